@@ -1,0 +1,365 @@
+"""Events and control records, schema v1: one frozen struct per type in one tagged union.
+
+A struct is the wire contract, the validator and the domain noun at once: what `decode_event` returns has been
+checked, and nothing inside checks it again. Money is an integer in minor units; a time given as RFC 3339 becomes
+integer milliseconds since 1970 UTC when the struct is made. An absent optional field is None.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, ClassVar, Final, Literal, Union, get_args
+
+import msgspec
+from msgspec import Meta, Struct
+
+from bonafide.core.moment import MOMENT_MAX, moment_of, moment_of_date
+from bonafide.core.money import AMOUNT_MAX, Currency
+
+ID_LENGTH_MAX: Final = 128
+TEXT_LENGTH_MAX: Final = 256
+
+Id = Annotated[str, Meta(min_length=1, max_length=ID_LENGTH_MAX)]
+Text = Annotated[str, Meta(min_length=1, max_length=TEXT_LENGTH_MAX)]
+Amount = Annotated[int, Meta(ge=1, le=AMOUNT_MAX)]
+Level = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
+"""Money that may be zero: a limit, the part of it in use."""
+Count = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Moment = Annotated[int, Meta(ge=0, le=MOMENT_MAX)] | Annotated[datetime, Meta(tz=True)]
+"""On the wire RFC 3339 with a zone or integer milliseconds; in the struct always integer milliseconds."""
+
+PayWith = Literal["credit", "balance", "card"]
+Goods = Literal["physical", "virtual", "service"]
+Channel = Literal["app", "live", "web", "qr", "pos"]
+SubjectType = Literal["event", "user", "merchant", "device", "account", "address", "phone", "ip"]
+Label = Literal["cash_out", "genuine", "unsure"]
+Grade = Literal["suspected", "corroborated", "confirmed", "adjudicated"]
+Source = Literal["analyst", "partner", "court", "appeal", "chargeback"]
+MeasureKind = Literal[
+    "notice", "request_information", "limit_credit", "freeze_credit", "delay_settlement",
+    "hold_reserve", "disable_pay_later", "suspend_merchant", "refer",
+]  # fmt: skip
+
+
+class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False, tag_field="type"):
+    """What every line of the log has: its id and its time."""
+
+    decided: ClassVar[bool] = False
+    """Whether this type is decided on; the others only teach."""
+    moments: ClassVar[tuple[str, ...]] = ("time",)
+
+    event_id: Id
+    time: Moment
+
+    def __post_init__(self) -> None:
+        for name in self.moments:
+            value = getattr(self, name)
+            if value.__class__ is not int and value is not None:
+                moment = moment_of(value) if isinstance(value, datetime) else moment_of_date(value)
+                if not 0 <= moment <= MOMENT_MAX:
+                    raise ValueError(f"{name} lies before 1970")
+                msgspec.structs.force_setattr(self, name, moment)
+
+    @property
+    def type(self) -> str:
+        """The event's type as it stands on the wire."""
+        return str(self.__struct_config__.tag)
+
+
+class Payment(Fact, tag="payment", frozen=True, kw_only=True):
+    """An attempt to buy; `credit_used` is the part of the line in use before it."""
+
+    decided = True
+    user_id: Id
+    merchant_id: Id
+    order_id: Id
+    amount: Amount
+    currency: Currency
+    credit_limit: Level | None = None
+    credit_used: Level | None = None
+    device_id: Id | None = None
+    ip: Id | None = None
+    address_id: Id | None = None
+    pay_with: PayWith = "credit"
+    category: Id | None = None
+    goods: Goods | None = None
+    channel: Channel | None = None
+    instalments: Annotated[int, Meta(ge=1, le=360)] | None = None
+    traffic_source: Id | None = None
+
+
+class PaymentStatus(Fact, tag="payment_status", frozen=True, kw_only=True):
+    """What became of a payment; `payment_id` is the payment's event_id."""
+
+    payment_id: Id
+    order_id: Id
+    user_id: Id
+    merchant_id: Id
+    status: Literal["completed", "cancelled", "reversed"]
+
+
+class Refund(Fact, tag="refund", frozen=True, kw_only=True):
+    """Money back to a buyer, to the original channel or elsewhere."""
+
+    decided = True
+    order_id: Id
+    user_id: Id
+    merchant_id: Id
+    amount: Amount
+    currency: Currency
+    to: Literal["original", "balance", "bank", "cash"] | None = None
+    account_id: Id | None = None
+
+
+class Shipment(Fact, tag="shipment", frozen=True, kw_only=True):
+    """A parcel's step on its way."""
+
+    order_id: Id
+    merchant_id: Id
+    user_id: Id
+    status: Literal["created", "picked_up", "delivered", "returned"]
+    tracking_no: Id | None = None
+    carrier: Id | None = None
+    address_id: Id | None = None
+    weight_g: Annotated[int, Meta(ge=0, le=10**9)] | None = None
+
+
+class Payout(Fact, tag="payout", frozen=True, kw_only=True):
+    """A merchant's takings paid out to an account."""
+
+    decided = True
+    merchant_id: Id
+    account_id: Id
+    amount: Amount
+    currency: Currency
+    speed: Literal["instant", "scheduled"] | None = None
+
+
+class Transfer(Fact, tag="transfer", frozen=True, kw_only=True):
+    """Money moved between two accounts."""
+
+    decided = True
+    from_account_id: Id
+    to_account_id: Id
+    amount: Amount
+    currency: Currency
+
+
+class AccountLink(Fact, tag="account_link", frozen=True, kw_only=True):
+    """Whose an account is."""
+
+    account_id: Id
+    owner_type: Literal["user", "merchant", "person"]
+    owner_id: Id
+
+
+class Registration(Fact, tag="registration", frozen=True, kw_only=True):
+    """A user joins."""
+
+    user_id: Id
+    phone_id: Id | None = None
+    device_id: Id | None = None
+    ip: Id | None = None
+    address_id: Id | None = None
+    invited_by: Id | None = None
+
+
+class Repayment(Fact, tag="repayment", frozen=True, kw_only=True):
+    """An instalment or bill paid, paid late or missed."""
+
+    moments = ("time", "due_time")
+    user_id: Id
+    amount: Amount
+    currency: Currency
+    status: Literal["paid", "late", "missed"]
+    due_time: Moment | None = None
+    days_past_due: Annotated[int, Meta(ge=0, le=36_500)] | None = None
+    account_id: Id | None = None
+
+
+class CreditLine(Fact, tag="credit_line", frozen=True, kw_only=True):
+    """A user's limit is set."""
+
+    user_id: Id
+    limit: Level
+    currency: Currency
+    reason: Literal["grant", "raise", "cut", "close"]
+
+
+class Login(Fact, tag="login", frozen=True, kw_only=True):
+    """A user or a merchant signs in, or fails to."""
+
+    subject_type: Literal["user", "merchant"]
+    subject_id: Id
+    device_id: Id | None = None
+    ip: Id | None = None
+    success: bool | None = None
+
+
+class Document(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A paper handed in with an application."""
+
+    kind: Id
+    id: Id
+
+
+class MerchantApplication(Fact, tag="merchant_application", frozen=True, kw_only=True):
+    """A merchant asks to be admitted."""
+
+    decided = True
+    moments = ("time", "opened_on")
+    merchant_id: Id
+    legal_name: Text
+    registration_no: Id
+    representative_id: Id
+    category: Id
+    address: Text | None = None
+    account_id: Id | None = None
+    phone_id: Id | None = None
+    opened_on: date | Annotated[int, Meta(ge=0, le=MOMENT_MAX)] | None = None
+    documents: Annotated[tuple[Document, ...], Meta(max_length=64)] | None = None
+
+
+class Promotion(Fact, tag="promotion", frozen=True, kw_only=True):
+    """A merchant pays to be seen."""
+
+    merchant_id: Id
+    amount: Amount
+    currency: Currency
+    kind: Id | None = None
+
+
+class Traffic(Fact, tag="traffic", frozen=True, kw_only=True):
+    """How many people came to see a merchant between two moments."""
+
+    moments = ("time", "from_time", "to_time")
+    merchant_id: Id
+    views: Count
+    visits: Count
+    from_time: Moment
+    to_time: Moment
+
+
+class Complaint(Fact, tag="complaint", frozen=True, kw_only=True):
+    """A user complains about a merchant."""
+
+    user_id: Id
+    merchant_id: Id
+    order_id: Id | None = None
+    kind: Id | None = None
+
+
+class Verdict(Fact, tag="verdict", frozen=True, kw_only=True):
+    """Truth about an event or a subject, at the time it became known."""
+
+    subject_type: Literal["event", "user", "merchant"]
+    subject_id: Id
+    label: Label
+    source: Source
+    grade: Grade | None = None
+    user_id: Id | None = None
+    merchant_id: Id | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.subject_type == "event" and self.user_id is None and self.merchant_id is None:
+            raise ValueError("a verdict on an event names its user_id or its merchant_id")
+
+
+class Indicator(Fact, tag="indicator", frozen=True, kw_only=True):
+    """A shared fact about a threat."""
+
+    moments = ("time", "valid_until")
+    indicator_id: Id
+    subject_type: SubjectType
+    subject_id: Id
+    typology: Id
+    confidence: Fraction
+    valid_until: Moment
+    status: Literal["active", "revoked"]
+
+
+class Group(Fact, tag="group", frozen=True, kw_only=True):
+    """What a batch job found a subject to belong to: a community, a ring, a dense block."""
+
+    moments = ("time", "valid_until")
+    group_id: Id
+    subject_type: SubjectType
+    subject_id: Id
+    method: Id
+    score: Fraction
+    valid_until: Moment
+
+
+class BundleActivated(Fact, tag="bundle_activated", frozen=True, kw_only=True):
+    """Control record: from here on this bundle decides."""
+
+    bundle: Id
+    by: Id | None = None
+
+
+class ListChanged(Fact, tag="list_changed", frozen=True, kw_only=True):
+    """Control record: an entry joined or left a named list."""
+
+    moments = ("time", "expires")
+    list: Id
+    action: Literal["add", "remove"]
+    entry: Id
+    expires: Moment | None = None
+    by: Id | None = None
+
+
+class MeasureStatus(Fact, tag="measure_status", frozen=True, kw_only=True):
+    """Control record: where a measure stands; only this changes what is in force."""
+
+    moments = ("time", "until")
+    measure_id: Id
+    measure: MeasureKind
+    subject_type: Literal["user", "merchant"]
+    subject_id: Id
+    status: Literal["proposed", "applied", "confirmed", "expired", "lifted", "refused"]
+    until: Moment | None = None
+    by: Id | None = None
+
+
+class InformationAnswered(Fact, tag="information_answered", frozen=True, kw_only=True):
+    """Control record: a request for information was answered."""
+
+    measure_id: Id
+    subject_type: Literal["user", "merchant"]
+    subject_id: Id
+    answer: Literal["satisfactory", "partial", "unsatisfactory"]
+    by: Id | None = None
+
+
+class AppealStatus(Fact, tag="appeal_status", frozen=True, kw_only=True):
+    """Control record: where an appeal stands."""
+
+    appeal_id: Id
+    measure_id: Id | None = None
+    subject_type: Literal["user", "merchant"]
+    subject_id: Id
+    status: Literal["submitted", "acknowledged", "upheld", "rejected", "withdrawn"]
+    by: Id | None = None
+
+
+class Degraded(Fact, tag="degraded", frozen=True, kw_only=True):
+    """Control record: these parts do not answer from here on; an empty list means all do again."""
+
+    parts: Annotated[tuple[Id, ...], Meta(max_length=32)]
+
+
+class Tick(Fact, tag="tick", frozen=True, kw_only=True):
+    """Control record: time passed."""
+
+
+Event = Union[  # noqa: UP007  (msgspec needs a runtime union, and names read better in a column)
+    Payment, PaymentStatus, Refund, Shipment, Payout, Transfer, AccountLink, Registration, Repayment, CreditLine,
+    Login, MerchantApplication, Promotion, Traffic, Complaint, Verdict, Indicator, Group,
+    BundleActivated, ListChanged, MeasureStatus, InformationAnswered, AppealStatus, Degraded, Tick,
+]  # fmt: skip
+
+EVENT_CLASSES: Final[tuple[type[Fact], ...]] = get_args(Event)
+EVENT_CLASS: Final[dict[str, type[Fact]]] = {str(c.__struct_config__.tag): c for c in EVENT_CLASSES}
+CONTROL_TYPES: Final = frozenset(str(c.__struct_config__.tag) for c in EVENT_CLASSES[18:])
