@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Final, Literal, Union, get_args
 import msgspec
 from msgspec import Meta, Struct
 
+from bonafide.core.errors import InputError
 from bonafide.core.moment import MOMENT_MAX, moment_of, moment_of_date
 from bonafide.core.money import AMOUNT_MAX, Currency
 
@@ -28,6 +29,7 @@ Count = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Moment = Annotated[int, Meta(ge=0, le=MOMENT_MAX)] | Annotated[datetime, Meta(tz=True)]
 """On the wire RFC 3339 with a zone or integer milliseconds; in the struct always integer milliseconds."""
+MOMENT_RANGE_TEXT: Final = "a time from 1970 to 9999"
 
 PayWith = Literal["credit", "balance", "card"]
 Goods = Literal["physical", "virtual", "service"]
@@ -42,7 +44,9 @@ MeasureKind = Literal[
 ]  # fmt: skip
 
 
-class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False, tag_field="type"):
+class Fact(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False, tag_field="type"
+):
     """What every line of the log has: its id and its time."""
 
     decided: ClassVar[bool] = False
@@ -58,7 +62,7 @@ class Fact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
             if value.__class__ is not int and value is not None:
                 moment = moment_of(value) if isinstance(value, datetime) else moment_of_date(value)
                 if not 0 <= moment <= MOMENT_MAX:
-                    raise ValueError(f"{name} lies before 1970")
+                    raise InputError.of_value(name, value, MOMENT_RANGE_TEXT)
                 msgspec.structs.force_setattr(self, name, moment)
 
     @property
@@ -264,7 +268,8 @@ class Verdict(Fact, tag="verdict", frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.subject_type == "event" and self.user_id is None and self.merchant_id is None:
-            raise ValueError("a verdict on an event names its user_id or its merchant_id")
+            told = "user_id: missing from verdict; a verdict on an event names its user_id or its merchant_id"
+            raise InputError("missing-field", told, "user_id")
 
 
 class Indicator(Fact, tag="indicator", frozen=True, kw_only=True):

@@ -1,0 +1,132 @@
+"""One arena of 64-bit words holds all keyed state: rows, rings and indexes, addressed by word offsets.
+
+The address space is reserved once and touched as it fills, so nothing is ever moved or copied to grow, and a
+snapshot is `memory[:top]`. Blocks are powers of two of 64-byte lines with a free list per size; rows have a free
+list per family, because their sizes are their own.
+"""
+
+from __future__ import annotations
+
+import mmap
+import sys
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonafide.core.errors import StateError
+from bonafide.engine.kernel import inner
+
+LINE: Final = 8
+"""Words in a 64-byte cache line: the grain of allocation."""
+RESERVE_WORDS: Final = 2**33
+"""64 GiB of address space; only what is used is backed by memory."""
+RESERVE_WORDS_MIN: Final = 2**24
+_NO_RESERVE: Final = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
+"""Python names it from 3.13 on; other systems do without and reserve less."""
+
+# The header: what a kernel keeps between calls.
+H_TOP: Final = 0
+H_LIMIT: Final = 1
+H_LATEST: Final = 2
+H_SEQ: Final = 3
+H_LARGEST: Final = 4
+H_EARLIEST: Final = 5
+H_SCRATCH: Final = 6
+H_KEYS: Final = 8
+H_EVENTS: Final = 12
+H_PENDING: Final = 16
+H_FREE_BLOCKS: Final = 24
+H_FREE_ROWS: Final = 64
+FAMILIES_MAX: Final = 64
+BLOCK_CLASSES: Final = 38
+HEADER_WORDS: Final = 128
+
+
+def reserve() -> NDArray[np.int64]:
+    """Reserve the arena's address space: the whole of RESERVE_WORDS, or as much as the process may have.
+
+    Raises StateError when not even RESERVE_WORDS_MIN can be had.
+    """
+    words = RESERVE_WORDS
+    while words >= RESERVE_WORDS_MIN:
+        try:
+            pages = mmap.mmap(-1, words * 8, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE)
+        except OSError:
+            words //= 2
+            continue
+        pages.madvise(mmap.MADV_HUGEPAGE)
+        memory = np.frombuffer(pages, dtype=np.int64)
+        memory[H_TOP] = HEADER_WORDS
+        memory[H_LIMIT] = words
+        memory[H_LATEST] = memory[H_EARLIEST] = -1
+        return memory
+    raise StateError(f"cannot reserve {RESERVE_WORDS_MIN * 8 >> 20} MiB of address space for the engine's state")
+
+
+@inner
+def block_class(words):
+    """The size class of a block of at least `words` words: 0 is one line, and each class doubles."""
+    c = 0
+    size = LINE
+    while size < words:
+        size += size
+        c += 1
+    return c
+
+
+@inner
+def clear(mem, at, words):
+    """Zero a stretch of words. (A loop: slices of arrays cost seconds of compilation.)"""
+    for i in range(at, at + words):
+        mem[i] = 0
+
+
+@inner
+def allocate(mem, words):
+    """A zeroed block of at least `words` words; the caller has seen to it that there is room."""
+    c = block_class(words)
+    size = LINE << c
+    at = mem[H_FREE_BLOCKS + c]
+    if at != 0:
+        mem[H_FREE_BLOCKS + c] = mem[at]
+        clear(mem, at, size)
+        return at
+    at = mem[H_TOP]
+    mem[H_TOP] = at + size
+    mem[H_LARGEST] = max(mem[H_LARGEST], size)
+    return at
+
+
+@inner
+def release(mem, at, words):
+    """Give a block back."""
+    c = block_class(words)
+    mem[at] = mem[H_FREE_BLOCKS + c]
+    mem[H_FREE_BLOCKS + c] = at
+
+
+@inner
+def allocate_row(mem, family, words):
+    """A zeroed row of a family; `words` is the family's row size, a whole number of lines."""
+    at = mem[H_FREE_ROWS + family]
+    if at != 0:
+        mem[H_FREE_ROWS + family] = mem[at]
+        clear(mem, at, words)
+        return at
+    at = mem[H_TOP]
+    mem[H_TOP] = at + words
+    return at
+
+
+@inner
+def release_row(mem, family, at):
+    """Give a row back."""
+    mem[at] = mem[H_FREE_ROWS + family]
+    mem[H_FREE_ROWS + family] = at
+
+
+@inner
+def has_room(mem, slack):
+    """Whether any one event can still be taken in: `slack` words and four times the largest block."""
+    return mem[H_TOP] + slack + 4 * mem[H_LARGEST] < mem[H_LIMIT]

@@ -1,0 +1,126 @@
+"""Where things stand: in the plan (what a kernel is told) and in a key's row and ring (what it keeps).
+
+A *family* is all features that share a key. Each key of a family has one row. The events that some feature of the
+family counts stand in the row's ring, oldest first; every entry holds the exclusive prefix sums of all measures, so
+that any window's count, sum or sum of squares is one subtraction and a window is one tail. The first entries of a
+ring lie inside the row; beyond that it moves to a block of its own. A ring beyond SMALL entries carries tables and
+deques, so that no answer needs a scan.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SMALL: Final = 32
+"""Rings up to this many entries are scanned; larger ones have value tables and deques."""
+FOREVER: Final = 2**62
+"""The length, in ms, of a window that nothing leaves."""
+BITS_MAX: Final = 40
+"""Distinct (events, where, of) combinations in one family; more are split over two families with the same key."""
+SETS_MAX: Final = 20
+SET_SHIFT: Final = BITS_MAX
+"""In an entry's flags: bit b < BITS_MAX says that it matches; bit SET_SHIFT + s that it is its value's last in set s."""
+
+# ---- plan: header -------------------------------------------------------------------------------------------------
+P_FAMILIES: Final = 0
+P_FAMILY: Final = 1
+P_OFFSET_MS: Final = 2
+P_LATENESS_MS: Final = 3
+P_KNOWN_MS: Final = 4
+P_CURRENCY: Final = 5
+P_RATES: Final = 6
+P_RATE: Final = 7
+P_WHERE_END: Final = 8
+P_CODE_END: Final = 9
+P_RESULT: Final = 10
+P_RULES: Final = 11
+P_RULE: Final = 12
+P_NEEDS: Final = 13
+P_NEED: Final = 14
+P_SLACK: Final = 15
+P_KEY0: Final = 16
+P_KEY1: Final = 17
+P_DECIDED: Final = 18
+P_HEADER: Final = 19
+
+# ---- plan: one family ---------------------------------------------------------------------------------------------
+F_SEED: Final = 0
+F_PARTS: Final = 1
+F_PART: Final = 2
+F_WINDOWS: Final = 3
+F_WINDOW: Final = 4
+F_BITS: Final = 5
+F_BIT: Final = 6
+F_MEASURES: Final = 7
+F_MEASURE: Final = 8
+F_PREFIX: Final = 9
+F_RAWS: Final = 10
+F_RAW: Final = 11
+F_SETS: Final = 12
+F_SET: Final = 13
+F_BAGS: Final = 14
+F_BAG: Final = 15
+F_EXTREMES: Final = 16
+F_EXTREME: Final = 17
+F_TOTALS: Final = 18
+F_TOTAL: Final = 19
+F_FEATURES: Final = 20
+F_FEATURE: Final = 21
+F_TERM_MS: Final = 22
+F_IDLE_MS: Final = 23
+F_ROW_WORDS: Final = 24
+F_ENTRY: Final = 25
+F_INLINE: Final = 26
+F_TYPES: Final = 27
+R_TAIL: Final = 28  # from here on: offsets inside a row
+R_SUM: Final = 29
+R_DISTINCT: Final = 30
+R_ENTROPY: Final = 31
+R_TOTAL: Final = 32
+R_USED: Final = 33
+R_DEQUE: Final = 34
+R_INLINE: Final = 35
+F_STRIDE: Final = 36
+
+# ---- plan: records of a family --------------------------------------------------------------------------------------
+BIT_STRIDE: Final = 3  # types as a mask, register of its where or -1, place that must be present or -1
+MEASURE_STRIDE: Final = 4  # bit, kind, place, word
+M_COUNT: Final = 0
+M_SUM: Final = 1
+M_SQUARE: Final = 2  # two words: high, low
+SET_STRIDE: Final = 2  # bit, raw
+EXTREME_STRIDE: Final = 3  # bit, raw, sign: 1 keeps the smallest value, -1 the largest
+TOTAL_STRIDE: Final = 4  # bit, kind, place, word
+T_SMALLEST: Final = 3  # two words: whether there is one, value
+T_LARGEST: Final = 4
+T_LAST: Final = 5  # three words: whether there is one, time, value
+T_FIRST_TIME: Final = 6  # two words: whether there is one, time
+T_LAST_TIME: Final = 7
+TOTAL_WORDS: Final = {M_COUNT: 1, M_SUM: 1, M_SQUARE: 2, 3: 2, 4: 2, 5: 3, 6: 2, 7: 2}
+
+FEATURE_STRIDE: Final = 8  # what, column, window or -1, a, b, c, place, unit
+A_COUNT: Final = 0
+A_SUM: Final = 1
+A_MEAN: Final = 2
+A_STD: Final = 3
+A_ZSCORE: Final = 4
+A_SHARE: Final = 5
+A_DISTINCT: Final = 6
+A_ENTROPY: Final = 7
+A_EXTREME: Final = 8
+A_LAST: Final = 9
+A_SINCE_LAST: Final = 10
+A_SINCE_FIRST: Final = 11
+
+# ---- a key's row ------------------------------------------------------------------------------------------------------
+ROW_LATEST: Final = 0
+ROW_RING: Final = 1
+ROW_CAPACITY: Final = 2
+ROW_HEAD: Final = 3
+ROW_FAMILY: Final = 4
+ROW_FIXED: Final = 5
+
+# ---- a ring's entry -----------------------------------------------------------------------------------------------------
+E_TIME: Final = 0
+E_FLAGS: Final = 1
+E_PREFIX: Final = 2

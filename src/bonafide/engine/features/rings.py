@@ -1,0 +1,195 @@
+"""Rings: what a key keeps of its events, oldest first; evicting, growing, and taking in, late events included.
+
+Counters never wrap: an entry's counter minus its place in memory is decided by a mask, so a window's tail is one
+number that only advances, and a late event costs no more than the entries later than it.
+"""
+
+from __future__ import annotations
+
+from math import isnan
+
+import numpy as np
+
+from bonafide.engine.arena import allocate, release
+from bonafide.engine.features.layout import (
+    BIT_STRIDE, E_FLAGS, E_PREFIX, E_TIME, F_BAGS, F_BIT, F_BITS, F_ENTRY, F_EXTREMES, F_INLINE, F_MEASURE, F_MEASURES,
+    F_PREFIX, F_RAW, F_RAWS, F_SETS, F_TYPES, F_WINDOW, F_WINDOWS, FOREVER, M_COUNT, M_SQUARE, M_SUM, MEASURE_STRIDE,
+    R_DISTINCT, R_INLINE, R_SUM, R_TAIL, ROW_CAPACITY, ROW_HEAD, ROW_RING, SET_SHIFT, SMALL,
+)  # fmt: skip
+from bonafide.engine.features.values import bag_leaves, build_large, expire_deques, large_words, values_enter
+from bonafide.engine.kernel import inner
+from bonafide.engine.numeric import multiply_wide
+
+
+@inner
+def entry_at(mem, row, counter, width):
+    """Where the entry with a counter stands."""
+    return mem[row + ROW_RING] + (counter & (mem[row + ROW_CAPACITY] - 1)) * width
+
+
+@inner
+def matching(plan, fam, event, kind, registers, results):
+    """Which of a family's (events, where, of) combinations an event of type code `kind` matches, as flags."""
+    flags = np.int64(0)
+    if not (plan[fam + F_TYPES] >> kind) & 1:
+        return flags
+    bit = plan[fam + F_BIT]
+    for b in range(plan[fam + F_BITS]):
+        held = (plan[bit] >> kind) & 1
+        if held and plan[bit + 1] >= 0:
+            truth = registers[plan[results + plan[bit + 1]]]
+            held = not isnan(truth) and truth != 0.0
+        if held and plan[bit + 2] >= 0:
+            held = event[plan[bit + 2]] != -(2**63)
+        if held:
+            flags |= np.int64(1) << b
+        bit += BIT_STRIDE
+    return flags
+
+
+@inner
+def open_ring(mem, plan, fam, row):
+    """Give a fresh row its first ring, inside the row."""
+    mem[row + ROW_RING] = row + plan[fam + R_INLINE]
+    mem[row + ROW_CAPACITY] = plan[fam + F_INLINE]
+
+
+@inner
+def evict(mem, plan, fam, row, as_of):
+    """Let every window's tail pass what lies at or before as_of - length."""
+    windows = plan[fam + F_WINDOWS]
+    width, sets, bags = plan[fam + F_ENTRY], plan[fam + F_SETS], plan[fam + F_BAGS]
+    head = mem[row + ROW_HEAD]
+    for w in range(windows):
+        length = plan[plan[fam + F_WINDOW] + w]
+        if length == FOREVER:
+            continue
+        tail_at = row + plan[fam + R_TAIL] + w
+        tail = mem[tail_at]
+        while tail < head:
+            at = entry_at(mem, row, tail, width)
+            if mem[at + E_TIME] > as_of - length:
+                break
+            tail += 1
+            mem[tail_at] = tail
+            if sets:
+                flags = mem[at + E_FLAGS]
+                for s in range(sets):
+                    if (flags >> (SET_SHIFT + s)) & 1:
+                        mem[row + plan[fam + R_DISTINCT] + s * windows + w] -= 1
+            for b in range(bags):
+                bag_leaves(mem, plan, fam, row, at, b, w)
+    if mem[row + ROW_CAPACITY] > SMALL and plan[fam + F_EXTREMES]:
+        expire_deques(mem, plan, fam, row, as_of)
+
+
+@inner
+def block_words(plan, fam, capacity):
+    """Words of a ring's block: its entries, and beyond SMALL entries its tables and deques."""
+    words = capacity * plan[fam + F_ENTRY]
+    return words + large_words(plan, fam, capacity) if capacity > SMALL else words
+
+
+@inner
+def _grow(mem, plan, fam, row):
+    """Double a full ring."""
+    width = plan[fam + F_ENTRY]
+    old, capacity = mem[row + ROW_RING], mem[row + ROW_CAPACITY]
+    new = allocate(mem, block_words(plan, fam, 2 * capacity))
+    head = mem[row + ROW_HEAD]
+    for counter in range(mem[row + plan[fam + R_TAIL] + plan[fam + F_WINDOWS] - 1], head):
+        source = old + (counter & (capacity - 1)) * width
+        target = new + (counter & (2 * capacity - 1)) * width
+        for i in range(width):
+            mem[target + i] = mem[source + i]
+    if old != row + plan[fam + R_INLINE]:
+        release(mem, old, block_words(plan, fam, capacity))
+    mem[row + ROW_RING] = new
+    mem[row + ROW_CAPACITY] = 2 * capacity
+    if 2 * capacity > SMALL:
+        build_large(mem, plan, fam, row)
+
+
+@inner
+def close_ring(mem, plan, fam, row):
+    """Give back the block of a ring that has outgrown its row."""
+    if mem[row + ROW_RING] != 0 and mem[row + ROW_RING] != row + plan[fam + R_INLINE]:
+        release(mem, mem[row + ROW_RING], block_words(plan, fam, mem[row + ROW_CAPACITY]))
+
+
+@inner
+def _open_place(mem, plan, fam, row, time):
+    """Make room for an entry with this time and return its counter; equal times rank by place in the log."""
+    width = plan[fam + F_ENTRY]
+    first = mem[row + plan[fam + R_TAIL] + plan[fam + F_WINDOWS] - 1]
+    place = mem[row + ROW_HEAD]
+    if place - first == mem[row + ROW_CAPACITY]:
+        _grow(mem, plan, fam, row)
+    while place > first:
+        at = entry_at(mem, row, place - 1, width)
+        if mem[at + E_TIME] <= time:
+            break
+        to = entry_at(mem, row, place, width)
+        for i in range(width):
+            mem[to + i] = mem[at + i]
+        place -= 1
+    mem[row + ROW_HEAD] += 1
+    return place
+
+
+@inner
+def add_measure(mem, at, kind, word, value):
+    """Add a value's contribution to a measure at word `at + word`."""
+    if kind == M_COUNT:
+        mem[at + word] += 1
+    elif kind == M_SUM:
+        mem[at + word] += value
+    else:
+        high, low = multiply_wide(value, value)
+        total = np.uint64(mem[at + word + 1]) + low
+        mem[at + word] = np.int64(np.uint64(mem[at + word]) + high + np.uint64(total < low))
+        mem[at + word + 1] = np.int64(total)
+
+
+@inner
+def _write(mem, plan, fam, row, event, flags, time, place):
+    """Fill the entry at `place`: its prefix is the sums before it; every later prefix and the row's sums grow."""
+    width, prefix = plan[fam + F_ENTRY], plan[fam + F_PREFIX]
+    at = entry_at(mem, row, place, width)
+    head = mem[row + ROW_HEAD]
+    sums = row + plan[fam + R_SUM]
+    source = sums if place + 1 == head else entry_at(mem, row, place + 1, width) + E_PREFIX
+    mem[at + E_TIME] = time
+    mem[at + E_FLAGS] = flags
+    for i in range(prefix):
+        mem[at + E_PREFIX + i] = mem[source + i]
+    for i in range(plan[fam + F_RAWS]):
+        mem[at + E_PREFIX + prefix + i] = event[plan[plan[fam + F_RAW] + i]]
+    record = plan[fam + F_MEASURE]
+    for _ in range(plan[fam + F_MEASURES]):
+        if (flags >> plan[record]) & 1:
+            kind, word = plan[record + 1], plan[record + 3]
+            value = np.int64(0) if kind == M_COUNT else event[plan[record + 2]]
+            add_measure(mem, sums, kind, word, value)
+            for later in range(place + 1, head):
+                add_measure(mem, entry_at(mem, row, later, width) + E_PREFIX, kind, word, value)
+        record += MEASURE_STRIDE
+
+
+@inner
+def take_in(mem, plan, fam, row, event, flags, time, as_of):
+    """Put an event into a key's ring, unless it is older than the longest window."""
+    windows = plan[fam + F_WINDOWS]
+    longest = plan[plan[fam + F_WINDOW] + windows - 1]
+    if longest != FOREVER and time <= as_of - longest:
+        return
+    if mem[row + ROW_CAPACITY] == 0:
+        open_ring(mem, plan, fam, row)
+    place = _open_place(mem, plan, fam, row, time)
+    _write(mem, plan, fam, row, event, flags, time, place)
+    for w in range(windows):
+        # A late event that this window has already left stands before its tail.
+        length = plan[plan[fam + F_WINDOW] + w]
+        if length != FOREVER and time <= as_of - length:
+            mem[row + plan[fam + R_TAIL] + w] += 1
+    values_enter(mem, plan, fam, row, place)

@@ -1,0 +1,122 @@
+"""From events to rows: the integers that the kernels read, one row of ROW_WIDTH words an event.
+
+Texts become keyed 64-bit hashes, words their codes, numbers themselves; what is absent becomes ABSENT. Events come
+either as structs (a request, a few at a time) or as columns (a file, many at a time); both ways give equal rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from bonafide.core.events import EVENT_CLASSES, Fact
+from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE, Field
+from bonafide.engine.kernels import Kernels
+from bonafide.engine.rules.program import ROW_WIDTH, TYPE
+
+_CODE: Final[dict[str | None, int]] = {**WORD_CODE, None: ABSENT}
+Column = bytes | NDArray[np.int64]
+"""A text column as its parts divided by zero bytes (an empty part is absent), any other as integers with ABSENT."""
+
+
+def fraction_units(value: float) -> int:
+    """A number from 0 to 1 as whole billionths."""
+    return round(value * FRACTION_UNIT)
+
+
+def list_text(value: Sequence[Any]) -> str:
+    """The canonical JSON of a list field."""
+    return msgspec.json.encode(value).decode()
+
+
+class _Layout:
+    """How one event type lies in a row: its texts, then its words, then its numbers."""
+
+    def __init__(self, cls: type[Fact]) -> None:
+        fields = [FIELDS[name] for name in cls.__struct_fields__]
+        texts = [f for f in fields if f.kind in {"text", "list"}]
+        words = [f for f in fields if f.kind == "word"]
+        numbers = [f for f in fields if f.kind not in {"text", "list", "word"}]
+        self.texts = _getter(texts)
+        self.words = _getter(words)
+        self.numbers = _getter(numbers)
+        self.has_lists = any(f.kind == "list" for f in texts)
+        self.has_fractions = any(f.kind == "fraction" for f in numbers)
+        self.text_places = [f.place for f in texts]
+        self.number_places = [f.place for f in (*words, *numbers)]
+
+    def text_values(self, event: Fact) -> Iterable[str]:
+        values = self.texts(event)
+        if self.has_lists:
+            return [list_text(v) if isinstance(v, tuple) else v or "" for v in values]
+        return [v or "" for v in values]
+
+    def number_values(self, event: Fact) -> Iterable[int]:
+        values = self.numbers(event)
+        if self.has_fractions:
+            values = [fraction_units(v) if isinstance(v, float) else v for v in values]
+        return [*map(_CODE.__getitem__, self.words(event)), *[ABSENT if v is None else v for v in values]]
+
+
+def _getter(fields: Sequence[Field]) -> Callable[[Any], tuple[Any, ...]]:
+    names = [f.name for f in fields]
+    if len(names) > 1:
+        get: Callable[[Any], tuple[Any, ...]] = attrgetter(*names)
+        return get
+    return lambda event: tuple(getattr(event, name) for name in names)
+
+
+_LAYOUTS: Final = [_Layout(cls) for cls in EVENT_CLASSES]
+_LAYOUT_OF: Final = {cls: (TYPE_CODE[str(cls.__struct_config__.tag)], _LAYOUTS[i]) for i, cls in enumerate(EVENT_CLASSES)}
+
+
+def _layout_table() -> NDArray[np.int64]:
+    """A row per type: how many texts, their places, how many numbers, their places."""
+    table = np.zeros((len(_LAYOUTS), 2 + ROW_WIDTH), dtype=np.int64)
+    for row, layout in zip(table, _LAYOUTS, strict=True):
+        told = [len(layout.text_places), *layout.text_places, len(layout.number_places), *layout.number_places]
+        row[: len(told)] = told
+    return table
+
+
+_TABLE: Final = _layout_table()
+
+
+def rows_of_events(events: Sequence[Fact], kernels: Kernels, key: tuple[np.uint64, np.uint64]) -> NDArray[np.int64]:
+    """Rows of structs, n x ROW_WIDTH."""
+    kinds = [0] * len(events)
+    texts: list[str] = []
+    numbers: list[int] = []
+    for i, event in enumerate(events):
+        kinds[i], layout = _LAYOUT_OF[event.__class__]
+        texts += layout.text_values(event)
+        numbers += layout.number_values(event)
+    rows = np.empty((len(events), ROW_WIDTH), dtype=np.int64)
+    blob = np.frombuffer("\0".join(texts).encode() + b"\0", dtype=np.uint8)
+    kernels.fill_rows(
+        np.array(kinds, dtype=np.int64), _TABLE, blob, np.array(numbers, dtype=np.int64), rows, key[0], key[1]
+    )
+    return rows
+
+
+def rows_of_columns(
+    kinds: NDArray[np.int64], columns: Mapping[str, Column], kernels: Kernels, key: tuple[np.uint64, np.uint64]
+) -> NDArray[np.int64]:
+    """Rows of columns: `kinds` are type codes, `columns` any of the schema's fields, all of the same length.
+
+    Raises ValueError when a text column does not have as many parts as there are rows.
+    """
+    rows = np.full((len(kinds), ROW_WIDTH), ABSENT, dtype=np.int64)
+    rows[:, TYPE] = kinds
+    for name, column in columns.items():
+        place = FIELDS[name].place
+        if not isinstance(column, bytes):
+            rows[:, place] = column
+        elif kernels.hash_texts(np.frombuffer(column, dtype=np.uint8), rows, place, key[0], key[1]) != len(kinds):
+            raise ValueError(f"column {name} does not have {len(kinds)} parts")
+    return rows

@@ -1,0 +1,47 @@
+"""How kernels are made: one decorator for inner functions, one for entry points, one cache keyed by their source.
+
+numba's own cache looks only at the file of the function it caches, not at the files of what that function calls. So
+the cache folder is named by a hash over every engine source and the versions of what compiles it: whoever changes a
+kernel compiles once, and nobody ever runs a stale one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import llvmlite
+import numba
+import numpy as np
+
+inner: Final[Any] = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""An inner function of a kernel: compiled into the entry points that call it."""
+
+_ENGINE: Final = Path(__file__).parent
+
+
+def source_stamp() -> str:
+    """16 hex digits that change with any engine source, with numba, llvmlite or numpy, and with the Python version."""
+    digest = hashlib.sha256(
+        f"{numba.__version__} {llvmlite.__version__} {np.__version__} {platform.python_version()}".encode()
+    )
+    for path in sorted(p for p in _ENGINE.rglob("*.py") if b"engine.kernel import" in p.read_bytes()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def entry(signature: Any, cache_folder: Path) -> Callable[[Callable[..., Any]], Any]:
+    """Compile an entry point eagerly, or load it from `cache_folder` when it was compiled before."""
+
+    def compile_now(function: Callable[..., Any]) -> Any:
+        before = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = str(cache_folder)
+        try:
+            return numba.njit(signature, cache=True, nogil=True, error_model="numpy")(function)
+        finally:
+            numba.config.CACHE_DIR = before
+
+    return compile_now

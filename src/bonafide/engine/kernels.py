@@ -1,0 +1,136 @@
+"""The entry points that Python calls, compiled once per machine and loaded from a cache folder afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from numba import types
+
+
+from bonafide.engine.kernel import entry, inner, source_stamp
+from bonafide.engine.rules.program import TYPE
+from bonafide.engine.siphash import ABSENT, hash_bytes
+
+STAMPS_KEPT: Final = 3
+"""Cache folders of earlier sources that are kept, newest first."""
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels lie: $BONAFIDE_CACHE, else $XDG_CACHE_HOME/bonafide, else ~/.cache/bonafide.
+
+    The only thing the engine asks its environment; what is compiled does not depend on it.
+    """
+    given = os.environ.get("BONAFIDE_CACHE")
+    if given:
+        return Path(given)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "bonafide"
+
+
+@inner
+def _write_hash(texts, begin, end, out, i, place, k0, k1):
+    if end > begin:
+        out[i, place] = hash_bytes(texts, begin, end, k0, k1)
+
+
+def hash_texts(texts, out, place, k0, k1):
+    """Hash the parts of `texts` (uint8, divided by zero bytes) into column `place` of `out`; empty parts are left.
+
+    Returns the number of parts, which the caller compares with the rows it meant to fill.
+    """
+    begin, i = 0, 0
+    for at in range(texts.size):
+        if texts[at] == 0:
+            if i < out.shape[0]:
+                _write_hash(texts, begin, at, out, i, place, k0, k1)
+            begin = at + 1
+            i += 1
+    if i < out.shape[0]:
+        _write_hash(texts, begin, texts.size, out, i, place, k0, k1)
+    return i + 1
+
+
+def fill_rows(kinds, layouts, texts, numbers, out, k0, k1):
+    """Fill `out` (n x ROW_WIDTH) from events of type codes `kinds`, whose texts (each ended by a zero byte) and numbers
+    follow one another in the order that the types' `layouts` tell."""
+    at, number = 0, 0
+    for i in range(kinds.size):
+        for place in range(out.shape[1]):
+            out[i, place] = ABSENT
+        out[i, TYPE] = kinds[i]
+        layout = layouts[kinds[i]]
+        count = layout[0]
+        for t in range(count):
+            begin = at
+            while texts[at] != 0:
+                at += 1
+            if at > begin:
+                out[i, layout[1 + t]] = hash_bytes(texts, begin, at, k0, k1)
+            at += 1
+        for n in range(layout[1 + count]):
+            out[i, layout[2 + count + n]] = numbers[number]
+            number += 1
+
+
+class Kernels(NamedTuple):
+    """The compiled entry points."""
+
+    walk: Callable[..., int]
+    open_state: Callable[..., None]
+    hash_texts: Callable[..., int]
+    fill_rows: Callable[..., None]
+
+
+_BYTES: Final = types.Array(types.uint8, 1, "C", readonly=True)
+_LINE: Final = types.int64[::1]
+_TABLE: Final = types.int64[:, ::1]
+_FLOATS: Final = types.float64[::1]
+_KEY: Final = (types.uint64, types.uint64)
+_STAGES: Final = (
+    ("hashing", types.int64(_BYTES, _TABLE, types.int64, *_KEY)),
+    ("reading", types.void(_LINE, _TABLE, _BYTES, _LINE, _TABLE, *_KEY)),
+    ("indexes", types.void(_LINE)),
+    (
+        "windows and rules",
+        types.int64(_LINE, _LINE, _TABLE, _LINE, _FLOATS, _FLOATS, _TABLE, _LINE, types.float64[:, ::1], _TABLE),
+    ),
+)
+
+
+def are_compiled() -> bool:
+    """Whether `load_kernels` will find everything in the cache."""
+    return (cache_folder() / source_stamp() / "complete").exists()
+
+
+@lru_cache(maxsize=1)
+def load_kernels(progress: Callable[[str, int, int], None] | None = None) -> Kernels:
+    """Compile what is not in the cache (tens of seconds, once per machine) and load the rest (about half a second).
+
+    `progress` is told the name of each stage before it begins, its number from 0 and the number of stages.
+    """
+    from bonafide.engine.walk import open_state, walk
+
+    folder = cache_folder() / source_stamp()
+    _make_room(folder)
+    functions = (hash_texts, fill_rows, open_state, walk)
+    made: list[Any] = []
+    for number, ((name, signature), function) in enumerate(zip(_STAGES, functions, strict=True)):
+        if progress is not None:
+            progress(name, number, len(_STAGES))
+        made.append(entry(signature, folder)(function))
+    (folder / "complete").touch()
+    return Kernels(hash_texts=made[0], fill_rows=made[1], open_state=made[2], walk=made[3])
+
+
+def _make_room(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    others = [p for p in folder.parent.iterdir() if p.is_dir() and p != folder and (p / "complete").exists()]
+    for old in sorted(others, key=lambda p: (p / "complete").stat().st_mtime, reverse=True)[STAMPS_KEPT - 1 :]:
+        shutil.rmtree(old, ignore_errors=True)
+
+

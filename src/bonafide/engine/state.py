@@ -1,0 +1,86 @@
+"""What the engine remembers: one arena, one secret, and the arrays of the bundle that reads and writes it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonafide.core.errors import StateError
+from bonafide.engine import arena
+from bonafide.engine.compiled import Compiled
+from bonafide.engine.kernels import Kernels
+from bonafide.engine.walk import HITS_PER_WORD, V_HITS
+
+
+class Walked(NamedTuple):
+    """What one walk over n events gave."""
+
+    answers: NDArray[np.float64]
+    """n x features; NaN is missing, and rows that were not asked for are undefined."""
+    verdicts: NDArray[np.int64]
+    """n x (V_HITS + words of hits)."""
+
+
+class State:
+    """Keyed state under one compiled bundle."""
+
+    def __init__(self, compiled: Compiled, secret: bytes, kernels: Kernels) -> None:
+        self.compiled = compiled
+        self.kernels = kernels
+        self.bound = compiled.bind(secret, kernels.hash_texts)
+        self.memory = arena.reserve()
+        kernels.open_state(self.memory)
+        self._columns = len(compiled.features.columns)
+        self._hit_words = -(-len(compiled.rules) // HITS_PER_WORD)
+
+    def walk(self, rows: NDArray[np.int64], how: NDArray[np.int64]) -> Walked:
+        """Carry rows through the kernel in order.
+
+        rows: n x ROW_WIDTH, completed in place; how: n of DERIVED, READ, ANSWERED. Raises StateError when the arena
+        is full: the events before the one named were taken in, it and the later ones were not.
+        """
+        n = len(rows)
+        answers = np.empty((n, self._columns))
+        verdicts = np.zeros((n, V_HITS + self._hit_words), dtype=np.int64)
+        bound = self.bound
+        done = self.kernels.walk(
+            self.memory, bound.plan, bound.code, bound.words, bound.constants, bound.weights, rows, how, answers, verdicts
+        )
+        if done < n:
+            size = len(self.memory) * 8 >> 30
+            raise StateError(
+                f"the engine's memory of {size} GiB is full at event {done} of {n} of this batch: shorten windows, drop "
+                f"features without `over`, or give the process more address space"
+            )
+        return Walked(answers, verdicts)
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes of the arena in use."""
+        return int(self.memory[arena.H_TOP]) * 8
+
+    @property
+    def latest_ms(self) -> int:
+        """The latest time in the log; -1 before the first event."""
+        return int(self.memory[arena.H_LATEST])
+
+    @property
+    def seq(self) -> int:
+        """The place in the log of the next event."""
+        return int(self.memory[arena.H_SEQ])
+
+    def save(self) -> NDArray[np.int64]:
+        """A copy of everything remembered."""
+        return self.memory[: int(self.memory[arena.H_TOP])].copy()
+
+    def load(self, saved: NDArray[np.int64]) -> None:
+        """Put back what `save` gave; the limit stays this process's own."""
+        limit = self.memory[arena.H_LIMIT]
+        if len(saved) >= limit:
+            raise StateError("the saved state is larger than the address space of this process")
+        used = int(self.memory[arena.H_TOP])
+        self.memory[: len(saved)] = saved
+        self.memory[len(saved) : used] = 0
+        self.memory[arena.H_LIMIT] = limit

@@ -1,0 +1,71 @@
+"""Expressions evaluated the obvious way, by walking their tree: the twin of the program kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bonafide.core.fields import FIELDS, FRACTION_UNIT
+from bonafide.engine.rules.language import Apply, Equals, Missing, Name, Node, Number
+
+Value = float | bool | None
+"""A number or a truth; None is missing, or unknown."""
+
+
+def evaluate(node: Node, record: Mapping[str, Any], features: Mapping[str, float | None]) -> Value:
+    """The value of an expression over a record (field -> value, absent fields left out) and features."""
+    match node:
+        case Number(value):
+            return value
+        case Name(name):
+            return _number(name, record, features)
+        case Missing(name):
+            return features[name] is None if name in features else record.get(name) is None
+        case Equals(field, values, other):
+            left = record.get(field)
+            if left is None:
+                return None
+            if other is None:
+                return left in values
+            return None if record.get(other) is None else bool(left == record[other])
+        case Apply(op, parts):
+            return _apply(op, [evaluate(p, record, features) for p in parts])
+    raise AssertionError(node)
+
+
+def _number(name: str, record: Mapping[str, Any], features: Mapping[str, float | None]) -> Value:
+    if name in features:
+        return features[name]
+    value = record.get(name)
+    if value is None:
+        return None
+    return value / FRACTION_UNIT if name in FIELDS and FIELDS[name].kind == "fraction" else float(value)
+
+
+def _apply(op: str, values: list[Value]) -> Value:
+    if op == "and":
+        return False if False in values else None if None in values else True
+    if op == "or":
+        return True if True in values else None if None in values else False
+    if op == "coalesce":
+        return next((v for v in values if v is not None), None)
+    if None in values:
+        return None
+    numbers: list[Any] = values
+    match op:
+        case "not":
+            return not numbers[0]
+        case "abs":
+            return abs(numbers[0])
+        case "min":
+            return min(numbers)
+        case "max":
+            return max(numbers)
+        case "/":
+            return None if numbers[1] == 0 else numbers[0] / numbers[1]
+    a, b = numbers
+    simple = {
+        "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b, "==": a == b, "!=": a != b,
+        "+": a + b, "-": a - b, "*": a * b,
+    }  # fmt: skip
+    return simple[op]

@@ -1,0 +1,188 @@
+"""The law of a feature read, obeyed the obvious way: keep the whole log and scan it for every answer.
+
+The twin of the window kernel. It knows nothing of rings, prefix sums or eviction; it is slow and meant to be read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from math import isqrt, log2
+from typing import Any, Final
+
+from bonafide.core.events import Fact
+from bonafide.core.fields import FIELDS, FRACTION_UNIT
+from bonafide.core.moment import DAY_MS, HOUR_MS
+from bonafide.engine.features.plan import TERM_MS
+from bonafide.engine.features.spec import Feature
+from bonafide.testing.rules_twin import evaluate
+
+LATENESS_MS: Final = 30 * DAY_MS
+KNOWN_MS: Final = 90 * DAY_MS
+_ROOT_BITS: Final = 200
+"""Extra bits for a square root, so that rounding it to a float64 is right."""
+
+Record = dict[str, Any]
+Answer = float | None
+
+
+def record_of(event: Fact, offset_ms: int = 0) -> Record:
+    """An event's present fields by name, with its type and derived fields; fractions as whole billionths."""
+    record: Record = {"type": event.type}
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        if value is not None:
+            record[name] = round(value * FRACTION_UNIT) if FIELDS[name].kind == "fraction" else value
+    local = event.time + offset_ms
+    record["local_day"] = local // DAY_MS
+    record["local_hour"] = local % DAY_MS // HOUR_MS
+    return record
+
+
+class WindowTwin:
+    """Feeds events one by one and answers by scanning everything fed before."""
+
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        *,
+        currency: str | None = None,
+        offset_ms: int = 0,
+        lateness_ms: int = LATENESS_MS,
+        assume_completed: bool = False,
+    ) -> None:
+        self.features = features
+        self.currency = currency
+        self.offset_ms = offset_ms
+        self.lateness_ms = lateness_ms
+        self.assume_completed = assume_completed
+        self.log: list[Record] = []
+        self.completed: list[Record] = []
+        self.latest: int | None = None
+        self._known: dict[str, Fact] = {}
+        self._waiting: dict[str, Record] = {}
+
+    def feed(self, event: Fact) -> tuple[str, dict[str, Answer]]:
+        """What becomes of an event (taken, duplicate, conflict, too-late), and every feature as read before it."""
+        known = self._known.get(event.event_id)
+        if known is not None and self.latest is not None and known.time >= self.latest - KNOWN_MS:
+            return ("duplicate" if known == event else "conflict"), {}
+        if self.latest is not None and event.time < self.latest - self.lateness_ms:
+            return "too-late", {}
+        self._known[event.event_id] = event
+        self.latest = event.time if self.latest is None else max(self.latest, event.time)
+        record = record_of(event, self.offset_ms)
+        if self.currency is not None and record.get("currency", self.currency) != self.currency:
+            record = {k: v for k, v in record.items() if k not in FIELDS or FIELDS[k].kind != "money"}
+        answers = {f.name: self._answer(f, record) for f in self.features}
+        record["place"] = len(self.log)
+        self.log.append(record)
+        self._complete(record)
+        return "taken", answers
+
+    def _complete(self, record: Record) -> None:
+        """A payment is completed when the later of it and its first `completed` status comes."""
+        if record["type"] == "payment":
+            name = record["event_id"]
+        elif record["type"] == "payment_status" and record["status"] == "completed":
+            name = record["payment_id"]
+        else:
+            return
+        assert self.latest is not None
+        other = self._waiting.get(name)
+        if other is None or other["time"] < self.latest - KNOWN_MS:
+            self._waiting[name] = record
+        elif other["type"] != record["type"] and not other.get("done"):
+            payment = record if record["type"] == "payment" else other
+            self.completed.append({**payment, "place": record["place"]})
+            other["done"] = True
+
+    def _answer(self, feature: Feature, event: Record) -> Answer:
+        key = [event.get(name) for name in feature.by]
+        if None in key:
+            return None
+        naming = [r for r in self.log if [r.get(name) for name in feature.by] == key]
+        as_of = max([event["time"], *(r["time"] for r in naming)])
+        pool = self.completed if feature.completed and not self.assume_completed else self.log
+        counted = [
+            r
+            for r in pool
+            if r["type"] in feature.types
+            and [r.get(name) for name in feature.by] == key
+            and (feature.of is None or r.get(feature.of) is not None)
+        ]
+        if feature.over_ms is not None:
+            counted = [r for r in counted if as_of - feature.over_ms < r["time"] <= as_of]
+        matching = [r for r in counted if feature.where is None or evaluate(feature.where, r, {}) is True]
+        matching.sort(key=lambda r: r["time"])
+        if feature.take == "share":
+            return len(matching) / len(counted) if counted else 0.0
+        if feature.take.startswith("seconds_since"):
+            if feature.over_ms is None:
+                matching = self._remembered(naming, matching, as_of)
+            if not matching:
+                return None
+            return (as_of - matching[-1 if feature.take == "seconds_since_last" else 0]["time"]) / 1000
+        return _take(feature, matching, event)
+
+    def _remembered(self, naming: list[Record], matching: list[Record], as_of: int) -> list[Record]:
+        """What is left of first and last times after every silence longer than their term."""
+        latest, forgotten = None, 0
+        for record in naming:
+            if latest is not None and record["time"] - latest > TERM_MS:
+                forgotten = record["place"]
+            latest = record["time"] if latest is None else max(latest, record["time"])
+        if latest is not None and as_of - latest > TERM_MS:
+            return []
+        return [r for r in matching if r["place"] >= forgotten]
+
+
+def _take(feature: Feature, matching: list[Record], event: Record) -> Answer:
+    if feature.take == "count":
+        return float(len(matching))
+    assert feature.of is not None
+    values = [r[feature.of] for r in matching]
+    field = FIELDS.get(feature.of)
+    unit = FRACTION_UNIT if field is not None and field.kind == "fraction" else 1
+    if feature.take == "distinct":
+        return float(len(set(values)))
+    if feature.take == "sum":
+        return float(Fraction(sum(values), unit))
+    if not values:
+        return None
+    match feature.take:
+        case "mean":
+            return _mean(values, unit)
+        case "std":
+            return _std(values, unit)
+        case "zscore":
+            own = event.get(feature.of)
+            std = _std(values, unit)
+            return None if own is None or std == 0 else (own / unit - _mean(values, unit)) / std
+        case "min":
+            return min(values) / unit
+        case "max":
+            return max(values) / unit
+        case "last":
+            return values[-1] / unit
+        case "entropy":
+            return _entropy(values)
+    raise AssertionError(feature.take)
+
+
+def _mean(values: list[int], unit: int) -> float:
+    return float(Fraction(sum(values), len(values) * unit))
+
+
+def _std(values: list[int], unit: int) -> float:
+    """sqrt(n * sum of squares - sum squared) / n, rounded to a float64 once."""
+    n = len(values)
+    square = n * sum(v * v for v in values) - sum(values) ** 2
+    return float(Fraction(isqrt(square << (2 * _ROOT_BITS)), (n * unit) << _ROOT_BITS))
+
+
+def _entropy(values: list[Any]) -> float:
+    """-sum of p * log2(p), in bits."""
+    counts = sorted(Counter(values).values())
+    return max(0.0, -sum(c / len(values) * log2(c / len(values)) for c in counts))
