@@ -55,7 +55,6 @@ def reserve() -> NDArray[np.int64]:
         except OSError:
             words //= 2
             continue
-        pages.madvise(mmap.MADV_HUGEPAGE)
         memory = np.frombuffer(pages, dtype=np.int64)
         memory[H_TOP] = HEADER_WORDS
         memory[H_LIMIT] = words

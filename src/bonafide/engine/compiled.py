@@ -51,7 +51,8 @@ class Bound(NamedTuple):
     plan: NDArray[np.int64]
     code: NDArray[np.int64]
     words: NDArray[np.int64]
-    constants: NDArray[np.float64]
+    registers: NDArray[np.float64]
+    """The constants, then room for temporaries."""
     weights: NDArray[np.float64]
     key: tuple[np.uint64, np.uint64]
 
@@ -74,7 +75,7 @@ class Compiled(NamedTuple):
         key = np.frombuffer(secret, dtype="<u8")
         words = _hash_words(self.program.words, key, hash_texts)
         return Bound(
-            self._plan(key), self.program.code, words, self.program.constants,
+            self._plan(key), self.program.code, words, self.program.fresh_registers(),
             np.array(self.weights, dtype=np.float64), (key[0], key[1]),
         )  # fmt: skip
 
@@ -126,13 +127,15 @@ def compile_bundle(features: Sequence[Feature], rules: Sequence[tuple[Node, floa
 def _moved(features: FeaturePlan, by: int) -> list[int]:
     """The feature plan's tape, with the offsets inside its family records moved by `by` words."""
     tape = list(features.tape)
-    offsets = (
-        at.F_PART, at.F_WINDOW, at.F_BIT, at.F_MEASURE, at.F_RAW, at.F_SET, at.F_BAG, at.F_EXTREME, at.F_TOTAL,
-        at.F_FEATURE,
-    )  # fmt: skip
-    for family in range(features.families):
+    offsets = (at.F_PART, at.F_WINDOW, at.F_BIT, at.F_RAW, at.F_SET, at.F_BAG, at.F_EXTREME, at.F_CURSOR, at.F_TOTAL,
+               at.F_FEATURE)  # fmt: skip
+    for family in range(0, features.families * at.F_STRIDE, at.F_STRIDE):
         for offset in offsets:
-            tape[family * at.F_STRIDE + offset] += by
+            tape[family + offset] += by
+        window = features.tape[family + at.F_WINDOW]
+        for _ in range(tape[family + at.F_WINDOWS]):
+            tape[window + 2] += by
+            window += at.WINDOW_STRIDE
     return tape
 
 

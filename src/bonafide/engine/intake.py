@@ -20,6 +20,7 @@ from bonafide.engine.kernels import Kernels
 from bonafide.engine.rules.program import ROW_WIDTH, TYPE
 
 _CODE: Final[dict[str | None, int]] = {**WORD_CODE, None: ABSENT}
+_encode_list: Final = msgspec.json.Encoder(order="sorted").encode
 Column = bytes | NDArray[np.int64]
 """A text column as its parts divided by zero bytes (an empty part is absent), any other as integers with ABSENT."""
 
@@ -30,8 +31,8 @@ def fraction_units(value: float) -> int:
 
 
 def list_text(value: Sequence[Any]) -> str:
-    """The canonical JSON of a list field."""
-    return msgspec.json.encode(value).decode()
+    """The canonical JSON of a list field: no spaces, keys sorted."""
+    return _encode_list(value).decode()
 
 
 class _Layout:

@@ -17,7 +17,10 @@ import llvmlite
 import numba
 import numpy as np
 
-inner: Final[Any] = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+# Without numba's runtime (_nrt) arrays are not reference-counted: two atomic instructions less for each call, which
+# took 40 % of the time. The price: kernels cannot make arrays; all they need is handed to them.
+_SETTINGS: Final = {"nogil": True, "error_model": "numpy", "_nrt": False}
+inner: Final[Any] = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_SETTINGS)
 """An inner function of a kernel: compiled into the entry points that call it."""
 
 _ENGINE: Final = Path(__file__).parent
@@ -40,7 +43,7 @@ def entry(signature: Any, cache_folder: Path) -> Callable[[Callable[..., Any]], 
         before = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = str(cache_folder)
         try:
-            return numba.njit(signature, cache=True, nogil=True, error_model="numpy")(function)
+            return numba.njit(signature, cache=True, **_SETTINGS)(function)
         finally:
             numba.config.CACHE_DIR = before
 

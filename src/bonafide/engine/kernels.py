@@ -97,7 +97,9 @@ _STAGES: Final = (
     ("indexes", types.void(_LINE)),
     (
         "windows and rules",
-        types.int64(_LINE, _LINE, _TABLE, _LINE, _FLOATS, _FLOATS, _TABLE, _LINE, types.float64[:, ::1], _TABLE),
+        types.int64(
+            _LINE, _LINE, _TABLE, _LINE, _FLOATS, _FLOATS, _LINE, _TABLE, _LINE, types.float64[:, ::1], _TABLE
+        ),  # fmt: skip
     ),
 )
 

@@ -11,6 +11,7 @@ from bonafide.core.errors import StateError
 from bonafide.engine import arena
 from bonafide.engine.compiled import Compiled
 from bonafide.engine.kernels import Kernels
+from bonafide.engine.rules.program import ROW_WIDTH
 from bonafide.engine.walk import HITS_PER_WORD, V_HITS
 
 
@@ -32,6 +33,7 @@ class State:
         self.bound = compiled.bind(secret, kernels.hash_texts)
         self.memory = arena.reserve()
         kernels.open_state(self.memory)
+        self._scratch = np.zeros(ROW_WIDTH + arena.FAMILIES_MAX, dtype=np.int64)
         self._columns = len(compiled.features.columns)
         self._hit_words = -(-len(compiled.rules) // HITS_PER_WORD)
 
@@ -46,8 +48,9 @@ class State:
         verdicts = np.zeros((n, V_HITS + self._hit_words), dtype=np.int64)
         bound = self.bound
         done = self.kernels.walk(
-            self.memory, bound.plan, bound.code, bound.words, bound.constants, bound.weights, rows, how, answers, verdicts
-        )
+            self.memory, bound.plan, bound.code, bound.words, bound.registers, bound.weights, self._scratch, rows, how,
+            answers, verdicts,
+        )  # fmt: skip
         if done < n:
             size = len(self.memory) * 8 >> 30
             raise StateError(

@@ -13,12 +13,12 @@ import numpy as np
 
 from bonafide.core.fields import FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.engine.arena import (
-    FAMILIES_MAX, H_EARLIEST, H_EVENTS, H_KEYS, H_LATEST, H_PENDING, H_SEQ, allocate, allocate_row, has_room, release,
+    H_EARLIEST, H_EVENTS, H_KEYS, H_LATEST, H_PENDING, H_SEQ, allocate, allocate_row, has_room, release,
     release_row,
 )  # fmt: skip
 from bonafide.engine.features.answers import answer_all
 from bonafide.engine.features.layout import (
-    F_IDLE_MS, F_PART, F_PARTS, F_ROW_WORDS, F_SEED, F_STRIDE, F_WINDOWS, FOREVER, P_CODE_END, P_CURRENCY, P_DECIDED,
+    F_IDLE_MS, F_PART, F_PARTS, F_RING_BITS, F_ROW_WORDS, F_SEED, F_STRIDE, F_WINDOWS, FOREVER, P_CODE_END, P_CURRENCY, P_DECIDED,
     P_FAMILIES, P_FAMILY, P_KEY0, P_KEY1, P_KNOWN_MS, P_LATENESS_MS, P_NEED, P_NEEDS,
     P_OFFSET_MS, P_RATE, P_RATES, P_RESULT, P_RULE, P_RULES, P_SLACK, P_WHERE_END, ROW_FAMILY, ROW_LATEST,
 )  # fmt: skip
@@ -55,8 +55,11 @@ ANSWERED: Final = 2
 
 KEY_SLOT: Final = 2  # hash, row
 EVENT_SLOT: Final = 3  # hash, fingerprint, time
-PENDING_SLOT: Final = 2  # hash, block
-PENDING_HEAD: Final = 2  # in a block: time of the payment or status, whether completed came first
+PENDING_SLOT: Final = 3  # hash, what waits, its time
+STATUS_FIRST: Final = -1
+"""What waits is a status whose payment has not come; otherwise it is the block that holds a payment's fields."""
+SETTLED: Final = -2
+"""Nothing waits: they have met."""
 SWEEP_EVERY: Final = 256
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
@@ -110,11 +113,17 @@ def _admit(mem, plan, event):
 
 
 @inner
-def _complete_row(plan, event):
-    """Fill an event's derived fields and bring its money into the bundle's currency; returns its fault bits."""
+def _set_local(plan, event):
+    """The local day and hour of an event's time."""
     local = event[TIME] + plan[P_OFFSET_MS]
     event[LOCAL_DAY] = local // DAY_MS
     event[LOCAL_HOUR] = local % DAY_MS // HOUR_MS
+
+
+@inner
+def _complete_row(plan, event):
+    """Fill an event's derived fields and bring its money into the bundle's currency; returns its fault bits."""
+    _set_local(plan, event)
     currency = event[CURRENCY]
     if currency == ABSENT or currency == plan[P_CURRENCY]:
         return 0
@@ -196,7 +205,7 @@ def _take_in(mem, plan, event, kind, rows, registers):
             flags = matching(plan, fam, event, kind, registers, plan[P_RESULT])
             if flags:
                 totals_enter(mem, plan, fam, row, event, flags, event[TIME])
-                if plan[fam + F_WINDOWS]:
+                if flags & plan[fam + F_RING_BITS]:
                     take_in(mem, plan, fam, row, event, flags, event[TIME], as_of)
 
 
@@ -208,34 +217,51 @@ def _completes(mem, plan, event, kind, scratch, rows, code, words, registers):
     if not is_payment and (kind != PAYMENT_STATUS or event[STATUS] != COMPLETED):
         return
     h = event[EVENT_ID] if is_payment else event[PAYMENT_ID]
-    size = PENDING_HEAD + plan[P_NEEDS]
     slot = find(mem, H_PENDING, h, PENDING_SLOT)
     if not slot:
         slot = insert(mem, H_PENDING, h, PENDING_SLOT)
-    block = mem[slot + 1]
-    if block and mem[block] < mem[H_LATEST] - plan[P_KNOWN_MS]:
-        release(mem, block, size)
-        block = np.int64(0)
-    if not block:
-        block = allocate(mem, size)
-        mem[slot + 1] = block
-        mem[block] = event[TIME]
-        mem[block + 1] = 0 if is_payment else 1
-        for i in range(plan[P_NEEDS]):
-            mem[block + PENDING_HEAD + i] = event[plan[plan[P_NEED] + i]] if is_payment else ABSENT
+    elif mem[slot + 2] < mem[H_LATEST] - plan[P_KNOWN_MS]:
+        _drop_pending(mem, plan, slot)
+    else:
+        _settle(mem, plan, event, is_payment, slot, scratch, rows, code, words, registers)
         return
-    if is_payment and mem[block + 1] == 1:
-        mem[block + 1] = 2
+    mem[slot + 2] = event[TIME]
+    mem[slot + 1] = STATUS_FIRST
+    if is_payment:
+        block = allocate(mem, plan[P_NEEDS])
+        mem[slot + 1] = block
+        for i in range(plan[P_NEEDS]):
+            mem[block + i] = event[plan[plan[P_NEED] + i]]
+
+
+@inner
+def _drop_pending(mem, plan, slot):
+    """Forget a payment that waits for its status."""
+    if mem[slot + 1] > 0:
+        release(mem, mem[slot + 1], plan[P_NEEDS])
+    mem[slot + 1] = 0
+
+
+@inner
+def _settle(mem, plan, event, is_payment, slot, scratch, rows, code, words, registers):
+    """A payment and its `completed` status have met, unless they did before."""
+    block = mem[slot + 1]
+    if is_payment and block == STATUS_FIRST:
         _take_in(mem, plan, event, COMPLETED_CODE, rows, registers)
-    elif not is_payment and mem[block + 1] == 0:
-        mem[block + 1] = 2
+    elif not is_payment and block > 0:
         for place in range(ROW_WIDTH):
             scratch[place] = ABSENT
         for i in range(plan[P_NEEDS]):
-            scratch[plan[plan[P_NEED] + i]] = mem[block + PENDING_HEAD + i]
+            scratch[plan[plan[P_NEED] + i]] = mem[block + i]
+        scratch[TYPE] = PAYMENT
+        _set_local(plan, scratch)
         run(code, 0, plan[P_WHERE_END], words, scratch, registers, registers)
         _find_rows(mem, plan, scratch, rows)
         _take_in(mem, plan, scratch, COMPLETED_CODE, rows, registers)
+    else:
+        return
+    _drop_pending(mem, plan, slot)
+    mem[slot + 1] = SETTLED
 
 
 @inner
@@ -289,14 +315,14 @@ def _sweep_events(mem, oldest_ms):
 
 
 @inner
-def _sweep_pending(mem, oldest_ms, size):
+def _sweep_pending(mem, plan, oldest_ms):
     """Forget the payments of one segment whose status is no longer waited for."""
     segment = next_segment(mem, H_PENDING)
     gone = 0
     for s in range(SLOTS):
         at = segment + S_SLOTS + s * PENDING_SLOT
-        if mem[at] != 0 and mem[mem[at + 1]] < oldest_ms:
-            release(mem, mem[at + 1], size)
+        if mem[at] != 0 and mem[at + 2] < oldest_ms:
+            _drop_pending(mem, plan, at)
             mem[at] = 0
             gone += 1
     if gone:
@@ -311,7 +337,7 @@ def _sweep(mem, plan):
     if latest - mem[H_EARLIEST] > plan[P_KNOWN_MS]:
         _sweep_events(mem, latest - plan[P_KNOWN_MS])
         if plan[P_NEEDS]:
-            _sweep_pending(mem, latest - plan[P_KNOWN_MS], PENDING_HEAD + plan[P_NEEDS])
+            _sweep_pending(mem, plan, latest - plan[P_KNOWN_MS])
     if latest - mem[H_EARLIEST] > plan[P_LATENESS_MS]:
         _sweep_keys(mem, plan, latest - plan[P_LATENESS_MS])
 
@@ -323,18 +349,15 @@ def open_state(mem):
     index_open(mem, H_PENDING, PENDING_SLOT)
 
 
-def walk(mem, plan, code, words, constants, weights, events, how, answers, verdicts):
+def walk(mem, plan, code, words, registers, weights, scratch, events, how, answers, verdicts):
     """Carry events through the engine in order; returns how many were carried before the arena was full.
 
-    mem: the arena. plan, code, words, constants, weights: the bound bundle. events: n x ROW_WIDTH integers, completed
-    in place with derived fields and converted money. how: n of DERIVED, READ, ANSWERED. answers: n x features, filled
+    mem: the arena. plan, code, words, weights: the bound bundle; registers: its constants and room for temporaries.
+    scratch: ROW_WIDTH + FAMILIES_MAX words. events: n x ROW_WIDTH integers, completed in place with derived fields and
+    converted money. how: n of DERIVED, READ, ANSWERED. answers: n x features, filled
     for decided types and for ANSWERED, missing as NaN. verdicts: n x (V_HITS + words of hits), zeroed by the caller.
     """
-    registers = np.empty(constants.size + code.shape[0])
-    for r in range(constants.size):
-        registers[r] = constants[r]
-    rows = np.empty(FAMILIES_MAX, np.int64)
-    scratch = np.empty(ROW_WIDTH, np.int64)
+    rows = scratch[ROW_WIDTH:]
     for i in range(events.shape[0]):
         if not has_room(mem, plan[P_SLACK]):
             return i

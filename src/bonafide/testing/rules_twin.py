@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import floor
 from typing import Any
 
 from bonafide.core.fields import FIELDS, FRACTION_UNIT
@@ -61,6 +62,8 @@ def _apply(op: str, values: list[Value]) -> Value:
             return min(numbers)
         case "max":
             return max(numbers)
+        case "round_to":
+            return floor(numbers[0] / numbers[1] + 0.5) * numbers[1] if numbers[1] > 0 else None
         case "/":
             return None if numbers[1] == 0 else numbers[0] / numbers[1]
     a, b = numbers

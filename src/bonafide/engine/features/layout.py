@@ -1,10 +1,10 @@
 """Where things stand: in the plan (what a kernel is told) and in a key's row and ring (what it keeps).
 
 A *family* is all features that share a key. Each key of a family has one row. The events that some feature of the
-family counts stand in the row's ring, oldest first; every entry holds the exclusive prefix sums of all measures, so
-that any window's count, sum or sum of squares is one subtraction and a window is one tail. The first entries of a
-ring lie inside the row; beyond that it moves to a block of its own. A ring beyond SMALL entries carries tables and
-deques, so that no answer needs a scan.
+family counts stand in the row's ring, oldest first, each with its time, its flags and the raw values that features
+take. A window is one tail into the ring, which only advances, and its sums stand in the row: what enters is added,
+what leaves is subtracted, exactly, in integers. The first entries of a ring lie inside the row; beyond that it moves
+to a block of its own. A ring beyond SMALL entries carries tables and deques, so that no answer needs a scan.
 """
 
 from __future__ import annotations
@@ -51,54 +51,57 @@ F_WINDOWS: Final = 3
 F_WINDOW: Final = 4
 F_BITS: Final = 5
 F_BIT: Final = 6
-F_MEASURES: Final = 7
-F_MEASURE: Final = 8
-F_PREFIX: Final = 9
-F_RAWS: Final = 10
-F_RAW: Final = 11
-F_SETS: Final = 12
-F_SET: Final = 13
-F_BAGS: Final = 14
-F_BAG: Final = 15
-F_EXTREMES: Final = 16
-F_EXTREME: Final = 17
-F_TOTALS: Final = 18
-F_TOTAL: Final = 19
-F_FEATURES: Final = 20
-F_FEATURE: Final = 21
-F_TERM_MS: Final = 22
-F_IDLE_MS: Final = 23
-F_ROW_WORDS: Final = 24
-F_ENTRY: Final = 25
-F_INLINE: Final = 26
-F_TYPES: Final = 27
-R_TAIL: Final = 28  # from here on: offsets inside a row
+F_RAWS: Final = 7
+F_RAW: Final = 8
+F_SETS: Final = 9
+F_SET: Final = 10
+F_BAGS: Final = 11
+F_BAG: Final = 12
+F_EXTREMES: Final = 13
+F_EXTREME: Final = 14
+F_CURSORS: Final = 15
+F_CURSOR: Final = 16
+F_TOTALS: Final = 17
+F_TOTAL: Final = 18
+F_FEATURES: Final = 19
+F_FEATURE: Final = 20
+F_TERM_MS: Final = 21
+F_IDLE_MS: Final = 22
+F_ROW_WORDS: Final = 23
+F_ENTRY: Final = 24
+F_INLINE: Final = 25
+F_TYPES: Final = 26
+F_RING_BITS: Final = 27
+# from here on: where a part of a row starts
+R_TAIL: Final = 28
 R_SUM: Final = 29
 R_DISTINCT: Final = 30
 R_ENTROPY: Final = 31
-R_TOTAL: Final = 32
-R_USED: Final = 33
-R_DEQUE: Final = 34
+R_USED: Final = 32
+R_DEQUE: Final = 33
+R_CURSOR: Final = 34
 R_INLINE: Final = 35
 F_STRIDE: Final = 36
 
 # ---- plan: records of a family --------------------------------------------------------------------------------------
-BIT_STRIDE: Final = 3  # types as a mask, register of its where or -1, place that must be present or -1
-MEASURE_STRIDE: Final = 4  # bit, kind, place, word
+WINDOW_STRIDE: Final = 3  # length in ms, how many measures, where they are told
+BIT_STRIDE: Final = 3  # types as a mask, number of its where or -1, place that must be present or -1
+MEASURE_STRIDE: Final = 4  # bit, kind, raw or -1, word
 M_COUNT: Final = 0
 M_SUM: Final = 1
 M_SQUARE: Final = 2  # two words: high, low
 SET_STRIDE: Final = 2  # bit, raw
 EXTREME_STRIDE: Final = 3  # bit, raw, sign: 1 keeps the smallest value, -1 the largest
+CURSOR_STRIDE: Final = 2  # bit, window: the first entry in a window that matches
 TOTAL_STRIDE: Final = 4  # bit, kind, place, word
 T_SMALLEST: Final = 3  # two words: whether there is one, value
 T_LARGEST: Final = 4
 T_LAST: Final = 5  # three words: whether there is one, time, value
 T_FIRST_TIME: Final = 6  # two words: whether there is one, time
 T_LAST_TIME: Final = 7
-TOTAL_WORDS: Final = {M_COUNT: 1, M_SUM: 1, M_SQUARE: 2, 3: 2, 4: 2, 5: 3, 6: 2, 7: 2}
+WORDS_OF: Final = {M_COUNT: 1, M_SUM: 1, M_SQUARE: 2, 3: 2, 4: 2, 5: 3, 6: 2, 7: 2}
 
-FEATURE_STRIDE: Final = 8  # what, column, window or -1, a, b, c, place, unit
+FEATURE_STRIDE: Final = 8  # what, column, window or -1, a, b, c, place, unit; a, b, c are offsets in a row unless said
 A_COUNT: Final = 0
 A_SUM: Final = 1
 A_MEAN: Final = 2
@@ -107,10 +110,10 @@ A_ZSCORE: Final = 4
 A_SHARE: Final = 5
 A_DISTINCT: Final = 6
 A_ENTROPY: Final = 7
-A_EXTREME: Final = 8
+A_EXTREME: Final = 8  # a: number of the extreme where there is a window
 A_LAST: Final = 9
 A_SINCE_LAST: Final = 10
-A_SINCE_FIRST: Final = 11
+A_SINCE_FIRST: Final = 11  # a: number of the cursor where there is a window
 
 # ---- a key's row ------------------------------------------------------------------------------------------------------
 ROW_LATEST: Final = 0
@@ -123,4 +126,4 @@ ROW_FIXED: Final = 5
 # ---- a ring's entry -----------------------------------------------------------------------------------------------------
 E_TIME: Final = 0
 E_FLAGS: Final = 1
-E_PREFIX: Final = 2
+E_RAW: Final = 2

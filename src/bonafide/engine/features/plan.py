@@ -6,7 +6,10 @@ are fixed. The kernels only follow numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+import itertools
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from bonafide.core.errors import ConfigError
@@ -14,6 +17,7 @@ from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE
 from bonafide.engine.arena import FAMILIES_MAX, LINE
 from bonafide.engine.features import layout as at
 from bonafide.engine.features.spec import Feature
+from bonafide.engine.rules.language import names_in
 from bonafide.engine.rules.program import PLACES, Builder
 
 COMPLETED_CODE: Final = len(TYPE_CODE)
@@ -31,13 +35,15 @@ _ANSWERS: Final = {
 _MEASURES: Final[dict[str, tuple[int, ...]]] = {
     "count": (at.M_COUNT,), "sum": (at.M_SUM,), "mean": (at.M_COUNT, at.M_SUM),
     "std": (at.M_COUNT, at.M_SUM, at.M_SQUARE), "zscore": (at.M_COUNT, at.M_SUM, at.M_SQUARE),
-    "share": (at.M_COUNT,), "entropy": (at.M_COUNT,), "last": (at.M_COUNT,),
-    "seconds_since_last": (at.M_COUNT,), "seconds_since_first": (at.M_COUNT,),
+    "share": (at.M_COUNT,), "entropy": (at.M_COUNT,),
 }  # fmt: skip
 _TOTALS: Final = {
     "min": at.T_SMALLEST, "max": at.T_LARGEST, "last": at.T_LAST,
     "seconds_since_first": at.T_FIRST_TIME, "seconds_since_last": at.T_LAST_TIME,
 }  # fmt: skip
+_SUM, _DISTINCT, _ENTROPY, _PLAIN = "sum", "distinct", "entropy", "plain"
+Operand = tuple[str, int]
+"""The part of a row that an operand counts from, and its word there; a plain one is a number of its own."""
 
 
 def unit_of(field: str | None) -> int:
@@ -48,113 +54,135 @@ def unit_of(field: str | None) -> int:
 class Family:
     """What one key keeps, and how each of its features is answered."""
 
-    def __init__(self, by: tuple[str, ...], seed: int) -> None:
+    def __init__(self, by: tuple[str, ...], seed: int, features: Sequence[Feature]) -> None:
         self.by = by
         self.seed = seed
-        self.windows: list[int] = []
+        self.windows = sorted({_length(f) for f in features if _has_window(f)})
         self.bits: dict[tuple[int, int, int], int] = {}
-        self.measures: dict[tuple[int, int, int], int] = {}
+        self.ring_bits = 0
+        self.measures: dict[tuple[int, int, int, int], int] = {}
+        """(window, or -1 for what is kept without one; bit; kind; place) -> word."""
         self.raws: dict[int, int] = {}
         self.sets: dict[tuple[int, int], int] = {}
         self.bags: dict[tuple[int, int], int] = {}
         self.extremes: dict[tuple[int, int, int], int] = {}
-        self.totals: dict[tuple[int, int, int], int] = {}
-        self.answers: list[tuple[int, ...]] = []
-        self.keeps_all = False
-        self.keeps_term = False
+        self.cursors: dict[tuple[int, int], int] = {}
+        self.answers: list[tuple[int, int, int, tuple[Operand, ...], int, int]] = []
+        self.keeps_all = any(f.over_ms is None and not f.take.startswith("seconds_since") for f in features)
+        self.keeps_term = any(f.over_ms is None and f.take.startswith("seconds_since") for f in features)
 
     def add(self, feature: Feature, column: int, where: int, completes: bool) -> None:
-        """Add a feature that answers in `column`; `where` is the register of its condition or -1."""
+        """Add a feature that answers in `column`; `where` is the number of its condition or -1."""
         codes = [COMPLETED_CODE] if completes else [TYPE_CODE[t] for t in feature.types]
         types = sum(1 << c for c in codes)
         place = PLACES[feature.of] if feature.of else -1
-        bit = self._number(self.bits, (types, where, place))
-        what = _ANSWERS[feature.take]
-        window = -1
-        if feature.over_ms is not None or feature.take in {"distinct", "entropy"}:
-            window = self.windows.index(feature.over_ms or at.FOREVER)
-        a, b, c = self._operands(feature, bit, types, place, window)
-        self.answers.append((what, column, window, a, b, c, place, unit_of(feature.of)))
-        self.keeps_term |= feature.over_ms is None and feature.take.startswith("seconds_since")
-        self.keeps_all |= feature.over_ms is None and not feature.take.startswith("seconds_since")
+        bit = _number(self.bits, (types, where, place))
+        window = self.windows.index(_length(feature)) if _has_window(feature) else -1
+        operands = self._operands(feature, bit, types, place, window)
+        self.answers.append((_ANSWERS[feature.take], column, window, operands, place, unit_of(feature.of)))
 
-    def _operands(self, feature: Feature, bit: int, types: int, place: int, window: int) -> tuple[int, int, int]:
+    def _operands(self, feature: Feature, bit: int, types: int, place: int, window: int) -> tuple[Operand, ...]:
         take = feature.take
-        words = [self._keep(bit, kind, place, window) for kind in _MEASURES.get(take, ())]
+        kept = [self._keep(window, bit, kind, place) for kind in _MEASURES.get(take, ())]
         if take == "share":
-            words.append(self._keep(self._number(self.bits, (types, -1, place)), at.M_COUNT, -1, window))
-        elif take == "distinct":
-            words = [self._number(self.sets, (bit, self._number(self.raws, place)))]
-        elif take == "entropy":
-            words = [*words, self._number(self.bags, (bit, self._number(self.raws, place)))]
-        elif window < 0 and take in _TOTALS:
-            words = [self._total(bit, _TOTALS[take], place)]
-        elif take in {"min", "max"}:
-            raw = self._number(self.raws, place)
-            words = [self._number(self.extremes, (bit, raw, 1 if take == "min" else -1))]
-        elif take == "last":
-            words = [*words, self._number(self.raws, place)]
-        a, b, c = [*words, -1, -1, -1][:3]
-        return a, b, c
+            return (*kept, self._keep(window, _number(self.bits, (types, -1, place)), at.M_COUNT, place))
+        if take == "distinct":
+            number = _number(self.sets, (self._ring(bit), _number(self.raws, place)))
+            return ((_DISTINCT, number * len(self.windows) + window),)
+        if take == "entropy":
+            number = _number(self.bags, (self._ring(bit), _number(self.raws, place)))
+            return (*kept, (_ENTROPY, 2 * (number * len(self.windows) + window)))
+        if take in {"min", "max"} and window >= 0:
+            sign = 1 if take == "min" else -1
+            return ((_PLAIN, _number(self.extremes, (self._ring(bit), _number(self.raws, place), sign))),)
+        if take == "seconds_since_first" and window >= 0:
+            return ((_PLAIN, _number(self.cursors, (self._ring(bit), window))),)
+        if take in _TOTALS:
+            # The last of all is also the last in a window, while the window still holds it.
+            return (self._keep(-1, bit, _TOTALS[take], place),)
+        return tuple(kept)
 
-    def _keep(self, bit: int, kind: int, place: int, window: int) -> int:
-        """The word of a measure: a prefix sum where there is a window, a total where everything is kept."""
-        place = -1 if kind == at.M_COUNT else place
-        if window < 0:
-            return self._total(bit, kind, place)
-        return self._wide(self.measures, (bit, kind, place))
+    def _ring(self, bit: int) -> int:
+        """A bit whose events must stand in the ring."""
+        self.ring_bits |= 1 << bit
+        return bit
 
-    def _total(self, bit: int, kind: int, place: int) -> int:
-        return self._wide(self.totals, (bit, kind, place))
-
-    @staticmethod
-    def _wide(known: dict[tuple[int, int, int], int], key: tuple[int, int, int]) -> int:
-        if key not in known:
-            known[key] = sum(at.TOTAL_WORDS[kind] for _, kind, _ in known)
-        return known[key]
-
-    @staticmethod
-    def _number(known: dict[K, int], key: K) -> int:
-        return known.setdefault(key, len(known))
+    def _keep(self, window: int, bit: int, kind: int, place: int) -> Operand:
+        if window >= 0:
+            self._ring(bit)
+        if kind in {at.M_COUNT, at.T_FIRST_TIME, at.T_LAST_TIME}:
+            place = -1
+        elif window >= 0:
+            _number(self.raws, place)
+        key = (window, bit, kind, place)
+        if key not in self.measures:
+            self.measures[key] = sum(at.WORDS_OF[known] for _, _, known, _ in self.measures)
+        return _SUM, self.measures[key]
 
     def record(self, tape: list[int]) -> list[int]:
         """The family's words in the plan; its tables are appended to `tape`, whose offsets the words hold."""
 
         def table(rows: Iterable[Sequence[int]]) -> int:
             start = len(tape)
-            for row in rows:
-                tape.extend(row)
+            tape.extend(value for row in rows for value in row)
             return start
 
-        windows, sets, bags = len(self.windows), len(self.sets), len(self.bags)
-        prefix = sum(at.TOTAL_WORDS[kind] for _, kind, _ in self.measures)
-        totals = sum(at.TOTAL_WORDS[kind] for _, kind, _ in self.totals)
-        entry = at.E_PREFIX + prefix + len(self.raws)
+        windows, entry = len(self.windows), at.E_RAW + len(self.raws)
         inline = 0 if not windows else 4 if entry <= 6 else 2
-        sizes = (
-            windows, prefix, sets * windows, bags * windows * 2, totals, sets + bags * windows,
-            len(self.extremes) * 2, inline * entry,
-        )  # fmt: skip
-        offsets = [at.ROW_FIXED]
-        for size in sizes:
-            offsets.append(offsets[-1] + size)
+        starts = self._starts(inline * entry)
+        totals = [(bit, kind, place, word) for (w, bit, kind, place), word in self.measures.items() if w < 0]
         longest = max([w for w in self.windows if w != at.FOREVER], default=0)
         idle = at.FOREVER if self.keeps_all else max(longest, TERM_MS if self.keeps_term else 0)
-        types = 0
-        for mask, _, _ in self.bits:
-            types |= mask
+        types = functools.reduce(operator.or_, (mask for mask, _, _ in self.bits))
         return [
             self.seed, len(self.by), table([[PLACES[b] for b in self.by]]),
-            windows, table([self.windows]),
-            len(self.bits), table(self.bits),
-            len(self.measures), table((bit, kind, place, word) for (bit, kind, place), word in self.measures.items()),
-            prefix, len(self.raws), table([list(self.raws)]),
-            sets, table(self.sets), bags, table(self.bags), len(self.extremes), table(self.extremes),
-            len(self.totals), table((bit, kind, place, word) for (bit, kind, place), word in self.totals.items()),
-            len(self.answers), table(sorted(self.answers, key=lambda a: a[2])),
+            windows, table([(length, *self._measures_of(w, table)) for w, length in enumerate(self.windows)]),
+            len(self.bits), table(self.bits), len(self.raws), table([list(self.raws)]),
+            len(self.sets), table(self.sets), len(self.bags), table(self.bags),
+            len(self.extremes), table(self.extremes), len(self.cursors), table(self.cursors),
+            len(totals), table(totals), len(self.answers), table(self._answer_rows(starts)),
             TERM_MS if self.keeps_term else at.FOREVER, idle,
-            -(-offsets[-1] // LINE) * LINE, entry, inline, types, *offsets[:-1],
+            -(-starts[-1] // LINE) * LINE, entry, inline, types, self.ring_bits, *starts[:-1],
         ]  # fmt: skip
+
+    def _measures_of(self, window: int, table: Callable[[Iterable[Sequence[int]]], int]) -> tuple[int, int]:
+        """How many sums a window has, and where they are told."""
+        rows = [
+            (bit, kind, self.raws.get(place, -1), word)
+            for (w, bit, kind, place), word in self.measures.items() if w == window
+        ]  # fmt: skip
+        return len(rows), table(rows)
+
+    def _starts(self, inline_words: int) -> list[int]:
+        """Where each part of a row starts, in the order of the R_ constants, and where the row ends."""
+        windows, sets, bags = len(self.windows), len(self.sets), len(self.bags)
+        sums = sum(at.WORDS_OF[kind] for _, _, kind, _ in self.measures)
+        sizes = (
+            windows, sums, sets * windows, bags * windows * 2, sets + bags * windows, len(self.extremes) * 2,
+            len(self.cursors), inline_words,
+        )  # fmt: skip
+        return list(itertools.accumulate(sizes, initial=at.ROW_FIXED))
+
+    def _answer_rows(self, starts: list[int]) -> list[tuple[int, ...]]:
+        base = {_SUM: starts[1], _DISTINCT: starts[2], _ENTROPY: starts[3], _PLAIN: 0}
+        rows = []
+        for what, column, window, operands, place, unit in self.answers:
+            a, b, c = [*(base[part] + word for part, word in operands), -1, -1, -1][:3]
+            rows.append((what, column, window, a, b, c, place, unit))
+        return rows
+
+
+def _length(feature: Feature) -> int:
+    return feature.over_ms or at.FOREVER
+
+
+def _has_window(feature: Feature) -> bool:
+    """Whether a feature needs a window; what counts distinct values of everything needs an endless one."""
+    return feature.over_ms is not None or feature.take in {"distinct", "entropy"}
+
+
+def _number(known: dict[K, int], key: K) -> int:
+    return known.setdefault(key, len(known))
 
 
 class FeaturePlan(NamedTuple):
@@ -184,13 +212,6 @@ def compile_features(features: Sequence[Feature], builder: Builder, *, assume_co
     conditions = [builder.add(f.where) if f.where is not None else -1 for f in features]
     columns = {f.name: i for i, f in enumerate(features)}
     for family, members in families:
-        family.windows = sorted(
-            {
-                f.over_ms or at.FOREVER
-                for f in members
-                if f.over_ms is not None or f.take in {"distinct", "entropy"}
-            }
-        )
         for f in members:
             family.add(f, columns[f.name], conditions[columns[f.name]], f.completed and not assume_completed)
     tape = [0] * (len(families) * at.F_STRIDE)
@@ -207,15 +228,14 @@ def compile_features(features: Sequence[Feature], builder: Builder, *, assume_co
 
 def _group(features: Sequence[Feature]) -> list[tuple[Family, list[Feature]]]:
     """Features by key; a key with more combinations than an entry's flags can tell is split over families."""
-    groups: dict[tuple[str, ...], list[tuple[Family, list[Feature]]]] = {}
-    seed = 0
+    groups: dict[tuple[str, ...], list[list[Feature]]] = {}
     for feature in features:
-        parts = groups.setdefault(feature.by, [])
-        if not parts or not _fits([*parts[-1][1], feature]):
-            parts.append((Family(feature.by, seed), []))
-            seed += 1
-        parts[-1][1].append(feature)
-    return [part for parts in groups.values() for part in parts]
+        parts = groups.setdefault(feature.by, [[]])
+        if not _fits([*parts[-1], feature]):
+            parts.append([])
+        parts[-1].append(feature)
+    members = [(by, part) for by, parts in groups.items() for part in parts]
+    return [(Family(by, seed, part), part) for seed, (by, part) in enumerate(members)]
 
 
 def _fits(members: list[Feature]) -> bool:
@@ -226,9 +246,9 @@ def _fits(members: list[Feature]) -> bool:
 
 
 def _needs(features: Sequence[Feature]) -> tuple[int, ...]:
-    """Places that completed features read: keys, values, conditions. Conditions may read any field, so all are kept
-    where one stands."""
-    if any(f.completed and f.where is not None for f in features):
-        return tuple(PLACES.values())
-    names = {n for f in features if f.completed for n in (*f.by, *([f.of] if f.of else []))}
-    return tuple(sorted({PLACES[n] for n in names | {"event_id", "time", "local_hour", "local_day"}}))
+    """Places of a payment that completed features read: keys, values, and what their conditions name."""
+    names = {"event_id", "time"}
+    for f in features:
+        if f.completed:
+            names |= {*f.by, *([f.of] if f.of else []), *(names_in(f.where) if f.where is not None else ())}
+    return tuple(sorted({PLACES[n] for n in names}))

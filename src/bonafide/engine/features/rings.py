@@ -12,9 +12,9 @@ import numpy as np
 
 from bonafide.engine.arena import allocate, release
 from bonafide.engine.features.layout import (
-    BIT_STRIDE, E_FLAGS, E_PREFIX, E_TIME, F_BAGS, F_BIT, F_BITS, F_ENTRY, F_EXTREMES, F_INLINE, F_MEASURE, F_MEASURES,
-    F_PREFIX, F_RAW, F_RAWS, F_SETS, F_TYPES, F_WINDOW, F_WINDOWS, FOREVER, M_COUNT, M_SQUARE, M_SUM, MEASURE_STRIDE,
-    R_DISTINCT, R_INLINE, R_SUM, R_TAIL, ROW_CAPACITY, ROW_HEAD, ROW_RING, SET_SHIFT, SMALL,
+    BIT_STRIDE, CURSOR_STRIDE, E_FLAGS, E_RAW, E_TIME, F_BAGS, F_BIT, F_BITS, F_CURSOR, F_CURSORS, F_ENTRY, F_EXTREMES,
+    F_INLINE, F_RAW, F_RAWS, F_SETS, F_TYPES, F_WINDOW, F_WINDOWS, FOREVER, M_COUNT, M_SUM, MEASURE_STRIDE, R_CURSOR,
+    R_DISTINCT, R_INLINE, R_SUM, R_TAIL, ROW_CAPACITY, ROW_HEAD, ROW_RING, SET_SHIFT, SMALL, WINDOW_STRIDE,
 )  # fmt: skip
 from bonafide.engine.features.values import bag_leaves, build_large, expire_deques, large_words, values_enter
 from bonafide.engine.kernel import inner
@@ -55,28 +55,76 @@ def open_ring(mem, plan, fam, row):
 
 
 @inner
+def add_measure(mem, at, kind, value):
+    """Add a value's contribution to the measure at `at`."""
+    if kind == M_COUNT:
+        mem[at] += 1
+    elif kind == M_SUM:
+        mem[at] += value
+    else:
+        high, low = multiply_wide(value, value)
+        total = np.uint64(mem[at + 1]) + low
+        mem[at] = np.int64(np.uint64(mem[at]) + high + np.uint64(total < low))
+        mem[at + 1] = np.int64(total)
+
+
+@inner
+def _subtract_measure(mem, at, kind, value):
+    """Undo `add_measure`."""
+    if kind == M_COUNT:
+        mem[at] -= 1
+    elif kind == M_SUM:
+        mem[at] -= value
+    else:
+        high, low = multiply_wide(value, value)
+        before = np.uint64(mem[at + 1])
+        mem[at] = np.int64(np.uint64(mem[at]) - high - np.uint64(before < low))
+        mem[at + 1] = np.int64(before - low)
+
+
+@inner
+def _enters(mem, plan, fam, row, window, at):
+    """Add the entry at `at` to a window's sums."""
+    flags, sums = mem[at + E_FLAGS], row + plan[fam + R_SUM]
+    record = plan[window + 2]
+    for _ in range(plan[window + 1]):
+        if (flags >> plan[record]) & 1:
+            add_measure(mem, sums + plan[record + 3], plan[record + 1], mem[at + E_RAW + plan[record + 2]])
+        record += MEASURE_STRIDE
+
+
+@inner
+def _leaves(mem, plan, fam, row, window, at):
+    """Subtract the entry at `at` from a window's sums."""
+    flags, sums = mem[at + E_FLAGS], row + plan[fam + R_SUM]
+    record = plan[window + 2]
+    for _ in range(plan[window + 1]):
+        if (flags >> plan[record]) & 1:
+            _subtract_measure(mem, sums + plan[record + 3], plan[record + 1], mem[at + E_RAW + plan[record + 2]])
+        record += MEASURE_STRIDE
+
+
+@inner
 def evict(mem, plan, fam, row, as_of):
     """Let every window's tail pass what lies at or before as_of - length."""
     windows = plan[fam + F_WINDOWS]
     width, sets, bags = plan[fam + F_ENTRY], plan[fam + F_SETS], plan[fam + F_BAGS]
     head = mem[row + ROW_HEAD]
     for w in range(windows):
-        length = plan[plan[fam + F_WINDOW] + w]
-        if length == FOREVER:
-            continue
+        window = plan[fam + F_WINDOW] + w * WINDOW_STRIDE
+        length = plan[window]
         tail_at = row + plan[fam + R_TAIL] + w
         tail = mem[tail_at]
-        while tail < head:
+        while tail < head and length != FOREVER:
             at = entry_at(mem, row, tail, width)
             if mem[at + E_TIME] > as_of - length:
                 break
             tail += 1
             mem[tail_at] = tail
-            if sets:
-                flags = mem[at + E_FLAGS]
-                for s in range(sets):
-                    if (flags >> (SET_SHIFT + s)) & 1:
-                        mem[row + plan[fam + R_DISTINCT] + s * windows + w] -= 1
+            _leaves(mem, plan, fam, row, window, at)
+            for s in range(sets):
+                if (mem[at + E_FLAGS] >> (SET_SHIFT + s)) & 1:
+                    mem[row + plan[fam + R_DISTINCT] + s * windows + w] -= 1
             for b in range(bags):
                 bag_leaves(mem, plan, fam, row, at, b, w)
     if mem[row + ROW_CAPACITY] > SMALL and plan[fam + F_EXTREMES]:
@@ -138,58 +186,44 @@ def _open_place(mem, plan, fam, row, time):
 
 
 @inner
-def add_measure(mem, at, kind, word, value):
-    """Add a value's contribution to a measure at word `at + word`."""
-    if kind == M_COUNT:
-        mem[at + word] += 1
-    elif kind == M_SUM:
-        mem[at + word] += value
-    else:
-        high, low = multiply_wide(value, value)
-        total = np.uint64(mem[at + word + 1]) + low
-        mem[at + word] = np.int64(np.uint64(mem[at + word]) + high + np.uint64(total < low))
-        mem[at + word + 1] = np.int64(total)
+def _write(mem, plan, fam, row, event, flags, time, place):
+    """Fill the entry at `place` and return where it stands."""
+    at = entry_at(mem, row, place, plan[fam + F_ENTRY])
+    mem[at + E_TIME] = time
+    mem[at + E_FLAGS] = flags
+    for i in range(plan[fam + F_RAWS]):
+        mem[at + E_RAW + i] = event[plan[plan[fam + F_RAW] + i]]
+    return at
 
 
 @inner
-def _write(mem, plan, fam, row, event, flags, time, place):
-    """Fill the entry at `place`: its prefix is the sums before it; every later prefix and the row's sums grow."""
-    width, prefix = plan[fam + F_ENTRY], plan[fam + F_PREFIX]
-    at = entry_at(mem, row, place, width)
-    head = mem[row + ROW_HEAD]
-    sums = row + plan[fam + R_SUM]
-    source = sums if place + 1 == head else entry_at(mem, row, place + 1, width) + E_PREFIX
-    mem[at + E_TIME] = time
-    mem[at + E_FLAGS] = flags
-    for i in range(prefix):
-        mem[at + E_PREFIX + i] = mem[source + i]
-    for i in range(plan[fam + F_RAWS]):
-        mem[at + E_PREFIX + prefix + i] = event[plan[plan[fam + F_RAW] + i]]
-    record = plan[fam + F_MEASURE]
-    for _ in range(plan[fam + F_MEASURES]):
-        if (flags >> plan[record]) & 1:
-            kind, word = plan[record + 1], plan[record + 3]
-            value = np.int64(0) if kind == M_COUNT else event[plan[record + 2]]
-            add_measure(mem, sums, kind, word, value)
-            for later in range(place + 1, head):
-                add_measure(mem, entry_at(mem, row, later, width) + E_PREFIX, kind, word, value)
-        record += MEASURE_STRIDE
+def _move_cursors(mem, plan, fam, row, flags, place):
+    """Keep each cursor at the first entry of its window that may match, now that one was put at `place`."""
+    record = plan[fam + F_CURSOR]
+    for c in range(plan[fam + F_CURSORS]):
+        cursor = row + plan[fam + R_CURSOR] + c
+        if place < mem[cursor]:
+            matches = (flags >> plan[record]) & 1
+            mem[cursor] = place if matches else mem[cursor] + 1
+        record += CURSOR_STRIDE
 
 
 @inner
 def take_in(mem, plan, fam, row, event, flags, time, as_of):
     """Put an event into a key's ring, unless it is older than the longest window."""
     windows = plan[fam + F_WINDOWS]
-    longest = plan[plan[fam + F_WINDOW] + windows - 1]
+    longest = plan[plan[fam + F_WINDOW] + (windows - 1) * WINDOW_STRIDE]
     if longest != FOREVER and time <= as_of - longest:
         return
     if mem[row + ROW_CAPACITY] == 0:
         open_ring(mem, plan, fam, row)
     place = _open_place(mem, plan, fam, row, time)
-    _write(mem, plan, fam, row, event, flags, time, place)
+    at = _write(mem, plan, fam, row, event, flags, time, place)
     for w in range(windows):
-        # A late event that this window has already left stands before its tail.
-        length = plan[plan[fam + F_WINDOW] + w]
-        if length != FOREVER and time <= as_of - length:
-            mem[row + plan[fam + R_TAIL] + w] += 1
+        window = plan[fam + F_WINDOW] + w * WINDOW_STRIDE
+        if plan[window] != FOREVER and time <= as_of - plan[window]:
+            mem[row + plan[fam + R_TAIL] + w] += 1  # a late event that this window has already left
+        else:
+            _enters(mem, plan, fam, row, window, at)
+    _move_cursors(mem, plan, fam, row, flags, place)
     values_enter(mem, plan, fam, row, place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bonafide.engine.features.layout import (
-    F_TERM_MS, F_TOTAL, F_TOTALS, R_TOTAL, ROW_LATEST, T_FIRST_TIME, T_LARGEST, T_LAST, T_LAST_TIME, T_SMALLEST,
+    F_TERM_MS, F_TOTAL, F_TOTALS, R_SUM, ROW_LATEST, T_FIRST_TIME, T_LARGEST, T_LAST, T_LAST_TIME, T_SMALLEST,
     TOTAL_STRIDE,
 )  # fmt: skip
 from bonafide.engine.features.rings import add_measure
@@ -19,9 +19,9 @@ def totals_enter(mem, plan, fam, row, event, flags, time):
             kind = plan[record + 1]
             value = event[plan[record + 2]] if plan[record + 2] >= 0 else 0
             if kind < T_SMALLEST:
-                add_measure(mem, row + plan[fam + R_TOTAL], kind, plan[record + 3], value)
+                add_measure(mem, row + plan[fam + R_SUM] + plan[record + 3], kind, value)
             else:
-                _keep(mem, row + plan[fam + R_TOTAL] + plan[record + 3], kind, value, time)
+                _keep(mem, row + plan[fam + R_SUM] + plan[record + 3], kind, value, time)
         record += TOTAL_STRIDE
 
 
@@ -50,5 +50,5 @@ def forget_silent(mem, plan, fam, row, as_of):
     record = plan[fam + F_TOTAL]
     for _ in range(plan[fam + F_TOTALS]):
         if plan[record + 1] == T_FIRST_TIME or plan[record + 1] == T_LAST_TIME:
-            mem[row + plan[fam + R_TOTAL] + plan[record + 3]] = 0
+            mem[row + plan[fam + R_SUM] + plan[record + 3]] = 0
         record += TOTAL_STRIDE

@@ -15,9 +15,9 @@ import numpy as np
 
 from bonafide.engine.arena import clear
 from bonafide.engine.features.layout import (
-    E_FLAGS, E_PREFIX, E_TIME, EXTREME_STRIDE, F_BAG, F_BAGS, F_ENTRY, F_EXTREME, F_EXTREMES, F_PREFIX, F_SET, F_SETS,
-    F_WINDOW, F_WINDOWS, FOREVER, R_DEQUE, R_DISTINCT, R_ENTROPY, R_TAIL, R_USED, ROW_CAPACITY, ROW_HEAD, ROW_RING,
-    SET_SHIFT, SET_STRIDE, SMALL,
+    E_FLAGS, E_RAW, E_TIME, EXTREME_STRIDE, F_BAG, F_BAGS, F_ENTRY, F_EXTREME, F_EXTREMES, F_SET, F_SETS, F_WINDOW,
+    F_WINDOWS, FOREVER, R_DEQUE, R_DISTINCT, R_ENTROPY, R_TAIL, R_USED, ROW_CAPACITY, ROW_HEAD, ROW_RING,
+    SET_SHIFT, SET_STRIDE, SMALL, WINDOW_STRIDE,
 )  # fmt: skip
 from bonafide.engine.kernel import inner
 
@@ -99,7 +99,7 @@ def _purge(mem, plan, fam, row, number):
 @inner
 def _fill(mem, plan, fam, row, number):
     """Fill an empty table from the ring."""
-    width, prefix, sets = plan[fam + F_ENTRY], plan[fam + F_PREFIX], plan[fam + F_SETS]
+    width, sets = plan[fam + F_ENTRY], plan[fam + F_SETS]
     windows = plan[fam + F_WINDOWS]
     is_set = number < sets
     if is_set:
@@ -112,7 +112,7 @@ def _fill(mem, plan, fam, row, number):
     for counter in range(first, mem[row + ROW_HEAD]):
         at = _entry(mem, row, counter, width)
         if (mem[at + E_FLAGS] >> flag) & 1:
-            payload = _put(mem, plan, fam, row, number, mem[at + E_PREFIX + prefix + plan[record + 1]])
+            payload = _put(mem, plan, fam, row, number, mem[at + E_RAW + plan[record + 1]])
             mem[payload] = mem[at + E_TIME] if is_set else mem[payload] + 1
 
 
@@ -179,7 +179,7 @@ def _set_enters(mem, plan, fam, row, number, place):
     at = _entry(mem, row, place, width)
     if not (mem[at + E_FLAGS] >> plan[record]) & 1:
         return
-    raw = E_PREFIX + plan[fam + F_PREFIX] + plan[record + 1]
+    raw = E_RAW + plan[record + 1]
     value = mem[at + raw]
     last = _last_of(mem, plan, fam, row, number, value, raw, place)
     if last > place:
@@ -214,7 +214,7 @@ def spread(count):
 def _count_of(mem, plan, fam, row, bag, window, value):
     """How often a value stands in a window, by scanning."""
     record = plan[fam + F_BAG] + bag * SET_STRIDE
-    raw = E_PREFIX + plan[fam + F_PREFIX] + plan[record + 1]
+    raw = E_RAW + plan[record + 1]
     count = np.int64(0)
     for counter in range(_tail(mem, plan, fam, row, window), mem[row + ROW_HEAD]):
         at = _entry(mem, row, counter, plan[fam + F_ENTRY])
@@ -230,7 +230,7 @@ def _bag_moves(mem, plan, fam, row, at, bag, window, change):
     if not (mem[at + E_FLAGS] >> plan[record]) & 1:
         return
     windows = plan[fam + F_WINDOWS]
-    value = mem[at + E_PREFIX + plan[fam + F_PREFIX] + plan[record + 1]]
+    value = mem[at + E_RAW + plan[record + 1]]
     if mem[row + ROW_CAPACITY] > SMALL:
         number = plan[fam + F_SETS] + bag * windows + window
         payload = _put(mem, plan, fam, row, number, value)
@@ -277,7 +277,7 @@ def _deque_enter(mem, plan, fam, row, number, at):
     if not (mem[at + E_FLAGS] >> plan[record]) & 1:
         return
     time = mem[at + E_TIME]
-    value = plan[record + 2] * mem[at + E_PREFIX + plan[fam + F_PREFIX] + plan[record + 1]]
+    value = plan[record + 2] * mem[at + E_RAW + plan[record + 1]]
     deque = _deque(mem, plan, fam, row, number)
     state = row + plan[fam + R_DEQUE] + 2 * number
     front, count = mem[state], mem[state + 1]
@@ -312,7 +312,7 @@ def _copy_item(mem, row, deque, front, i, j):
 @inner
 def expire_deques(mem, plan, fam, row, as_of):
     """Drop from every deque what has left the longest window."""
-    length = plan[plan[fam + F_WINDOW] + plan[fam + F_WINDOWS] - 1]
+    length = plan[plan[fam + F_WINDOW] + (plan[fam + F_WINDOWS] - 1) * WINDOW_STRIDE]
     if length == FOREVER:
         return
     for x in range(plan[fam + F_EXTREMES]):
@@ -335,14 +335,14 @@ def extreme(mem, plan, fam, row, number, window, as_of):
         count = high
         while low < high:
             middle = (low + high) >> 1
-            if mem[_item(mem, row, deque, mem[state], middle)] <= as_of - plan[plan[fam + F_WINDOW] + window]:
+            if mem[_item(mem, row, deque, mem[state], middle)] <= as_of - plan[plan[fam + F_WINDOW] + window * WINDOW_STRIDE]:
                 low = middle + 1
             else:
                 high = middle
         if low == count:
             return False, np.int64(0)
         return True, sign * mem[_item(mem, row, deque, mem[state], low) + 1]
-    raw = E_PREFIX + plan[fam + F_PREFIX] + plan[record + 1]
+    raw = E_RAW + plan[record + 1]
     found, best = False, np.int64(0)
     for counter in range(_tail(mem, plan, fam, row, window), mem[row + ROW_HEAD]):
         at = _entry(mem, row, counter, plan[fam + F_ENTRY])

@@ -1,7 +1,7 @@
 """The expressions of rules and of a feature's `where`: parsed from text, checked, typed; never evaluated by Python.
 
 Python's grammar is the surface: comparisons (also chained), `and or not`, `+ - * /`, `in [...]`, `is missing`,
-`is not missing`, `min max abs coalesce`. Anything else is refused with its column. A missing operand makes a
+`is not missing`, `min max abs coalesce round_to`. Anything else is refused with its column. A missing operand makes a
 comparison unknown, and logic is three-valued (Kleene): unknown is not a match. A division by zero is missing.
 """
 
@@ -11,7 +11,7 @@ import ast
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
-from bonafide.core.fields import FIELDS, Field
+from bonafide.core.fields import FIELDS, TYPE_NAMES, Field
 from bonafide.core.text import did_you_mean
 
 Type = Literal["number", "text", "word", "flag", "truth"]
@@ -20,8 +20,10 @@ EXPRESSION_LENGTH_MAX: Final = 4_000
 NODES_MAX: Final = 400
 ALTERNATIVES_MAX: Final = 1_000
 """Longest list after `in`."""
-FUNCTIONS: Final[dict[str, tuple[int, int]]] = {"min": (2, 8), "max": (2, 8), "abs": (1, 1), "coalesce": (2, 8)}
-"""Name -> fewest and most arguments, all numbers."""
+FUNCTIONS: Final[dict[str, tuple[int, int]]] = {
+    "min": (2, 8), "max": (2, 8), "abs": (1, 1), "coalesce": (2, 8), "round_to": (2, 2),
+}  # fmt: skip
+"""Name -> fewest and most arguments, all numbers. round_to(x, step) is the nearest multiple of step, halves upward."""
 DERIVED: Final = ("local_hour", "local_day")
 """Numbers computed from an event's time with the bundle's fixed offset."""
 
@@ -85,6 +87,11 @@ class ExpressionError(Exception):
         self.problems = problems
 
 
+def words_of(name: str) -> tuple[str, ...]:
+    """The values that a word field may have; `type` is the event's type."""
+    return TYPE_NAMES if name == "type" else FIELDS[name].words
+
+
 def type_of_field(field: Field) -> Type | None:
     """How an expression sees a field; None for lists, which expressions cannot read."""
     if field.is_number:
@@ -125,6 +132,19 @@ def parse(text: str, features: tuple[str, ...] = (), lists: Mapping[str, tuple[s
     return node
 
 
+def names_in(node: Node) -> set[str]:
+    """The fields and features that an expression reads."""
+    match node:
+        case Name(name) | Missing(name):
+            return {name}
+        case Equals(field, _, other):
+            return {field} if other is None else {field, other}
+        case Apply(_, parts):
+            return set().union(*(names_in(part) for part in parts))
+        case Number():
+            return set()
+
+
 class _Reader:
     """Walks Python's syntax tree and builds ours; what is wrong is noted, and the walk goes on."""
 
@@ -132,6 +152,9 @@ class _Reader:
         self.problems: list[Problem] = []
         self.lists = lists
         self.types: dict[str, Type] = {name: "number" for name in (*DERIVED, *features)}
+        self.types["type"] = "word"
+        if features:
+            self.types["utilisation"] = "number"
         for field in FIELDS.values():
             seen = type_of_field(field)
             if seen is not None:
@@ -213,8 +236,8 @@ class _Reader:
             self.note(at, f"{field.id} is True or False")
         elif not isinstance(value, str):
             self.note(at, f"expected a quoted text to compare {field.id} with")
-        elif kind == "word" and value not in FIELDS[field.id].words:
-            words = FIELDS[field.id].words
+        elif kind == "word" and value not in words_of(field.id):
+            words = words_of(field.id)
             shown = ", ".join(words) if len(words) <= 12 else f"{len(words)} words, such as {words[0]}"
             self.note(at, f"{value!r} is no value of {field.id} ({shown}){did_you_mean(value, list(words))}")
         else:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
-from math import isnan, nan
+from math import floor, isnan, nan
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, WORD_CODE, Field
+from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE
 from bonafide.engine.kernel import inner
 from bonafide.engine.rules.language import Apply, Equals, Missing, Name, Node, Number
 
@@ -24,7 +24,9 @@ LOCAL_DAY: Final = LOCAL_HOUR + 1
 TYPE: Final = LOCAL_DAY + 1
 ROW_WIDTH: Final = TYPE + 1
 """Words of an event's row: every field of the schema, the derived ones, and the code of its type."""
-PLACES: Final = {**{name: f.place for name, f in FIELDS.items()}, "local_hour": LOCAL_HOUR, "local_day": LOCAL_DAY}
+PLACES: Final = {
+    **{name: f.place for name, f in FIELDS.items()}, "local_hour": LOCAL_HOUR, "local_day": LOCAL_DAY, "type": TYPE,
+}  # fmt: skip
 
 
 class Op(IntEnum):
@@ -53,13 +55,15 @@ class Op(IntEnum):
     MAX = 20
     ABS = 21
     COALESCE = 22
+    ROUND_TO = 23
 
 
 FIELD, FEATURE, SAME_AS_FIELD, ONE_OF, ABSENT_FIELD, ABSENT_FEATURE, LT, LE, GT, GE, EQ, NE = (int(o) for o in list(Op)[:12])
-AND, OR, NOT, ADD, SUB, MUL, DIV, MIN, MAX, ABS, COALESCE = (int(o) for o in list(Op)[12:])
+AND, OR, NOT, ADD, SUB, MUL, DIV, MIN, MAX, ABS, COALESCE, ROUND_TO = (int(o) for o in list(Op)[12:])
 _BINARY: Final = {
     "<": Op.LT, "<=": Op.LE, ">": Op.GT, ">=": Op.GE, "==": Op.EQ, "!=": Op.NE, "and": Op.AND, "or": Op.OR,
     "+": Op.ADD, "-": Op.SUB, "*": Op.MUL, "/": Op.DIV, "min": Op.MIN, "max": Op.MAX, "coalesce": Op.COALESCE,
+    "round_to": Op.ROUND_TO,
 }  # fmt: skip
 
 
@@ -75,6 +79,12 @@ class Program(NamedTuple):
     words: tuple[int | str, ...]
     """What fields are compared with: codes of words, flags, and texts still to be hashed."""
     registers: int
+
+    def fresh_registers(self) -> NDArray[np.float64]:
+        """Registers for a run: the constants, then room for the temporaries."""
+        registers = np.zeros(self.registers)
+        registers[: len(self.constants)] = self.constants
+        return registers
 
 
 class Builder:
@@ -140,7 +150,7 @@ class Builder:
             case Equals(field, _, str() as other):
                 return self._emit(Op.SAME_AS_FIELD, PLACES[field], PLACES[other])
             case Equals(field, values, None):
-                return self._among(FIELDS[field], values)
+                return self._among(field, values)
             case Apply("not" | "abs" as name, (part,)):
                 return self._emit(Op.NOT if name == "not" else Op.ABS, self._compile(part), 0)
             case Apply(name, parts):
@@ -150,11 +160,12 @@ class Builder:
                 return result
         raise AssertionError(f"no instruction for {node}")
 
-    def _among(self, field: Field, values: tuple[str | bool, ...]) -> int:
+    def _among(self, field: str, values: tuple[str | bool, ...]) -> int:
         at = len(self._words)
-        words = [v if isinstance(v, bool) else WORD_CODE[v] if field.kind == "word" else v for v in values]
+        codes = TYPE_CODE if field == "type" else WORD_CODE if FIELDS[field].kind == "word" else None
+        words = [v if codes is None or isinstance(v, bool) else codes[v] for v in values]
         self._words += [len(words), *words]
-        return self._emit(Op.ONE_OF, field.place, at)
+        return self._emit(Op.ONE_OF, PLACES[field], at)
 
 
 @inner
@@ -183,6 +194,8 @@ def _arithmetic(op, x, y):
         return abs(x)
     if isnan(x) or isnan(y):
         return nan
+    if op == ROUND_TO:
+        return floor(x / y + 0.5) * y if y > 0.0 else nan
     return min(x, y) if op == MIN else max(x, y)
 
 

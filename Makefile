@@ -1,0 +1,61 @@
+# Every target does its own set-up: it finds a Python, makes .venv and installs what the lock files name, once.
+# Nothing outside this folder is written, except the folder of compiled kernels (BONAFIDE_CACHE).
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench drill fuzz lock clean
+
+BIN := .venv/bin
+PYTHON ?=
+UPGRADE ?=
+T ?=
+
+# What the caller's shell says about Python must not leak into .venv.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+export PYTHON
+
+# An environment whose Python is gone, or that was made for a clone in another place, is made anew.
+STALE := $(shell if test -e .venv/.runtime; then \
+	test -x $(BIN)/python && grep -qxF "$$(pwd -P)" .venv/.runtime || rm -rf .venv; fi)
+
+help: ## list the targets
+	@echo 'Bonafide: make TARGET. The first run of a target sets everything up in .venv; later runs start at once.'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/.runtime ## decide on a small made-up platform and show, in money, what was caught
+	@$(BIN)/bonafide demo
+
+test: .venv/.dev ## run the tests on two cores (T=tests/core runs a part)
+	@$(BIN)/pytest -n 2 $(T)
+
+check: .venv/.dev ## style, types, import arrows, banned clock and randomness, licences
+	@echo 'check: ruff'
+	@$(BIN)/ruff check --quiet --output-format=concise .
+	@$(BIN)/ruff format --check --quiet .
+	@echo 'check: mypy'
+	@$(BIN)/mypy
+	@echo 'check: house rules'
+	@$(BIN)/pytest -q tests/house
+
+bench: .venv/.dev ## measure the speed figures on this machine, beside other libraries
+	@found=; for script in benches/bench_*.py; do \
+		test -f "$$script" || continue; found=yes; echo "bench: $$script"; $(BIN)/python "$$script" || exit 1; \
+	done; test -n "$$found" || { echo 'bench: there is no benches/bench_*.py' >&2; exit 1; }
+
+drill: .venv/.dev ## run the drills: slow tests that install, kill, fill disks and recover
+	@$(BIN)/pytest -m drill $(T)
+
+fuzz: .venv/.dev ## play random input against the readers and kernels for longer than `make test` does
+	@$(BIN)/pytest -n 2 -m fuzz --hypothesis-profile=fuzz $(T)
+
+lock: .venv/.runtime ## resolve the dependencies into the lock files (UPGRADE=--upgrade takes newer releases)
+	@sh tools/lock.sh $(UPGRADE)
+
+clean: ## remove .venv, caches and build results
+	@rm -rf .venv .cache .hypothesis build dist
+	@find src tests tools benches -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+.venv/.runtime: requirements.lock requirements-build.lock pyproject.toml tools/setup.sh
+	@sh tools/setup.sh runtime
+
+.venv/.dev: .venv/.runtime requirements-dev.lock
+	@sh tools/setup.sh dev

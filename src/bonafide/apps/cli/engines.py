@@ -1,0 +1,62 @@
+"""Bundles and engines for commands, with the notice that a first start deserves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bonafide.apps.cli.screen import stages_shown
+from bonafide.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from bonafide.engine.bundle import Bundle
+    from bonafide.engine.engine import Engine
+    from bonafide.engine.kernels import Kernels
+
+SECRET_HEX_DIGITS = 32
+
+
+def ready_kernels() -> Kernels:
+    """The kernels; where they are not compiled yet, says so and shows progress."""
+    from bonafide.engine.kernels import are_compiled, load_kernels
+
+    if are_compiled():
+        return load_kernels()
+    with stages_shown("Compiling kernels, once on this machine (about 20 s)") as stage:
+        return load_kernels(stage)
+
+
+def open_bundle(name: str) -> Bundle:
+    """The bundle that `--bundle` names."""
+    from bonafide.engine.bundle import load_bundle
+    from bonafide.engine.shipped import find_bundle
+
+    return load_bundle(find_bundle(name))
+
+
+def open_engine(bundle: Bundle, secret: str | None) -> Engine:
+    """An engine for a bundle; `secret` is what `--secret` gave."""
+    from bonafide.engine.engine import DEFAULT_SECRET, Engine
+
+    return Engine(bundle, secret=DEFAULT_SECRET if secret is None else read_secret(secret), kernels=ready_kernels())
+
+
+def read_secret(text: str) -> bytes:
+    """The 16 bytes of a secret in hex."""
+    try:
+        secret = bytes.fromhex(text)
+    except ValueError:
+        secret = b""
+    if len(secret) * 2 != SECRET_HEX_DIGITS:
+        raise UsageError(f"--secret: give {SECRET_HEX_DIGITS} hex digits (16 bytes)")
+    return secret
+
+
+def new_folder(out: Path, *, force: bool) -> Path:
+    """The folder of `--out`: made, or refused when something is in it and `--force` was not given."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: this is a file; name a folder")
+    if out.is_dir() and any(out.iterdir()) and not force:
+        raise UsageError(f"--out {out}: the folder is not empty; name another, or add --force to write into it")
+    out.mkdir(parents=True, exist_ok=True)
+    return out

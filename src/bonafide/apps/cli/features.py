@@ -1,0 +1,76 @@
+"""`bonafide features`: declared features of a log, a row per accepted event."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bonafide.apps.cli.engines import read_secret, ready_kernels
+from bonafide.apps.cli.options import Events, Json, MappingFile, Now, Secret
+from bonafide.apps.cli.replay import find_mapping, read_now
+from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
+
+
+def features(
+    events: Events,
+    spec: Annotated[Path, typer.Option("--spec", help="YAML list of features, or a bundle's features.yaml.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file to write.")],
+    mapping: MappingFile = None,
+    currency: Annotated[str | None, typer.Option("--currency", help="Count amounts in this currency; default: the first that the log names.")] = None,  # fmt: skip  # noqa: E501
+    rejects: Annotated[Path | None, typer.Option("--rejects", help="Write refused records here (NDJSON).")] = None,
+    now: Now = None,
+    secret: Secret = None,
+    as_json: Json = False,
+) -> None:
+    """Compute declared features: event_id, seq and a column per feature.
+
+    [dim]bonafide features events.parquet --spec features.yaml --out features.parquet[/dim]
+    """
+    with errors_told():
+        say(f"Reading {', '.join(str(p) for p in events)}")
+        counts = _run(events, spec, out, mapping, currency, rejects, now, secret)
+    if as_json:
+        show_json(counts)
+    else:
+        typer.echo(
+            f"read {counts['read']:,}: accepted {counts['accepted']:,}, duplicate {counts['duplicate']:,}, conflict "
+            f"{counts['conflict']:,}, rejected {counts['rejected']:,}; amounts in {counts['currency']}; {out}"
+        )
+    refused = counts["rejected"] + counts["conflict"]
+    if refused:
+        say(f"{refused:,} records were refused" + (f"; see {rejects}" if rejects else "; --rejects FILE keeps them"))
+        raise typer.Exit(Exit.REFUSED)
+
+
+def _run(
+    events: list[Path], spec: Path, out: Path, mapping: Path | None, currency: str | None, rejects: Path | None,
+    now: str | None, secret: str | None,
+) -> dict[str, int | str]:  # fmt: skip
+    from bonafide.core.errors import ConfigError
+    from bonafide.engine.bundle import read_yaml
+    from bonafide.engine.engine import DEFAULT_SECRET
+    from bonafide.engine.features.spec import parse_features
+    from bonafide.lab.feature_run import FeatureRun, run_features
+    from bonafide.lab.inputs import RejectWriter, read_chunks
+
+    if not spec.is_file():
+        raise ConfigError(str(spec), "there is no such file")
+    declared = parse_features(read_yaml(spec.read_bytes(), str(spec)), str(spec))
+    _check_currency(currency)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    key = DEFAULT_SECRET if secret is None else read_secret(secret)
+    kernels = ready_kernels()
+    with RejectWriter(rejects) as writer, progress_bar("Computing features") as bar:
+        run = FeatureRun(declared, out, events, writer, kernels, key, currency)
+        chunks = read_chunks(events, find_mapping(mapping), read_now(now), writer)
+        return run_features(chunks, run, lambda c: bar(c.bytes_done, c.bytes_total))._asdict()
+
+
+def _check_currency(currency: str | None) -> None:
+    from bonafide.core.errors import UsageError
+    from bonafide.core.fields import FIELDS
+
+    if currency is not None and currency not in FIELDS["currency"].words:
+        raise UsageError(f"--currency {currency}: give an ISO 4217 code such as CNY")

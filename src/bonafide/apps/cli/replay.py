@@ -1,0 +1,111 @@
+"""`bonafide replay`: real input through the engine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bonafide.apps.cli.engines import new_folder, open_bundle, open_engine
+from bonafide.apps.cli.options import BundleName, Events, Force, Json, MappingFile, Now, OutFolder, Secret
+from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
+
+if TYPE_CHECKING:
+    from bonafide.engine.engine import Engine
+    from bonafide.lab.inputs import Mapping
+    from bonafide.lab.replay import Summary
+
+
+def replay(
+    events: Events,
+    out: OutFolder,
+    bundle: BundleName = "paylater",
+    mapping: MappingFile = None,
+    features: Annotated[bool, typer.Option("--features", help="Also write features.parquet.")] = False,
+    now: Now = None,
+    secret: Secret = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Decide on every event of a log: decisions, rejects and a summary.
+
+    [dim]bonafide replay events.parquet --out results[/dim]
+    """
+    with errors_told():
+        say(f"Reading {', '.join(str(p) for p in events)}")
+        engine = open_engine(open_bundle(bundle), secret)
+        folder = new_folder(out, force=force)
+        summary = replay_files(
+            engine, events, folder, mapping=find_mapping(mapping), now_ms=read_now(now), features=features
+        )  # fmt: skip
+    if as_json:
+        show_json(summary._asdict())
+    else:
+        typer.echo(summary_text(summary))
+    if summary.refused:
+        say(f"{summary.refused:,} records were refused; see {out / 'rejects.ndjson'}")
+        raise typer.Exit(Exit.REFUSED)
+
+
+def replay_files(
+    engine: Engine, events: list[Path], out: Path, *, mapping: Mapping | None = None, now_ms: int | None = None,
+    features: bool = False,
+) -> Summary:  # fmt: skip
+    """Replay files into a folder, with progress on stderr."""
+    from bonafide.lab.inputs import RejectWriter, read_chunks
+    from bonafide.lab.replay import Replay, run_replay
+
+    with RejectWriter(out / "rejects.ndjson") as rejects, progress_bar("Deciding") as bar:
+        chunks = read_chunks(events, mapping, now_ms, rejects)
+        run = Replay(engine, out, events, rejects, features=features)
+        return run_replay(chunks, run, lambda chunk: bar(chunk.bytes_done, chunk.bytes_total), time.monotonic)
+
+
+def find_mapping(name: Path | None) -> Mapping | None:
+    """The mapping that `--mapping` names: a file, or a shipped one."""
+    if name is None:
+        return None
+    from bonafide.engine.shipped import shipped_folder
+    from bonafide.lab.inputs import load_mapping
+
+    shipped = shipped_folder("mappings") / f"{name}.yaml"
+    return load_mapping(shipped if not name.exists() and shipped.is_file() else name)
+
+
+def read_now(text: str | None) -> int | None:
+    """The moment that `--now` gave."""
+    from bonafide.core.errors import UsageError
+    from bonafide.core.moment import parse_moment
+
+    if text is None:
+        return None
+    try:
+        return parse_moment(text)
+    except ValueError as error:
+        raise UsageError(f"--now {text}: {error}; give RFC 3339 with a zone, or milliseconds since 1970") from None
+
+
+def summary_text(summary: Summary) -> str:
+    """A summary as people read it."""
+    from bonafide.core.money import show_money
+
+    lines = [
+        f"read {summary.read:,}: decided {summary.decided:,}, taught {summary.taught:,}, duplicate "
+        f"{summary.duplicate:,}, conflict {summary.conflict:,}, rejected {summary.rejected:,}"
+        + (f"; {summary.generated_verdicts:,} labels became verdicts" if summary.generated_verdicts else ""),
+        f"from {summary.first_time} to {summary.last_time}",
+        "",
+        f"{'outcome':<9}{'events':>12}   money",
+    ]
+    for outcome, number in summary.by_outcome.items():
+        money = ", ".join(show_money(v, c) for c, v in summary.money_by_outcome[outcome].items()) or "-"
+        lines.append(f"{outcome:<9}{number:>12,}   {money}")
+    lines += [
+        "",
+        f"bundle {summary.bundle[:16]}, decisions digest {summary.digest[:16]}",
+        f"{summary.seconds:.1f} s, {summary.events_per_second:,.0f} events/s, peak memory "
+        f"{summary.peak_memory_bytes / 2**20:,.0f} MiB",
+    ]
+    return "\n".join(lines)

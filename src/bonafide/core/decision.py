@@ -1,0 +1,123 @@
+"""Decisions: what the engine answers, their canonical encoding and their digest.
+
+The canonical encoding is UTF-8 JSON without spaces, keys in the order of `CANONICAL_KEYS`, times as integer
+milliseconds, the score as whole millionths, reasons as their codes (their texts are pinned by the bundle's hash).
+Two decisions are the same if and only if these bytes are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from bonafide.core.moment import show_moment
+
+Outcome = Literal["allow", "warn", "verify", "hold", "decline"]
+OUTCOMES: Final[tuple[Outcome, ...]] = ("allow", "warn", "verify", "hold", "decline")
+"""Mildest first."""
+RiskLevel = Literal["low", "medium", "high", "critical"]
+RISK_LEVELS: Final[tuple[RiskLevel, ...]] = ("low", "medium", "high", "critical")
+SCORE_UNIT: Final = 1_000_000
+"""A score is a whole number of millionths."""
+CANONICAL_KEYS: Final = (
+    "event_id", "seq", "time", "outcome", "score_e6", "risk_level", "credit_score", "alert", "reasons", "hits",
+    "measures", "faults", "degraded", "release_by", "bundle",
+)  # fmt: skip
+
+
+class Reason(Struct, frozen=True):
+    """Why, in words for the person concerned."""
+
+    code: str
+    zh: str
+    en: str
+
+
+class ProposedMeasure(Struct, frozen=True):
+    """What the engine proposes to do about a subject; only a `measure_status` puts it in force."""
+
+    measure: str
+    subject_type: str
+    subject_id: str
+    status: str
+    until: int
+    """Milliseconds since 1970 UTC at which it ends or is looked at again."""
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """The answer to one event."""
+
+    event_id: str
+    seq: int
+    time: int
+    """Of the event, in milliseconds since 1970 UTC."""
+    outcome: Outcome
+    score_e6: int
+    risk_level: RiskLevel
+    credit_score: int | None
+    alert: bool
+    reasons: tuple[Reason, ...]
+    hits: tuple[str, ...]
+    measures: tuple[ProposedMeasure, ...]
+    faults: tuple[str, ...]
+    degraded: tuple[str, ...]
+    release_by: int | None
+    """For a hold: when it ends by itself, in milliseconds since 1970 UTC."""
+    bundle: str
+    """Content hash of the bundle that decided, hex."""
+
+    @property
+    def score(self) -> float:
+        """Probability-like score, 0..1."""
+        return self.score_e6 / SCORE_UNIT
+
+    @property
+    def canonical(self) -> bytes:
+        """The canonical encoding."""
+        return f'{{"event_id":{quote(self.event_id)},"seq":{self.seq},"time":{self.time},'.encode() + self._rest()
+
+    def _rest(self) -> bytes:
+        values = {name: getattr(self, name) for name in CANONICAL_KEYS[3:]}
+        values["reasons"] = [reason.code for reason in self.reasons]
+        return msgspec.json.encode(values)[1:]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical encoding, hex."""
+        return hashlib.sha256(self.canonical).hexdigest()
+
+    def to_wire(self) -> dict[str, object]:
+        """The decision as INTERFACE.md shows it over HTTP, ready for JSON."""
+        return {
+            "event_id": self.event_id, "seq": self.seq, "time": show_moment(self.time), "outcome": self.outcome,
+            "score": self.score, "risk_level": self.risk_level, "credit_score": self.credit_score,
+            "alert": self.alert, "reasons": self.reasons, "hits": self.hits,
+            "measures": [{**msgspec.structs.asdict(m), "until": show_moment(m.until)} for m in self.measures],
+            "faults": self.faults, "degraded": self.degraded,
+            "release_by": None if self.release_by is None else show_moment(self.release_by),
+            "bundle": self.bundle, "digest": self.digest,
+        }  # fmt: skip
+
+
+Status = Literal["taught", "duplicate", "conflict", "too-late"]
+
+
+class Receipt(Struct, frozen=True):
+    """What became of an event that was not decided on."""
+
+    event_id: str
+    status: Status
+    seq: int | None = None
+    """Its place in the log, when it was taken in."""
+
+
+def quote(text: str) -> str:
+    """A text as canonical JSON writes it.
+
+    >>> quote('a"b')
+    '"a\\\\"b"'
+    """
+    return msgspec.json.encode(text).decode()

@@ -1,0 +1,191 @@
+"""The engine: events in, decisions out; pure, deterministic, one place for serving, replay and recovery.
+
+The kernel settles the events on which nothing fires. What fires is ruled on once per kind of event, set of hits and
+faults (a *template*), and each decision is that template with its event's id, place, time and subject.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from bonafide.core.decision import CANONICAL_KEYS, OUTCOMES, Decision, Outcome, ProposedMeasure, Reason, Receipt, Status
+from bonafide.core.events import EVENT_CLASS, Fact
+from bonafide.core.fields import TYPE_CODE, TYPE_NAMES
+from bonafide.core.moment import parse_span
+from bonafide.engine.bundle import Bundle, Rule
+from bonafide.engine.intake import Column, rows_of_columns, rows_of_events
+from bonafide.engine.kernels import Kernels, load_kernels
+from bonafide.engine.policy import Ruling, rule_on
+from bonafide.engine.state import State, Walked
+from bonafide.engine.walk import (
+    CONFLICT, DUPLICATE, FAULT_CURRENCY, HITS_PER_WORD, READ, TAKEN, TOO_LATE, V_FAULTS, V_HITS, V_SCORE, V_SEQ, V_STATUS,
+)  # fmt: skip
+
+DEFAULT_SECRET: Final = hashlib.sha256(b"bonafide: offline").digest()[:16]
+"""The secret of runs that keep no data directory. Decisions never depend on a secret."""
+REASONS_MAX: Final = 4
+"""Most reasons of one decision, heaviest first."""
+TEMPLATES_MAX: Final = 65_536
+"""Rulings remembered; beyond it they are made anew."""
+
+_STATUS: Final[dict[int, Status]] = {
+    TAKEN: "taught", DUPLICATE: "duplicate", CONFLICT: "conflict", TOO_LATE: "too-late"
+}  # fmt: skip
+_FAULTS: Final = {FAULT_CURRENCY: "missing: currency"}
+_SUBJECTS: Final = {
+    "payment": "user", "refund": "user", "payout": "merchant", "merchant_application": "merchant"
+}  # fmt: skip
+"""Whose risk a decision states and to whom a measure is proposed."""
+
+
+class Template(NamedTuple):
+    """What a decision says apart from its event's id, place, time and subject."""
+
+    ruling: Ruling
+    score_e6: int
+    reasons: tuple[Reason, ...]
+    hits: tuple[str, ...]
+    faults: tuple[str, ...]
+    subject_type: str | None
+    bundle: str
+
+    def fill(self, event_id: str, seq: int, time: int, subject_id: str | None) -> Decision:
+        """The decision on one event."""
+        ruling = self.ruling
+        measures: tuple[ProposedMeasure, ...] = ()
+        if ruling.proposal is not None and self.subject_type is not None and subject_id is not None:
+            until = time + parse_span(ruling.proposal.lasts)
+            measures = (
+                ProposedMeasure(ruling.proposal.measure, self.subject_type, subject_id, "proposed", until),
+            )  # fmt: skip
+        return Decision(
+            event_id=event_id, seq=seq, time=time, outcome=ruling.outcome, score_e6=self.score_e6,
+            risk_level=ruling.risk_level, credit_score=None, alert=ruling.alert, reasons=self.reasons, hits=self.hits,
+            measures=measures, faults=self.faults, degraded=(),
+            release_by=None if ruling.hold_ms is None else time + ruling.hold_ms, bundle=self.bundle,
+        )  # fmt: skip
+
+    @property
+    def tail(self) -> str | None:
+        """The canonical encoding after the time, where it is the same for every event of the template."""
+        if self.ruling.hold_ms is not None or self.ruling.proposal is not None:
+            return None
+        decision = self.fill("", 0, 0, None)
+        values = {name: getattr(decision, name) for name in CANONICAL_KEYS[3:]}
+        values["reasons"] = [reason.code for reason in self.reasons]
+        return msgspec.json.encode(values)[1:].decode()
+
+
+class Batch(NamedTuple):
+    """What the engine made of a batch of columns, a row per event."""
+
+    status: NDArray[np.int64]
+    """TAKEN, DUPLICATE, CONFLICT or TOO_LATE."""
+    seq: NDArray[np.int64]
+    """Place in the log of the events taken; it does not move for derived events."""
+    template: NDArray[np.int64]
+    """Index into `templates` of the events decided; -1 for the others."""
+    templates: list[Template]
+    answers: NDArray[np.float64]
+
+
+class Engine:
+    """One bundle over one state.
+
+    >>> from bonafide.engine.shipped import shipped_bundle
+    >>> from bonafide.core.events import Payment
+    >>> engine = Engine(shipped_bundle("paylater"))
+    >>> payment = Payment(event_id="p1", time=1767601800000, user_id="u1", merchant_id="m1", order_id="o1",
+    ...                   amount=12_50, currency="CNY")
+    >>> engine.decide_one(payment).outcome
+    'allow'
+    """
+
+    def __init__(self, bundle: Bundle, *, secret: bytes = DEFAULT_SECRET, kernels: Kernels | None = None) -> None:
+        self.bundle = bundle
+        self.kernels = kernels or load_kernels()
+        self.state = State(bundle.compiled, secret, self.kernels)
+        self._templates: dict[tuple[int, ...], Template] = {}
+
+    def decide(self, events: Sequence[Fact]) -> list[Decision | Receipt]:
+        """Take events in, in order, and answer each: a decision, or a receipt for what was not decided on.
+
+        Events must have come through the door (`core.door`). Raises StateError when the engine's memory is full.
+        """
+        rows = rows_of_events(events, self.kernels, self.state.bound.key)
+        walked = self.state.walk(rows, np.full(len(events), READ, dtype=np.int64))
+        return [self._answer(event, verdict) for event, verdict in zip(events, walked.verdicts.tolist(), strict=True)]
+
+    def decide_one(self, event: Fact) -> Decision | Receipt:
+        """Take one event in and answer it."""
+        return self.decide((event,))[0]
+
+    def _answer(self, event: Fact, verdict: list[int]) -> Decision | Receipt:
+        status, seq = verdict[V_STATUS], verdict[V_SEQ]
+        if status != TAKEN:
+            return Receipt(event.event_id, _STATUS[status])
+        if not event.decided:
+            return Receipt(event.event_id, "taught", seq)
+        template = self._template((TYPE_CODE[event.type], *verdict[V_FAULTS:]))
+        subject = None if template.subject_type is None else getattr(event, f"{template.subject_type}_id")
+        time: int = event.time  # type: ignore[assignment]
+        return template.fill(event.event_id, seq, time, subject)
+
+    def decide_columns(
+        self, kinds: NDArray[np.int64], columns: Mapping[str, Column], how: NDArray[np.int64]
+    ) -> Batch:
+        """Take a batch of columns in, in row order.
+
+        kinds: type codes; columns: as `intake.rows_of_columns` takes them; how: DERIVED, READ or ANSWERED for each.
+        """
+        rows = rows_of_columns(kinds, columns, self.kernels, self.state.bound.key)
+        walked = self.state.walk(rows, how)
+        return self._batch(kinds, how, walked)
+
+    def _batch(self, kinds: NDArray[np.int64], how: NDArray[np.int64], walked: Walked) -> Batch:
+        verdicts = walked.verdicts
+        decided = (verdicts[:, V_STATUS] == TAKEN) & _DECIDED[kinds] & (how >= READ)
+        template = np.full(len(kinds), -1, dtype=np.int64)
+        keys = np.column_stack((kinds[decided], verdicts[decided, V_FAULTS:]))
+        distinct, inverse = np.unique(keys, axis=0, return_inverse=True)
+        template[decided] = inverse.reshape(-1)
+        templates = [self._template(tuple(key)) for key in distinct.tolist()]
+        return Batch(verdicts[:, V_STATUS], verdicts[:, V_SEQ], template, templates, walked.answers)
+
+    def _template(self, key: tuple[int, ...]) -> Template:
+        """The ruling on (type, faults, score, hits...); the score follows from the hits."""
+        template = self._templates.get(key)
+        if template is None:
+            if len(self._templates) >= TEMPLATES_MAX:
+                self._templates.clear()
+            template = self._templates[key] = self._rule_on(key)
+        return template
+
+    def _rule_on(self, key: tuple[int, ...]) -> Template:
+        kind, faults, score_e6, *words = key
+        hit = [r for i, r in enumerate(self.bundle.rules) if words[i // HITS_PER_WORD] >> (i % HITS_PER_WORD) & 1]
+        at_least: Outcome = max((r.effect for r in hit), key=OUTCOMES.index, default="allow")
+        return Template(
+            rule_on(self.bundle.policy, score_e6, at_least),
+            score_e6,
+            self._reasons(hit),
+            tuple(r.id for r in hit),
+            tuple(text for bit, text in _FAULTS.items() if faults & bit),
+            _SUBJECTS.get(TYPE_NAMES[kind]),
+            self.bundle.hash,
+        )
+
+    def _reasons(self, hit: Sequence[Rule]) -> tuple[Reason, ...]:
+        """Texts of the heaviest hits, a code once."""
+        codes = dict.fromkeys(r.reason for r in sorted(hit, key=lambda r: -r.weight))
+        texts = self.bundle.reasons
+        return tuple(Reason(code, texts[code].zh, texts[code].en) for code in list(codes)[:REASONS_MAX])
+
+
+_DECIDED: Final = np.array([EVENT_CLASS[name].decided for name in TYPE_NAMES])

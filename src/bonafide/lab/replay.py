@@ -1,0 +1,313 @@
+"""A log of events through the engine: decisions, features, labels and refusals out, in bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import resource
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from bonafide.core.decision import OUTCOMES, SCORE_UNIT, quote
+from bonafide.core.errors import InputError
+from bonafide.core.fields import TYPE_NAMES
+from bonafide.core.moment import show_moment, show_span
+from bonafide.engine.bundle import Bundle
+from bonafide.engine.engine import Batch, Engine, Template
+from bonafide.engine.walk import ANSWERED, CONFLICT, DERIVED, DUPLICATE, READ, TAKEN, TOO_LATE
+from bonafide.lab.columns import columns_of, kinds_of
+from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
+from bonafide.lab.labels import ROW, LabelQueue
+from bonafide.lab.tables import TableWriter
+
+WALK_ROWS: Final = 8_192
+"""Rows in one call of the kernel: enough to forget the cost of a call, few enough to stay in the cache."""
+
+MOMENT: Final = pl.Datetime("ms", "UTC")
+DECISIONS: Final = pl.Schema(
+    {
+        "seq": pl.Int64, "event_id": pl.String, "time": MOMENT, "type": pl.String, "user_id": pl.String,
+        "merchant_id": pl.String, "amount": pl.Int64, "currency": pl.String, "outcome": pl.String,
+        "score": pl.Float64, "risk_level": pl.String, "credit_score": pl.Int64, "alert": pl.Boolean,
+        "hits": pl.List(pl.String), "reasons": pl.List(pl.String), "measures": pl.List(pl.String),
+        "faults": pl.List(pl.String), "bundle": pl.String,
+    }
+)  # fmt: skip
+TRUTH: Final = pl.Schema(
+    {
+        "event_id": pl.String, "label": pl.Int8, "typology": pl.String, "ring_id": pl.String, "known_at": MOMENT,
+        "user_id": pl.String, "merchant_id": pl.String,
+    }
+)  # fmt: skip
+
+
+class Summary(NamedTuple):
+    """What a replay did, as summary.json holds it; read = decided + taught + duplicate + conflict + rejected."""
+
+    read: int
+    decided: int
+    taught: int
+    duplicate: int
+    conflict: int
+    rejected: int
+    generated_verdicts: int
+    by_outcome: dict[str, int]
+    by_type: dict[str, int]
+    money_by_outcome: dict[str, dict[str, int]]
+    """Outcome -> currency -> minor units of the events decided so."""
+    first_time: str | None
+    last_time: str | None
+    bundle: str
+    digest: str
+    """SHA-256 over the canonical encodings of all decisions in order, a line each."""
+    seconds: float
+    events_per_second: float
+    peak_memory_bytes: int
+
+    @property
+    def refused(self) -> int:
+        """Records that were not taken in and are no duplicates."""
+        return self.rejected + self.conflict
+
+    def write(self, path: Path) -> None:
+        """Write summary.json."""
+        path.write_text(json.dumps(self._asdict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def peak_memory_bytes() -> int:
+    """The most memory this process has held at once."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+class Replay:
+    """One run: feed it chunks, then `finish`."""
+
+    def __init__(
+        self, engine: Engine, out: Path, files: Sequence[Path], rejects: RejectWriter, *, features: bool = False
+    ) -> None:
+        self._engine = engine
+        self._files = files
+        self._rejects = rejects
+        self._out = out
+        self._labels = LabelQueue(engine.bundle.settings.lateness_ms)
+        self._decisions = TableWriter(out / "decisions.parquet", DECISIONS)
+        self._features = FeatureTable(engine.bundle, out / "features.parquet") if features else None
+        self._truth: TableWriter | None = None
+        self._digest = hashlib.sha256()
+        self._counts: Counter[str] = Counter()
+        self._outcomes: Counter[str] = Counter()
+        self._types: Counter[str] = Counter()
+        self._money: dict[str, Counter[str]] = {}
+        self._first_ms: int | None = None
+
+    def feed(self, chunk: Chunk) -> None:
+        """Take one chunk in, in order, and write what follows from it."""
+        self._counts["read"] += chunk.read
+        if chunk.frame.is_empty():
+            return
+        woven = self._labels.weave(chunk.frame, chunk.truth)
+        statuses = [self._walk(woven[i : i + WALK_ROWS]) for i in range(0, woven.height, WALK_ROWS)]
+        if chunk.truth is not None:
+            self._keep_truth(chunk.truth, np.concatenate(statuses)[woven[ROW].is_not_null().to_numpy()])
+
+    def finish(self, seconds: float) -> Summary:
+        """Write the files and summary.json; `seconds` is how long the run took by the caller's clock."""
+        for table in (self._decisions, self._truth, self._features and self._features.table):
+            if table is not None:
+                table.finish()
+        counts = self._counts
+        latest = self._engine.state.latest_ms
+        summary = Summary(
+            counts["read"], counts["decided"], counts["taught"], counts["duplicate"], counts["conflict"],
+            self._rejects.total - counts["conflict"], counts["generated"],
+            {o: self._outcomes[o] for o in OUTCOMES}, dict(sorted(self._types.items())),
+            {o: dict(self._money.get(o, {})) for o in OUTCOMES},
+            None if self._first_ms is None else show_moment(self._first_ms),
+            None if latest < 0 else show_moment(latest),
+            self._engine.bundle.hash, self._digest.hexdigest(), round(seconds, 3),
+            round(counts["read"] / seconds, 1) if seconds > 0 else 0.0, peak_memory_bytes(),
+        )  # fmt: skip
+        summary.write(self._out / "summary.json")
+        return summary
+
+    def _walk(self, frame: pl.DataFrame) -> NDArray[np.int64]:
+        """Take some rows in; returns what became of each."""
+        read = frame[ROW].is_not_null().to_numpy()
+        kinds = kinds_of(frame)
+        how = np.where(read, READ, DERIVED)
+        if self._features is not None:
+            how = np.where(read & self._features.wanted[kinds], ANSWERED, how)
+        batch = self._engine.decide_columns(kinds, columns_of(frame), how)
+        self._count(frame, kinds, batch, read)
+        self._decide(frame, batch)
+        if self._features is not None:
+            self._features.append(frame, batch.seq, batch.answers, (batch.status == TAKEN) & (how == ANSWERED))
+        return batch.status
+
+    def _count(self, frame: pl.DataFrame, kinds: NDArray[np.int64], batch: Batch, read: NDArray[np.bool_]) -> None:
+        taken = batch.status == TAKEN
+        decided = batch.template >= 0
+        self._counts.update(
+            decided=int(decided.sum()), taught=int((taken & read & ~decided).sum()),
+            duplicate=int((read & (batch.status == DUPLICATE)).sum()), generated=int((taken & ~read).sum()),
+        )  # fmt: skip
+        for kind, number in zip(*np.unique(kinds[taken & read], return_counts=True), strict=True):
+            self._types[TYPE_NAMES[kind]] += int(number)
+        if (taken & read).any():
+            earliest = int(frame["time"].to_numpy()[taken & read].min())
+            self._first_ms = earliest if self._first_ms is None else min(self._first_ms, earliest)
+        refused = read & ((batch.status == CONFLICT) | (batch.status == TOO_LATE))
+        if refused.any():
+            self._refuse(frame.filter(refused), batch.status[refused])
+
+    def _refuse(self, frame: pl.DataFrame, status: NDArray[np.int64]) -> None:
+        lateness = show_span(self._engine.bundle.settings.lateness_ms)
+        for row, code in zip(frame.select("file", "line", "event_id", "time").iter_rows(), status, strict=True):
+            file, line, event_id, time = row
+            error = refusal_of(int(code), event_id, time, self._engine.state.latest_ms, lateness)
+            self._counts["conflict"] += code == CONFLICT
+            self._rejects.write(str(self._files[file]), [Refusal(line, error)])
+
+    def _decide(self, frame: pl.DataFrame, batch: Batch) -> None:
+        decided = np.flatnonzero(batch.template >= 0)
+        if not len(decided):
+            return
+        rows = frame[decided]
+        chosen = batch.template[decided]
+        seq = batch.seq[decided]
+        self._digest.update(_canonical_lines(rows, seq, chosen, batch.templates))
+        names = [t.ruling.outcome for t in batch.templates]
+        table = rows.select(
+            pl.Series("seq", seq),
+            "event_id", pl.col("time").cast(MOMENT), "type",
+            *[_given(rows, name) for name in ("user_id", "merchant_id", "amount", "currency")],
+        )  # fmt: skip
+        table = table.hstack(_template_table(batch.templates)[chosen])
+        self._decisions.append(table.with_columns(bundle=pl.lit(self._engine.bundle.hash)))
+        for i, number in zip(*np.unique(chosen, return_counts=True), strict=True):
+            self._outcomes[names[i]] += int(number)
+        sums = table.filter(pl.col("amount").is_not_null()).group_by("outcome", "currency").agg(pl.col("amount").sum())
+        for outcome, currency, amount in sums.sort("outcome", "currency").iter_rows():
+            self._money.setdefault(outcome, Counter())[currency] += amount
+
+    def _keep_truth(self, truth: pl.DataFrame, status: NDArray[np.int64]) -> None:
+        if self._truth is None:
+            self._truth = TableWriter(self._out / "truth.parquet", TRUTH)
+        taken = truth.filter(status[truth["row"].to_numpy()] == TAKEN)
+        self._truth.append(
+            taken.with_columns(
+                pl.col("known_at").cast(MOMENT),
+                typology=pl.lit(None, pl.String),
+                ring_id=pl.lit(None, pl.String),
+            )
+        )
+
+
+class FeatureTable:
+    """features.parquet: a row for every event whose type some feature counts."""
+
+    def __init__(self, bundle: Bundle, path: Path) -> None:
+        types = {t for f in bundle.features for t in f.types}
+        self.wanted = np.array([name in types for name in TYPE_NAMES])
+        self._names = bundle.feature_names
+        self.table = TableWriter(path, feature_schema(self._names))
+
+    def append(
+        self, frame: pl.DataFrame, seq: NDArray[np.int64], answers: NDArray[np.float64], rows: NDArray[np.bool_]
+    ) -> None:
+        """Add the rows of a batch that are wanted."""
+        self.table.append(feature_rows(self._names, frame, seq, answers, rows))
+
+
+def feature_schema(names: Iterable[str]) -> pl.Schema:
+    """Columns of features.parquet."""
+    return pl.Schema({"event_id": pl.String, "seq": pl.Int64, **dict.fromkeys(names, pl.Float64)})
+
+
+def feature_rows(
+    names: Sequence[str], frame: pl.DataFrame, seq: NDArray[np.int64], answers: NDArray[np.float64],
+    rows: NDArray[np.bool_],
+) -> pl.DataFrame:  # fmt: skip
+    """Rows of features.parquet: missing is null."""
+    columns = {name: pl.Series(answers[rows, i], nan_to_null=True) for i, name in enumerate(names)}
+    return pl.DataFrame({"event_id": frame["event_id"].filter(pl.Series(rows)), "seq": seq[rows], **columns})
+
+
+def refusal_of(status: int, event_id: str, time_ms: int, latest_ms: int, lateness: str) -> InputError:
+    """Why the engine did not take an event in."""
+    if status == CONFLICT:
+        told = "was taken before with other content, and an id names one event; give a new id, or send it unchanged"
+        return InputError("conflict", f"event_id: {event_id!r} {told}", "event_id", repr(event_id), event_id)
+    shown = show_moment(time_ms)
+    told = f"lies more than {lateness} behind the latest time in the log, about {show_moment(latest_ms)}"
+    return InputError("too-late", f"time: {shown} {told}", "time", shown, event_id)
+
+
+def run_replay(
+    chunks: Iterable[Chunk], replay: Replay, progress: Callable[[Chunk], None], clock: Callable[[], float]
+) -> Summary:
+    """Feed all chunks and finish; `clock` gives seconds, `progress` is told every chunk that is done."""
+    begun = clock()
+    for chunk in chunks:
+        replay.feed(chunk)
+        progress(chunk)
+    return replay.finish(clock() - begun)
+
+
+def _given(rows: pl.DataFrame, name: str) -> pl.Expr:
+    return pl.col(name) if name in rows.columns else pl.lit(None, DECISIONS[name]).alias(name)
+
+
+def _template_table(templates: Sequence[Template]) -> pl.DataFrame:
+    """What templates say, as the columns of decisions.parquet."""
+    rulings = [t.ruling for t in templates]
+    return pl.DataFrame(
+        {
+            "outcome": [r.outcome for r in rulings],
+            "score": [t.score_e6 / SCORE_UNIT for t in templates],
+            "risk_level": [r.risk_level for r in rulings],
+            "credit_score": [None] * len(templates),
+            "alert": [r.alert for r in rulings],
+            "hits": [list(t.hits) for t in templates],
+            "reasons": [[reason.code for reason in t.reasons] for t in templates],
+            "measures": [[r.proposal.measure] if r.proposal and t.subject_type else [] for r, t in zip(rulings, templates)],
+            "faults": [list(t.faults) for t in templates],
+        },
+        schema={name: kind for name, kind in DECISIONS.items() if name in _TEMPLATE_COLUMNS},
+    )
+
+
+_TEMPLATE_COLUMNS: Final = (
+    "outcome", "score", "risk_level", "credit_score", "alert", "hits", "reasons", "measures", "faults"
+)  # fmt: skip
+
+
+def _canonical_lines(
+    rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template]
+) -> bytes:
+    """The canonical encodings of some decisions, a line each, as `Decision.canonical` gives them one by one."""
+    tails = [t.tail for t in templates]
+    ids = rows["event_id"].to_list()
+    times = rows["time"].to_list()
+    subjects = {
+        kind: rows[f"{kind}_id"].to_list() if f"{kind}_id" in rows.columns else [None] * rows.height
+        for kind in ("user", "merchant")
+    }
+    lines: list[str] = []
+    for i, (event_id, place, time, choice) in enumerate(zip(ids, seq.tolist(), times, chosen.tolist(), strict=True)):
+        tail = tails[choice]
+        if tail is None:
+            template = templates[choice]
+            subject = None if template.subject_type is None else subjects[template.subject_type][i]
+            lines.append(template.fill(event_id, place, time, subject).canonical.decode())
+        else:
+            lines.append(f'{{"event_id":{quote(event_id)},"seq":{place},"time":{time},{tail}')
+    return "\n".join([*lines, ""]).encode()

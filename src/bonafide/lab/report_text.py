@@ -1,0 +1,124 @@
+"""An evaluation as plain text that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from bonafide.core.money import show_money
+from bonafide.lab.intervals import Interval
+from bonafide.lab.metrics import Evaluation, Money
+
+_NAME_WIDTH: Final = 34
+_VALUE_WIDTH: Final = 10
+
+
+def show(evaluation: Evaluation) -> str:
+    """A summary in plain English, lines of about 100 characters, without colours; undefined figures show as a dash."""
+    parts = [_opening(evaluation), _ranking(evaluation), _money(evaluation), _friction(evaluation)]
+    parts += [_typologies(evaluation), _hard_negatives(evaluation), _notes(evaluation)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _opening(e: Evaluation) -> str:
+    share = f" ({100 * e.positives / e.n:.2f} %)" if e.n else ""
+    return f"{e.n:,} payments of {e.entities:,} payers judged; {e.positives:,} of them are cash-out{share}."
+
+
+def _ranking(e: Evaluation) -> str:
+    budget = f"first {e.budget_per_day:,} of each day"
+    return _block(
+        "How well the score ranks",
+        [
+            _line("AUC", e.auc, e.intervals.get("auc")),
+            _line("average precision", e.ap, e.intervals.get("ap")),
+            _line("KS", e.ks, e.intervals.get("ks")),
+            _line("recall at precision 0.9", e.recall_at_precision_90),
+            _line("recall at precision 0.1", e.recall_at_precision_10),
+            *(
+                _line(f"recall, {100 * float(rate):g} % of honest alerted", value)
+                for rate, value in e.tpr_at_fpr.items()
+            ),
+            _line(f"precision, {budget}", e.precision_at_budget, e.intervals.get("precision_at_budget")),
+            _line(f"recall, {budget}", e.recall_at_budget, e.intervals.get("recall_at_budget")),
+        ],
+    )
+
+
+def _money(e: Evaluation) -> str:
+    lines = []
+    for currency, caught in e.money_caught.items():
+        total = show_money(caught + e.money_missed[currency], currency)
+        fraction = _percent(e.money_caught_fraction[currency])
+        sure = _between(e.intervals.get(f"money_caught_fraction.{currency}"), percent=True)
+        lines += [
+            f"  caught {show_money(caught, currency)} of {total} of cash-out: {fraction}{sure}",
+            f"  missed {show_money(e.money_missed[currency], currency)}",
+            f"  not yet spent at the payer's first alert: {show_money(e.line_saved[currency], currency)}",
+        ]
+    if e.hours_to_detection_p50 is not None:
+        lines.append(
+            f"  half of the payers caught were caught within {e.hours_to_detection_p50:.1f} hours of their first"
+        )
+    return _block("Money", lines)
+
+
+def _friction(e: Evaluation) -> str:
+    if e.honest_stopped_per_10000 is None or e.honest_disturbed_per_10000 is None:
+        return ""
+    lines = [
+        f"  held or declined: {e.honest_stopped_per_10000:.1f} of 10,000 honest payments",
+        f"  asked to verify, held or declined: {e.honest_disturbed_per_10000:.1f} of 10,000 honest payments",
+    ]
+    if e.honest_money_disturbed:
+        lines.append(f"  honest money disturbed: {_moneys(e.honest_money_disturbed)}")
+    return _block("Honest trade disturbed", lines)
+
+
+def _typologies(e: Evaluation) -> str:
+    lines = [
+        f"  {name:<{_NAME_WIDTH}}{kind.alerted:>6,} of {kind.n:>6,}  {_percent(kind.recall):>8}  "
+        f"{_moneys(kind.money_caught)} of {_moneys(kind.money)}"
+        for name, kind in e.per_typology.items()
+    ]
+    return _block("Cash-out caught, by typology", lines)
+
+
+def _hard_negatives(e: Evaluation) -> str:
+    lines = [
+        f"  {name:<{_NAME_WIDTH}}{kind.disturbed:>6,} of {kind.n:>6,}  {kind.stopped:,} held or declined"
+        for name, kind in e.per_hard_negative.items()
+    ]
+    return _block("Honest trade that looks like cash-out, disturbed", lines)
+
+
+def _notes(e: Evaluation) -> str:
+    return "\n".join(f"Note: {note}" for note in e.notes)
+
+
+def _block(title: str, lines: list[str]) -> str:
+    return "\n".join([title, *lines]) if lines else ""
+
+
+def _line(name: str, value: float | None, interval: Interval | None = None) -> str:
+    shown = "-" if value is None else f"{value:.4f}"
+    return f"  {name:<{_NAME_WIDTH}}{shown:>{_VALUE_WIDTH}}{_between(interval)}"
+
+
+def _between(interval: Interval | None, *, percent: bool = False) -> str:
+    if interval is None:
+        return ""
+    low, high = (_percent(end) if percent else f"{end:.4f}" for end in interval)
+    return f"   (95 % interval {low} to {high})"
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f} %"
+
+
+def _moneys(money: Money) -> str:
+    return " + ".join(_each_money(money)) or "nothing"
+
+
+def _each_money(money: Money) -> Iterable[str]:
+    return (show_money(amount, currency) for currency, amount in money.items())

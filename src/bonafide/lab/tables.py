@@ -1,0 +1,65 @@
+"""Parquet files written piece by piece in bounded memory, and seen under their name only when they are whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+ROWS_HELD_MAX: Final = 1_000_000
+"""Rows that wait in memory before they go to a part file."""
+
+
+class TableWriter:
+    """Appends frames to one Parquet file.
+
+    A table that fits in memory is written at once; a larger one goes to part files beside it, which are joined when
+    it is finished. Until then nothing stands under the final name.
+    """
+
+    def __init__(self, path: Path, schema: pl.Schema) -> None:
+        self.path = path
+        self._schema = schema
+        self._held: list[pl.DataFrame] = []
+        self._rows_held = 0
+        self._parts: list[Path] = []
+        self.rows = 0
+
+    def append(self, frame: pl.DataFrame) -> None:
+        """Add rows; the frame has the table's columns."""
+        if frame.is_empty():
+            return
+        self._held.append(frame.select(self._schema.names()))
+        self._rows_held += frame.height
+        self.rows += frame.height
+        if self._rows_held >= ROWS_HELD_MAX:
+            self._spill()
+
+    def finish(self) -> None:
+        """Write what is held, join the parts, and give the file its name."""
+        whole = self.path.with_name(f".{self.path.name}.part")
+        if self._parts:
+            self._spill()
+            pl.scan_ipc(self._parts).sink_parquet(whole, maintain_order=True, statistics=False)
+            self.discard()
+        else:
+            self._held_rows().write_parquet(whole, statistics=False)
+        whole.replace(self.path)
+
+    def discard(self) -> None:
+        """Remove part files."""
+        for part in self._parts:
+            part.unlink(missing_ok=True)
+        self._parts.clear()
+
+    def _held_rows(self) -> pl.DataFrame:
+        return pl.concat(self._held) if self._held else pl.DataFrame(schema=self._schema)
+
+    def _spill(self) -> None:
+        if self._held:
+            part = self.path.with_name(f".{self.path.name}.{len(self._parts)}.part")
+            self._held_rows().write_ipc(part, compression="lz4")
+            self._parts.append(part)
+            self._held.clear()
+            self._rows_held = 0

@@ -1,0 +1,12 @@
+"""Hypothesis profiles: `house` for every run, the same examples each time in CI; `fuzz` for `make fuzz`."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# No deadline: the first example may compile kernels.
+settings.register_profile("house", deadline=None, print_blob=True, derandomize=bool(os.environ.get("CI")))
+settings.register_profile("fuzz", deadline=None, print_blob=True, max_examples=5_000)
+settings.load_profile("house")

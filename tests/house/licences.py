@@ -1,0 +1,73 @@
+"""Which licences Bonafide may stand on, and how a distribution says which one it has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib.metadata import PackageMetadata
+
+PERMISSIVE = frozenset(
+    name.upper()
+    for name in (
+        "0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0",
+        "ISC", "MIT", "PSF-2.0", "Unlicense", "Zlib",
+    )
+)  # fmt: skip
+"""SPDX names, upper case; `BSD` is what older packages say of the two-clause and the three-clause form."""
+
+TOOLS_ONLY = frozenset({"MPL-2.0"})
+"""Copyleft by file: fine for what checks and builds Bonafide and is never shipped with it."""
+
+_SAID = {
+    "APACHE 2.0": "APACHE-2.0",
+    "APACHE LICENSE 2.0": "APACHE-2.0",
+    "APACHE SOFTWARE LICENSE": "APACHE-2.0",
+    "BSD LICENSE": "BSD",
+    "ISC LICENSE": "ISC",
+    "ISC LICENSE (ISCL)": "ISC",
+    "MIT LICENSE": "MIT",
+    "MOZILLA PUBLIC LICENSE 2.0 (MPL 2.0)": "MPL-2.0",
+    "PYTHON SOFTWARE FOUNDATION LICENSE": "PSF-2.0",
+    "THE UNLICENSE (UNLICENSE)": "UNLICENSE",
+}
+"""What classifiers and old `License` fields say, upper case -> SPDX."""
+
+_CLASSIFIER = re.compile(r"License :: (?:OSI Approved :: )?(.+)")
+_LICENCE_LENGTH_MAX = 60
+"""A longer `License` field is a licence's whole text, which says nothing that can be looked up."""
+
+
+def stated_licence(metadata: PackageMetadata) -> str:
+    """The SPDX expression of a distribution: its own, else what its classifiers say, else its short `License` field.
+
+    Several classifiers all apply. Empty where the distribution says nothing that can be looked up.
+    """
+    expression = metadata.get("License-Expression")
+    if expression:
+        return expression.strip()
+    said = [found[1] for line in metadata.get_all("Classifier") or [] if (found := _CLASSIFIER.fullmatch(line))]
+    said = [one for one in said if one != "OSI Approved"]
+    short = (metadata.get("License") or "").strip()
+    if not said and 0 < len(short) <= _LICENCE_LENGTH_MAX:
+        said = [short]
+    return " AND ".join(_SAID.get(one.upper(), one) for one in said)
+
+
+def is_allowed(expression: str, allowed: Iterable[str]) -> bool:
+    """Whether an SPDX expression can be met with `allowed` licences alone; AND binds tighter than OR.
+
+    An empty expression, an unknown name and unbalanced brackets are not allowed.
+    """
+    names = frozenset(allowed)
+    flat = expression.upper().strip()
+    while (inner := re.search(r"\(([^()]*)\)", flat)) is not None:
+        verdict = "ALLOWED" if _flat_is_allowed(inner[1], names) else "REFUSED"
+        flat = flat[: inner.start()] + verdict + flat[inner.end() :]
+    return _flat_is_allowed(flat, names)
+
+
+def _flat_is_allowed(expression: str, names: frozenset[str]) -> bool:
+    return any(
+        all(term.strip() in names or term.strip() == "ALLOWED" for term in choice.split(" AND "))
+        for choice in expression.split(" OR ")
+    )
