@@ -151,12 +151,17 @@ class Engine:
     def _batch(self, kinds: NDArray[np.int64], how: NDArray[np.int64], walked: Walked) -> Batch:
         verdicts = walked.verdicts
         decided = (verdicts[:, V_STATUS] == TAKEN) & _DECIDED[kinds] & (how >= READ)
+        plain = decided & (verdicts[:, V_FAULTS:] == 0).all(axis=1)
         template = np.full(len(kinds), -1, dtype=np.int64)
-        keys = np.column_stack((kinds[decided], verdicts[decided, V_FAULTS:]))
+        # Nearly all events are plain: one template a type. What fired is grouped by what fired.
+        template[plain] = kinds[plain]
+        fired = decided & ~plain
+        keys = np.column_stack((kinds[fired], verdicts[fired, V_FAULTS:]))
         distinct, inverse = np.unique(keys, axis=0, return_inverse=True)
-        template[decided] = inverse.reshape(-1)
-        templates = [self._template(tuple(key)) for key in distinct.tolist()]
-        return Batch(verdicts[:, V_STATUS], verdicts[:, V_SEQ], template, templates, walked.answers)
+        template[fired] = len(TYPE_NAMES) + inverse.reshape(-1)
+        nothing = (0,) * (verdicts.shape[1] - V_FAULTS)
+        keyed = [*((kind, *nothing) for kind in range(len(TYPE_NAMES))), *map(tuple, distinct.tolist())]
+        return Batch(verdicts[:, V_STATUS], verdicts[:, V_SEQ], template, [self._template(k) for k in keyed], walked.answers)
 
     def _template(self, key: tuple[int, ...]) -> Template:
         """The ruling on (type, faults, score, hits...); the score follows from the hits."""

@@ -11,8 +11,7 @@ from bonafide.core.errors import StateError
 from bonafide.engine import arena
 from bonafide.engine.compiled import Compiled
 from bonafide.engine.kernels import Kernels
-from bonafide.engine.rules.program import ROW_WIDTH
-from bonafide.engine.walk import HITS_PER_WORD, V_HITS
+from bonafide.engine.walk import HITS_PER_WORD, SCRATCH_WORDS, V_HITS
 
 
 class Walked(NamedTuple):
@@ -33,7 +32,7 @@ class State:
         self.bound = compiled.bind(secret, kernels.hash_texts)
         self.memory = arena.reserve()
         kernels.open_state(self.memory)
-        self._scratch = np.zeros(ROW_WIDTH + arena.FAMILIES_MAX, dtype=np.int64)
+        self._scratch = np.zeros(SCRATCH_WORDS, dtype=np.int64)
         self._columns = len(compiled.features.columns)
         self._hit_words = -(-len(compiled.rules) // HITS_PER_WORD)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from bonafide.core.fields import FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.engine.arena import (
-    H_EARLIEST, H_EVENTS, H_KEYS, H_LATEST, H_PENDING, H_SEQ, allocate, allocate_row, has_room, release,
+    FAMILIES_MAX, H_EARLIEST, H_EVENTS, H_KEYS, H_LATEST, H_PENDING, H_SEQ, allocate, allocate_row, has_room, release,
     release_row,
 )  # fmt: skip
 from bonafide.engine.features.answers import answer_all
@@ -27,6 +27,9 @@ from bonafide.engine.features.rings import close_ring, evict, matching, take_in
 from bonafide.engine.features.totals import forget_silent, totals_enter
 from bonafide.engine.index import I_COUNT, S_SLOTS, SLOTS, find, index_open, insert, next_segment, reinsert
 from bonafide.engine.kernel import inner
+from bonafide.engine.lookahead import (
+    AHEAD, AHEAD_WORDS, KEYS_AHEAD, RINGS_AHEAD, ROWS_AHEAD, ask_rings, ask_rows, ask_slot,
+)  # fmt: skip
 from bonafide.engine.rules.program import LOCAL_DAY, LOCAL_HOUR, ROW_WIDTH, TYPE, run
 from bonafide.engine.siphash import ABSENT, absorb, finish, start
 
@@ -60,6 +63,8 @@ STATUS_FIRST: Final = -1
 """What waits is a status whose payment has not come; otherwise it is the block that holds a payment's fields."""
 SETTLED: Final = -2
 """Nothing waits: they have met."""
+SCRATCH_WORDS: Final = ROW_WIDTH + AHEAD_WORDS + FAMILIES_MAX
+"""A row, the hashes and rows of coming events, the rows of this one."""
 SWEEP_EVERY: Final = 256
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
@@ -155,9 +160,8 @@ def _key(plan, fam, event):
 
 
 @inner
-def _row_of(mem, plan, fam, family, event):
-    """The row of the key that an event names, made if it is new; 0 when it names none."""
-    h = _key(plan, fam, event)
+def _row_of(mem, plan, fam, family, h, event):
+    """The row of a key, made if it is new; `h` is its hash, 0 when the event names none."""
     if h == 0:
         return np.int64(0)
     slot = find(mem, H_KEYS, h, KEY_SLOT)
@@ -171,17 +175,55 @@ def _row_of(mem, plan, fam, family, event):
 
 
 @inner
-def _find_rows(mem, plan, event, rows):
+def _hash_keys(plan, event, hashes):
+    """Hash every key that an event names."""
+    for family in range(plan[P_FAMILIES]):
+        hashes[family] = _key(plan, plan[P_FAMILY] + family * F_STRIDE, event)
+
+
+@inner
+def _find_rows(mem, plan, event, hashes, rows):
     """Find or make the row of every key the event names, and bring each up to the moment of the read."""
     for family in range(plan[P_FAMILIES]):
         fam = plan[P_FAMILY] + family * F_STRIDE
-        row = _row_of(mem, plan, fam, family, event)
+        row = _row_of(mem, plan, fam, family, hashes[family], event)
         rows[family] = row
         if row:
             as_of = max(event[TIME], mem[row + ROW_LATEST])
             forget_silent(mem, plan, fam, row, as_of)
             if plan[fam + F_WINDOWS]:
                 evict(mem, plan, fam, row, as_of)
+
+
+@inner
+def _look_ahead(mem, plan, events, i, hashes, rows):
+    """Ask for what the events after number i need; `hashes` and `rows` are AHEAD x FAMILIES_MAX words each."""
+    n = events.shape[0]
+    if i + KEYS_AHEAD < n:
+        _look_at_keys(mem, plan, events[i + KEYS_AHEAD], hashes[_ahead(i + KEYS_AHEAD) :])
+    if i + ROWS_AHEAD < n:
+        at = _ahead(i + ROWS_AHEAD)
+        ask_rows(mem, plan, H_KEYS, KEY_SLOT, hashes[at:], rows[at:])
+    if i + RINGS_AHEAD < n:
+        ask_rings(mem, plan, rows[_ahead(i + RINGS_AHEAD) :])
+
+
+@inner
+def _look_at_keys(mem, plan, event, hashes):
+    """Hash an event's keys and ask for their slots, and for those of its id."""
+    ask_slot(mem, H_EVENTS, event[EVENT_ID], EVENT_SLOT)
+    if plan[P_NEEDS]:
+        ask_slot(mem, H_PENDING, event[EVENT_ID], PENDING_SLOT)
+    _hash_keys(plan, event, hashes)
+    for family in range(plan[P_FAMILIES]):
+        if hashes[family] != 0:
+            ask_slot(mem, H_KEYS, hashes[family], KEY_SLOT)
+
+
+@inner
+def _ahead(i):
+    """Where the hashes and rows of event number i are remembered."""
+    return (i & (AHEAD - 1)) * FAMILIES_MAX
 
 
 @inner
@@ -210,7 +252,7 @@ def _take_in(mem, plan, event, kind, rows, registers):
 
 
 @inner
-def _completes(mem, plan, event, kind, scratch, rows, code, words, registers):
+def _completes(mem, plan, event, kind, scratch, hashes, rows, code, words, registers):
     """Remember a payment until its status comes, or a status until its payment does; when both are there, the
     completed payment is taken in as a derived event at the payment's own time. Completed once is completed."""
     is_payment = kind == PAYMENT
@@ -223,7 +265,7 @@ def _completes(mem, plan, event, kind, scratch, rows, code, words, registers):
     elif mem[slot + 2] < mem[H_LATEST] - plan[P_KNOWN_MS]:
         _drop_pending(mem, plan, slot)
     else:
-        _settle(mem, plan, event, is_payment, slot, scratch, rows, code, words, registers)
+        _settle(mem, plan, event, is_payment, slot, scratch, hashes, rows, code, words, registers)
         return
     mem[slot + 2] = event[TIME]
     mem[slot + 1] = STATUS_FIRST
@@ -243,7 +285,7 @@ def _drop_pending(mem, plan, slot):
 
 
 @inner
-def _settle(mem, plan, event, is_payment, slot, scratch, rows, code, words, registers):
+def _settle(mem, plan, event, is_payment, slot, scratch, hashes, rows, code, words, registers):
     """A payment and its `completed` status have met, unless they did before."""
     block = mem[slot + 1]
     if is_payment and block == STATUS_FIRST:
@@ -256,7 +298,8 @@ def _settle(mem, plan, event, is_payment, slot, scratch, rows, code, words, regi
         scratch[TYPE] = PAYMENT
         _set_local(plan, scratch)
         run(code, 0, plan[P_WHERE_END], words, scratch, registers, registers)
-        _find_rows(mem, plan, scratch, rows)
+        _hash_keys(plan, scratch, hashes)
+        _find_rows(mem, plan, scratch, hashes, rows)
         _take_in(mem, plan, scratch, COMPLETED_CODE, rows, registers)
     else:
         return
@@ -353,14 +396,19 @@ def walk(mem, plan, code, words, registers, weights, scratch, events, how, answe
     """Carry events through the engine in order; returns how many were carried before the arena was full.
 
     mem: the arena. plan, code, words, weights: the bound bundle; registers: its constants and room for temporaries.
-    scratch: ROW_WIDTH + FAMILIES_MAX words. events: n x ROW_WIDTH integers, completed in place with derived fields and
-    converted money. how: n of DERIVED, READ, ANSWERED. answers: n x features, filled
-    for decided types and for ANSWERED, missing as NaN. verdicts: n x (V_HITS + words of hits), zeroed by the caller.
+    scratch: SCRATCH_WORDS words. events: n x ROW_WIDTH integers, completed in place with derived fields and converted
+    money. how: n of DERIVED, READ, ANSWERED. answers: n x features, filled for decided types and for ANSWERED, missing
+    as NaN. verdicts: n x (V_HITS + words of hits), zeroed by the caller.
     """
-    rows = scratch[ROW_WIDTH:]
+    hashes = scratch[ROW_WIDTH:]
+    rows_ahead = hashes[AHEAD * FAMILIES_MAX :]
+    rows = rows_ahead[AHEAD * FAMILIES_MAX :]
+    for i in range(min(KEYS_AHEAD, events.shape[0])):
+        _look_at_keys(mem, plan, events[i], hashes[_ahead(i) :])
     for i in range(events.shape[0]):
         if not has_room(mem, plan[P_SLACK]):
             return i
+        _look_ahead(mem, plan, events, i, hashes, rows_ahead)
         event, verdict = events[i], verdicts[i]
         verdict[V_STATUS] = _admit(mem, plan, event)
         if verdict[V_STATUS] != TAKEN:
@@ -371,7 +419,7 @@ def walk(mem, plan, code, words, registers, weights, scratch, events, how, answe
         kind = event[TYPE]
         verdict[V_FAULTS] = _complete_row(plan, event)
         run(code, 0, plan[P_WHERE_END], words, event, registers, registers)
-        _find_rows(mem, plan, event, rows)
+        _find_rows(mem, plan, event, hashes[_ahead(i) :], rows)
         decided = (plan[P_DECIDED] >> kind) & 1 and how[i] != DERIVED
         if decided or how[i] == ANSWERED:
             _answer(mem, plan, event, rows, answers[i])
@@ -379,7 +427,7 @@ def walk(mem, plan, code, words, registers, weights, scratch, events, how, answe
             _vote(plan, code, words, weights, event, answers[i], registers, verdict)
         _take_in(mem, plan, event, kind, rows, registers)
         if plan[P_NEEDS]:
-            _completes(mem, plan, event, kind, scratch, rows, code, words, registers)
+            _completes(mem, plan, event, kind, scratch, hashes[_ahead(i) :], rows, code, words, registers)
         if (mem[H_SEQ] & (SWEEP_EVERY - 1)) == 0:
             _sweep(mem, plan)
     return events.shape[0]

@@ -27,7 +27,7 @@ from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.labels import ROW, LabelQueue
 from bonafide.lab.tables import TableWriter
 
-WALK_ROWS: Final = 8_192
+WALK_ROWS: Final = 16_384
 """Rows in one call of the kernel: enough to forget the cost of a call, few enough to stay in the cache."""
 
 MOMENT: Final = pl.Datetime("ms", "UTC")

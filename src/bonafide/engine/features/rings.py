@@ -16,7 +16,9 @@ from bonafide.engine.features.layout import (
     F_INLINE, F_RAW, F_RAWS, F_SETS, F_TYPES, F_WINDOW, F_WINDOWS, FOREVER, M_COUNT, M_SUM, MEASURE_STRIDE, R_CURSOR,
     R_DISTINCT, R_INLINE, R_SUM, R_TAIL, ROW_CAPACITY, ROW_HEAD, ROW_RING, SET_SHIFT, SMALL, WINDOW_STRIDE,
 )  # fmt: skip
-from bonafide.engine.features.values import bag_leaves, build_large, expire_deques, large_words, values_enter
+from bonafide.engine.features.values import (
+    bag_leaves, build_large, entry_moved, expire_deques, large_words, values_enter,
+)  # fmt: skip
 from bonafide.engine.kernel import inner
 from bonafide.engine.numeric import multiply_wide
 
@@ -180,6 +182,7 @@ def _open_place(mem, plan, fam, row, time):
         to = entry_at(mem, row, place, width)
         for i in range(width):
             mem[to + i] = mem[at + i]
+        entry_moved(mem, plan, fam, row, to, place)
         place -= 1
     mem[row + ROW_HEAD] += 1
     return place

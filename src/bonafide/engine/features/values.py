@@ -113,7 +113,7 @@ def _fill(mem, plan, fam, row, number):
         at = _entry(mem, row, counter, width)
         if (mem[at + E_FLAGS] >> flag) & 1:
             payload = _put(mem, plan, fam, row, number, mem[at + E_RAW + plan[record + 1]])
-            mem[payload] = mem[at + E_TIME] if is_set else mem[payload] + 1
+            mem[payload] = counter if is_set else mem[payload] + 1
 
 
 @inner
@@ -134,25 +134,13 @@ def build_large(mem, plan, fam, row):
 
 
 @inner
-def _locate(mem, plan, fam, row, time, value, raw, flag):
-    """The flagged entry that holds a value at a time, or -1 when it has left the ring."""
-    width = plan[fam + F_ENTRY]
-    low, high = _oldest(mem, plan, fam, row), mem[row + ROW_HEAD]
-    head = high
-    while low < high:
-        middle = (low + high) >> 1
-        if mem[_entry(mem, row, middle, width) + E_TIME] < time:
-            low = middle + 1
-        else:
-            high = middle
-    while low < head:
-        at = _entry(mem, row, low, width)
-        if mem[at + E_TIME] != time:
-            break
-        if (mem[at + E_FLAGS] >> flag) & 1 and mem[at + raw] == value:
-            return low
-        low += 1
-    return np.int64(-1)
+def entry_moved(mem, plan, fam, row, at, counter):
+    """The entry now at `at` has got the next counter, because a late event was put before it."""
+    if mem[row + ROW_CAPACITY] > SMALL:
+        for number in range(plan[fam + F_SETS]):
+            if (mem[at + E_FLAGS] >> (SET_SHIFT + number)) & 1:
+                value = mem[at + E_RAW + plan[plan[fam + F_SET] + number * SET_STRIDE + 1]]
+                mem[_slot(mem, row, _table(mem, plan, fam, row, number), value) + 1] = counter
 
 
 @inner
@@ -161,9 +149,8 @@ def _last_of(mem, plan, fam, row, number, value, raw, place):
     flag = SET_SHIFT + number
     if mem[row + ROW_CAPACITY] > SMALL:
         slot = _slot(mem, row, _table(mem, plan, fam, row, number), value)
-        if mem[slot] == 0:
-            return np.int64(-1)
-        return _locate(mem, plan, fam, row, mem[slot + 1], value, raw, flag)
+        last = mem[slot + 1]
+        return last if mem[slot] != 0 and last >= _oldest(mem, plan, fam, row) else np.int64(-1)
     width = plan[fam + F_ENTRY]
     for counter in range(mem[row + ROW_HEAD] - 1, _oldest(mem, plan, fam, row) - 1, -1):
         at = _entry(mem, row, counter, width)
@@ -193,7 +180,7 @@ def _set_enters(mem, plan, fam, row, number, place):
         if place >= tail and last < tail:
             mem[row + plan[fam + R_DISTINCT] + number * windows + w] += 1
     if mem[row + ROW_CAPACITY] > SMALL:
-        mem[_put(mem, plan, fam, row, number, value)] = mem[at + E_TIME]
+        mem[_put(mem, plan, fam, row, number, value)] = place
         _purge(mem, plan, fam, row, number)
 
 
