@@ -3,9 +3,12 @@
 Its form is that of INTERFACE.md, as structs. `mapping_file` reads them, `mapping_check` holds what must be true beyond
 the form, and both answer like a good compiler: file, line, key, what is wrong, what was expected, the nearest name.
 
-Two things beyond the letter of that page, both additions: an entry of `take` may be a whole source
+Three things beyond the letter of that page, all additions. Two: an entry of `take` may be a whole source
 (`{column: Quant, decimals: 2}`), since a limit in major units must become minor ones too; and a lookup may state a
 `delimiter` of its own.
+
+The third, for exports that are grouped by customer and not by time: `order: time` sorts each file by time
+first (in memory, up to SORTED_ROWS_MAX rows); the log order is then that order.
 
 `join: {Timestamp: [date, time]}` mends what a delimiter tore apart, and works with either kind of header:
 
@@ -88,6 +91,8 @@ class Mapping(Struct, frozen=True, kw_only=True):
     event: str | EventColumn
     fields: dict[str, Source]
     delimiter: Delimiter = ","
+    order: Literal["row", "time"] = "row"
+    """`time` puts each file in order of time before it is read as a log, equal times in row order."""
     join: dict[str, Pieces] = {}
     lookup: tuple[Lookup, ...] = ()
     truth: Truth | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -29,6 +29,7 @@ _S = TypeVar("_S", bound=Struct)
 _EXPECTED: Final = {
     "event": "an event type, or {column: NAME, values: {WORD: TYPE}}",
     "delimiter": 'one character, such as ";"',
+    "order": "row or time",
     "join": "lists of at least two column names, such as {timestamp: [date, time]}",
     "fields": "fields of the event, such as amount: {column: AMOUNT, decimals: 2}",
     "lookup": "a list of {file, on, take}",
@@ -65,6 +66,8 @@ def load_mapping(path: Path) -> Mapping:
     }
     if "delimiter" in top:
         given["delimiter"] = _leaf(tree, top["delimiter"], Delimiter, ("delimiter",))
+    if "order" in top:
+        given["order"] = _leaf(tree, top["order"], Literal["row", "time"], ("order",))
     if "join" in top:
         given["join"] = _leaf(tree, top["join"], dict[str, Pieces], ("join",))
     if "lookup" in top:

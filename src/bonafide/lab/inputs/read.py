@@ -23,6 +23,8 @@ from bonafide.lab.inputs.table import LINE, NUMBER, Rows, read_header, read_rows
 _Reader: TypeAlias = Callable[[int, int], Iterator[Batch]]
 """Batches of one file, given the rows of earlier files and the rows of a chunk."""
 
+SORTED_ROWS_MAX: Final = 20_000_000
+"""Records of one file that `order: time` holds in memory."""
 _SUBJECTS: Final = ("user_id", "merchant_id")
 _TRUTH: Final = {
     "row": pl.UInt32, "event_id": pl.String, "label": pl.Int8, "known_at": pl.Int64,
@@ -60,7 +62,10 @@ def _chunks(
     bytes_total = sum(file.size for file in files)
     for place, (file, reader) in enumerate(zip(files, readers, strict=True)):
         rows = 0
-        for batch in reader(rows_before, chunk_rows):
+        batches = reader(rows_before, chunk_rows)
+        if mapping is not None and mapping.order == "time":
+            batches = _by_time(file, batches, chunk_rows)
+        for batch in batches:
             if batch.read == 0:
                 continue
             rows += batch.read
@@ -124,6 +129,33 @@ def _csv_reader(file: InputFile, mapping: Mapping) -> _Reader:
             yield apply_plan(plan, rows, numbered)
 
     return read
+
+
+def _by_time(file: InputFile, batches: Iterator[Batch], chunk_rows: int) -> Iterator[Batch]:
+    """The batches of a file, its records in order of time; the first carries what was refused."""
+    frames: list[pl.DataFrame] = []
+    labels: list[pl.DataFrame] = []
+    refusals: list[Refusal] = []
+    read = accepted = 0
+    for batch in batches:
+        frames.append(batch.frame)
+        refusals += batch.refusals
+        read += batch.read
+        accepted += batch.frame.height
+        if batch.labels is not None:
+            labels.append(batch.labels)
+        if accepted > SORTED_ROWS_MAX:
+            told = f"has more than {SORTED_ROWS_MAX:,} records, the most that `order: time` sorts"
+            raise UsageError(f"{file.path}: {told}; sort the file by time and leave `order` out")
+    if not read:
+        return
+    whole = pl.concat(frames, how="diagonal").sort("time", maintain_order=True)
+    known = pl.concat(labels) if labels else None
+    refused = read - accepted
+    for first in range(0, max(accepted, 1), chunk_rows):
+        part = whole[first : first + chunk_rows]
+        done = file.size * (first + part.height) // max(accepted, 1)
+        yield Batch(part, refusals if first == 0 else [], part.height + (refused if first == 0 else 0), done, known)
 
 
 def _without_future(frame: pl.DataFrame, now_ms: int | None) -> tuple[pl.DataFrame, list[Refusal]]:
