@@ -10,18 +10,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from benches.speed.workload import CURRENCY, WINDOWS, features
-from bonafide.core.fields import ABSENT, FIELDS, TYPE_NAMES, WORDS
 from bonafide.engine.compiled import Settings, compile_bundle
 from bonafide.engine.engine import DEFAULT_SECRET
-from bonafide.engine.intake import Column, rows_of_columns
+from bonafide.engine.intake import rows_of_columns
 from bonafide.engine.kernels import load_kernels
 from bonafide.engine.state import State
 from bonafide.engine.walk import ANSWERED
+from bonafide.lab.columns import columns_of, kinds_of
 
 BATCH: Final = 8_192
 """Events of one kernel call."""
-_TYPES: Final = pl.Enum(TYPE_NAMES)
-_WORDS: Final = pl.Enum(WORDS)
 
 
 class Played(NamedTuple):
@@ -46,29 +44,10 @@ def play(events: pl.DataFrame, batch: int = BATCH) -> Played:
         part = events[first : first + batch]
         how = np.full(part.height, ANSWERED, dtype=np.int64)
         begin = perf_counter()
-        rows = rows_of_columns(*columns_of(part), kernels, state.bound.key)
+        rows = rows_of_columns(kinds_of(part), columns_of(part), kernels, state.bound.key)
         taken = perf_counter()
         walked = state.walk(rows, how)
         walk_s += perf_counter() - taken
         intake_s += taken - begin
         answers[first : first + batch] = walked.answers
     return Played(answers, intake_s, walk_s, state.used_bytes)
-
-
-def columns_of(events: pl.DataFrame) -> tuple[NDArray[np.int64], dict[str, Column]]:
-    """Type codes and columns, as the engine's intake takes them, of a frame of flat records."""
-    kinds = _integers(events["type"].cast(_TYPES).to_physical())
-    columns: dict[str, Column] = {}
-    for name in events.columns[1:]:
-        match FIELDS[name].kind:
-            case "text":
-                columns[name] = events[name].fill_null("").str.join("\0").item().encode()
-            case "word":
-                columns[name] = _integers(events[name].cast(_WORDS).to_physical())
-            case _:
-                columns[name] = _integers(events[name])
-    return kinds, columns
-
-
-def _integers(column: pl.Series) -> NDArray[np.int64]:
-    return column.cast(pl.Int64).fill_null(ABSENT).to_numpy()

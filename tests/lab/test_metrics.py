@@ -65,21 +65,21 @@ def worked_example() -> tuple[pl.DataFrame, pl.DataFrame]:
 def test_money_friction_and_delay_by_hand() -> None:
     e = evaluate(*worked_example(), resamples=0)
     assert (e.n, e.positives, e.unlabelled, e.entities) == (10, 4, 0, 6)
-    assert e.money_caught == {"CNY": 200}
-    assert e.money_missed == {"CNY": 1_300}
-    assert e.money_caught_fraction == {"CNY": pytest.approx(200 / 1_500)}
-    assert e.line_saved == {"CNY": 600}
+    assert (e.currency, e.money_caught, e.money_missed) == ("CNY", 200, 1_300)
+    assert e.money_caught_fraction == pytest.approx(200 / 1_500)
+    assert e.line_saved == 600
     assert e.hours_to_detection_p50 == 2.0
     assert e.honest_stopped_per_10000 == pytest.approx(10_000 / 6)
     assert e.honest_disturbed_per_10000 == pytest.approx(20_000 / 6)
-    assert e.honest_money_disturbed == {"CNY": 5_070}
+    assert e.honest_money_disturbed == 5_070
+    assert e.notes == []
 
 
 def test_each_typology_and_each_hard_negative_by_hand() -> None:
     e = evaluate(*worked_example(), resamples=0)
     assert msgspec.to_builtins(e.per_typology) == {
-        "x": {"n": 2, "alerted": 1, "recall": 0.5, "money": {"CNY": 300}, "money_caught": {"CNY": 200}},
-        "y": {"n": 2, "alerted": 0, "recall": 0.0, "money": {"CNY": 1_200}, "money_caught": {"CNY": 0}},
+        "x": {"n": 2, "alerted": 1, "recall": 0.5, "money": 300, "money_caught": 200},
+        "y": {"n": 2, "alerted": 0, "recall": 0.0, "money": 1_200, "money_caught": 0},
     }
     assert list(e.per_hard_negative) == ["sale"]
     sale = e.per_hard_negative["sale"]
@@ -115,17 +115,43 @@ def test_payments_without_a_label_and_other_types_are_not_judged() -> None:
     ]
 
 
-def test_currencies_are_never_added() -> None:
+def test_money_is_in_the_currency_of_most_payments_and_a_note_counts_the_others() -> None:
     decisions = decided(
+        {"user_id": "a", "amount": 7, "currency": "JPY", "outcome": "hold"},
         {"user_id": "a", "amount": 10, "outcome": "hold"},
-        {"user_id": "a", "amount": 30, "currency": "JPY"},
         {"user_id": "b", "amount": 500, "currency": "USD"},
-        {},
+        {"user_id": "b", "amount": 900, "currency": "USD"},
+        {"user_id": "c", "amount": 30},
+        {"amount": 4, "outcome": "verify"},
+        {"amount": 50, "currency": "USD", "outcome": "verify"},
+        {"amount": 5},
     )
-    e = evaluate(decisions, labelled(1, 1, 1, 0), resamples=0)
-    assert e.money_caught == {"CNY": 10, "JPY": 0, "USD": 0}
-    assert e.money_missed == {"CNY": 0, "JPY": 30, "USD": 500}
-    assert e.line_saved == {"CNY": 10, "JPY": 30, "USD": 0}
+    truth = labelled(1, 1, 1, 1, 1, 0, 0, 0, typology=["x", "x", "y", "y", "x", None, None, None])
+    e = evaluate(decisions, truth, resamples=10)
+    assert (e.currency, e.money_caught, e.money_missed, e.line_saved) == ("CNY", 10, 30, 10)
+    assert e.money_caught_fraction == 0.25
+    assert e.honest_money_disturbed == 4
+    assert e.per_typology["x"].money == 40
+    assert (e.per_typology["y"].n, e.per_typology["y"].money) == (2, 0)
+    assert e.intervals["money_caught_fraction"] is not None
+    note = "Money figures are in CNY; judged payments left out of them: 3 in USD, 1 in JPY."
+    assert note in e.notes
+    assert note in show(e)
+
+
+def test_of_equally_frequent_currencies_the_alphabetically_first_is_taken() -> None:
+    decisions = decided({"currency": "USD"}, {"currency": "EUR"}, {"currency": "USD"}, {"currency": "EUR"})
+    assert evaluate(decisions, labelled(1, 1, 0, 0), resamples=0).currency == "EUR"
+
+
+def test_cash_out_in_other_currencies_only_leaves_the_fraction_undefined() -> None:
+    decisions = decided({"currency": "USD", "outcome": "hold", "score": 0.9}, *[{}] * 20)
+    e = evaluate(decisions, labelled(1, *[0] * 20), resamples=50)
+    assert (e.currency, e.money_caught, e.money_missed, e.money_caught_fraction) == ("CNY", 0, 0, None)
+    assert e.intervals["money_caught_fraction"] is None
+    assert e.intervals["auc"] is not None
+    assert e.notes == ["Money figures are in CNY; judged payments left out of them: 1 in USD."]
+    assert "Money\n  half of the payers caught" in show(e)
 
 
 def test_first_alert_is_first_by_time_not_by_place_in_the_log() -> None:
@@ -137,7 +163,7 @@ def test_first_alert_is_first_by_time_not_by_place_in_the_log() -> None:
     )
     e = evaluate(decisions, labelled(1, 1, 1, 0), resamples=0)
     assert e.hours_to_detection_p50 == 1.0
-    assert e.line_saved == {"CNY": 3}
+    assert e.line_saved == 3
 
 
 # Edges
@@ -177,7 +203,8 @@ def test_nothing_in_common_gives_nulls_and_says_so(decisions: pl.DataFrame) -> N
     told = assert_json_without_nan(e)
     assert (told["n"], told["positives"], told["budget_per_day"]) == (0, 0, 1)
     assert told["honest_stopped_per_10000"] is told["hours_to_detection_p50"] is told["recall_at_budget"] is None
-    assert told["money_caught"] == {}
+    assert told["currency"] is told["money_caught_fraction"] is None
+    assert told["money_caught"] == told["money_missed"] == told["line_saved"] == told["honest_money_disturbed"] == 0
     assert "No decided payment has a label, so there is nothing to judge." in told["notes"]
     assert show(e).startswith("0 payments")
 
@@ -246,7 +273,7 @@ def test_intervals_hold_the_figure_and_repeat_for_a_seed() -> None:
     assert first == again
     assert first.intervals != other.intervals
     assert set(first.intervals) == {
-        "auc", "ap", "ks", "precision_at_budget", "recall_at_budget", "money_caught_fraction.CNY",
+        "auc", "ap", "ks", "precision_at_budget", "recall_at_budget", "money_caught_fraction",
     }  # fmt: skip
     for name, value in {"auc": first.auc, "ap": first.ap, "ks": first.ks}.items():
         interval = first.intervals[name]

@@ -77,9 +77,11 @@ class Decision(Struct, frozen=True, kw_only=True):
     @property
     def canonical(self) -> bytes:
         """The canonical encoding."""
-        return f'{{"event_id":{quote(self.event_id)},"seq":{self.seq},"time":{self.time},'.encode() + self._rest()
+        return f'{{"event_id":{quote(self.event_id)},"seq":{self.seq},"time":{self.time},'.encode() + self.canonical_tail
 
-    def _rest(self) -> bytes:
+    @property
+    def canonical_tail(self) -> bytes:
+        """The canonical encoding after the time."""
         values = {name: getattr(self, name) for name in CANONICAL_KEYS[3:]}
         values["reasons"] = [reason.code for reason in self.reasons]
         return msgspec.json.encode(values)[1:]

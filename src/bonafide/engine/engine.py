@@ -10,16 +10,15 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from bonafide.core.decision import CANONICAL_KEYS, OUTCOMES, Decision, Outcome, ProposedMeasure, Reason, Receipt, Status
+from bonafide.core.decision import OUTCOMES, Decision, Outcome, ProposedMeasure, Reason, Receipt, Status
 from bonafide.core.events import EVENT_CLASS, Fact
-from bonafide.core.fields import TYPE_CODE, TYPE_NAMES
+from bonafide.core.fields import TYPE_NAMES
 from bonafide.core.moment import parse_span
 from bonafide.engine.bundle import Bundle, Rule
-from bonafide.engine.intake import Column, rows_of_columns, rows_of_events
+from bonafide.engine.intake import LAYOUTS, Column, rows_of_columns, rows_of_events
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.policy import Ruling, rule_on
 from bonafide.engine.state import State, Walked
@@ -53,33 +52,33 @@ class Template(NamedTuple):
     hits: tuple[str, ...]
     faults: tuple[str, ...]
     subject_type: str | None
+    subject_field: str | None
+    """The event field that names the subject."""
     bundle: str
 
     def fill(self, event_id: str, seq: int, time: int, subject_id: str | None) -> Decision:
         """The decision on one event."""
         ruling = self.ruling
-        measures: tuple[ProposedMeasure, ...] = ()
-        if ruling.proposal is not None and self.subject_type is not None and subject_id is not None:
-            until = time + parse_span(ruling.proposal.lasts)
-            measures = (
-                ProposedMeasure(ruling.proposal.measure, self.subject_type, subject_id, "proposed", until),
-            )  # fmt: skip
         return Decision(
             event_id=event_id, seq=seq, time=time, outcome=ruling.outcome, score_e6=self.score_e6,
             risk_level=ruling.risk_level, credit_score=None, alert=ruling.alert, reasons=self.reasons, hits=self.hits,
-            measures=measures, faults=self.faults, degraded=(),
-            release_by=None if ruling.hold_ms is None else time + ruling.hold_ms, bundle=self.bundle,
+            measures=() if ruling.proposal is None else self._measures(time, subject_id), faults=self.faults,
+            degraded=(), release_by=None if ruling.hold_ms is None else time + ruling.hold_ms, bundle=self.bundle,
         )  # fmt: skip
+
+    def _measures(self, time: int, subject_id: str | None) -> tuple[ProposedMeasure, ...]:
+        proposal = self.ruling.proposal
+        if proposal is None or self.subject_type is None or subject_id is None:
+            return ()
+        until = time + parse_span(proposal.lasts)
+        return (ProposedMeasure(proposal.measure, self.subject_type, subject_id, "proposed", until),)
 
     @property
     def tail(self) -> str | None:
         """The canonical encoding after the time, where it is the same for every event of the template."""
         if self.ruling.hold_ms is not None or self.ruling.proposal is not None:
             return None
-        decision = self.fill("", 0, 0, None)
-        values = {name: getattr(decision, name) for name in CANONICAL_KEYS[3:]}
-        values["reasons"] = [reason.code for reason in self.reasons]
-        return msgspec.json.encode(values)[1:].decode()
+        return self.fill("", 0, 0, None).canonical_tail.decode()
 
 
 class Batch(NamedTuple):
@@ -119,7 +118,7 @@ class Engine:
         Events must have come through the door (`core.door`). Raises StateError when the engine's memory is full.
         """
         rows = rows_of_events(events, self.kernels, self.state.bound.key)
-        walked = self.state.walk(rows, np.full(len(events), READ, dtype=np.int64))
+        walked = self.state.walk(rows, _READ if len(events) == 1 else np.full(len(events), READ, dtype=np.int64))
         return [self._answer(event, verdict) for event, verdict in zip(events, walked.verdicts.tolist(), strict=True)]
 
     def decide_one(self, event: Fact) -> Decision | Receipt:
@@ -130,10 +129,11 @@ class Engine:
         status, seq = verdict[V_STATUS], verdict[V_SEQ]
         if status != TAKEN:
             return Receipt(event.event_id, _STATUS[status])
-        if not event.decided:
+        layout = LAYOUTS[event.__class__]
+        if not layout.decided:
             return Receipt(event.event_id, "taught", seq)
-        template = self._template((TYPE_CODE[event.type], *verdict[V_FAULTS:]))
-        subject = None if template.subject_type is None else getattr(event, f"{template.subject_type}_id")
+        template = self._template((layout.code, *verdict[V_FAULTS:]))
+        subject = getattr(event, template.subject_field) if template.subject_field else None
         time: int = event.time  # type: ignore[assignment]
         return template.fill(event.event_id, seq, time, subject)
 
@@ -175,6 +175,7 @@ class Engine:
     def _rule_on(self, key: tuple[int, ...]) -> Template:
         kind, faults, score_e6, *words = key
         hit = [r for i, r in enumerate(self.bundle.rules) if words[i // HITS_PER_WORD] >> (i % HITS_PER_WORD) & 1]
+        subject = _SUBJECTS.get(TYPE_NAMES[kind])
         at_least: Outcome = max((r.effect for r in hit), key=OUTCOMES.index, default="allow")
         return Template(
             rule_on(self.bundle.policy, score_e6, at_least),
@@ -182,7 +183,8 @@ class Engine:
             self._reasons(hit),
             tuple(r.id for r in hit),
             tuple(text for bit, text in _FAULTS.items() if faults & bit),
-            _SUBJECTS.get(TYPE_NAMES[kind]),
+            subject,
+            subject and f"{subject}_id",
             self.bundle.hash,
         )
 
@@ -193,4 +195,5 @@ class Engine:
         return tuple(Reason(code, texts[code].zh, texts[code].en) for code in list(codes)[:REASONS_MAX])
 
 
+_READ: Final = np.full(1, READ, dtype=np.int64)
 _DECIDED: Final = np.array([EVENT_CLASS[name].decided for name in TYPE_NAMES])

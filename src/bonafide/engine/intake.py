@@ -6,7 +6,7 @@ either as structs (a request, a few at a time) or as columns (a file, many at a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonafide.core.events import EVENT_CLASSES, Fact
-from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE, Field
+from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, WORD_CODE, Field
 from bonafide.engine.kernels import Kernels
 from bonafide.engine.rules.program import ROW_WIDTH, TYPE
 
@@ -36,13 +36,15 @@ def list_text(value: Sequence[Any]) -> str:
 
 
 class _Layout:
-    """How one event type lies in a row: its texts, then its words, then its numbers."""
+    """How one event type lies in the streams that fill a row: its texts, and its code, words and numbers."""
 
-    def __init__(self, cls: type[Fact]) -> None:
+    def __init__(self, code: int, cls: type[Fact]) -> None:
         fields = [FIELDS[name] for name in cls.__struct_fields__]
         texts = [f for f in fields if f.kind in {"text", "list"}]
         words = [f for f in fields if f.kind == "word"]
         numbers = [f for f in fields if f.kind not in {"text", "list", "word"}]
+        self.code = code
+        self.decided = cls.decided
         self.texts = _getter(texts)
         self.words = _getter(words)
         self.numbers = _getter(numbers)
@@ -51,17 +53,17 @@ class _Layout:
         self.text_places = [f.place for f in texts]
         self.number_places = [f.place for f in (*words, *numbers)]
 
-    def text_values(self, event: Fact) -> Iterable[str]:
+    def text_values(self, event: Fact) -> list[str]:
         values = self.texts(event)
         if self.has_lists:
             return [list_text(v) if isinstance(v, tuple) else v or "" for v in values]
         return [v or "" for v in values]
 
-    def number_values(self, event: Fact) -> Iterable[int]:
+    def number_values(self, event: Fact) -> list[int]:
         values = self.numbers(event)
         if self.has_fractions:
-            values = [fraction_units(v) if isinstance(v, float) else v for v in values]
-        return [*map(_CODE.__getitem__, self.words(event)), *[ABSENT if v is None else v for v in values]]
+            values = tuple(fraction_units(v) if isinstance(v, float) else v for v in values)
+        return [self.code, *[_CODE[w] for w in self.words(event)], *[ABSENT if v is None else v for v in values]]
 
 
 def _getter(fields: Sequence[Field]) -> Callable[[Any], tuple[Any, ...]]:
@@ -72,14 +74,13 @@ def _getter(fields: Sequence[Field]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda event: tuple(getattr(event, name) for name in names)
 
 
-_LAYOUTS: Final = [_Layout(cls) for cls in EVENT_CLASSES]
-_LAYOUT_OF: Final = {cls: (TYPE_CODE[str(cls.__struct_config__.tag)], _LAYOUTS[i]) for i, cls in enumerate(EVENT_CLASSES)}
+LAYOUTS: Final = {cls: _Layout(code, cls) for code, cls in enumerate(EVENT_CLASSES)}
 
 
 def _layout_table() -> NDArray[np.int64]:
     """A row per type: how many texts, their places, how many numbers, their places."""
-    table = np.zeros((len(_LAYOUTS), 2 + ROW_WIDTH), dtype=np.int64)
-    for row, layout in zip(table, _LAYOUTS, strict=True):
+    table = np.zeros((len(LAYOUTS), 2 + ROW_WIDTH), dtype=np.int64)
+    for row, layout in zip(table, LAYOUTS.values(), strict=True):
         told = [len(layout.text_places), *layout.text_places, len(layout.number_places), *layout.number_places]
         row[: len(told)] = told
     return table
@@ -90,18 +91,16 @@ _TABLE: Final = _layout_table()
 
 def rows_of_events(events: Sequence[Fact], kernels: Kernels, key: tuple[np.uint64, np.uint64]) -> NDArray[np.int64]:
     """Rows of structs, n x ROW_WIDTH."""
-    kinds = [0] * len(events)
     texts: list[str] = []
     numbers: list[int] = []
-    for i, event in enumerate(events):
-        kinds[i], layout = _LAYOUT_OF[event.__class__]
+    for event in events:
+        layout = LAYOUTS[event.__class__]
         texts += layout.text_values(event)
         numbers += layout.number_values(event)
     rows = np.empty((len(events), ROW_WIDTH), dtype=np.int64)
-    blob = np.frombuffer("\0".join(texts).encode() + b"\0", dtype=np.uint8)
-    kernels.fill_rows(
-        np.array(kinds, dtype=np.int64), _TABLE, blob, np.array(numbers, dtype=np.int64), rows, key[0], key[1]
-    )
+    texts.append("")  # so that the last text too is ended by a zero byte
+    blob = np.frombuffer("\0".join(texts).encode(), dtype=np.uint8)
+    kernels.fill_rows(_TABLE, blob, np.array(numbers, dtype=np.int64), rows, *key)
     return rows
 
 

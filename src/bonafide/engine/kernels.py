@@ -55,15 +55,16 @@ def hash_texts(texts, out, place, k0, k1):
     return i + 1
 
 
-def fill_rows(kinds, layouts, texts, numbers, out, k0, k1):
-    """Fill `out` (n x ROW_WIDTH) from events of type codes `kinds`, whose texts (each ended by a zero byte) and numbers
+def fill_rows(layouts, texts, numbers, out, k0, k1):
+    """Fill `out` (n x ROW_WIDTH) from events whose texts (each ended by a zero byte) and numbers (the type's code first)
     follow one another in the order that the types' `layouts` tell."""
     at, number = 0, 0
-    for i in range(kinds.size):
+    for i in range(out.shape[0]):
         for place in range(out.shape[1]):
             out[i, place] = ABSENT
-        out[i, TYPE] = kinds[i]
-        layout = layouts[kinds[i]]
+        layout = layouts[numbers[number]]
+        out[i, TYPE] = numbers[number]
+        number += 1
         count = layout[0]
         for t in range(count):
             begin = at
@@ -93,7 +94,7 @@ _FLOATS: Final = types.float64[::1]
 _KEY: Final = (types.uint64, types.uint64)
 _STAGES: Final = (
     ("hashing", types.int64(_BYTES, _TABLE, types.int64, *_KEY)),
-    ("reading", types.void(_LINE, _TABLE, _BYTES, _LINE, _TABLE, *_KEY)),
+    ("reading", types.void(_TABLE, _BYTES, _LINE, _TABLE, *_KEY)),
     ("indexes", types.void(_LINE)),
     (
         "windows and rules",

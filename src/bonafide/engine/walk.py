@@ -405,6 +405,10 @@ def walk(mem, plan, code, words, registers, weights, scratch, events, how, answe
     rows = rows_ahead[AHEAD * FAMILIES_MAX :]
     for i in range(min(KEYS_AHEAD, events.shape[0])):
         _look_at_keys(mem, plan, events[i], hashes[_ahead(i) :])
+    for i in range(min(ROWS_AHEAD, events.shape[0])):
+        ask_rows(mem, plan, H_KEYS, KEY_SLOT, hashes[_ahead(i) :], rows_ahead[_ahead(i) :])
+    for i in range(min(RINGS_AHEAD, events.shape[0])):
+        ask_rings(mem, plan, rows_ahead[_ahead(i) :])
     for i in range(events.shape[0]):
         if not has_room(mem, plan[P_SLACK]):
             return i

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import polars as pl
 
 from bonafide.lab.curves import Curve, DailyBudget, Floats, Ints, Ranking, auc, average_precision, ks
 from bonafide.lab.judged import Judged
@@ -40,7 +41,8 @@ class Weighing:
         self._daily = DailyBudget(rows["day"].to_numpy(), score, rows["seq"].to_numpy(), bad, budget)
         self._entity_by_rank = entity[self.ranking.order]
         self._entity_by_day = entity[self._daily.order]
-        self._money = _money_by_entity(judged)
+        self._spent = _money_by_entity(rows.filter("bad"), judged.entities)
+        self._caught = _money_by_entity(rows.filter("bad", "disturbed"), judged.entities)
         self.entities = judged.entities
 
     def curve(self, weight: Ints) -> Curve:
@@ -52,31 +54,21 @@ class Weighing:
         curve = self.curve(weight)
         looked_at, hits = self._daily.taken(weight[self._entity_by_day])
         positives = curve.bad_total
-        figures: Figures = {
+        spent = int(weight @ self._spent)
+        return {
             "auc": auc(curve),
             "ap": average_precision(curve),
             "ks": ks(curve),
             "precision_at_budget": hits / looked_at if positives else None,
             "recall_at_budget": hits / positives if positives else None,
+            "money_caught_fraction": int(weight @ self._caught) / spent if spent else None,
         }
-        for currency, (spent, caught) in self._money.items():
-            total = int(weight @ spent)
-            figures[f"money_caught_fraction.{currency}"] = int(weight @ caught) / total if total else None
-        return figures
 
 
-def _money_by_entity(judged: Judged) -> dict[str, tuple[Ints, Ints]]:
-    """Per currency: cash-out money by entity, and the part of it that was caught; both (entities,)."""
-    money: dict[str, tuple[Ints, Ints]] = {}
-    bad = judged.rows.filter("bad")
-    for currency in sorted(bad["currency"].unique().to_list()):
-        rows = bad.filter(currency=currency)
-        spent = np.zeros(judged.entities, np.int64)
-        caught = np.zeros(judged.entities, np.int64)
-        np.add.at(spent, rows["entity"].to_numpy(), rows["amount"].to_numpy())
-        alerted = rows.filter("disturbed")
-        np.add.at(caught, alerted["entity"].to_numpy(), alerted["amount"].to_numpy())
-        money[currency] = (spent, caught)
+def _money_by_entity(rows: pl.DataFrame, entities: int) -> Ints:
+    """What the rows of each entity add up to, (entities,)."""
+    money = np.zeros(entities, np.int64)
+    np.add.at(money, rows["entity"].to_numpy(), rows["money"].to_numpy())
     return money
 
 

@@ -27,9 +27,9 @@ _TRUTH_COLUMNS: Final = ("event_id", "label")
 class Judged:
     """Payments that were decided and have a label.
 
-    `rows` is in log order with seq, time_ms, day (days since 1970 UTC), entity (0..entities-1, one per payer), amount,
-    currency, score, typology, and the flags bad (cash-out), disturbed and stopped. A payment without a payer is an
-    entity of its own.
+    `rows` is in log order with seq, time_ms, day (days since 1970 UTC), entity (0..entities-1, one per payer), currency,
+    money (the amount in minor units of the one currency judged in, 0 for payments in others), score, typology, and the
+    flags bad (cash-out), disturbed and stopped. A payment without a payer is an entity of its own.
     """
 
     rows: pl.DataFrame
@@ -38,6 +38,8 @@ class Judged:
     """Decided payments, labelled or not."""
     unmatched_labels: int
     """Labels that name no decided payment."""
+    currency: str | None
+    """The currency of most judged payments, the alphabetically first of equals; None when nothing is judged."""
 
     @property
     def unlabelled(self) -> int:
@@ -65,11 +67,17 @@ def judge(decisions: pl.DataFrame, truth: pl.DataFrame) -> Judged:
     for name in ("amount", "currency", "score"):
         _need_present(joined, name)
     _need_values(joined, "outcome", OUTCOMES)
-    rows, entities = _with_entities(joined)
-    return Judged(rows, entities, payments.height, labels.height - joined.height)
+    currency = _most_frequent(joined["currency"])
+    rows, entities = _with_entities(joined, currency)
+    return Judged(rows, entities, payments.height, labels.height - joined.height, currency)
 
 
-def _with_entities(joined: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+def _most_frequent(words: pl.Series) -> str | None:
+    counted = words.value_counts().sort("count", words.name, descending=[True, False])
+    return None if counted.is_empty() else str(counted[words.name][0])
+
+
+def _with_entities(joined: pl.DataFrame, currency: str | None) -> tuple[pl.DataFrame, int]:
     # No id holds a control character, so a payment without a payer cannot be mistaken for somebody's.
     payer = pl.coalesce(pl.col("user_id").cast(pl.String), pl.format("\x00{}", "seq")).alias("payer")
     time_ms = pl.col("time").cast(pl.Int64)
@@ -78,11 +86,12 @@ def _with_entities(joined: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     rows = joined.with_columns(payer, time_ms=time_ms)
     payers = rows.select(pl.col("payer").unique(maintain_order=True)).with_row_index("entity")
     rows = rows.join(payers, on="payer", how="left", maintain_order="left").select(
-        pl.col("seq", "amount").cast(pl.Int64),
+        pl.col("seq").cast(pl.Int64),
         "time_ms",
         pl.col("time_ms").floordiv(DAY_MS).alias("day"),
         pl.col("entity").cast(pl.Int64),
         pl.col("currency").cast(pl.String),
+        pl.when(pl.col("currency") == pl.lit(currency, pl.String)).then("amount").otherwise(0).cast(pl.Int64).alias("money"),
         pl.col("score").cast(pl.Float64),
         "typology",
         "bad",

@@ -1,7 +1,8 @@
 """What `bonafide evaluate` says: how well decisions told cash-out from genuine trade, in ranks, money and friction.
 
 Only payments that have a label are judged. An alert is a decision whose outcome is `verify` or stricter. Money is never
-added across currencies: every money figure is a mapping from ISO 4217 code to minor units.
+added across currencies: every money figure is in minor units of one currency, that of most judged payments; counts and
+delays are over all.
 """
 
 from __future__ import annotations
@@ -15,15 +16,13 @@ from msgspec import Struct
 from bonafide.core.errors import UsageError
 from bonafide.core.moment import HOUR_MS
 from bonafide.lab.curves import recall_at_precision, tpr_at_fpr
-from bonafide.lab.intervals import Interval, Weighing, affordable_resamples, bootstrap
+from bonafide.lab.intervals import Figures, Interval, Weighing, affordable_resamples, bootstrap
 from bonafide.lab.judged import Judged, judge
 
 BUDGET_FRACTION: Final = 0.005
 """Alerts a day when none are stated, as a share of the judged payments of a day."""
 FALSE_POSITIVE_RATES: Final = ("0.001", "0.005", "0.01", "0.05")
 PER: Final = 10_000
-
-Money = dict[str, int]
 
 
 class TypologyFigures(Struct, frozen=True):
@@ -33,8 +32,8 @@ class TypologyFigures(Struct, frozen=True):
     alerted: int
     recall: float
     """alerted / n."""
-    money: Money
-    money_caught: Money
+    money: int
+    money_caught: int
 
 
 class HardNegativeFigures(Struct, frozen=True):
@@ -65,11 +64,13 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     budget_per_day: int
     precision_at_budget: float | None
     recall_at_budget: float | None
-    money_caught: Money
+    currency: str | None
+    """Of every money figure, as an ISO 4217 code; money in others is left out of them."""
+    money_caught: int
     """Cash-out money whose payment was alerted."""
-    money_missed: Money
-    money_caught_fraction: dict[str, float]
-    line_saved: Money
+    money_missed: int
+    money_caught_fraction: float | None
+    line_saved: int
     """Cash-out money of each payer from the first alerted cash-out payment on, it included."""
     hours_to_detection_p50: float | None
     """Median over caught payers, from the first cash-out payment to the first alerted one."""
@@ -77,11 +78,11 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     """Honest payments held or declined."""
     honest_disturbed_per_10000: float | None
     """Honest payments with an outcome of verify or stricter."""
-    honest_money_disturbed: Money
+    honest_money_disturbed: int
     per_typology: dict[str, TypologyFigures]
     per_hard_negative: dict[str, HardNegativeFigures]
     intervals: dict[str, Interval | None]
-    """95 % by figure; a figure of a currency is named `money_caught_fraction.CNY`."""
+    """95 % by the figure's name."""
     resamples: int
     entities: int
     """Payers among the judged payments; they, not payments, are resampled."""
@@ -115,7 +116,7 @@ def evaluate(
     affordable = affordable_resamples(rows.height, resamples)
     intervals = bootstrap(weighing, affordable, seed)
     bad, honest = rows.filter("bad"), rows.filter(~pl.col("bad"))
-    money, caught = _money(bad), _caught(bad)
+    caught = _money(bad.filter("disturbed"))
     return Evaluation(
         n=rows.height,
         positives=bad.height,
@@ -129,10 +130,11 @@ def evaluate(
         budget_per_day=budget,
         precision_at_budget=figures["precision_at_budget"],
         recall_at_budget=figures["recall_at_budget"],
+        currency=judged.currency,
         money_caught=caught,
-        money_missed={currency: total - caught[currency] for currency, total in money.items()},
-        money_caught_fraction={currency: caught[currency] / total for currency, total in money.items()},
-        line_saved=_line_saved(bad),
+        money_missed=_money(bad) - caught,
+        money_caught_fraction=figures["money_caught_fraction"],
+        line_saved=_money(_in_order_of_time(bad).filter("caught")),
         hours_to_detection_p50=_hours_to_detection(bad),
         honest_stopped_per_10000=_per_10000(int(honest["stopped"].sum()), honest.height),
         honest_disturbed_per_10000=_per_10000(int(honest["disturbed"].sum()), honest.height),
@@ -142,7 +144,7 @@ def evaluate(
         intervals=intervals,
         resamples=affordable,
         entities=judged.entities,
-        notes=_notes(judged, intervals, asked=resamples, drawn=affordable),
+        notes=_notes(judged, figures, intervals, asked=resamples, drawn=affordable),
     )
 
 
@@ -161,25 +163,13 @@ def _default_budget(rows: pl.DataFrame) -> int:
     return max(1, round(BUDGET_FRACTION * rows.height / (1 + int(np.ptp(day)))))
 
 
-def _money(rows: pl.DataFrame) -> Money:
-    summed = rows.group_by("currency").agg(pl.col("amount").sum()).sort("currency")
-    return dict(summed.iter_rows())
-
-
-def _caught(bad: pl.DataFrame) -> Money:
-    """Cash-out money whose payment was alerted, 0 for currencies of which nothing was."""
-    caught = _money(bad.filter("disturbed"))
-    return {currency: caught.get(currency, 0) for currency in _money(bad)}
+def _money(rows: pl.DataFrame) -> int:
+    return int(rows["money"].sum())
 
 
 def _in_order_of_time(bad: pl.DataFrame) -> pl.DataFrame:
     """Cash-out payments and whether their payer was alerted by then; equal times rank by place in the log."""
     return bad.sort("time_ms", "seq").with_columns(caught=pl.col("disturbed").cum_max().over("entity"))
-
-
-def _line_saved(bad: pl.DataFrame) -> Money:
-    saved = _money(_in_order_of_time(bad).filter("caught"))
-    return {currency: saved.get(currency, 0) for currency in _money(bad)}
 
 
 def _hours_to_detection(bad: pl.DataFrame) -> float | None:
@@ -208,7 +198,7 @@ def _per_typology(bad: pl.DataFrame) -> dict[str, TypologyFigures]:
             alerted=alerted,
             recall=alerted / rows.height,
             money=_money(rows),
-            money_caught=_caught(rows),
+            money_caught=_money(rows.filter("disturbed")),
         )
     return figures
 
@@ -227,7 +217,9 @@ def _per_hard_negative(honest: pl.DataFrame) -> dict[str, HardNegativeFigures]:
     return figures
 
 
-def _notes(judged: Judged, intervals: dict[str, Interval | None], *, asked: int, drawn: int) -> list[str]:
+def _notes(
+    judged: Judged, figures: Figures, intervals: dict[str, Interval | None], *, asked: int, drawn: int
+) -> list[str]:
     notes = []
     n, positives = judged.rows.height, int(judged.rows["bad"].sum())
     if n == 0:
@@ -240,8 +232,15 @@ def _notes(judged: Judged, intervals: dict[str, Interval | None], *, asked: int,
         notes.append(f"Decided payments without a label, not judged: {judged.unlabelled:,} of {judged.payments:,}.")
     if judged.unmatched_labels:
         notes.append(f"Labels that name no decided payment, not used: {judged.unmatched_labels:,}.")
+    counted = judged.rows["currency"].value_counts().sort("count", "currency", descending=[True, False])
+    others = [f"{number:,} in {currency}" for currency, number in counted.iter_rows() if currency != judged.currency]
+    if others:
+        notes.append(
+            f"Money figures are in {judged.currency}; judged payments left out of them: {', '.join(others)}."
+        )  # fmt: skip
     if drawn < asked:
         notes.append(f"Intervals rest on {drawn} resamples, not {asked}, because the log is long.")
-    if 0 < positives < n and drawn and None in intervals.values():
+    unsure = [name for name, value in figures.items() if value is not None and intervals[name] is None]
+    if 0 < positives < n and drawn and unsure:
         notes.append("Too few payers for some intervals; they are left out.")
     return notes

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from bonafide.core.money import show_money
 from bonafide.lab.intervals import Interval
-from bonafide.lab.metrics import Evaluation, Money
+from bonafide.lab.metrics import Evaluation
 
 _NAME_WIDTH: Final = 34
 _VALUE_WIDTH: Final = 10
@@ -47,14 +46,13 @@ def _ranking(e: Evaluation) -> str:
 
 def _money(e: Evaluation) -> str:
     lines = []
-    for currency, caught in e.money_caught.items():
-        total = show_money(caught + e.money_missed[currency], currency)
-        fraction = _percent(e.money_caught_fraction[currency])
-        sure = _between(e.intervals.get(f"money_caught_fraction.{currency}"), percent=True)
+    if e.money_caught_fraction is not None:
+        fraction = _percent(e.money_caught_fraction)
+        sure = _between(e.intervals.get("money_caught_fraction"), percent=True)
         lines += [
-            f"  caught {show_money(caught, currency)} of {total} of cash-out: {fraction}{sure}",
-            f"  missed {show_money(e.money_missed[currency], currency)}",
-            f"  not yet spent at the payer's first alert: {show_money(e.line_saved[currency], currency)}",
+            f"  caught {_of(e, e.money_caught, e.money_caught + e.money_missed)} of cash-out: {fraction}{sure}",
+            f"  missed {_amount(e, e.money_missed)}",
+            f"  not yet spent at the payer's first alert: {_amount(e, e.line_saved)}",
         ]
     if e.hours_to_detection_p50 is not None:
         lines.append(
@@ -69,16 +67,15 @@ def _friction(e: Evaluation) -> str:
     lines = [
         f"  held or declined: {e.honest_stopped_per_10000:.1f} of 10,000 honest payments",
         f"  asked to verify, held or declined: {e.honest_disturbed_per_10000:.1f} of 10,000 honest payments",
+        f"  honest money disturbed: {_amount(e, e.honest_money_disturbed)}",
     ]
-    if e.honest_money_disturbed:
-        lines.append(f"  honest money disturbed: {_moneys(e.honest_money_disturbed)}")
     return _block("Honest trade disturbed", lines)
 
 
 def _typologies(e: Evaluation) -> str:
     lines = [
         f"  {name:<{_NAME_WIDTH}}{kind.alerted:>6,} of {kind.n:>6,}  {_percent(kind.recall):>8}  "
-        f"{_moneys(kind.money_caught)} of {_moneys(kind.money)}"
+        f"{_of(e, kind.money_caught, kind.money)}"
         for name, kind in e.per_typology.items()
     ]
     return _block("Cash-out caught, by typology", lines)
@@ -116,9 +113,9 @@ def _percent(fraction: float) -> str:
     return f"{100 * fraction:.1f} %"
 
 
-def _moneys(money: Money) -> str:
-    return " + ".join(_each_money(money)) or "nothing"
+def _of(e: Evaluation, part: int, whole: int) -> str:
+    return f"{_amount(e, part)} of {_amount(e, whole)}"
 
 
-def _each_money(money: Money) -> Iterable[str]:
-    return (show_money(amount, currency) for currency, amount in money.items())
+def _amount(e: Evaluation, minor: int) -> str:
+    return "-" if e.currency is None else show_money(minor, e.currency)
