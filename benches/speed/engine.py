@@ -15,7 +15,7 @@ from bonafide.engine.engine import DEFAULT_SECRET
 from bonafide.engine.intake import rows_of_columns
 from bonafide.engine.kernels import load_kernels
 from bonafide.engine.state import State
-from bonafide.engine.walk import ANSWERED
+from bonafide.engine.codes import ANSWERED
 from bonafide.lab.columns import columns_of, kinds_of
 
 BATCH: Final = 8_192

@@ -24,7 +24,7 @@ _HOME = {
     "load_bundle": "bonafide.engine.bundle",
     "shipped_bundle": "bonafide.engine.shipped",
 }
-__all__ = [  # noqa: PLE0604  (names that load when they are used)
+__all__ = [
     "Bundle", "Decision", "Engine", "InputError", "Payment", "Receipt", "convert_event", "decode_event",
     "load_bundle", "shipped_bundle",
 ]  # fmt: skip

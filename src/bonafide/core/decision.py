@@ -77,7 +77,9 @@ class Decision(Struct, frozen=True, kw_only=True):
     @property
     def canonical(self) -> bytes:
         """The canonical encoding."""
-        return f'{{"event_id":{quote(self.event_id)},"seq":{self.seq},"time":{self.time},'.encode() + self.canonical_tail
+        return (
+            f'{{"event_id":{quote(self.event_id)},"seq":{self.seq},"time":{self.time},'.encode() + self.canonical_tail
+        )
 
     @property
     def canonical_tail(self) -> bytes:

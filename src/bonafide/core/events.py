@@ -8,7 +8,7 @@ integer milliseconds since 1970 UTC when the struct is made. An absent optional 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Final, Literal, Union, get_args
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Union, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -27,7 +27,10 @@ Level = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 """Money that may be zero: a limit, the part of it in use."""
 Count = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
-Moment = Annotated[int, Meta(ge=0, le=MOMENT_MAX)] | Annotated[datetime, Meta(tz=True)]
+if TYPE_CHECKING:
+    Moment = int  # what it is in every struct
+else:
+    Moment = Annotated[int, Meta(ge=0, le=MOMENT_MAX)] | Annotated[datetime, Meta(tz=True)]
 """On the wire RFC 3339 with a zone or integer milliseconds; in the struct always integer milliseconds."""
 MOMENT_RANGE_TEXT: Final = "a time from 1970 to 9999"
 

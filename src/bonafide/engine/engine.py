@@ -22,8 +22,8 @@ from bonafide.engine.intake import LAYOUTS, Column, rows_of_columns, rows_of_eve
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.policy import Ruling, rule_on
 from bonafide.engine.state import State, Walked
-from bonafide.engine.walk import (
-    CONFLICT, DUPLICATE, FAULT_CURRENCY, HITS_PER_WORD, READ, TAKEN, TOO_LATE, V_FAULTS, V_HITS, V_SCORE, V_SEQ, V_STATUS,
+from bonafide.engine.codes import (
+    CONFLICT, DUPLICATE, FAULT_CURRENCY, HITS_PER_WORD, READ, TAKEN, TOO_LATE, V_FAULTS, V_SEQ, V_STATUS,
 )  # fmt: skip
 
 DEFAULT_SECRET: Final = hashlib.sha256(b"bonafide: offline").digest()[:16]
@@ -134,12 +134,10 @@ class Engine:
             return Receipt(event.event_id, "taught", seq)
         template = self._template((layout.code, *verdict[V_FAULTS:]))
         subject = getattr(event, template.subject_field) if template.subject_field else None
-        time: int = event.time  # type: ignore[assignment]
+        time: int = event.time
         return template.fill(event.event_id, seq, time, subject)
 
-    def decide_columns(
-        self, kinds: NDArray[np.int64], columns: Mapping[str, Column], how: NDArray[np.int64]
-    ) -> Batch:
+    def decide_columns(self, kinds: NDArray[np.int64], columns: Mapping[str, Column], how: NDArray[np.int64]) -> Batch:
         """Take a batch of columns in, in row order.
 
         kinds: type codes; columns: as `intake.rows_of_columns` takes them; how: DERIVED, READ or ANSWERED for each.
@@ -161,7 +159,9 @@ class Engine:
         template[fired] = len(TYPE_NAMES) + inverse.reshape(-1)
         nothing = (0,) * (verdicts.shape[1] - V_FAULTS)
         keyed = [*((kind, *nothing) for kind in range(len(TYPE_NAMES))), *map(tuple, distinct.tolist())]
-        return Batch(verdicts[:, V_STATUS], verdicts[:, V_SEQ], template, [self._template(k) for k in keyed], walked.answers)
+        return Batch(
+            verdicts[:, V_STATUS], verdicts[:, V_SEQ], template, [self._template(k) for k in keyed], walked.answers
+        )
 
     def _template(self, key: tuple[int, ...]) -> Template:
         """The ruling on (type, faults, score, hits...); the score follows from the hits."""

@@ -19,7 +19,7 @@ from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, WORD_CODE, Field
 from bonafide.engine.kernels import Kernels
 from bonafide.engine.rules.program import ROW_WIDTH, TYPE
 
-_CODE: Final[dict[str | None, int]] = {**WORD_CODE, None: ABSENT}
+_CODE: Final[dict[str | None, int]] = {None: ABSENT} | WORD_CODE
 _encode_list: Final = msgspec.json.Encoder(order="sorted").encode
 Column = bytes | NDArray[np.int64]
 """A text column as its parts divided by zero bytes (an empty part is absent), any other as integers with ABSENT."""

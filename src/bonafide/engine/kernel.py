@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import llvmlite
+import llvmlite.binding
 import numba
 import numpy as np
 
@@ -27,9 +27,10 @@ _ENGINE: Final = Path(__file__).parent
 
 
 def source_stamp() -> str:
-    """16 hex digits that change with any engine source, with numba, llvmlite or numpy, and with the Python version."""
+    """16 hex digits that change with any engine source, and with the versions and the CPU it compiles for."""
     digest = hashlib.sha256(
-        f"{numba.__version__} {llvmlite.__version__} {np.__version__} {platform.python_version()}".encode()
+        f"{numba.__version__} {llvmlite.__version__} {np.__version__} {platform.python_version()} "
+        f"{llvmlite.binding.get_host_cpu_name()}".encode()
     )
     for path in sorted(p for p in _ENGINE.rglob("*.py") if b"engine.kernel import" in p.read_bytes()):
         digest.update(path.read_bytes())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +17,8 @@ from bonafide.engine.kernel import entry, inner, source_stamp
 from bonafide.engine.rules.program import TYPE
 from bonafide.engine.siphash import ABSENT, hash_bytes
 
+Progress = Callable[[str, int, int], None]
+_COMPLETE: Final = "complete"
 STAMPS_KEPT: Final = 3
 """Cache folders of earlier sources that are kept, newest first."""
 
@@ -56,8 +59,8 @@ def hash_texts(texts, out, place, k0, k1):
 
 
 def fill_rows(layouts, texts, numbers, out, k0, k1):
-    """Fill `out` (n x ROW_WIDTH) from events whose texts (each ended by a zero byte) and numbers (the type's code first)
-    follow one another in the order that the types' `layouts` tell."""
+    """Fill `out` (n x ROW_WIDTH) from events whose texts (each ended by a zero byte) and numbers (the type's code
+    first) follow one another in the order that the types' `layouts` tell."""
     at, number = 0, 0
     for i in range(out.shape[0]):
         for place in range(out.shape[1]):
@@ -99,41 +102,62 @@ _STAGES: Final = (
     (
         "windows and rules",
         types.int64(
-            _LINE, _LINE, _TABLE, _LINE, _FLOATS, _FLOATS, _LINE, _TABLE, _LINE, types.float64[:, ::1], _TABLE
-        ),  # fmt: skip
+            *(_LINE, _LINE, _TABLE, _LINE, _FLOATS, _FLOATS, _LINE),
+            *(_TABLE, _LINE, types.float64[:, ::1], _TABLE),
+        ),
     ),
 )
 
 
 def are_compiled() -> bool:
     """Whether `load_kernels` will find everything in the cache."""
-    return (cache_folder() / source_stamp() / "complete").exists()
+    return (cache_folder() / source_stamp() / _COMPLETE).exists()
 
 
-@lru_cache(maxsize=1)
-def load_kernels(progress: Callable[[str, int, int], None] | None = None) -> Kernels:
+def load_kernels(progress: Progress | None = None) -> Kernels:
     """Compile what is not in the cache (tens of seconds, once per machine) and load the rest (about half a second).
 
-    `progress` is told the name of each stage before it begins, its number from 0 and the number of stages.
+    `progress` is told the name of each stage before it begins, its number from 0 and the number of stages. Where two
+    processes start at once, the second waits for the first. Where the cache cannot be written, the kernels are
+    compiled for this process alone.
     """
+    if not _loaded:
+        _loaded.append(_load(progress))
+    return _loaded[0]
+
+
+_loaded: Final[list[Kernels]] = []
+
+
+def _load(progress: Progress | None) -> Kernels:
+    folder = cache_folder() / source_stamp()
+    try:
+        _make_room(folder)
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            kernels = _compile(folder, progress)
+            (folder / _COMPLETE).touch()
+    except OSError:
+        with tempfile.TemporaryDirectory(prefix="bonafide-kernels-") as alone:
+            return _compile(Path(alone), progress)
+    return kernels
+
+
+def _compile(folder: Path, progress: Progress | None) -> Kernels:
     from bonafide.engine.walk import open_state, walk
 
-    folder = cache_folder() / source_stamp()
-    _make_room(folder)
     functions = (hash_texts, fill_rows, open_state, walk)
     made: list[Any] = []
     for number, ((name, signature), function) in enumerate(zip(_STAGES, functions, strict=True)):
         if progress is not None:
             progress(name, number, len(_STAGES))
         made.append(entry(signature, folder)(function))
-    (folder / "complete").touch()
     return Kernels(hash_texts=made[0], fill_rows=made[1], open_state=made[2], walk=made[3])
 
 
 def _make_room(folder: Path) -> None:
+    """Make the cache folder, and remove those of older sources beyond STAMPS_KEPT."""
     folder.mkdir(parents=True, exist_ok=True)
-    others = [p for p in folder.parent.iterdir() if p.is_dir() and p != folder and (p / "complete").exists()]
-    for old in sorted(others, key=lambda p: (p / "complete").stat().st_mtime, reverse=True)[STAMPS_KEPT - 1 :]:
+    others = [p for p in folder.parent.iterdir() if p != folder and (p / _COMPLETE).exists()]
+    for old in sorted(others, key=lambda p: (p / _COMPLETE).stat().st_mtime, reverse=True)[STAMPS_KEPT - 1 :]:
         shutil.rmtree(old, ignore_errors=True)
-
-

@@ -31,7 +31,7 @@ ROW_LINES_MAX: Final = 12
 """Cache lines of a row that are asked for."""
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def ask(typing_context: Any, memory: Any, index: Any) -> Any:
     """Ask for the cache line of memory[index], to be read soon (llvm.prefetch); never faults."""
 

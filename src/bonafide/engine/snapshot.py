@@ -1,4 +1,4 @@
-"""Snapshots: everything an engine remembers, as one checked stream of bytes; a cache of the log, not an exchange format.
+"""Snapshots: all that an engine remembers, as one checked stream of bytes; a cache of the log, not an exchange format.
 
 A snapshot fits an engine with the same features, the same settings and the same secret. Rules, policy and texts may
 differ: they read the state and do not shape it. Restoring changes no later answer.
@@ -32,7 +32,7 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def write_snapshot(engine: Engine, file: BinaryIO) -> None:
     """Write what an engine remembers."""
     words = engine.state.save()
-    body = memoryview(words).cast("B")
+    body = words.data.cast("B")
     header = _Header(
         _shape(engine), _secret_mark(engine), len(words), engine.state.seq, hashlib.sha256(body).hexdigest()
     )  # fmt: skip

@@ -11,7 +11,8 @@ from bonafide.core.errors import StateError
 from bonafide.engine import arena
 from bonafide.engine.compiled import Compiled
 from bonafide.engine.kernels import Kernels
-from bonafide.engine.walk import HITS_PER_WORD, SCRATCH_WORDS, V_HITS
+from bonafide.engine.codes import HITS_PER_WORD, V_HITS
+from bonafide.engine.walk import SCRATCH_WORDS
 
 
 class Walked(NamedTuple):
@@ -53,8 +54,8 @@ class State:
         if done < n:
             size = len(self.memory) * 8 >> 30
             raise StateError(
-                f"the engine's memory of {size} GiB is full at event {done} of {n} of this batch: shorten windows, drop "
-                f"features without `over`, or give the process more address space"
+                f"the engine's memory of {size} GiB is full at event {done} of {n} of this batch: shorten windows, "
+                f"drop features without `over`, or give the process more address space"
             )
         return Walked(answers, verdicts)
 

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE, Field
 from bonafide.engine.intake import Column
 
-_WORDS: Final = pl.DataFrame({"word": list(WORD_CODE), "code": list(WORD_CODE.values())}, schema_overrides={"code": pl.Int64})
+_WORDS: Final = pl.DataFrame(
+    {"word": list(WORD_CODE), "code": list(WORD_CODE.values())}, schema_overrides={"code": pl.Int64}
+)
 
 
 def kinds_of(frame: pl.DataFrame) -> NDArray[np.int64]:

@@ -12,10 +12,10 @@ import polars as pl
 from bonafide.core.moment import show_span
 from bonafide.engine.compiled import LATENESS_MS, Settings, compile_bundle
 from bonafide.engine.features.spec import Feature
-from bonafide.engine.kernels import Kernels
 from bonafide.engine.intake import rows_of_columns
+from bonafide.engine.kernels import Kernels
 from bonafide.engine.state import State
-from bonafide.engine.walk import ANSWERED, CONFLICT, DERIVED, DUPLICATE, TAKEN, TOO_LATE, V_SEQ, V_STATUS
+from bonafide.engine.codes import ANSWERED, CONFLICT, DERIVED, DUPLICATE, TAKEN, TOO_LATE, V_SEQ, V_STATUS
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.labels import ROW, LabelQueue
@@ -106,5 +106,3 @@ def run_features(chunks: Iterable[Chunk], run: FeatureRun, progress: Callable[[C
         run.feed(chunk)
         progress(chunk)
     return run.finish()
-
-

@@ -27,9 +27,9 @@ _TRUTH_COLUMNS: Final = ("event_id", "label")
 class Judged:
     """Payments that were decided and have a label.
 
-    `rows` is in log order with seq, time_ms, day (days since 1970 UTC), entity (0..entities-1, one per payer), currency,
-    money (the amount in minor units of the one currency judged in, 0 for payments in others), score, typology, and the
-    flags bad (cash-out), disturbed and stopped. A payment without a payer is an entity of its own.
+    `rows` is in log order with seq, time_ms, day (days since 1970 UTC), entity (0..entities-1, one per payer),
+    currency, money (the amount in minor units of `currency`, 0 for payments in others), score, typology, and the flags
+    bad (cash-out), disturbed and stopped. A payment without a payer is an entity of its own.
     """
 
     rows: pl.DataFrame
@@ -83,6 +83,7 @@ def _with_entities(joined: pl.DataFrame, currency: str | None) -> tuple[pl.DataF
     time_ms = pl.col("time").cast(pl.Int64)
     if isinstance(joined.schema["time"], pl.Datetime):
         time_ms = pl.col("time").dt.epoch("ms")
+    money = pl.when(pl.col("currency") == pl.lit(currency, pl.String)).then("amount").otherwise(0)
     rows = joined.with_columns(payer, time_ms=time_ms)
     payers = rows.select(pl.col("payer").unique(maintain_order=True)).with_row_index("entity")
     rows = rows.join(payers, on="payer", how="left", maintain_order="left").select(
@@ -91,7 +92,7 @@ def _with_entities(joined: pl.DataFrame, currency: str | None) -> tuple[pl.DataF
         pl.col("time_ms").floordiv(DAY_MS).alias("day"),
         pl.col("entity").cast(pl.Int64),
         pl.col("currency").cast(pl.String),
-        pl.when(pl.col("currency") == pl.lit(currency, pl.String)).then("amount").otherwise(0).cast(pl.Int64).alias("money"),
+        money.cast(pl.Int64).alias("money"),
         pl.col("score").cast(pl.Float64),
         "typology",
         "bad",

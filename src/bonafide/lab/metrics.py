@@ -235,9 +235,8 @@ def _notes(
     counted = judged.rows["currency"].value_counts().sort("count", "currency", descending=[True, False])
     others = [f"{number:,} in {currency}" for currency, number in counted.iter_rows() if currency != judged.currency]
     if others:
-        notes.append(
-            f"Money figures are in {judged.currency}; judged payments left out of them: {', '.join(others)}."
-        )  # fmt: skip
+        left_out = f"judged payments left out of them: {', '.join(others)}."
+        notes.append(f"Money figures are in {judged.currency}; {left_out}")
     if drawn < asked:
         notes.append(f"Intervals rest on {drawn} resamples, not {asked}, because the log is long.")
     unsure = [name for name, value in figures.items() if value is not None and intervals[name] is None]

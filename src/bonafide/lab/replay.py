@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import resource
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -21,70 +18,31 @@ from bonafide.core.fields import TYPE_NAMES
 from bonafide.core.moment import show_moment, show_span
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import Batch, Engine, Template
-from bonafide.engine.walk import ANSWERED, CONFLICT, DERIVED, DUPLICATE, READ, TAKEN, TOO_LATE
+from bonafide.engine.codes import ANSWERED, CONFLICT, DERIVED, DUPLICATE, READ, TAKEN, TOO_LATE
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.labels import ROW, LabelQueue
+from bonafide.lab.summary import Summary, peak_memory_bytes
 from bonafide.lab.tables import TableWriter
 
 WALK_ROWS: Final = 16_384
 """Rows in one call of the kernel: enough to forget the cost of a call, few enough to stay in the cache."""
 
 MOMENT: Final = pl.Datetime("ms", "UTC")
-DECISIONS: Final = pl.Schema(
-    {
+_Columns: TypeAlias = dict[str, pl.DataType | type[pl.DataType]]
+_DECISIONS: Final[_Columns] = {
         "seq": pl.Int64, "event_id": pl.String, "time": MOMENT, "type": pl.String, "user_id": pl.String,
         "merchant_id": pl.String, "amount": pl.Int64, "currency": pl.String, "outcome": pl.String,
         "score": pl.Float64, "risk_level": pl.String, "credit_score": pl.Int64, "alert": pl.Boolean,
         "hits": pl.List(pl.String), "reasons": pl.List(pl.String), "measures": pl.List(pl.String),
         "faults": pl.List(pl.String), "bundle": pl.String,
-    }
-)  # fmt: skip
-TRUTH: Final = pl.Schema(
-    {
+}  # fmt: skip
+DECISIONS: Final = pl.Schema(_DECISIONS)
+_TRUTH: Final[_Columns] = {
         "event_id": pl.String, "label": pl.Int8, "typology": pl.String, "ring_id": pl.String, "known_at": MOMENT,
         "user_id": pl.String, "merchant_id": pl.String,
-    }
-)  # fmt: skip
-
-
-class Summary(NamedTuple):
-    """What a replay did, as summary.json holds it; read = decided + taught + duplicate + conflict + rejected."""
-
-    read: int
-    decided: int
-    taught: int
-    duplicate: int
-    conflict: int
-    rejected: int
-    generated_verdicts: int
-    by_outcome: dict[str, int]
-    by_type: dict[str, int]
-    money_by_outcome: dict[str, dict[str, int]]
-    """Outcome -> currency -> minor units of the events decided so."""
-    first_time: str | None
-    last_time: str | None
-    bundle: str
-    digest: str
-    """SHA-256 over the canonical encodings of all decisions in order, a line each."""
-    seconds: float
-    events_per_second: float
-    peak_memory_bytes: int
-
-    @property
-    def refused(self) -> int:
-        """Records that were not taken in and are no duplicates."""
-        return self.rejected + self.conflict
-
-    def write(self, path: Path) -> None:
-        """Write summary.json."""
-        path.write_text(json.dumps(self._asdict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def peak_memory_bytes() -> int:
-    """The most memory this process has held at once."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+}  # fmt: skip
+TRUTH: Final = pl.Schema(_TRUTH)
 
 
 class Replay:
@@ -105,7 +63,8 @@ class Replay:
         self._counts: Counter[str] = Counter()
         self._outcomes: Counter[str] = Counter()
         self._types: Counter[str] = Counter()
-        self._money: dict[str, Counter[str]] = {}
+        self._currencies: Counter[str] = Counter()
+        self._money: dict[str, Counter[str]] = {outcome: Counter() for outcome in OUTCOMES}
         self._first_ms: int | None = None
 
     def feed(self, chunk: Chunk) -> None:
@@ -120,23 +79,43 @@ class Replay:
 
     def finish(self, seconds: float) -> Summary:
         """Write the files and summary.json; `seconds` is how long the run took by the caller's clock."""
-        for table in (self._decisions, self._truth, self._features and self._features.table):
+        for table in (self._decisions, self._truth, self._features.table if self._features else None):
             if table is not None:
                 table.finish()
-        counts = self._counts
-        latest = self._engine.state.latest_ms
-        summary = Summary(
-            counts["read"], counts["decided"], counts["taught"], counts["duplicate"], counts["conflict"],
-            self._rejects.total - counts["conflict"], counts["generated"],
-            {o: self._outcomes[o] for o in OUTCOMES}, dict(sorted(self._types.items())),
-            {o: dict(self._money.get(o, {})) for o in OUTCOMES},
-            None if self._first_ms is None else show_moment(self._first_ms),
-            None if latest < 0 else show_moment(latest),
-            self._engine.bundle.hash, self._digest.hexdigest(), round(seconds, 3),
-            round(counts["read"] / seconds, 1) if seconds > 0 else 0.0, peak_memory_bytes(),
-        )  # fmt: skip
+        summary = self._summary(seconds)
         summary.write(self._out / "summary.json")
         return summary
+
+    def _summary(self, seconds: float) -> Summary:
+        counts, latest, currency = self._counts, self._engine.state.latest_ms, self._currency()
+        return Summary(
+            read=counts["read"],
+            decided=counts["decided"],
+            taught=counts["taught"],
+            duplicate=counts["duplicate"],
+            conflict=counts["conflict"],
+            rejected=self._rejects.total - counts["conflict"],
+            generated_verdicts=counts["generated"],
+            by_outcome={outcome: self._outcomes[outcome] for outcome in OUTCOMES},
+            by_type=dict(sorted(self._types.items())),
+            currency=currency,
+            money_by_outcome={outcome: self._money[outcome].get(currency or "", 0) for outcome in OUTCOMES},
+            money_by_currency={outcome: dict(sorted(self._money[outcome].items())) for outcome in OUTCOMES},
+            first_time=None if self._first_ms is None else show_moment(self._first_ms),
+            last_time=None if latest < 0 else show_moment(latest),
+            bundle=self._engine.bundle.hash,
+            digest=self._digest.hexdigest(),
+            seconds=round(seconds, 3),
+            events_per_second=round(counts["read"] / seconds, 1) if seconds > 0 else 0.0,
+            peak_memory_bytes=peak_memory_bytes(),
+        )
+
+    def _currency(self) -> str | None:
+        """The currency of the summary's one sum per outcome."""
+        own = self._engine.bundle.settings.currency
+        if own in self._currencies:
+            return own
+        return min(self._currencies, key=lambda code: (-self._currencies[code], code), default=None)
 
     def _walk(self, frame: pl.DataFrame) -> NDArray[np.int64]:
         """Take some rows in; returns what became of each."""
@@ -194,9 +173,10 @@ class Replay:
         self._decisions.append(table.with_columns(bundle=pl.lit(self._engine.bundle.hash)))
         for i, number in zip(*np.unique(chosen, return_counts=True), strict=True):
             self._outcomes[names[i]] += int(number)
-        sums = table.filter(pl.col("amount").is_not_null()).group_by("outcome", "currency").agg(pl.col("amount").sum())
-        for outcome, currency, amount in sums.sort("outcome", "currency").iter_rows():
-            self._money.setdefault(outcome, Counter())[currency] += amount
+        paid = table.filter(pl.col("amount").is_not_null()).group_by("outcome", "currency")
+        for outcome, currency, amount, number in paid.agg(pl.col("amount").sum(), pl.len()).iter_rows():
+            self._money[outcome][currency] += amount
+            self._currencies[currency] += number
 
     def _keep_truth(self, truth: pl.DataFrame, status: NDArray[np.int64]) -> None:
         if self._truth is None:
@@ -278,7 +258,9 @@ def _template_table(templates: Sequence[Template]) -> pl.DataFrame:
             "alert": [r.alert for r in rulings],
             "hits": [list(t.hits) for t in templates],
             "reasons": [[reason.code for reason in t.reasons] for t in templates],
-            "measures": [[r.proposal.measure] if r.proposal and t.subject_type else [] for r, t in zip(rulings, templates)],
+            "measures": [
+                [t.ruling.proposal.measure] if t.ruling.proposal and t.subject_type else [] for t in templates
+            ],
             "faults": [list(t.faults) for t in templates],
         },
         schema={name: kind for name, kind in DECISIONS.items() if name in _TEMPLATE_COLUMNS},

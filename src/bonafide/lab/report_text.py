@@ -55,9 +55,8 @@ def _money(e: Evaluation) -> str:
             f"  not yet spent at the payer's first alert: {_amount(e, e.line_saved)}",
         ]
     if e.hours_to_detection_p50 is not None:
-        lines.append(
-            f"  half of the payers caught were caught within {e.hours_to_detection_p50:.1f} hours of their first"
-        )
+        hours = f"{e.hours_to_detection_p50:.1f} hours"
+        lines.append(f"  half of the payers caught were caught within {hours} of their first cash-out payment")
     return _block("Money", lines)
 
 

@@ -52,7 +52,11 @@ def _apply(op: str, values: list[Value]) -> Value:
         return next((v for v in values if v is not None), None)
     if None in values:
         return None
-    numbers: list[Any] = values
+    result: Value = _arithmetic(op, values)
+    return result
+
+
+def _arithmetic(op: str, numbers: list[Any]) -> Any:
     match op:
         case "not":
             return not numbers[0]

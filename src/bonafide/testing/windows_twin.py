@@ -123,8 +123,10 @@ class WindowTwin:
                 matching = self._remembered(naming, matching, as_of)
             if not matching:
                 return None
-            return (as_of - matching[-1 if feature.take == "seconds_since_last" else 0]["time"]) / 1000
-        return _take(feature, matching, event)
+            edge: int = matching[-1 if feature.take == "seconds_since_last" else 0]["time"]
+            return (as_of - edge) / 1000
+        answer: Answer = _take(feature, matching, event)
+        return answer
 
     def _remembered(self, naming: list[Record], matching: list[Record], as_of: int) -> list[Record]:
         """What is left of first and last times after every silence longer than their term."""
@@ -138,7 +140,7 @@ class WindowTwin:
         return [r for r in matching if r["place"] >= forgotten]
 
 
-def _take(feature: Feature, matching: list[Record], event: Record) -> Answer:
+def _take(feature: Feature, matching: list[Record], event: Record) -> Any:
     if feature.take == "count":
         return float(len(matching))
     assert feature.of is not None

@@ -17,7 +17,7 @@ from bonafide.engine.features.spec import Feature, parse_features
 from bonafide.engine.intake import rows_of_events
 from bonafide.engine.kernels import load_kernels
 from bonafide.engine.state import State
-from bonafide.engine.walk import ANSWERED, CONFLICT, DUPLICATE, TAKEN, TOO_LATE, V_STATUS
+from bonafide.engine.codes import ANSWERED, CONFLICT, DUPLICATE, TAKEN, TOO_LATE, V_STATUS
 from bonafide.testing.windows_twin import WindowTwin
 
 STATUS = {TAKEN: "taken", DUPLICATE: "duplicate", CONFLICT: "conflict", TOO_LATE: "too-late"}
@@ -51,9 +51,7 @@ def features(draw: st.DrawFn) -> tuple[Feature, ...]:
         numeric = ["amount"] if events != "payment" else ["amount", "credit_used", "instalments", "time"]
         if take in {"distinct", "entropy"}:
             of = draw(st.sampled_from(["merchant_id", "user_id", "amount", "order_id", "local_day"]))
-        elif take == "last":
-            of = draw(st.sampled_from(numeric))
-        elif take in {"sum", "mean", "min", "max"}:
+        elif take == "last" or take in {"sum", "mean", "min", "max"}:
             of = draw(st.sampled_from(numeric))
         elif take in {"std", "zscore"}:
             of = draw(st.sampled_from([n for n in numeric if n != "time"]))

@@ -36,7 +36,13 @@ def show(
     ]  # fmt: skip
     if as_json:
         show_json(
-            {"name": bundle.name, "hash": bundle.hash, "currency": bundle.settings.currency, "features": features, "rules": rules}
+            {
+                "name": bundle.name,
+                "hash": bundle.hash,
+                "currency": bundle.settings.currency,
+                "features": features,
+                "rules": rules,
+            }
         )
         return
     keys = sorted({" + ".join(f.by) for f in bundle.features})

@@ -57,5 +57,5 @@ def _run(folder: Path, bundle: str, users: int, merchants: int, days: int, seed:
     summary = replay_files(engine, [folder / "events.parquet"], folder)
     decisions = read_table(folder / "decisions.parquet")
     judged = evaluate(decisions, truth, resamples=50)
-    text = demo_text(summary, judged, decisions, truth)
+    text = demo_text(summary, judged, decisions, truth, engine.bundle)
     return {"summary": summary._asdict(), "evaluation": msgspec.to_builtins(judged), "text": text}

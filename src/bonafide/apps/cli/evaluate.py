@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 def evaluate(
     decisions: Annotated[Path, typer.Option("--decisions", "-d", help="decisions.parquet of a replay.")],
     truth: Annotated[Path, typer.Option("--truth", "-t", help="truth.parquet: event_id, label and more.")],
-    budget: Annotated[int | None, typer.Option("--budget", help="Alerts a day that people can look at; default 0.5 % of payments.")] = None,  # fmt: skip  # noqa: E501
-    resamples: Annotated[int, typer.Option("--resamples", help="Bootstrap resamples for the intervals; 0 for none.")] = 200,
+    budget: Annotated[
+        int | None, typer.Option("--budget", help="Alerts a day that people can look at; default 0.5 % of payments.")
+    ] = None,  # fmt: skip
+    resamples: Annotated[
+        int, typer.Option("--resamples", help="Bootstrap resamples for the intervals; 0 for none.")
+    ] = 200,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the bootstrap.")] = 0,
     as_json: Json = False,
 ) -> None:

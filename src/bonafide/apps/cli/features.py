@@ -18,7 +18,10 @@ def features(
     spec: Annotated[Path, typer.Option("--spec", help="YAML list of features, or a bundle's features.yaml.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file to write.")],
     mapping: MappingFile = None,
-    currency: Annotated[str | None, typer.Option("--currency", help="Count amounts in this currency; default: the first that the log names.")] = None,  # fmt: skip  # noqa: E501
+    currency: Annotated[
+        str | None,
+        typer.Option("--currency", help="Count amounts in this currency; default: the first that the log names."),
+    ] = None,  # fmt: skip
     rejects: Annotated[Path | None, typer.Option("--rejects", help="Write refused records here (NDJSON).")] = None,
     now: Now = None,
     secret: Secret = None,

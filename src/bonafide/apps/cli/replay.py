@@ -15,7 +15,7 @@ from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_
 if TYPE_CHECKING:
     from bonafide.engine.engine import Engine
     from bonafide.lab.inputs import Mapping
-    from bonafide.lab.replay import Summary
+    from bonafide.lab.summary import Summary
 
 
 def replay(
@@ -88,24 +88,31 @@ def read_now(text: str | None) -> int | None:
 
 
 def summary_text(summary: Summary) -> str:
-    """A summary as people read it."""
-    from bonafide.core.money import show_money
-
+    """A summary as people read it, every currency on a line of its own."""
     lines = [
         f"read {summary.read:,}: decided {summary.decided:,}, taught {summary.taught:,}, duplicate "
         f"{summary.duplicate:,}, conflict {summary.conflict:,}, rejected {summary.rejected:,}"
-        + (f"; {summary.generated_verdicts:,} labels became verdicts" if summary.generated_verdicts else ""),
-        f"from {summary.first_time} to {summary.last_time}",
-        "",
-        f"{'outcome':<9}{'events':>12}   money",
     ]
+    if summary.generated_verdicts:
+        lines.append(f"{summary.generated_verdicts:,} labels became verdicts")
+    if summary.first_time is not None:
+        lines.append(f"from {summary.first_time} to {summary.last_time}")
+    lines += ["", f"{'outcome':<9}{'events':>12}{'money':>28}"]
     for outcome, number in summary.by_outcome.items():
-        money = ", ".join(show_money(v, c) for c, v in summary.money_by_outcome[outcome].items()) or "-"
-        lines.append(f"{outcome:<9}{number:>12,}   {money}")
-    lines += [
-        "",
-        f"bundle {summary.bundle[:16]}, decisions digest {summary.digest[:16]}",
-        f"{summary.seconds:.1f} s, {summary.events_per_second:,.0f} events/s, peak memory "
-        f"{summary.peak_memory_bytes / 2**20:,.0f} MiB",
-    ]
-    return "\n".join(lines)
+        first, *others = _moneys(summary.money_by_currency[outcome]) or ["-"]
+        lines += [f"{outcome:<9}{number:>12,}{first:>28}", *(f"{'':<21}{other:>28}" for other in others)]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"bundle {summary.bundle[:16]}, decisions digest {summary.digest[:16]}",
+            f"{summary.seconds:.1f} s, {summary.events_per_second:,.0f} events/s, peak memory "
+            f"{summary.peak_memory_bytes / 2**20:,.0f} MiB",
+        ]
+    )
+
+
+def _moneys(by_currency: dict[str, int]) -> list[str]:
+    from bonafide.core.money import show_money
+
+    return [show_money(amount, currency) for currency, amount in by_currency.items()]

@@ -55,7 +55,7 @@ def fail(error: BonafideError) -> NoReturn:
 
 @contextmanager
 def errors_told() -> Iterator[None]:
-    """Ends the command in one sentence where an error of ours, a full disk or a missing right comes out of the block."""
+    """Ends the command in one sentence where an error of ours or of the file system comes out of the block."""
     try:
         yield
     except BonafideError as error:

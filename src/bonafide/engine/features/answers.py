@@ -11,8 +11,9 @@ from bonafide.engine.features.layout import (
     CURSOR_STRIDE, E_FLAGS, E_TIME, F_CURSOR, F_ENTRY, F_FEATURE, F_FEATURES, F_WINDOW, FEATURE_STRIDE, FOREVER,
     R_CURSOR, R_TAIL, ROW_HEAD, WINDOW_STRIDE,
 )  # fmt: skip
-from bonafide.engine.features.rings import entry_at
-from bonafide.engine.features.values import SPREAD_UNIT, extreme, spread
+from bonafide.engine.features.entropy import SPREAD_UNIT, spread
+from bonafide.engine.features.extremes import extreme
+from bonafide.engine.features.value_tables import entry_of
 from bonafide.engine.kernel import inner
 from bonafide.engine.numeric import deviation, divide, quotient, wide_to_double
 from bonafide.engine.siphash import ABSENT
@@ -61,7 +62,7 @@ def _first_time(mem, plan, fam, row, number):
     cursor_at = row + plan[fam + R_CURSOR] + number
     cursor = max(mem[cursor_at], mem[row + plan[fam + R_TAIL] + plan[record + 1]])
     while cursor < mem[row + ROW_HEAD]:
-        at = entry_at(mem, row, cursor, plan[fam + F_ENTRY])
+        at = entry_of(mem, row, cursor, plan[fam + F_ENTRY])
         if (mem[at + E_FLAGS] >> plan[record]) & 1:
             mem[cursor_at] = cursor
             return True, mem[at + E_TIME]

@@ -19,9 +19,9 @@ BITS_MAX: Final = 40
 """Distinct (events, where, of) combinations in one family; more are split over two families with the same key."""
 SETS_MAX: Final = 20
 SET_SHIFT: Final = BITS_MAX
-"""In an entry's flags: bit b < BITS_MAX says that it matches; bit SET_SHIFT + s that it is its value's last in set s."""
+"""In an entry's flags bit b < BITS_MAX says that it matches, bit SET_SHIFT + s that it is its value's last in set s."""
 
-# ---- plan: header -------------------------------------------------------------------------------------------------
+# The plan's header.
 P_FAMILIES: Final = 0
 P_FAMILY: Final = 1
 P_OFFSET_MS: Final = 2
@@ -43,7 +43,7 @@ P_KEY1: Final = 17
 P_DECIDED: Final = 18
 P_HEADER: Final = 19
 
-# ---- plan: one family ---------------------------------------------------------------------------------------------
+# A family's record in the plan: a count, then where its rows are told.
 F_SEED: Final = 0
 F_PARTS: Final = 1
 F_PART: Final = 2
@@ -83,7 +83,7 @@ R_CURSOR: Final = 34
 R_INLINE: Final = 35
 F_STRIDE: Final = 36
 
-# ---- plan: records of a family --------------------------------------------------------------------------------------
+# The rows that a family's record points to.
 WINDOW_STRIDE: Final = 3  # length in ms, how many measures, where they are told
 BIT_STRIDE: Final = 3  # types as a mask, number of its where or -1, place that must be present or -1
 MEASURE_STRIDE: Final = 4  # bit, kind, raw or -1, word
@@ -115,7 +115,7 @@ A_LAST: Final = 9
 A_SINCE_LAST: Final = 10
 A_SINCE_FIRST: Final = 11  # a: number of the cursor where there is a window
 
-# ---- a key's row ------------------------------------------------------------------------------------------------------
+# A key's row in the arena.
 ROW_LATEST: Final = 0
 ROW_RING: Final = 1
 ROW_CAPACITY: Final = 2
@@ -123,7 +123,7 @@ ROW_HEAD: Final = 3
 ROW_FAMILY: Final = 4
 ROW_FIXED: Final = 5
 
-# ---- a ring's entry -----------------------------------------------------------------------------------------------------
+# A ring's entry.
 E_TIME: Final = 0
 E_FLAGS: Final = 1
 E_RAW: Final = 2

@@ -165,7 +165,7 @@ class Family:
 
     def _answer_rows(self, starts: list[int]) -> list[tuple[int, ...]]:
         base = {_SUM: starts[1], _DISTINCT: starts[2], _ENTROPY: starts[3], _PLAIN: 0}
-        rows = []
+        rows: list[tuple[int, ...]] = []
         for what, column, window, operands, place, unit in self.answers:
             a, b, c = [*(base[part] + word for part, word in operands), -1, -1, -1][:3]
             rows.append((what, column, window, a, b, c, place, unit))

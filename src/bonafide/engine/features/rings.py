@@ -16,17 +16,13 @@ from bonafide.engine.features.layout import (
     F_INLINE, F_RAW, F_RAWS, F_SETS, F_TYPES, F_WINDOW, F_WINDOWS, FOREVER, M_COUNT, M_SUM, MEASURE_STRIDE, R_CURSOR,
     R_DISTINCT, R_INLINE, R_SUM, R_TAIL, ROW_CAPACITY, ROW_HEAD, ROW_RING, SET_SHIFT, SMALL, WINDOW_STRIDE,
 )  # fmt: skip
-from bonafide.engine.features.values import (
-    bag_leaves, build_large, entry_moved, expire_deques, large_words, values_enter,
-)  # fmt: skip
+from bonafide.engine.features.distinct import entry_moved
+from bonafide.engine.features.entropy import bag_moves
+from bonafide.engine.features.extremes import expire_deques
+from bonafide.engine.features.value_tables import entry_of, large_words
+from bonafide.engine.features.values import build_large, values_enter
 from bonafide.engine.kernel import inner
 from bonafide.engine.numeric import multiply_wide
-
-
-@inner
-def entry_at(mem, row, counter, width):
-    """Where the entry with a counter stands."""
-    return mem[row + ROW_RING] + (counter & (mem[row + ROW_CAPACITY] - 1)) * width
 
 
 @inner
@@ -118,7 +114,7 @@ def evict(mem, plan, fam, row, as_of):
         tail_at = row + plan[fam + R_TAIL] + w
         tail = mem[tail_at]
         while tail < head and length != FOREVER:
-            at = entry_at(mem, row, tail, width)
+            at = entry_of(mem, row, tail, width)
             if mem[at + E_TIME] > as_of - length:
                 break
             tail += 1
@@ -128,7 +124,7 @@ def evict(mem, plan, fam, row, as_of):
                 if (mem[at + E_FLAGS] >> (SET_SHIFT + s)) & 1:
                     mem[row + plan[fam + R_DISTINCT] + s * windows + w] -= 1
             for b in range(bags):
-                bag_leaves(mem, plan, fam, row, at, b, w)
+                bag_moves(mem, plan, fam, row, at, b, w, -1)
     if mem[row + ROW_CAPACITY] > SMALL and plan[fam + F_EXTREMES]:
         expire_deques(mem, plan, fam, row, as_of)
 
@@ -176,10 +172,10 @@ def _open_place(mem, plan, fam, row, time):
     if place - first == mem[row + ROW_CAPACITY]:
         _grow(mem, plan, fam, row)
     while place > first:
-        at = entry_at(mem, row, place - 1, width)
+        at = entry_of(mem, row, place - 1, width)
         if mem[at + E_TIME] <= time:
             break
-        to = entry_at(mem, row, place, width)
+        to = entry_of(mem, row, place, width)
         for i in range(width):
             mem[to + i] = mem[at + i]
         entry_moved(mem, plan, fam, row, to, place)
@@ -191,7 +187,7 @@ def _open_place(mem, plan, fam, row, time):
 @inner
 def _write(mem, plan, fam, row, event, flags, time, place):
     """Fill the entry at `place` and return where it stands."""
-    at = entry_at(mem, row, place, plan[fam + F_ENTRY])
+    at = entry_of(mem, row, place, plan[fam + F_ENTRY])
     mem[at + E_TIME] = time
     mem[at + E_FLAGS] = flags
     for i in range(plan[fam + F_RAWS]):

@@ -1,4 +1,4 @@
-"""Totals: what is kept without a window, in the row itself; counts and sums, extremes, last values, first and last times."""
+"""Totals: what is kept without a window, in the row: counts and sums, extremes, last values, first and last times."""
 
 from __future__ import annotations
 

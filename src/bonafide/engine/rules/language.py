@@ -151,7 +151,7 @@ class _Reader:
     def __init__(self, features: tuple[str, ...], lists: Mapping[str, tuple[str, ...]]) -> None:
         self.problems: list[Problem] = []
         self.lists = lists
-        self.types: dict[str, Type] = {name: "number" for name in (*DERIVED, *features)}
+        self.types: dict[str, Type] = dict.fromkeys((*DERIVED, *features), "number")
         self.types["type"] = "word"
         if features:
             self.types["utilisation"] = "number"

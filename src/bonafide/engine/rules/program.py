@@ -30,7 +30,7 @@ PLACES: Final = {
 
 
 class Op(IntEnum):
-    """What an instruction does; operands `a` and `b` are registers unless said. Kernels test by ranges, in this order."""
+    """What an instruction does; `a` and `b` are registers unless said. The kernel tests by ranges, in this order."""
 
     FIELD = 0  # the number at place a, divided by b
     FEATURE = 1  # feature a
@@ -58,7 +58,9 @@ class Op(IntEnum):
     ROUND_TO = 23
 
 
-FIELD, FEATURE, SAME_AS_FIELD, ONE_OF, ABSENT_FIELD, ABSENT_FEATURE, LT, LE, GT, GE, EQ, NE = (int(o) for o in list(Op)[:12])
+FIELD, FEATURE, SAME_AS_FIELD, ONE_OF, ABSENT_FIELD, ABSENT_FEATURE, LT, LE, GT, GE, EQ, NE = (
+    int(o) for o in list(Op)[:12]
+)
 AND, OR, NOT, ADD, SUB, MUL, DIV, MIN, MAX, ABS, COALESCE, ROUND_TO = (int(o) for o in list(Op)[12:])
 _BINARY: Final = {
     "<": Op.LT, "<=": Op.LE, ">": Op.GT, ">=": Op.GE, "==": Op.EQ, "!=": Op.NE, "and": Op.AND, "or": Op.OR,

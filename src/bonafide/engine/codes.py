@@ -1,0 +1,27 @@
+"""The codes that kernels and Python share: what became of an event, and what a verdict's words mean."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# What became of an event.
+TAKEN: Final = 0
+DUPLICATE: Final = 1
+CONFLICT: Final = 2
+TOO_LATE: Final = 3
+
+# A verdict's words: what became of it, its place in the log, its fault bits, its score, then the hits by 62.
+V_STATUS: Final = 0
+V_SEQ: Final = 1
+V_FAULTS: Final = 2
+V_SCORE: Final = 3
+V_HITS: Final = 4
+HITS_PER_WORD: Final = 62
+FAULT_CURRENCY: Final = 1
+
+# How an event is walked.
+DERIVED: Final = 0
+"""Established by what was read before (a label that became known): it teaches, and takes no place in the count."""
+READ: Final = 1
+ANSWERED: Final = 2
+"""Read, and its features are wanted although its type only teaches."""

@@ -1,0 +1,96 @@
+"""Keys: the rows of the entities that an event names; finding them, reading them, letting them take it in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from bonafide.engine.admission import TIME
+from bonafide.engine.arena import H_KEYS, allocate_row
+from bonafide.engine.features.answers import answer_all
+from bonafide.engine.features.layout import (
+    F_PART, F_PARTS, F_RING_BITS, F_ROW_WORDS, F_SEED, F_STRIDE, F_WINDOWS, P_FAMILIES, P_FAMILY, P_KEY0, P_KEY1,
+    P_RESULT, ROW_FAMILY, ROW_LATEST,
+)  # fmt: skip
+from bonafide.engine.features.rings import evict, matching, take_in
+from bonafide.engine.features.totals import forget_silent, totals_enter
+from bonafide.engine.index import find, insert
+from bonafide.engine.kernel import inner
+from bonafide.engine.siphash import ABSENT, absorb, finish, start
+
+KEY_SLOT: Final = 2  # hash, row
+
+
+@inner
+def key_of(plan, fam, event):
+    """The keyed hash of a family's key as an event names it; 0 when it names none."""
+    v0, v1, v2, v3 = start(np.uint64(plan[P_KEY0]), np.uint64(plan[P_KEY1]))
+    v0, v1, v2, v3 = absorb(v0, v1, v2, v3, np.uint64(plan[fam + F_SEED]))
+    for i in range(plan[fam + F_PARTS]):
+        part = event[plan[plan[fam + F_PART] + i]]
+        if part == ABSENT:
+            return np.int64(0)
+        v0, v1, v2, v3 = absorb(v0, v1, v2, v3, np.uint64(part))
+    return finish(v0, v1, v2, v3)
+
+
+@inner
+def row_of(mem, plan, fam, family, h, event):
+    """The row of a key, made if it is new; `h` is its hash, 0 when the event names none."""
+    if h == 0:
+        return np.int64(0)
+    slot = find(mem, H_KEYS, h, KEY_SLOT)
+    if not slot:
+        slot = insert(mem, H_KEYS, h, KEY_SLOT)
+        row = allocate_row(mem, family, plan[fam + F_ROW_WORDS])
+        mem[row + ROW_LATEST] = event[TIME]
+        mem[row + ROW_FAMILY] = family
+        mem[slot + 1] = row
+    return mem[slot + 1]
+
+
+@inner
+def hash_keys(plan, event, hashes):
+    """Hash every key that an event names."""
+    for family in range(plan[P_FAMILIES]):
+        hashes[family] = key_of(plan, plan[P_FAMILY] + family * F_STRIDE, event)
+
+
+@inner
+def find_rows(mem, plan, event, hashes, rows):
+    """Find or make the row of every key the event names, and bring each up to the moment of the read."""
+    for family in range(plan[P_FAMILIES]):
+        fam = plan[P_FAMILY] + family * F_STRIDE
+        row = row_of(mem, plan, fam, family, hashes[family], event)
+        rows[family] = row
+        if row:
+            as_of = max(event[TIME], mem[row + ROW_LATEST])
+            forget_silent(mem, plan, fam, row, as_of)
+            if plan[fam + F_WINDOWS]:
+                evict(mem, plan, fam, row, as_of)
+
+
+@inner
+def answer_keys(mem, plan, event, rows, answers):
+    for family in range(plan[P_FAMILIES]):
+        fam = plan[P_FAMILY] + family * F_STRIDE
+        row = rows[family]
+        as_of = max(event[TIME], mem[row + ROW_LATEST]) if row else np.int64(0)
+        answer_all(mem, plan, fam, row, event, as_of, answers)
+
+
+@inner
+def take_in_all(mem, plan, event, kind, rows, registers):
+    """Let every key the event names take it in, as an event of type code `kind`."""
+    for family in range(plan[P_FAMILIES]):
+        row = rows[family]
+        if row:
+            fam = plan[P_FAMILY] + family * F_STRIDE
+            as_of = max(event[TIME], mem[row + ROW_LATEST])
+            mem[row + ROW_LATEST] = as_of
+            flags = matching(plan, fam, event, kind, registers, plan[P_RESULT])
+            if flags:
+                totals_enter(mem, plan, fam, row, event, flags, event[TIME])
+                if flags & plan[fam + F_RING_BITS]:
+                    take_in(mem, plan, fam, row, event, flags, event[TIME], as_of)

@@ -1,0 +1,79 @@
+"""Sweeping: state that nothing can ask for any more is given back, one index segment at a time."""
+
+from __future__ import annotations
+
+from bonafide.engine.admission import EVENT_SLOT
+from bonafide.engine.arena import H_EARLIEST, H_EVENTS, H_KEYS, H_LATEST, H_PENDING, release_row
+from bonafide.engine.completion import PENDING_SLOT, drop_pending
+from bonafide.engine.features.layout import (
+    FOREVER, F_IDLE_MS, F_STRIDE, P_FAMILY, P_KNOWN_MS, P_LATENESS_MS, P_NEEDS, ROW_FAMILY, ROW_LATEST,
+)  # fmt: skip
+from bonafide.engine.features.rings import close_ring
+from bonafide.engine.index import I_COUNT, S_SLOTS, SLOTS, next_segment, reinsert
+from bonafide.engine.kernel import inner
+from bonafide.engine.keys import KEY_SLOT
+
+
+@inner
+def _sweep_keys(mem, plan, oldest_ms):
+    """Free the rows of one segment whose keys have been idle for longer than anything looks back."""
+    segment = next_segment(mem, H_KEYS)
+    gone = 0
+    for s in range(SLOTS):
+        at = segment + S_SLOTS + s * KEY_SLOT
+        if mem[at] != 0:
+            row = mem[at + 1]
+            family = mem[row + ROW_FAMILY]
+            fam = plan[P_FAMILY] + family * F_STRIDE
+            idle = plan[fam + F_IDLE_MS]
+            if idle != FOREVER and mem[row + ROW_LATEST] < oldest_ms - idle:
+                close_ring(mem, plan, fam, row)
+                release_row(mem, family, row)
+                mem[at] = 0
+                gone += 1
+    if gone:
+        mem[H_KEYS + I_COUNT] -= gone
+        reinsert(mem, H_KEYS, segment, KEY_SLOT)
+
+
+@inner
+def _sweep_events(mem, oldest_ms):
+    """Forget the ids of one segment that are known for long enough."""
+    segment = next_segment(mem, H_EVENTS)
+    gone = 0
+    for s in range(SLOTS):
+        at = segment + S_SLOTS + s * EVENT_SLOT
+        if mem[at] != 0 and mem[at + 2] < oldest_ms:
+            mem[at] = 0
+            gone += 1
+    if gone:
+        mem[H_EVENTS + I_COUNT] -= gone
+        reinsert(mem, H_EVENTS, segment, EVENT_SLOT)
+
+
+@inner
+def _sweep_pending(mem, plan, oldest_ms):
+    """Forget the payments of one segment whose status is no longer waited for."""
+    segment = next_segment(mem, H_PENDING)
+    gone = 0
+    for s in range(SLOTS):
+        at = segment + S_SLOTS + s * PENDING_SLOT
+        if mem[at] != 0 and mem[at + 2] < oldest_ms:
+            drop_pending(mem, plan, at)
+            mem[at] = 0
+            gone += 1
+    if gone:
+        mem[H_PENDING + I_COUNT] -= gone
+        reinsert(mem, H_PENDING, segment, PENDING_SLOT)
+
+
+@inner
+def sweep(mem, plan):
+    """Move each sweeping hand by one segment, once the log is long enough for something to be forgotten."""
+    latest = mem[H_LATEST]
+    if latest - mem[H_EARLIEST] > plan[P_KNOWN_MS]:
+        _sweep_events(mem, latest - plan[P_KNOWN_MS])
+        if plan[P_NEEDS]:
+            _sweep_pending(mem, plan, latest - plan[P_KNOWN_MS])
+    if latest - mem[H_EARLIEST] > plan[P_LATENESS_MS]:
+        _sweep_keys(mem, plan, latest - plan[P_LATENESS_MS])
