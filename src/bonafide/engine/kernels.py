@@ -146,7 +146,7 @@ def _load(progress: Progress | None) -> Kernels:
 def _compile(folder: Path, progress: Progress | None) -> Kernels:
     from bonafide.engine.walk import open_state, walk
 
-    functions = (hash_texts, fill_rows, open_state, walk)
+    functions: tuple[Any, ...] = (hash_texts, fill_rows, open_state, walk)
     made: list[Any] = []
     for number, ((name, signature), function) in enumerate(zip(_STAGES, functions, strict=True)):
         if progress is not None:

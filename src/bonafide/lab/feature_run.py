@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 
 from bonafide.core.moment import show_span
+from bonafide.engine.codes import ANSWERED, CONFLICT, DERIVED, DUPLICATE, TAKEN, TOO_LATE, V_SEQ, V_STATUS
 from bonafide.engine.compiled import LATENESS_MS, Settings, compile_bundle
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.intake import rows_of_columns
 from bonafide.engine.kernels import Kernels
 from bonafide.engine.state import State
-from bonafide.engine.codes import ANSWERED, CONFLICT, DERIVED, DUPLICATE, TAKEN, TOO_LATE, V_SEQ, V_STATUS
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.labels import ROW, LabelQueue

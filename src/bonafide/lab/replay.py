@@ -17,8 +17,8 @@ from bonafide.core.errors import InputError
 from bonafide.core.fields import TYPE_NAMES
 from bonafide.core.moment import show_moment, show_span
 from bonafide.engine.bundle import Bundle
-from bonafide.engine.engine import Batch, Engine, Template
 from bonafide.engine.codes import ANSWERED, CONFLICT, DERIVED, DUPLICATE, READ, TAKEN, TOO_LATE
+from bonafide.engine.engine import Batch, Engine, Template
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.labels import ROW, LabelQueue
@@ -96,11 +96,11 @@ class Replay:
             conflict=counts["conflict"],
             rejected=self._rejects.total - counts["conflict"],
             generated_verdicts=counts["generated"],
-            by_outcome={outcome: self._outcomes[outcome] for outcome in OUTCOMES},
+            by_outcome={o: self._outcomes[o] for o in OUTCOMES},
             by_type=dict(sorted(self._types.items())),
             currency=currency,
-            money_by_outcome={outcome: self._money[outcome].get(currency or "", 0) for outcome in OUTCOMES},
-            money_by_currency={outcome: dict(sorted(self._money[outcome].items())) for outcome in OUTCOMES},
+            money_by_outcome={o: 0 if currency is None else self._money[o][currency] for o in OUTCOMES},
+            money_by_currency={o: dict(sorted(self._money[o].items())) for o in OUTCOMES},
             first_time=None if self._first_ms is None else show_moment(self._first_ms),
             last_time=None if latest < 0 else show_moment(latest),
             bundle=self._engine.bundle.hash,

@@ -103,7 +103,7 @@ class WindowTwin:
         if None in key:
             return None
         naming = [r for r in self.log if [r.get(name) for name in feature.by] == key]
-        as_of = max([event["time"], *(r["time"] for r in naming)])
+        as_of: int = max([event["time"], *(r["time"] for r in naming)])
         pool = self.completed if feature.completed and not self.assume_completed else self.log
         counted = [
             r

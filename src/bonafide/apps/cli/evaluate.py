@@ -19,7 +19,7 @@ def evaluate(
     truth: Annotated[Path, typer.Option("--truth", "-t", help="truth.parquet: event_id, label and more.")],
     budget: Annotated[
         int | None, typer.Option("--budget", help="Alerts a day that people can look at; default 0.5 % of payments.")
-    ] = None,  # fmt: skip
+    ] = None,
     resamples: Annotated[
         int, typer.Option("--resamples", help="Bootstrap resamples for the intervals; 0 for none.")
     ] = 200,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from bonafide.apps.cli.engines import read_secret, ready_kernels
 from bonafide.apps.cli.options import Events, Json, MappingFile, Now, Secret
 from bonafide.apps.cli.replay import find_mapping, read_now
 from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
+
+if TYPE_CHECKING:
+    from bonafide.lab.feature_run import FeatureCounts
 
 
 def features(
@@ -21,7 +24,7 @@ def features(
     currency: Annotated[
         str | None,
         typer.Option("--currency", help="Count amounts in this currency; default: the first that the log names."),
-    ] = None,  # fmt: skip
+    ] = None,
     rejects: Annotated[Path | None, typer.Option("--rejects", help="Write refused records here (NDJSON).")] = None,
     now: Now = None,
     secret: Secret = None,
@@ -35,13 +38,13 @@ def features(
         say(f"Reading {', '.join(str(p) for p in events)}")
         counts = _run(events, spec, out, mapping, currency, rejects, now, secret)
     if as_json:
-        show_json(counts)
+        show_json(counts._asdict())
     else:
         typer.echo(
-            f"read {counts['read']:,}: accepted {counts['accepted']:,}, duplicate {counts['duplicate']:,}, conflict "
-            f"{counts['conflict']:,}, rejected {counts['rejected']:,}; amounts in {counts['currency']}; {out}"
+            f"read {counts.read:,}: accepted {counts.accepted:,}, duplicate {counts.duplicate:,}, conflict "
+            f"{counts.conflict:,}, rejected {counts.rejected:,}; amounts in {counts.currency}; {out}"
         )
-    refused = counts["rejected"] + counts["conflict"]
+    refused = counts.rejected + counts.conflict
     if refused:
         say(f"{refused:,} records were refused" + (f"; see {rejects}" if rejects else "; --rejects FILE keeps them"))
         raise typer.Exit(Exit.REFUSED)
@@ -50,7 +53,7 @@ def features(
 def _run(
     events: list[Path], spec: Path, out: Path, mapping: Path | None, currency: str | None, rejects: Path | None,
     now: str | None, secret: str | None,
-) -> dict[str, int | str]:  # fmt: skip
+) -> FeatureCounts:  # fmt: skip
     from bonafide.core.errors import ConfigError
     from bonafide.engine.bundle import read_yaml
     from bonafide.engine.engine import DEFAULT_SECRET
@@ -68,7 +71,7 @@ def _run(
     with RejectWriter(rejects) as writer, progress_bar("Computing features") as bar:
         run = FeatureRun(declared, out, events, writer, kernels, key, currency)
         chunks = read_chunks(events, find_mapping(mapping), read_now(now), writer)
-        return run_features(chunks, run, lambda c: bar(c.bytes_done, c.bytes_total))._asdict()
+        return run_features(chunks, run, lambda c: bar(c.bytes_done, c.bytes_total))
 
 
 def _check_currency(currency: str | None) -> None:
