@@ -25,6 +25,7 @@ demo: .venv/.runtime ## decide on a small made-up platform and show, in money, w
 	@$(BIN)/bonafide demo
 
 test: .venv/.dev ## run the tests on two cores (T=tests/core runs a part)
+	@$(BIN)/bonafide warmup
 	@$(BIN)/pytest -n 2 $(T)
 
 check: .venv/.dev ## style, types, import arrows, banned clock and randomness, licences
@@ -37,9 +38,9 @@ check: .venv/.dev ## style, types, import arrows, banned clock and randomness, l
 	@$(BIN)/pytest -q tests/house
 
 bench: .venv/.dev ## measure the speed figures on this machine, beside other libraries
-	@found=; for script in benches/bench_*.py; do \
-		test -f "$$script" || continue; found=yes; echo "bench: $$script"; $(BIN)/python "$$script" || exit 1; \
-	done; test -n "$$found" || { echo 'bench: there is no benches/bench_*.py' >&2; exit 1; }
+	@$(BIN)/bonafide warmup
+	@$(BIN)/python -m benches.speed.windows
+	@$(BIN)/python -m benches.speed.single
 
 drill: .venv/.dev ## run the drills: slow tests that install, kill, fill disks and recover
 	@$(BIN)/pytest -m drill $(T)

@@ -85,6 +85,16 @@ def _quote(text: str) -> str:
     return f"{shown}..."
 
 
+def shorten(text: str) -> str:
+    """A name as a message repeats it: at most 60 characters, unprintable ones escaped.
+
+    >>> shorten("amout"), shorten("x" * 99)
+    ('amout', 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...')
+    """
+    shown = text if text.isprintable() else repr(text[:SHOWN_LENGTH_MAX])[1:-1]
+    return shown if len(shown) <= SHOWN_LENGTH_MAX else f"{shown[: SHOWN_LENGTH_MAX - 3]}..."
+
+
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The one of `words` that was probably meant; None when none is near.
 

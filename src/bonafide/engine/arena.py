@@ -34,8 +34,8 @@ H_LARGEST: Final = 4
 H_EARLIEST: Final = 5
 H_SCRATCH: Final = 6
 H_KEYS: Final = 8
-H_EVENTS: Final = 12
-H_PENDING: Final = 16
+H_EVENTS: Final = 13
+H_PENDING: Final = 18
 H_FREE_BLOCKS: Final = 24
 H_FREE_ROWS: Final = 64
 FAMILIES_MAX: Final = 64
@@ -126,6 +126,10 @@ def release_row(mem, family, at):
 
 
 @inner
-def has_room(mem, slack):
-    """Whether any one event can still be taken in: `slack` words and four times the largest block."""
-    return mem[H_TOP] + slack + 4 * mem[H_LARGEST] < mem[H_LIMIT]
+def has_room(mem, slack, families):
+    """Whether any one event can still be taken in.
+
+    It may double the ring of each key that it names, and of each key of a payment that it completes, and the three
+    directories: at most 2 * families + 3 blocks of twice the largest. `slack` is for everything else.
+    """
+    return mem[H_TOP] + slack + 2 * (2 * families + 3) * mem[H_LARGEST] < mem[H_LIMIT]

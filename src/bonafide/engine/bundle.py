@@ -14,10 +14,10 @@ from msgspec import Meta, Struct
 from bonafide.core.decision import OUTCOMES, Outcome
 from bonafide.core.errors import ConfigError
 from bonafide.core.fields import Origin
-from bonafide.core.moment import MINUTE_MS, parse_span
+from bonafide.core.moment import MINUTE_MS, parse_span, show_span
 from bonafide.core.money import Currency, minor_digits
 from bonafide.core.text import did_you_mean
-from bonafide.engine.compiled import Compiled, Rate, Settings, compile_bundle
+from bonafide.engine.compiled import KNOWN_MS, Compiled, Rate, Settings, compile_bundle
 from bonafide.engine.features.spec import Feature, parse_features
 from bonafide.engine.policy import Policy, read_policy
 from bonafide.engine.rules.language import ExpressionError, Node, parse
@@ -200,7 +200,7 @@ def _read_rules(
     if mistakes:
         raise ConfigError("rules.yaml", "\n".join(mistakes))
     needs_hidden = any(reads_utilisation(rule.when) for rule in rules.values())
-    hidden = parse_features(list(HIDDEN), "utilisation") if needs_hidden else ()
+    hidden = parse_features(list(HIDDEN), "utilisation", hidden=True) if needs_hidden else ()
     return tuple(rules.values()), hidden
 
 
@@ -213,6 +213,9 @@ def _settings(head: _Head) -> Settings:
         lateness = parse_span(head.lateness)
     except ValueError as error:
         raise ConfigError("bundle.yaml", str(error), "lateness") from None
+    if lateness > KNOWN_MS:
+        longest = show_span(KNOWN_MS)
+        raise ConfigError("bundle.yaml", f"{head.lateness} is longer than ids are known, which is {longest}", "lateness")
     rates = () if head.exchange is None else tuple(
         _rate(code, text, head.currency) for code, text in head.exchange.rates.items()
     )  # fmt: skip

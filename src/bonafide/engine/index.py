@@ -14,11 +14,12 @@ import numpy as np
 from bonafide.engine.arena import H_SCRATCH, LINE, allocate, clear, release
 from bonafide.engine.kernel import inner
 
-# An index's handle: four header words.
+# An index's handle: five header words.
 I_DIRECTORY: Final = 0
 I_DEPTH: Final = 1
 I_COUNT: Final = 2
 I_HAND: Final = 3
+I_FILLED: Final = 4  # slots filled since the hand last moved
 
 SLOTS: Final = 256
 FULL: Final = 192
@@ -30,6 +31,7 @@ S_DEPTH: Final = 0
 S_COUNT: Final = 1
 S_SLOTS: Final = LINE
 SCRATCH_WORDS: Final = SLOTS * WIDTH_MAX
+SEGMENT_WORDS_MAX: Final = S_SLOTS + SLOTS * WIDTH_MAX
 
 
 @inner
@@ -89,6 +91,7 @@ def insert(mem, ix, h, width):
     mem[at] = h
     mem[segment + S_COUNT] += 1
     mem[ix + I_COUNT] += 1
+    mem[ix + I_FILLED] += 1
     return at
 
 

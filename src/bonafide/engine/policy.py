@@ -10,10 +10,11 @@ from msgspec import Meta, Struct
 
 from bonafide.core.decision import OUTCOMES, RISK_LEVELS, SCORE_UNIT, Outcome, RiskLevel
 from bonafide.core.errors import ConfigError
-from bonafide.core.moment import parse_span
+from bonafide.core.moment import DAY_MS, parse_span, show_span
 
 MeasureName = Literal["notice", "request_information"]
 """What this policy may propose by itself; anything harder needs the ladder."""
+LASTS_MAX_MS: Final = 3_650 * DAY_MS
 ALERT_FROM: Final = OUTCOMES.index("verify")
 
 _Score = Annotated[float, Meta(ge=0, le=1)]
@@ -69,6 +70,9 @@ def read_policy(told: Any, source: str) -> Policy:
         raise ConfigError(source, str(error)) from None
     _check_bands(source, "outcomes", [(b.from_, OUTCOMES.index(b.outcome)) for b in policy.outcomes])
     _check_bands(source, "risk_levels", [(b.from_, RISK_LEVELS.index(b.level)) for b in policy.risk_levels])
+    for where, span in (("hold_for", policy.hold_for), *((f"measures.{o}", p.lasts) for o, p in policy.measures.items())):
+        if parse_span(span) > LASTS_MAX_MS:
+            raise ConfigError(source, f"{span} is longer than {show_span(LASTS_MAX_MS)}", where)
     return policy
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bonafide.engine.admission import EVENT_SLOT
 from bonafide.engine.arena import H_EARLIEST, H_EVENTS, H_KEYS, H_LATEST, H_PENDING, release_row
 from bonafide.engine.completion import PENDING_SLOT, drop_pending
 from bonafide.engine.features.layout import (
-    FOREVER, F_IDLE_MS, F_STRIDE, P_FAMILY, P_KNOWN_MS, P_LATENESS_MS, P_NEEDS, ROW_FAMILY, ROW_LATEST,
+    FOREVER, F_IDLE_MS, F_STRIDE, P_FAMILY, P_KNOWN_MS, P_LATENESS_MS, ROW_FAMILY, ROW_LATEST,
 )  # fmt: skip
 from bonafide.engine.features.rings import close_ring
-from bonafide.engine.index import I_COUNT, S_SLOTS, SLOTS, next_segment, reinsert
+from bonafide.engine.index import I_COUNT, I_FILLED, S_SLOTS, SLOTS, next_segment, reinsert
 from bonafide.engine.kernel import inner
 from bonafide.engine.keys import KEY_SLOT
+
+SWEEP_EVERY: Final = 64
+"""Slots filled between two steps of an index's hand. A step looks at a whole segment, 96 to 192 filled slots, so that
+the hand outruns what comes, and an index settles at about twice what it has to keep."""
 
 
 @inner
@@ -68,12 +74,25 @@ def _sweep_pending(mem, plan, oldest_ms):
 
 
 @inner
+def _is_due(mem, ix):
+    """Whether enough slots of an index were filled for its hand to move on."""
+    if mem[ix + I_FILLED] < SWEEP_EVERY:
+        return False
+    mem[ix + I_FILLED] -= SWEEP_EVERY
+    return True
+
+
+@inner
 def sweep(mem, plan):
-    """Move each sweeping hand by one segment, once the log is long enough for something to be forgotten."""
+    """Move the hand of each index that is due, once the log is long enough for something to be forgotten."""
     latest = mem[H_LATEST]
-    if latest - mem[H_EARLIEST] > plan[P_KNOWN_MS]:
-        _sweep_events(mem, latest - plan[P_KNOWN_MS])
-        if plan[P_NEEDS]:
+    span = latest - mem[H_EARLIEST]
+    while _is_due(mem, H_EVENTS):
+        if span > plan[P_KNOWN_MS]:
+            _sweep_events(mem, latest - plan[P_KNOWN_MS])
+    while _is_due(mem, H_PENDING):
+        if span > plan[P_KNOWN_MS]:
             _sweep_pending(mem, plan, latest - plan[P_KNOWN_MS])
-    if latest - mem[H_EARLIEST] > plan[P_LATENESS_MS]:
-        _sweep_keys(mem, plan, latest - plan[P_LATENESS_MS])
+    while _is_due(mem, H_KEYS):
+        if span > plan[P_LATENESS_MS]:
+            _sweep_keys(mem, plan, latest - plan[P_LATENESS_MS])

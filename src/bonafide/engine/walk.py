@@ -30,7 +30,6 @@ from bonafide.engine.rules.program import ROW_WIDTH, TYPE, run
 from bonafide.engine.sweep import sweep
 
 SCORE_UNIT: Final = 1_000_000
-SWEEP_EVERY: Final = 256
 SCRATCH_WORDS: Final = ROW_WIDTH + AHEAD_WORDS + FAMILIES_MAX
 """A row, the hashes and rows of coming events, the rows of this one."""
 
@@ -104,7 +103,7 @@ def walk(mem, plan, code, words, registers, weights, scratch, events, how, answe
     for i in range(min(RINGS_AHEAD, events.shape[0])):
         ask_rings(mem, plan, rows_ahead[ahead(i) :])
     for i in range(events.shape[0]):
-        if not has_room(mem, plan[P_SLACK]):
+        if not has_room(mem, plan[P_SLACK], plan[P_FAMILIES]):
             return i
         look_ahead(mem, plan, events, i, hashes, rows_ahead)
         event, verdict = events[i], verdicts[i]
@@ -126,6 +125,5 @@ def walk(mem, plan, code, words, registers, weights, scratch, events, how, answe
         take_in_all(mem, plan, event, kind, rows, registers)
         if plan[P_NEEDS]:
             completes(mem, plan, event, kind, scratch, hashes[ahead(i) :], rows, code, words, registers)
-        if (mem[H_SEQ] & (SWEEP_EVERY - 1)) == 0:
-            sweep(mem, plan)
+        sweep(mem, plan)
     return events.shape[0]

@@ -76,6 +76,10 @@ class FeatureRun:
             self._currency or CURRENCY_UNTOLD,
         )  # fmt: skip
 
+    def discard(self) -> None:
+        """Remove what an unfinished run leaves beside its table."""
+        self._table.discard()
+
     def _open(self, frame: pl.DataFrame) -> State:
         if self._currency is None and "currency" in frame.columns:
             self._currency = frame["currency"].drop_nulls().first()  # type: ignore[assignment]
@@ -102,7 +106,10 @@ class FeatureRun:
 
 def run_features(chunks: Iterable[Chunk], run: FeatureRun, progress: Callable[[Chunk], None]) -> FeatureCounts:
     """Feed all chunks and finish."""
-    for chunk in chunks:
-        run.feed(chunk)
-        progress(chunk)
-    return run.finish()
+    try:
+        for chunk in chunks:
+            run.feed(chunk)
+            progress(chunk)
+        return run.finish()
+    finally:
+        run.discard()

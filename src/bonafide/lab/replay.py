@@ -6,20 +6,22 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bonafide.core.decision import OUTCOMES, SCORE_UNIT, quote
+from bonafide.core.decision import OUTCOMES
 from bonafide.core.errors import InputError
 from bonafide.core.fields import TYPE_NAMES
 from bonafide.core.moment import show_moment, show_span
+from bonafide.core.text import show_value
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import ANSWERED, CONFLICT, DERIVED, DUPLICATE, READ, TAKEN, TOO_LATE
-from bonafide.engine.engine import Batch, Engine, Template
+from bonafide.engine.engine import Batch, Engine
 from bonafide.lab.columns import columns_of, kinds_of
+from bonafide.lab.decision_rows import DECISIONS, MOMENT, canonical_lines, decision_rows
 from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.labels import ROW, LabelQueue
 from bonafide.lab.summary import Summary, peak_memory_bytes
@@ -28,19 +30,9 @@ from bonafide.lab.tables import TableWriter
 WALK_ROWS: Final = 16_384
 """Rows in one call of the kernel: enough to forget the cost of a call, few enough to stay in the cache."""
 
-MOMENT: Final = pl.Datetime("ms", "UTC")
-_Columns: TypeAlias = dict[str, pl.DataType | type[pl.DataType]]
-_DECISIONS: Final[_Columns] = {
-        "seq": pl.Int64, "event_id": pl.String, "time": MOMENT, "type": pl.String, "user_id": pl.String,
-        "merchant_id": pl.String, "amount": pl.Int64, "currency": pl.String, "outcome": pl.String,
-        "score": pl.Float64, "risk_level": pl.String, "credit_score": pl.Int64, "alert": pl.Boolean,
-        "hits": pl.List(pl.String), "reasons": pl.List(pl.String), "measures": pl.List(pl.String),
-        "faults": pl.List(pl.String), "bundle": pl.String,
-}  # fmt: skip
-DECISIONS: Final = pl.Schema(_DECISIONS)
-_TRUTH: Final[_Columns] = {
-        "event_id": pl.String, "label": pl.Int8, "typology": pl.String, "ring_id": pl.String, "known_at": MOMENT,
-        "user_id": pl.String, "merchant_id": pl.String,
+_TRUTH: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    "event_id": pl.String, "label": pl.Int8, "typology": pl.String, "ring_id": pl.String, "known_at": MOMENT,
+    "user_id": pl.String, "merchant_id": pl.String,
 }  # fmt: skip
 TRUTH: Final = pl.Schema(_TRUTH)
 
@@ -79,12 +71,20 @@ class Replay:
 
     def finish(self, seconds: float) -> Summary:
         """Write the files and summary.json; `seconds` is how long the run took by the caller's clock."""
-        for table in (self._decisions, self._truth, self._features.table if self._features else None):
-            if table is not None:
-                table.finish()
+        for table in self._tables():
+            table.finish()
         summary = self._summary(seconds)
         summary.write(self._out / "summary.json")
         return summary
+
+    def discard(self) -> None:
+        """Remove what an unfinished run leaves beside its tables."""
+        for table in self._tables():
+            table.discard()
+
+    def _tables(self) -> list[TableWriter]:
+        tables = (self._decisions, self._truth, self._features.table if self._features else None)
+        return [table for table in tables if table is not None]
 
     def _summary(self, seconds: float) -> Summary:
         counts, latest, currency = self._counts, self._engine.state.latest_ms, self._currency()
@@ -162,15 +162,10 @@ class Replay:
         rows = frame[decided]
         chosen = batch.template[decided]
         seq = batch.seq[decided]
-        self._digest.update(_canonical_lines(rows, seq, chosen, batch.templates))
+        self._digest.update(canonical_lines(rows, seq, chosen, batch.templates))
         names = [t.ruling.outcome for t in batch.templates]
-        table = rows.select(
-            pl.Series("seq", seq),
-            "event_id", pl.col("time").cast(MOMENT), "type",
-            *[_given(rows, name) for name in ("user_id", "merchant_id", "amount", "currency")],
-        )  # fmt: skip
-        table = table.hstack(_template_table(batch.templates)[chosen])
-        self._decisions.append(table.with_columns(bundle=pl.lit(self._engine.bundle.hash)))
+        table = decision_rows(rows, seq, chosen, batch.templates, self._engine.bundle.hash)
+        self._decisions.append(table)
         for i, number in zip(*np.unique(chosen, return_counts=True), strict=True):
             self._outcomes[names[i]] += int(number)
         paid = table.filter(pl.col("amount").is_not_null()).group_by("outcome", "currency")
@@ -225,7 +220,8 @@ def refusal_of(status: int, event_id: str, time_ms: int, latest_ms: int, latenes
     """Why the engine did not take an event in."""
     if status == CONFLICT:
         told = "was taken before with other content, and an id names one event; give a new id, or send it unchanged"
-        return InputError("conflict", f"event_id: {event_id!r} {told}", "event_id", repr(event_id), event_id)
+        shown = show_value(event_id)
+        return InputError("conflict", f"event_id: {shown} {told}", "event_id", shown, event_id)
     shown = show_moment(time_ms)
     told = f"lies more than {lateness} behind the latest time in the log, about {show_moment(latest_ms)}"
     return InputError("too-late", f"time: {shown} {told}", "time", shown, event_id)
@@ -236,60 +232,10 @@ def run_replay(
 ) -> Summary:
     """Feed all chunks and finish; `clock` gives seconds, `progress` is told every chunk that is done."""
     begun = clock()
-    for chunk in chunks:
-        replay.feed(chunk)
-        progress(chunk)
-    return replay.finish(clock() - begun)
-
-
-def _given(rows: pl.DataFrame, name: str) -> pl.Expr:
-    return pl.col(name) if name in rows.columns else pl.lit(None, DECISIONS[name]).alias(name)
-
-
-def _template_table(templates: Sequence[Template]) -> pl.DataFrame:
-    """What templates say, as the columns of decisions.parquet."""
-    rulings = [t.ruling for t in templates]
-    return pl.DataFrame(
-        {
-            "outcome": [r.outcome for r in rulings],
-            "score": [t.score_e6 / SCORE_UNIT for t in templates],
-            "risk_level": [r.risk_level for r in rulings],
-            "credit_score": [None] * len(templates),
-            "alert": [r.alert for r in rulings],
-            "hits": [list(t.hits) for t in templates],
-            "reasons": [[reason.code for reason in t.reasons] for t in templates],
-            "measures": [
-                [t.ruling.proposal.measure] if t.ruling.proposal and t.subject_type else [] for t in templates
-            ],
-            "faults": [list(t.faults) for t in templates],
-        },
-        schema={name: kind for name, kind in DECISIONS.items() if name in _TEMPLATE_COLUMNS},
-    )
-
-
-_TEMPLATE_COLUMNS: Final = (
-    "outcome", "score", "risk_level", "credit_score", "alert", "hits", "reasons", "measures", "faults"
-)  # fmt: skip
-
-
-def _canonical_lines(
-    rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template]
-) -> bytes:
-    """The canonical encodings of some decisions, a line each, as `Decision.canonical` gives them one by one."""
-    tails = [t.tail for t in templates]
-    ids = rows["event_id"].to_list()
-    times = rows["time"].to_list()
-    subjects = {
-        kind: rows[f"{kind}_id"].to_list() if f"{kind}_id" in rows.columns else [None] * rows.height
-        for kind in ("user", "merchant")
-    }
-    lines: list[str] = []
-    for i, (event_id, place, time, choice) in enumerate(zip(ids, seq.tolist(), times, chosen.tolist(), strict=True)):
-        tail = tails[choice]
-        if tail is None:
-            template = templates[choice]
-            subject = None if template.subject_type is None else subjects[template.subject_type][i]
-            lines.append(template.fill(event_id, place, time, subject).canonical.decode())
-        else:
-            lines.append(f'{{"event_id":{quote(event_id)},"seq":{place},"time":{time},{tail}')
-    return "\n".join([*lines, ""]).encode()
+    try:
+        for chunk in chunks:
+            replay.feed(chunk)
+            progress(chunk)
+        return replay.finish(clock() - begun)
+    finally:
+        replay.discard()

@@ -24,6 +24,7 @@ class TableWriter:
         self._held: list[pl.DataFrame] = []
         self._rows_held = 0
         self._parts: list[Path] = []
+        self._whole = path.with_name(f".{path.name}.part")
         self.rows = 0
 
     def append(self, frame: pl.DataFrame) -> None:
@@ -38,18 +39,17 @@ class TableWriter:
 
     def finish(self) -> None:
         """Write what is held, join the parts, and give the file its name."""
-        whole = self.path.with_name(f".{self.path.name}.part")
         if self._parts:
             self._spill()
-            pl.scan_ipc(self._parts).sink_parquet(whole, maintain_order=True, statistics=False)
-            self.discard()
+            pl.scan_ipc(self._parts).sink_parquet(self._whole, maintain_order=True, statistics=False)
         else:
-            self._held_rows().write_parquet(whole, statistics=False)
-        whole.replace(self.path)
+            self._held_rows().write_parquet(self._whole, statistics=False)
+        self._whole.replace(self.path)
+        self.discard()
 
     def discard(self) -> None:
-        """Remove part files."""
-        for part in self._parts:
+        """Remove part files: all that there is to clear away when the run ends before `finish` did."""
+        for part in (*self._parts, self._whole):
             part.unlink(missing_ok=True)
         self._parts.clear()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bonafide.apps.cli.screen import stages_shown
-from bonafide.core.errors import UsageError
+from bonafide.core.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     from bonafide.engine.bundle import Bundle
@@ -58,5 +58,8 @@ def new_folder(out: Path, *, force: bool) -> Path:
         raise UsageError(f"--out {out}: this is a file; name a folder")
     if out.is_dir() and any(out.iterdir()) and not force:
         raise UsageError(f"--out {out}: the folder is not empty; name another, or add --force to write into it")
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateError(f"--out {out}: cannot be made: {error.strerror}; name another folder") from None
     return out

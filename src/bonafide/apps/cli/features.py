@@ -9,7 +9,7 @@ import typer
 
 from bonafide.apps.cli.engines import read_secret, ready_kernels
 from bonafide.apps.cli.options import Events, Json, MappingFile, Now, Secret
-from bonafide.apps.cli.replay import find_mapping, read_now
+from bonafide.apps.cli.replay import find_mapping, look_at_files, read_now
 from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _run(
     events: list[Path], spec: Path, out: Path, mapping: Path | None, currency: str | None, rejects: Path | None,
     now: str | None, secret: str | None,
 ) -> FeatureCounts:  # fmt: skip
-    from bonafide.core.errors import ConfigError
+    from bonafide.core.errors import ConfigError, UsageError
     from bonafide.engine.bundle import read_yaml
     from bonafide.engine.engine import DEFAULT_SECRET
     from bonafide.engine.features.spec import parse_features
@@ -65,18 +65,25 @@ def _run(
         raise ConfigError(str(spec), "there is no such file")
     declared = parse_features(read_yaml(spec.read_bytes(), str(spec)), str(spec))
     _check_currency(currency)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.is_dir():
+        raise UsageError(f"--out {out}: this is a folder; name a file")
+    found, now_ms = find_mapping(mapping), read_now(now)
+    look_at_files(events, found)
     key = DEFAULT_SECRET if secret is None else read_secret(secret)
     kernels = ready_kernels()
+    out.parent.mkdir(parents=True, exist_ok=True)
     with RejectWriter(rejects) as writer, progress_bar("Computing features") as bar:
         run = FeatureRun(declared, out, events, writer, kernels, key, currency)
-        chunks = read_chunks(events, find_mapping(mapping), read_now(now), writer)
+        chunks = read_chunks(events, found, now_ms, writer)
         return run_features(chunks, run, lambda c: bar(c.bytes_done, c.bytes_total))
 
 
 def _check_currency(currency: str | None) -> None:
     from bonafide.core.errors import UsageError
     from bonafide.core.fields import FIELDS
+    from bonafide.core.text import did_you_mean
 
-    if currency is not None and currency not in FIELDS["currency"].words:
-        raise UsageError(f"--currency {currency}: give an ISO 4217 code such as CNY")
+    known = FIELDS["currency"].words
+    if currency is not None and currency not in known:
+        near = did_you_mean(currency, known)
+        raise UsageError(f"--currency {currency}: give an ISO 4217 code such as CNY{near}")

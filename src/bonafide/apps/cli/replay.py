@@ -11,6 +11,7 @@ import typer
 from bonafide.apps.cli.engines import new_folder, open_bundle, open_engine
 from bonafide.apps.cli.options import BundleName, Events, Force, Json, MappingFile, Now, OutFolder, Secret
 from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
+from bonafide.core.errors import UsageError
 
 if TYPE_CHECKING:
     from bonafide.engine.engine import Engine
@@ -35,11 +36,11 @@ def replay(
     """
     with errors_told():
         say(f"Reading {', '.join(str(p) for p in events)}")
-        engine = open_engine(open_bundle(bundle), secret)
-        folder = new_folder(out, force=force)
-        summary = replay_files(
-            engine, events, folder, mapping=find_mapping(mapping), now_ms=read_now(now), features=features
-        )  # fmt: skip
+        found, now_ms = find_mapping(mapping), read_now(now)
+        look_at_files(events, found)
+        read, folder = open_bundle(bundle), new_folder(out, force=force)
+        engine = open_engine(read, secret)
+        summary = replay_files(engine, events, folder, mapping=found, now_ms=now_ms, features=features)
     if as_json:
         show_json(summary._asdict())
     else:
@@ -67,16 +68,27 @@ def find_mapping(name: Path | None) -> Mapping | None:
     """The mapping that `--mapping` names: a file, or a shipped one."""
     if name is None:
         return None
+    from bonafide.core.text import did_you_mean
     from bonafide.engine.shipped import shipped_folder
     from bonafide.lab.inputs import load_mapping
 
-    shipped = shipped_folder("mappings") / f"{name}.yaml"
-    return load_mapping(shipped if not name.exists() and shipped.is_file() else name)
+    shipped = {path.stem: path for path in sorted(shipped_folder("mappings").glob("*.yaml"))}
+    if not name.exists() and str(name) not in shipped:
+        near = did_you_mean(str(name), shipped)
+        raise UsageError(f"--mapping {name}: there is no such file, and no shipped mapping of this name{near}")
+    return load_mapping(name if name.exists() else shipped[str(name)])
+
+
+def look_at_files(events: list[Path], mapping: Mapping | None) -> None:
+    """Finds out whether there are such files before anything is made or compiled for them."""
+    from bonafide.lab.inputs.sniff import recognise
+
+    for path in events:
+        recognise(path, mapping is not None)
 
 
 def read_now(text: str | None) -> int | None:
     """The moment that `--now` gave."""
-    from bonafide.core.errors import UsageError
     from bonafide.core.moment import parse_moment
 
     if text is None:

@@ -62,7 +62,8 @@ def errors_told() -> Iterator[None]:
         fail(error)
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
-        say(f"bonafide: {name}{error.strerror or error}; what was written so far is incomplete")
+        told = "what was written so far is incomplete; mend this or choose another place, and run it again"
+        say(f"bonafide: {name}{error.strerror or error}; {told}")
         raise typer.Exit(Exit.STOPPED) from None
 
 

@@ -17,11 +17,14 @@ from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE
 from bonafide.engine.arena import FAMILIES_MAX, LINE
 from bonafide.engine.features import layout as at
 from bonafide.engine.features.spec import Feature
+from bonafide.engine.index import SEGMENT_WORDS_MAX
 from bonafide.engine.rules.language import names_in
 from bonafide.engine.rules.program import PLACES, Builder
 
 COMPLETED_CODE: Final = len(TYPE_CODE)
 """The type code of a derived event: a payment that its payment_status completed, at the payment's own time."""
+SLACK_WORDS: Final = 8_192
+"""Words for what one event can open besides keys: two segments each for its id and for what it waits for."""
 TERM_MS: Final = 400 * 86_400_000
 """How long the first and the last time are kept after a key falls silent."""
 
@@ -219,11 +222,21 @@ def compile_features(features: Sequence[Feature], builder: Builder, *, assume_co
         record = family.record(tape)
         tape[i * at.F_STRIDE : i * at.F_STRIDE + len(record)] = record
     completes = any(f.completed and not assume_completed for f in features)
-    slack = 4_096 + sum(tape[i * at.F_STRIDE + at.F_ROW_WORDS] for i in range(len(families)))
     state = tuple((f.types, f.by, f.take, f.of, f.where, f.over_ms, f.completed) for f in features)
     return FeaturePlan(
-        tape, len(families), columns, _needs(features) if completes else (), slack, (*state, assume_completed)
+        tape, len(families), columns, _needs(features) if completes else (), _slack(tape, len(families)), (*state, assume_completed)
     )
+
+
+def _slack(tape: Sequence[int], families: int) -> int:
+    """Words for what one event can open: for each key that it names, and each key of a payment that it completes, a
+    row, a first large ring and two segments. A block may be twice as large as what it is for."""
+    words = SLACK_WORDS
+    for family in range(0, families * at.F_STRIDE, at.F_STRIDE):
+        tables = tape[family + at.F_SETS] + tape[family + at.F_BAGS] * tape[family + at.F_WINDOWS]
+        large = 2 * at.SMALL * (tape[family + at.F_ENTRY] + 4 * tables + 2 * tape[family + at.F_EXTREMES])
+        words += 2 * (tape[family + at.F_ROW_WORDS] + 2 * large + 4 * SEGMENT_WORDS_MAX)
+    return words
 
 
 def _group(features: Sequence[Feature]) -> list[tuple[Family, list[Feature]]]:

@@ -7,16 +7,20 @@ time lies in (as_of - over, as_of].
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, NamedTuple
+import re
+from keyword import kwlist
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from bonafide.core.errors import ConfigError
 from bonafide.core.events import EVENT_CLASS
 from bonafide.core.fields import FIELDS
 from bonafide.core.moment import DAY_MS, MINUTE_MS, parse_span
-from bonafide.core.text import did_you_mean
-from bonafide.engine.rules.language import DERIVED, ExpressionError, Node, parse
+from bonafide.core.text import did_you_mean, shorten, show_value
+from bonafide.engine.rules.language import DERIVED, FUNCTIONS, ExpressionError, Node, parse
+from bonafide.engine.rules.utilisation import UTILISATION
 
 Take = Literal[
     "count", "sum", "mean", "std", "min", "max", "distinct", "share", "entropy", "zscore", "last",
@@ -27,6 +31,9 @@ WINDOW_MIN_MS: Final = MINUTE_MS
 WINDOW_MAX_MS: Final = 90 * DAY_MS
 FEATURES_MAX: Final = 2_000
 KEY_PARTS_MAX: Final = 3
+_NAME: Final = re.compile("[a-z][a-z0-9_]{0,63}")
+_TAKEN: Final = frozenset({*FIELDS, *DERIVED, *FUNCTIONS, *kwlist, "type", "missing", UTILISATION})
+"""Names that mean something else in an expression."""
 NUMERIC_TAKES: Final = frozenset({"sum", "mean", "std", "min", "max", "zscore"})
 VALUE_TAKES: Final = NUMERIC_TAKES | {"distinct", "entropy", "last"}
 """Takes that need an `of`."""
@@ -49,22 +56,25 @@ class Feature(NamedTuple):
     """Counts payments only once their payment_status said completed."""
 
 
+_Word = Annotated[str, Meta(max_length=128)]
+
+
 class _Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    event: str | list[str]
-    by: str | list[str]
-    take: str
-    of: str | None = None
+    name: _Word
+    event: _Word | Annotated[list[_Word], Meta(max_length=len(EVENT_CLASS))]
+    by: _Word | list[_Word]
+    take: _Word
+    of: _Word | None = None
     where: str | None = None
-    over: str | None = None
+    over: _Word | None = None
     completed: bool = False
     note: str | None = None
 
 
-def parse_features(declared: Any, source: str) -> tuple[Feature, ...]:
+def parse_features(declared: Any, source: str, *, hidden: bool = False) -> tuple[Feature, ...]:
     """Check a list of declared features, as it comes out of YAML.
 
-    `source` names the file in messages. Raises ConfigError with every mistake of every feature, a line each.
+    `source` names the file in messages; `hidden` is for the engine's own, whose names begin with `_`. Raises ConfigError with every mistake of every feature, a line each.
     """
     if not isinstance(declared, list) or not declared:
         raise ConfigError(source, "expected a list of features, each with name, event, by and take")
@@ -74,9 +84,9 @@ def parse_features(declared: Any, source: str) -> tuple[Feature, ...]:
     features: dict[str, Feature] = {}
     for number, item in enumerate(declared, 1):
         name = item.get("name") if isinstance(item, dict) else None
-        where = f"feature {name}" if isinstance(name, str) else f"feature number {number}"
+        where = f"feature {shorten(name)}" if isinstance(name, str) else f"feature number {number}"
         found: list[str] = []
-        feature = _check(item, found)
+        feature = _check(item, hidden, found)
         mistakes += [f"{where}: {m}" for m in found]
         if feature is not None:
             if feature.name in features:
@@ -87,21 +97,21 @@ def parse_features(declared: Any, source: str) -> tuple[Feature, ...]:
     return tuple(features.values())
 
 
-def _check(item: Any, mistakes: list[str]) -> Feature | None:
+def _check(item: Any, hidden: bool, mistakes: list[str]) -> Feature | None:
     if isinstance(item, dict):
         known = list(_Declared.__struct_fields__)
         unknown = [k for k in item if k not in known]
-        mistakes += [f"unknown key {k}{did_you_mean(str(k), known)}" for k in unknown]
+        mistakes += [f"unknown key {shorten(str(k))}{did_you_mean(str(k), known)}" for k in unknown]
         item = {k: v for k, v in item.items() if k in known}
     try:
         told = msgspec.convert(item, _Declared)
     except msgspec.ValidationError as error:
         mistakes.append(str(error))
         return None
-    if not (told.name.isidentifier() and told.name.islower() and len(told.name) <= 64):
-        mistakes.append("a name has small letters, digits and _ only, at most 64")
-    elif told.name in FIELDS or told.name in DERIVED:
-        mistakes.append("the name is an event field's; choose another")
+    if not _NAME.fullmatch(told.name.removeprefix("_") if hidden else told.name):
+        mistakes.append("a name has small letters, digits and _ only, at most 64, and begins with a letter")
+    elif told.name in _TAKEN:
+        mistakes.append("the name means something else in an expression; choose another")
     types = _check_types(told, mistakes)
     by = _check_key(told, types, mistakes)
     take = _check_take(told, types, mistakes)
@@ -116,7 +126,7 @@ def _check_types(told: _Declared, mistakes: list[str]) -> tuple[str, ...]:
     names = [told.event] if isinstance(told.event, str) else told.event
     for name in names:
         if name not in EVENT_CLASS:
-            mistakes.append(f"event: unknown type {name}{did_you_mean(name, list(EVENT_CLASS))}")
+            mistakes.append(f"event: unknown type {shorten(name)}{did_you_mean(name, list(EVENT_CLASS))}")
     if not names:
         mistakes.append("event: name at least one event type")
     if told.completed and names != ["payment"]:
@@ -131,7 +141,7 @@ def _check_key(told: _Declared, types: tuple[str, ...], mistakes: list[str]) -> 
     for name in names:
         field = FIELDS.get(name)
         if field is None:
-            mistakes.append(f"by: unknown field {name}{did_you_mean(name, list(FIELDS))}")
+            mistakes.append(f"by: unknown field {shorten(name)}{did_you_mean(name, list(FIELDS))}")
         elif field.kind not in {"text", "word"} or name == "event_id":
             mistakes.append(f"by: {name} is no key; a key is a text or word field other than event_id")
         elif types and not any(t in field.types for t in types):
@@ -142,7 +152,7 @@ def _check_key(told: _Declared, types: tuple[str, ...], mistakes: list[str]) -> 
 def _check_take(told: _Declared, types: tuple[str, ...], mistakes: list[str]) -> Take | None:
     takes: tuple[str, ...] = Take.__args__  # type: ignore[attr-defined]
     if told.take not in takes:
-        mistakes.append(f"take: unknown {told.take}; one of {', '.join(takes)}{did_you_mean(told.take, takes)}")
+        mistakes.append(f"take: unknown {shorten(told.take)}; one of {', '.join(takes)}{did_you_mean(told.take, takes)}")
         return None
     take: Take = told.take  # type: ignore[assignment]
     if take in VALUE_TAKES and told.of is None:
@@ -160,7 +170,7 @@ def _check_of(of: str, take: Take, types: tuple[str, ...], mistakes: list[str]) 
     field = FIELDS.get(of)
     if field is None:
         if of not in DERIVED:
-            mistakes.append(f"of: unknown field {of}{did_you_mean(of, [*FIELDS, *DERIVED])}")
+            mistakes.append(f"of: unknown field {shorten(of)}{did_you_mean(of, [*FIELDS, *DERIVED])}")
     elif types and not any(t in field.types for t in types):
         mistakes.append(f"of: {', '.join(types)} has no {of}")
     elif take in NUMERIC_TAKES and not field.is_number:
@@ -175,7 +185,7 @@ def _check_where(told: _Declared, mistakes: list[str]) -> Node | None:
     try:
         return parse(told.where)
     except ExpressionError as error:
-        mistakes += [f"where: {p.message} (column {p.column + 1} of {told.where!r})" for p in error.problems]
+        mistakes += [f"where: {p.message} (column {p.column + 1} of {show_value(told.where)})" for p in error.problems]
         return None
 
 

@@ -8,16 +8,19 @@ comparison unknown, and logic is three-valued (Kleene): unknown is not a match. 
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 from bonafide.core.fields import FIELDS, TYPE_NAMES, Field
-from bonafide.core.text import did_you_mean
+from bonafide.core.text import did_you_mean, is_tidy, shorten, show_value, to_nfc
 
 Type = Literal["number", "text", "word", "flag", "truth"]
 
 EXPRESSION_LENGTH_MAX: Final = 4_000
 NODES_MAX: Final = 400
+DEPTH_MAX: Final = 40
+"""Levels of brackets, functions and operators in one another; a sum of n terms has n levels."""
 ALTERNATIVES_MAX: Final = 1_000
 """Longest list after `in`."""
 FUNCTIONS: Final[dict[str, tuple[int, int]]] = {
@@ -27,6 +30,7 @@ FUNCTIONS: Final[dict[str, tuple[int, int]]] = {
 DERIVED: Final = ("local_hour", "local_day")
 """Numbers computed from an event's time with the bundle's fixed offset."""
 
+_LINE_BREAKS: Final = str.maketrans("\r\n", "  ")
 _COMPARE: Final[dict[type[ast.cmpop], str]] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
 }  # fmt: skip
@@ -115,21 +119,35 @@ def parse(text: str, features: tuple[str, ...] = (), lists: Mapping[str, tuple[s
     """
     if len(text) > EXPRESSION_LENGTH_MAX:
         raise ExpressionError(text, (Problem(0, f"an expression has at most {EXPRESSION_LENGTH_MAX} characters"),))
+    line = text.translate(_LINE_BREAKS)
+    start = len(line) - len(line.lstrip())
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(line[start:], mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        column = (error.offset or 1) - 1 if isinstance(error, SyntaxError) else 0
+        column = start + (error.offset or 1) - 1 if isinstance(error, SyntaxError) else 0
         hint = " (write == to compare)" if "=" in text.replace("==", "").replace("<=", "").replace(">=", "").replace(
             "!=", ""
         ) else ""  # fmt: skip
         raise ExpressionError(text, (Problem(column, f"not an expression{hint}"),)) from None
     if sum(1 for _ in ast.walk(tree)) > NODES_MAX * 4:
         raise ExpressionError(text, (Problem(0, f"an expression has at most {NODES_MAX} parts"),))
-    reader = _Reader(features, lists or {})
+    if _depth(tree) > DEPTH_MAX:
+        raise ExpressionError(text, (Problem(0, f"an expression is nested at most {DEPTH_MAX} deep"),))
+    reader = _Reader(line, start, features, lists or {})
     node = reader.truth(tree)
     if reader.problems:
         raise ExpressionError(text, tuple(reader.problems))
     return node
+
+
+def _depth(tree: ast.expr) -> int:
+    """How many expressions stand in one another."""
+    depth, level = 0, [tree]
+    while level:
+        level = [below for above in level for below in ast.iter_child_nodes(above) if isinstance(below, ast.expr)]
+        depth += 1
+    return depth
 
 
 def names_in(node: Node) -> set[str]:
@@ -148,8 +166,12 @@ def names_in(node: Node) -> set[str]:
 class _Reader:
     """Walks Python's syntax tree and builds ours; what is wrong is noted, and the walk goes on."""
 
-    def __init__(self, features: tuple[str, ...], lists: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, line: str, start: int, features: tuple[str, ...], lists: Mapping[str, tuple[str, ...]]
+    ) -> None:
         self.problems: list[Problem] = []
+        self.line = line
+        self.start = start
         self.lists = lists
         self.types: dict[str, Type] = dict.fromkeys((*DERIVED, *features), "number")
         self.types["type"] = "word"
@@ -161,7 +183,9 @@ class _Reader:
                 self.types[field.name] = seen
 
     def note(self, at: ast.AST, message: str) -> Node:
-        self.problems.append(Problem(getattr(at, "col_offset", 0), message))
+        # Python counts bytes from where the expression starts; people count characters of what they wrote.
+        before = self.line[self.start :].encode()[: getattr(at, "col_offset", 0)]
+        self.problems.append(Problem(self.start + len(before.decode()), message))
         return Number(0.0)
 
     def truth(self, at: ast.expr) -> Node:
@@ -203,6 +227,8 @@ class _Reader:
             return self.note(left, f"{left.id} is not a number; compare it with == or !=")
         if isinstance(right, ast.Name):
             self._name(right)
+            if "type" in {left.id, right.id}:
+                return self.note(right, "type is compared with a quoted type, such as 'payment'")
             if right.id in self.types and self.types[right.id] != self.types[left.id]:
                 return self.note(right, f"{left.id} is a {self.types[left.id]} and {right.id} a {self.types[right.id]}")
             node: Node = Equals(left.id, (), right.id)
@@ -219,7 +245,7 @@ class _Reader:
         elif isinstance(right, ast.Name) and right.id in self.lists:
             values = self.lists[right.id]
         elif isinstance(right, ast.Name):
-            return self.note(right, f"unknown list {right.id}{did_you_mean(right.id, list(self.lists))}")
+            return self.note(right, f"unknown list {shorten(right.id)}{did_you_mean(right.id, list(self.lists))}")
         else:
             return self.note(right, "expected a list, such as ['physical', 'virtual'], or the name of a list")
         if len(values) > ALTERNATIVES_MAX:
@@ -239,9 +265,11 @@ class _Reader:
         elif kind == "word" and value not in words_of(field.id):
             words = words_of(field.id)
             shown = ", ".join(words) if len(words) <= 12 else f"{len(words)} words, such as {words[0]}"
-            self.note(at, f"{value!r} is no value of {field.id} ({shown}){did_you_mean(value, list(words))}")
+            self.note(at, f"{show_value(value)} is no value of {field.id} ({shown}){did_you_mean(value, list(words))}")
+        elif not is_tidy(text := to_nfc(value, EXPRESSION_LENGTH_MAX)):
+            self.note(at, f"{show_value(value)} has control characters, which no field has")
         else:
-            return value
+            return text
         return ""
 
     def _missing(self, left: ast.expr, right: ast.expr, *, negated: bool) -> Node:
@@ -255,14 +283,14 @@ class _Reader:
 
     def _name(self, at: ast.Name) -> Node:
         if at.id not in self.types:
-            return self.note(at, f"unknown name {at.id}{did_you_mean(at.id, list(self.types))}")
+            return self.note(at, f"unknown name {shorten(at.id)}{did_you_mean(at.id, list(self.types))}")
         return Name(at.id, self.types[at.id])
 
     def number(self, at: ast.expr) -> Node:
         """An expression that gives a number."""
         match at:
             case ast.Constant(value=bool() | None | str() | bytes()):
-                return self.note(at, f"expected a number, found {ast.unparse(at)}")
+                return self.note(at, f"expected a number, found {shorten(ast.unparse(at))}")
             case ast.Constant(value=int() | float() as value):
                 return Number(float(value)) if abs(value) < 1e18 else self.note(at, "a number lies within 1e18 of zero")
             case ast.Name(id=name) if self.types.get(name, "number") != "number":
@@ -280,7 +308,7 @@ class _Reader:
 
     def _call(self, at: ast.Call, name: str, args: list[ast.expr]) -> Node:
         if name not in FUNCTIONS:
-            return self.note(at, f"unknown function {name}{did_you_mean(name, list(FUNCTIONS))}")
+            return self.note(at, f"unknown function {shorten(name)}{did_you_mean(name, list(FUNCTIONS))}")
         fewest, most = FUNCTIONS[name]
         if not fewest <= len(args) <= most:
             return self.note(at, f"{name} takes {fewest}..{most} numbers, not {len(args)}")

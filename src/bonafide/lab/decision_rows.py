@@ -1,0 +1,86 @@
+"""Decisions of a batch as rows of decisions.parquet, and as the canonical lines that a digest is over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from bonafide.core.decision import SCORE_UNIT, quote
+from bonafide.engine.engine import Template
+
+MOMENT: Final = pl.Datetime("ms", "UTC")
+_DECISIONS: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    "seq": pl.Int64, "event_id": pl.String, "time": MOMENT, "type": pl.String, "user_id": pl.String,
+    "merchant_id": pl.String, "amount": pl.Int64, "currency": pl.String, "outcome": pl.String,
+    "score": pl.Float64, "risk_level": pl.String, "credit_score": pl.Int64, "alert": pl.Boolean,
+    "hits": pl.List(pl.String), "reasons": pl.List(pl.String), "measures": pl.List(pl.String),
+    "faults": pl.List(pl.String), "bundle": pl.String,
+}  # fmt: skip
+DECISIONS: Final = pl.Schema(_DECISIONS)
+_OF_TEMPLATE: Final = (
+    "outcome", "score", "risk_level", "credit_score", "alert", "hits", "reasons", "measures", "faults"
+)  # fmt: skip
+
+
+def decision_rows(
+    rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template], bundle: str
+) -> pl.DataFrame:
+    """Rows of decisions.parquet for decided `rows`: seq, which of the `templates` was chosen, a value each."""
+    table = rows.select(
+        pl.Series("seq", seq),
+        "event_id", pl.col("time").cast(MOMENT), "type",
+        *[_given(rows, name) for name in ("user_id", "merchant_id", "amount", "currency")],
+    )  # fmt: skip
+    return table.hstack(_template_table(templates)[chosen]).with_columns(bundle=pl.lit(bundle))
+
+
+def canonical_lines(
+    rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template]
+) -> bytes:
+    """The canonical encodings of some decisions, a line each, as `Decision.canonical` gives them one by one."""
+    tails = [t.tail for t in templates]
+    ids = rows["event_id"].to_list()
+    times = rows["time"].to_list()
+    subjects = {
+        kind: rows[f"{kind}_id"].to_list() if f"{kind}_id" in rows.columns else [None] * rows.height
+        for kind in ("user", "merchant")
+    }
+    lines: list[str] = []
+    for i, (event_id, place, time, choice) in enumerate(zip(ids, seq.tolist(), times, chosen.tolist(), strict=True)):
+        tail = tails[choice]
+        if tail is None:
+            template = templates[choice]
+            subject = None if template.subject_type is None else subjects[template.subject_type][i]
+            lines.append(template.fill(event_id, place, time, subject).canonical.decode())
+        else:
+            lines.append(f'{{"event_id":{quote(event_id)},"seq":{place},"time":{time},{tail}')
+    return "\n".join([*lines, ""]).encode()
+
+
+def _given(rows: pl.DataFrame, name: str) -> pl.Expr:
+    return pl.col(name) if name in rows.columns else pl.lit(None, DECISIONS[name]).alias(name)
+
+
+def _template_table(templates: Sequence[Template]) -> pl.DataFrame:
+    """What templates say, as the columns of decisions.parquet."""
+    rulings = [t.ruling for t in templates]
+    return pl.DataFrame(
+        {
+            "outcome": [r.outcome for r in rulings],
+            "score": [t.score_e6 / SCORE_UNIT for t in templates],
+            "risk_level": [r.risk_level for r in rulings],
+            "credit_score": [None] * len(templates),
+            "alert": [r.alert for r in rulings],
+            "hits": [list(t.hits) for t in templates],
+            "reasons": [[reason.code for reason in t.reasons] for t in templates],
+            "measures": [
+                [t.ruling.proposal.measure] if t.ruling.proposal and t.subject_type else [] for t in templates
+            ],
+            "faults": [list(t.faults) for t in templates],
+        },
+        schema={name: kind for name, kind in DECISIONS.items() if name in _OF_TEMPLATE},
+    )
