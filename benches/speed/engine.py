@@ -10,12 +10,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from benches.speed.workload import CURRENCY, WINDOWS, features
+from bonafide.engine.codes import ANSWERED
 from bonafide.engine.compiled import Settings, compile_bundle
 from bonafide.engine.engine import DEFAULT_SECRET
 from bonafide.engine.intake import rows_of_columns
 from bonafide.engine.kernels import load_kernels
 from bonafide.engine.state import State
-from bonafide.engine.codes import ANSWERED
 from bonafide.lab.columns import columns_of, kinds_of
 
 BATCH: Final = 8_192

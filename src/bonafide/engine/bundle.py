@@ -214,8 +214,8 @@ def _settings(head: _Head) -> Settings:
     except ValueError as error:
         raise ConfigError("bundle.yaml", str(error), "lateness") from None
     if lateness > KNOWN_MS:
-        longest = show_span(KNOWN_MS)
-        raise ConfigError("bundle.yaml", f"{head.lateness} is longer than ids are known, which is {longest}", "lateness")
+        known = show_span(KNOWN_MS)
+        raise ConfigError("bundle.yaml", f"{head.lateness} is longer than ids are known ({known})", "lateness")
     rates = () if head.exchange is None else tuple(
         _rate(code, text, head.currency) for code, text in head.exchange.rates.items()
     )  # fmt: skip

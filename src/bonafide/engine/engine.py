@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bonafide.core.decision import OUTCOMES, Decision, Outcome, ProposedMeasure, Reason, Receipt, Status
 from bonafide.core.events import EVENT_CLASS, Fact
 from bonafide.core.fields import TYPE_NAMES
-from bonafide.core.moment import parse_span
+from bonafide.core.moment import MOMENT_MAX, parse_span
 from bonafide.engine.bundle import Bundle, Rule
 from bonafide.engine.intake import LAYOUTS, Column, rows_of_columns, rows_of_events
 from bonafide.engine.kernels import Kernels, load_kernels
@@ -63,14 +63,15 @@ class Template(NamedTuple):
             event_id=event_id, seq=seq, time=time, outcome=ruling.outcome, score_e6=self.score_e6,
             risk_level=ruling.risk_level, credit_score=None, alert=ruling.alert, reasons=self.reasons, hits=self.hits,
             measures=() if ruling.proposal is None else self._measures(time, subject_id), faults=self.faults,
-            degraded=(), release_by=None if ruling.hold_ms is None else time + ruling.hold_ms, bundle=self.bundle,
+            degraded=(), bundle=self.bundle,
+            release_by=None if ruling.hold_ms is None else min(time + ruling.hold_ms, MOMENT_MAX),
         )  # fmt: skip
 
     def _measures(self, time: int, subject_id: str | None) -> tuple[ProposedMeasure, ...]:
         proposal = self.ruling.proposal
         if proposal is None or self.subject_type is None or subject_id is None:
             return ()
-        until = time + parse_span(proposal.lasts)
+        until = min(time + parse_span(proposal.lasts), MOMENT_MAX)
         return (ProposedMeasure(proposal.measure, self.subject_type, subject_id, "proposed", until),)
 
     @property

@@ -70,7 +70,8 @@ def read_policy(told: Any, source: str) -> Policy:
         raise ConfigError(source, str(error)) from None
     _check_bands(source, "outcomes", [(b.from_, OUTCOMES.index(b.outcome)) for b in policy.outcomes])
     _check_bands(source, "risk_levels", [(b.from_, RISK_LEVELS.index(b.level)) for b in policy.risk_levels])
-    for where, span in (("hold_for", policy.hold_for), *((f"measures.{o}", p.lasts) for o, p in policy.measures.items())):
+    spans = {"hold_for": policy.hold_for} | {f"measures.{o}": p.lasts for o, p in policy.measures.items()}
+    for where, span in spans.items():
         if parse_span(span) > LASTS_MAX_MS:
             raise ConfigError(source, f"{span} is longer than {show_span(LASTS_MAX_MS)}", where)
     return policy

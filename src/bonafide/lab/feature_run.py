@@ -62,11 +62,10 @@ class FeatureRun:
         self._read += chunk.read
         if chunk.frame.is_empty():
             return
-        if self._state is None:
-            self._state = self._open(chunk.frame)
+        state = self._opened(chunk.frame)
         woven = self._labels.weave(chunk.frame, chunk.truth)
         for first in range(0, woven.height, WALK_ROWS):
-            self._walk(self._state, woven[first : first + WALK_ROWS])
+            self._walk(state, woven[first : first + WALK_ROWS])
 
     def finish(self) -> FeatureCounts:
         """Write the table."""
@@ -80,11 +79,18 @@ class FeatureRun:
         """Remove what an unfinished run leaves beside its table."""
         self._table.discard()
 
-    def _open(self, frame: pl.DataFrame) -> State:
-        if self._currency is None and "currency" in frame.columns:
-            self._currency = frame["currency"].drop_nulls().first()  # type: ignore[assignment]
-        settings = Settings(self._currency or CURRENCY_UNTOLD)
-        return State(compile_bundle(self._features, [], settings), self._secret, self._kernels)
+    def _opened(self, frame: pl.DataFrame) -> State:
+        """The state for a chunk; made anew once the log names its currency, before which it remembers no amounts."""
+        named = self._currency is None and "currency" in frame.columns
+        if named:
+            self._currency = str(frame["currency"].drop_nulls()[0])
+        if self._state is None or named:
+            settings = Settings(self._currency or CURRENCY_UNTOLD)
+            state = State(compile_bundle(self._features, [], settings), self._secret, self._kernels)
+            if self._state is not None:
+                state.load(self._state.save())
+            self._state = state
+        return self._state
 
     def _walk(self, state: State, frame: pl.DataFrame) -> None:
         read = frame[ROW].is_not_null().to_numpy()

@@ -223,9 +223,9 @@ def compile_features(features: Sequence[Feature], builder: Builder, *, assume_co
         tape[i * at.F_STRIDE : i * at.F_STRIDE + len(record)] = record
     completes = any(f.completed and not assume_completed for f in features)
     state = tuple((f.types, f.by, f.take, f.of, f.where, f.over_ms, f.completed) for f in features)
-    return FeaturePlan(
-        tape, len(families), columns, _needs(features) if completes else (), _slack(tape, len(families)), (*state, assume_completed)
-    )
+    needs = _needs(features) if completes else ()
+    slack = _slack(tape, len(families))
+    return FeaturePlan(tape, len(families), columns, needs, slack, (*state, assume_completed))
 
 
 def _slack(tape: Sequence[int], families: int) -> int:

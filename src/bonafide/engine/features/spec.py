@@ -74,7 +74,8 @@ class _Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def parse_features(declared: Any, source: str, *, hidden: bool = False) -> tuple[Feature, ...]:
     """Check a list of declared features, as it comes out of YAML.
 
-    `source` names the file in messages; `hidden` is for the engine's own, whose names begin with `_`. Raises ConfigError with every mistake of every feature, a line each.
+    `source` names the file in messages; `hidden` is for the engine's own, whose names begin with `_`.
+    Raises ConfigError with every mistake of every feature, a line each.
     """
     if not isinstance(declared, list) or not declared:
         raise ConfigError(source, "expected a list of features, each with name, event, by and take")
@@ -152,7 +153,8 @@ def _check_key(told: _Declared, types: tuple[str, ...], mistakes: list[str]) -> 
 def _check_take(told: _Declared, types: tuple[str, ...], mistakes: list[str]) -> Take | None:
     takes: tuple[str, ...] = Take.__args__  # type: ignore[attr-defined]
     if told.take not in takes:
-        mistakes.append(f"take: unknown {shorten(told.take)}; one of {', '.join(takes)}{did_you_mean(told.take, takes)}")
+        near = did_you_mean(told.take, takes)
+        mistakes.append(f"take: unknown {shorten(told.take)}; one of {', '.join(takes)}{near}")
         return None
     take: Take = told.take  # type: ignore[assignment]
     if take in VALUE_TAKES and told.of is None:

@@ -166,9 +166,7 @@ def names_in(node: Node) -> set[str]:
 class _Reader:
     """Walks Python's syntax tree and builds ours; what is wrong is noted, and the walk goes on."""
 
-    def __init__(
-        self, line: str, start: int, features: tuple[str, ...], lists: Mapping[str, tuple[str, ...]]
-    ) -> None:
+    def __init__(self, line: str, start: int, features: tuple[str, ...], lists: Mapping[str, tuple[str, ...]]) -> None:
         self.problems: list[Problem] = []
         self.line = line
         self.start = start
