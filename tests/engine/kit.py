@@ -86,7 +86,13 @@ def play(
         status, expected = twin.feed(event)
         assert statuses[i] == status, (i, event)
         for f, spec in enumerate(specs if told and status == "taken" else ()):
-            assert same(spec, expected[spec.name], float(answers[i, f])), (i, event, spec, expected[spec.name], answers[i, f])
+            assert same(spec, expected[spec.name], float(answers[i, f])), (
+                i,
+                event,
+                spec,
+                expected[spec.name],
+                answers[i, f],
+            )
 
 
 def same(spec: Feature, expected: float | None, got: float) -> bool:
@@ -136,6 +142,3 @@ def assert_golden(path: Path, text: str) -> None:
 def compiled(signature: Any, function: Any) -> Any:
     """A test's own entry point to inner functions, compiled once for these sources; see `engine.kernel`."""
     return entry(signature, cache_folder() / source_stamp() / "tests")(function)
-
-
-

@@ -16,7 +16,9 @@ from typing import Any, Final
 import llvmlite.binding
 import numba
 import numpy as np
-from numba.cpython import slicing
+from numba import types
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
 
 from bonafide.core.fields import FIELDS, TYPE_CODE, WORDS
 
@@ -31,10 +33,28 @@ _NUMBERS: Final = ("codes.py", "features/layout.py")
 """Modules without kernels whose constants are compiled into kernels; the schema's places and codes are, too."""
 
 
-def _plain_index(_builder: Any, index: Any, _size: Any) -> Any:
-    """An index as it is. Kernels never count from the end, and asking at each access whether they do took a third
-    of the time. (numba.cpython.slicing.fix_index counts negative indexes from the end, as Python does.)"""
-    return index
+# Inside kernels arrays are handed on as pointers: an array is seven arguments to every call, and each access asks
+# whether its index counts from the end. Entry points take arrays and pass pointers down.
+
+
+@intrinsic
+def pointer(_context: Any, array: Any) -> Any:
+    """The address of an array's first element; `pointer(a)[i]` reads and writes without any check."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return make_array(signature.args[0])(context, builder, arguments[0]).data
+
+    return types.CPointer(array.dtype)(array), generate
+
+
+@intrinsic
+def shift(_context: Any, address: Any, count: Any) -> Any:
+    """The address `count` elements further on."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.gep(arguments[0], [arguments[1]])
+
+    return address(address, types.int64), generate
 
 
 def source_stamp() -> str:
@@ -55,12 +75,11 @@ def entry(signature: Any, cache_folder: Path) -> Callable[[Callable[..., Any]], 
     """Compile an entry point eagerly, or load it from `cache_folder` when it was compiled before."""
 
     def compile_now(function: Callable[..., Any]) -> Any:
-        before, fix_index = numba.config.CACHE_DIR, slicing.fix_index
+        before = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = str(cache_folder)
-        slicing.fix_index = _plain_index
         try:
             return numba.njit(signature, cache=True, **_SETTINGS)(function)
         finally:
-            numba.config.CACHE_DIR, slicing.fix_index = before, fix_index
+            numba.config.CACHE_DIR = before
 
     return compile_now

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from numba import types
 
 
-from bonafide.engine.kernel import entry, inner, source_stamp
+from bonafide.engine.kernel import entry, inner, pointer, source_stamp
 from bonafide.engine.rules.program import TYPE
 from bonafide.engine.siphash import ABSENT, hash_bytes
 
@@ -36,9 +36,9 @@ def cache_folder() -> Path:
 
 
 @inner
-def _write_hash(texts, begin, end, out, i, place, k0, k1):
+def _write_hash(texts, begin, end, out, at, k0, k1):
     if end > begin:
-        out[i, place] = hash_bytes(texts, begin, end, k0, k1)
+        out[at] = hash_bytes(texts, begin, end, k0, k1)
 
 
 def hash_texts(texts, out, place, k0, k1):
@@ -46,15 +46,21 @@ def hash_texts(texts, out, place, k0, k1):
 
     Returns the number of parts, which the caller compares with the rows it meant to fill.
     """
+    rows, width = out.shape
+    return _hash_parts(pointer(texts), texts.size, pointer(out), rows, width, place, k0, k1)
+
+
+@inner
+def _hash_parts(texts, size, out, rows, width, place, k0, k1):
     begin, i = 0, 0
-    for at in range(texts.size):
+    for at in range(size):
         if texts[at] == 0:
-            if i < out.shape[0]:
-                _write_hash(texts, begin, at, out, i, place, k0, k1)
+            if i < rows:
+                _write_hash(texts, begin, at, out, i * width + place, k0, k1)
             begin = at + 1
             i += 1
-    if i < out.shape[0]:
-        _write_hash(texts, begin, texts.size, out, i, place, k0, k1)
+    if i < rows:
+        _write_hash(texts, begin, size, out, i * width + place, k0, k1)
     return i + 1
 
 
@@ -74,7 +80,7 @@ def fill_rows(layouts, texts, numbers, out, k0, k1):
             while texts[at] != 0:
                 at += 1
             if at > begin:
-                out[i, layout[1 + t]] = hash_bytes(texts, begin, at, k0, k1)
+                out[i, layout[1 + t]] = hash_bytes(pointer(texts), begin, at, k0, k1)
             at += 1
         for n in range(layout[1 + count]):
             out[i, layout[2 + count + n]] = numbers[number]

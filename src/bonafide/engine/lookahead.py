@@ -36,9 +36,8 @@ def ask(typing_context: Any, memory: Any, index: Any) -> Any:
     """Ask for the cache line of memory[index], to be read soon (llvm.prefetch); never faults."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        pointer = builder.gep(array.data, [arguments[1]])
-        byte = builder.bitcast(pointer, ir.IntType(8).as_pointer())
+        address = builder.gep(arguments[0], [arguments[1]])
+        byte = builder.bitcast(address, ir.IntType(8).as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [byte.type, *[ir.IntType(32)] * 3])
         function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
         builder.call(function, [byte, *(ir.Constant(ir.IntType(32), value) for value in (0, 3, 1))])

@@ -21,7 +21,7 @@ from bonafide.engine.features.layout import (
     P_CODE_END, P_DECIDED, P_FAMILIES, P_NEEDS, P_RULE, P_RULES, P_SLACK, P_WHERE_END,
 )  # fmt: skip
 from bonafide.engine.index import index_open
-from bonafide.engine.kernel import inner
+from bonafide.engine.kernel import inner, pointer, shift
 from bonafide.engine.keys import KEY_SLOT, answer_keys, find_rows, hash_keys, take_in_all
 from bonafide.engine.lookahead import (
     AHEAD, AHEAD_WORDS, KEYS_AHEAD, RINGS_AHEAD, ROWS_AHEAD, ask_rings, ask_rows, ask_slot,
@@ -35,16 +35,32 @@ SCRATCH_WORDS: Final = ROW_WIDTH + AHEAD_WORDS + FAMILIES_MAX
 
 
 @inner
-def look_ahead(mem, plan, events, i, hashes, rows):
+def look_ahead(mem, plan, events, n, i, hashes, rows):
     """Ask for what the events after number i need; `hashes` and `rows` are AHEAD x FAMILIES_MAX words each."""
-    n = events.shape[0]
     if i + KEYS_AHEAD < n:
-        look_at_keys(mem, plan, events[i + KEYS_AHEAD], hashes[ahead(i + KEYS_AHEAD) :])
+        look_at_keys(mem, plan, nth(events, i + KEYS_AHEAD), shift(hashes, ahead(i + KEYS_AHEAD)))
     if i + ROWS_AHEAD < n:
         at = ahead(i + ROWS_AHEAD)
-        ask_rows(mem, plan, H_KEYS, KEY_SLOT, hashes[at:], rows[at:])
+        ask_rows(mem, plan, H_KEYS, KEY_SLOT, shift(hashes, at), shift(rows, at))
     if i + RINGS_AHEAD < n:
-        ask_rings(mem, plan, rows[ahead(i + RINGS_AHEAD) :])
+        ask_rings(mem, plan, shift(rows, ahead(i + RINGS_AHEAD)))
+
+
+@inner
+def begin_looking(mem, plan, events, n, hashes, rows):
+    """Ask for what the first events of a batch need."""
+    for i in range(min(KEYS_AHEAD, n)):
+        look_at_keys(mem, plan, nth(events, i), shift(hashes, ahead(i)))
+    for i in range(min(ROWS_AHEAD, n)):
+        ask_rows(mem, plan, H_KEYS, KEY_SLOT, shift(hashes, ahead(i)), shift(rows, ahead(i)))
+    for i in range(min(RINGS_AHEAD, n)):
+        ask_rings(mem, plan, shift(rows, ahead(i)))
+
+
+@inner
+def nth(events, i):
+    """The row of event number i."""
+    return shift(events, i * ROW_WIDTH)
 
 
 @inner
@@ -80,9 +96,10 @@ def vote(plan, code, words, weights, event, answers, registers, verdict):
 
 def open_state(mem):
     """Make the empty indexes of a fresh arena."""
-    index_open(mem, H_KEYS, KEY_SLOT)
-    index_open(mem, H_EVENTS, EVENT_SLOT)
-    index_open(mem, H_PENDING, PENDING_SLOT)
+    memory = pointer(mem)
+    index_open(memory, H_KEYS, KEY_SLOT)
+    index_open(memory, H_EVENTS, EVENT_SLOT)
+    index_open(memory, H_PENDING, PENDING_SLOT)
 
 
 def walk(mem, plan, code, words, registers, weights, scratch, events, how, answers, verdicts):
@@ -93,37 +110,43 @@ def walk(mem, plan, code, words, registers, weights, scratch, events, how, answe
     money. how: n of DERIVED, READ, ANSWERED. answers: n x features, filled for decided types and for ANSWERED, missing
     as NaN. verdicts: n x (V_HITS + words of hits), zeroed by the caller.
     """
-    hashes = scratch[ROW_WIDTH:]
-    rows_ahead = hashes[AHEAD * FAMILIES_MAX :]
-    rows = rows_ahead[AHEAD * FAMILIES_MAX :]
-    for i in range(min(KEYS_AHEAD, events.shape[0])):
-        look_at_keys(mem, plan, events[i], hashes[ahead(i) :])
-    for i in range(min(ROWS_AHEAD, events.shape[0])):
-        ask_rows(mem, plan, H_KEYS, KEY_SLOT, hashes[ahead(i) :], rows_ahead[ahead(i) :])
-    for i in range(min(RINGS_AHEAD, events.shape[0])):
-        ask_rings(mem, plan, rows_ahead[ahead(i) :])
-    for i in range(events.shape[0]):
-        if not has_room(mem, plan[P_SLACK], plan[P_FAMILIES]):
+    memory, told, rows = pointer(mem), pointer(plan), pointer(events)
+    program, values, own = pointer(code), pointer(words), pointer(scratch)
+    hashes = shift(own, ROW_WIDTH)
+    rows_ahead = shift(hashes, AHEAD * FAMILIES_MAX)
+    n = events.shape[0]
+    begin_looking(memory, told, rows, n, hashes, rows_ahead)
+    for i in range(n):
+        if not has_room(memory, told[P_SLACK], told[P_FAMILIES]):
             return i
-        look_ahead(mem, plan, events, i, hashes, rows_ahead)
-        event, verdict = events[i], verdicts[i]
-        verdict[V_STATUS] = admit(mem, plan, event)
-        if verdict[V_STATUS] != TAKEN:
-            continue
-        verdict[V_SEQ] = mem[H_SEQ]
-        if how[i] != DERIVED:
-            mem[H_SEQ] += 1
-        kind = event[TYPE]
-        verdict[V_FAULTS] = complete_row(plan, event)
-        run(code, 0, plan[P_WHERE_END], words, event, registers, registers)
-        find_rows(mem, plan, event, hashes[ahead(i) :], rows)
-        decided = (plan[P_DECIDED] >> kind) & 1 and how[i] != DERIVED
-        if decided or how[i] == ANSWERED:
-            answer_keys(mem, plan, event, rows, answers[i])
-        if decided:
-            vote(plan, code, words, weights, event, answers[i], registers, verdict)
-        take_in_all(mem, plan, event, kind, rows, registers)
-        if plan[P_NEEDS]:
-            completes(mem, plan, event, kind, scratch, hashes[ahead(i) :], rows, code, words, registers)
-        sweep(mem, plan)
-    return events.shape[0]
+        look_ahead(memory, told, rows, n, i, hashes, rows_ahead)
+        step(
+            memory, told, program, values, pointer(registers), pointer(weights), own, nth(rows, i),
+            shift(hashes, ahead(i)), how[i], shift(pointer(answers), i * answers.shape[1]),
+            shift(pointer(verdicts), i * verdicts.shape[1]),
+        )  # fmt: skip
+    return n
+
+
+@inner
+def step(mem, plan, code, words, registers, weights, scratch, event, hashes, how, answers, verdict):
+    """Carry one event, whose keys' hashes are known, through everything."""
+    verdict[V_STATUS] = admit(mem, plan, event)
+    if verdict[V_STATUS] != TAKEN:
+        return
+    verdict[V_SEQ] = mem[H_SEQ]
+    if how != DERIVED:
+        mem[H_SEQ] += 1
+    kind, rows = event[TYPE], shift(scratch, ROW_WIDTH + AHEAD_WORDS)
+    verdict[V_FAULTS] = complete_row(plan, event)
+    run(code, 0, plan[P_WHERE_END], words, event, registers, registers)
+    find_rows(mem, plan, event, hashes, rows)
+    decided = (plan[P_DECIDED] >> kind) & 1 and how != DERIVED
+    if decided or how == ANSWERED:
+        answer_keys(mem, plan, event, rows, answers)
+    if decided:
+        vote(plan, code, words, weights, event, answers, registers, verdict)
+    take_in_all(mem, plan, event, kind, rows, registers)
+    if plan[P_NEEDS]:
+        completes(mem, plan, event, kind, scratch, hashes, rows, code, words, registers)
+    sweep(mem, plan)

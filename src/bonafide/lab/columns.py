@@ -8,18 +8,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE, Field
+from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, TYPE_NAMES, WORDS, Field
 from bonafide.engine.intake import Column
 
-_WORDS: Final = pl.DataFrame(
-    {"word": list(WORD_CODE), "code": list(WORD_CODE.values())}, schema_overrides={"code": pl.Int64}
-)
+# An enumeration's physical value is its place in the list, which is what the codes of the schema are.
+_WORDS: Final = pl.Enum(WORDS)
+_TYPES: Final = pl.Enum(TYPE_NAMES)
 
 
 def kinds_of(frame: pl.DataFrame) -> NDArray[np.int64]:
     """The type code of every row."""
-    codes = frame["type"].replace_strict(TYPE_CODE, return_dtype=pl.Int64)
-    return codes.to_numpy()
+    return frame["type"].cast(_TYPES).to_physical().cast(pl.Int64).to_numpy()
 
 
 def columns_of(frame: pl.DataFrame) -> dict[str, Column]:
@@ -32,8 +31,7 @@ def _column(field: Field, values: pl.Series) -> Column:
         case "text" | "list":
             return (values.fill_null("").str.join("\0").item() or "").encode()
         case "word":
-            codes = values.replace_strict(_WORDS["word"], _WORDS["code"], default=None, return_dtype=pl.Int64)
-            return _integers(codes)
+            return _integers(values.cast(_WORDS).to_physical().cast(pl.Int64))
         case "fraction":
             # np.rint and Python's round agree: both go to the even neighbour at a half.
             return _integers((values * FRACTION_UNIT).round(mode="half_to_even").cast(pl.Int64))

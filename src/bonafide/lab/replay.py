@@ -149,9 +149,9 @@ class Replay:
 
     def _refuse(self, frame: pl.DataFrame, status: NDArray[np.int64]) -> None:
         lateness = show_span(self._engine.bundle.settings.lateness_ms)
-        for row, code in zip(frame.select("file", "line", "event_id", "time").iter_rows(), status, strict=True):
-            file, line, event_id, time = row
-            error = refusal_of(int(code), event_id, time, self._engine.state.latest_ms, lateness)
+        rows = frame.select("file", "line", "event_id", "time").iter_rows()
+        for (file, line, event_id, time), code in zip(rows, status.tolist(), strict=True):
+            error = refusal_of(code, event_id, time, self._engine.state.latest_ms, lateness)
             self._counts["conflict"] += code == CONFLICT
             self._rejects.write(str(self._files[file]), [Refusal(line, error)])
 

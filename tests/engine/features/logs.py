@@ -42,7 +42,9 @@ def features(draw: st.DrawFn) -> tuple[Feature, ...]:
     found = []
     for _ in range(draw(st.integers(1, 24))):
         take = draw(st.sampled_from(TAKES))
-        events: Any = "payment" if take == "share" else draw(st.sampled_from(["payment", "refund", ["payment", "refund"]]))
+        events: Any = (
+            "payment" if take == "share" else draw(st.sampled_from(["payment", "refund", ["payment", "refund"]]))
+        )
         paid = events == "payment"
         of = draw(st.sampled_from([n for n in OF[take] if paid or "payment" not in needs(n)])) if take in OF else None
         where = draw(st.sampled_from(CONDITIONS)) if paid else None
@@ -110,7 +112,7 @@ def logs(draw: st.DrawFn, most: int = 90) -> list[Fact]:
     return log
 
 
-# ---- long logs, from a seed: the same seed gives the same beginning -------------------------------------------------
+# ---- long logs, from a seed: the same seed gives the same beginning
 
 
 def seeded_log(rng: random.Random, count: int, *, hot: bool) -> list[Fact]:
@@ -174,7 +176,7 @@ def seeded_features(rng: random.Random, count: int) -> tuple[Feature, ...]:
     return specs_of(*found)
 
 
-# ---- the whole schema -----------------------------------------------------------------------------------------------
+# ---- the whole schema
 
 
 @st.composite
@@ -188,7 +190,9 @@ def any_features(draw: st.DrawFn, types: Sequence[str]) -> tuple[Feature, ...]:
         by = draw(st.lists(st.sampled_from(keys), min_size=1, max_size=min(3, len(keys)), unique=True))
         take = draw(st.sampled_from(TAKES))
         where = _condition(draw, events) if take == "share" or draw(st.booleans()) else None
-        found.append(declared(take, _of(draw, take, events), by, draw(st.sampled_from(OVERS)), where, events, done=False))
+        found.append(
+            declared(take, _of(draw, take, events), by, draw(st.sampled_from(OVERS)), where, events, done=False)
+        )
     return specs_of(*found)
 
 
@@ -206,11 +210,11 @@ def _of(draw: st.DrawFn, take: str, events: Sequence[str]) -> str | None:
 def _condition(draw: st.DrawFn, events: Sequence[str]) -> str:
     field = draw(st.sampled_from([f for f in FIELDS.values() if set(f.types) & set(events) and f.kind != "list"]))
     if field.is_number:
-        return f"{field.name} {draw(st.sampled_from(['<', '>=']))} {draw(st.sampled_from([0.5, 500, START_MS + DAY_MS]))}"
+        return (
+            f"{field.name} {draw(st.sampled_from(['<', '>=']))} {draw(st.sampled_from([0.5, 500, START_MS + DAY_MS]))}"
+        )
     if field.kind == "flag":
         return draw(st.sampled_from([field.name, f"not {field.name}"]))
     if field.kind == "word":
         return f"{field.name} == {draw(st.sampled_from(field.words))!r}"
     return f"{field.name} is {draw(st.sampled_from(['missing', 'not missing']))}"
-
-

@@ -18,7 +18,7 @@ from bonafide.engine.arena import FAMILIES_MAX, LINE
 from bonafide.engine.features import layout as at
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.index import SEGMENT_WORDS_MAX
-from bonafide.engine.rules.language import names_in
+from bonafide.engine.rules.language import Node, names_in
 from bonafide.engine.rules.program import PLACES, Builder
 
 COMPLETED_CODE: Final = len(TYPE_CODE)
@@ -212,11 +212,13 @@ def compile_features(features: Sequence[Feature], builder: Builder, *, assume_co
     families = _group(features)
     if len(families) > FAMILIES_MAX:
         raise ConfigError("features", f"{len(families)} groups of keys; at most {FAMILIES_MAX}")
-    conditions = [builder.add(f.where) if f.where is not None else -1 for f in features]
+    conditions: dict[Node | None, int] = {None: -1}
+    for where in dict.fromkeys(f.where for f in features if f.where is not None):
+        conditions[where] = builder.add(where)
     columns = {f.name: i for i, f in enumerate(features)}
     for family, members in families:
         for f in members:
-            family.add(f, columns[f.name], conditions[columns[f.name]], f.completed and not assume_completed)
+            family.add(f, columns[f.name], conditions[f.where], f.completed and not assume_completed)
     tape = [0] * (len(families) * at.F_STRIDE)
     for i, (family, _) in enumerate(families):
         record = family.record(tape)

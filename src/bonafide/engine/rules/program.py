@@ -234,7 +234,7 @@ def _compare(op, x, y):
 def run(code, first, last, words, row, features, registers):
     """Run instructions first..last over an event's row and its features; every register of theirs is written."""
     for i in range(first, last):
-        op, a, b, d = code[i, 0], code[i, 1], code[i, 2], code[i, 3]
+        op, a, b, d = code[4 * i], code[4 * i + 1], code[4 * i + 2], code[4 * i + 3]
         if op == FEATURE:
             registers[d] = features[a]
         elif op == FIELD:
