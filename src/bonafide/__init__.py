@@ -10,8 +10,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
-
 _HOME = {
     "Bundle": "bonafide.engine.bundle",
     "Decision": "bonafide.core.decision",

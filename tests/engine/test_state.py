@@ -20,6 +20,7 @@ from bonafide.engine import arena
 from bonafide.engine.codes import ANSWERED, READ, TAKEN, V_STATUS
 from bonafide.engine.compiled import Settings
 from bonafide.engine.features.spec import Feature
+from bonafide.engine.index import I_COUNT
 from bonafide.engine.rules.program import ROW_WIDTH, TYPE
 from tests.engine.features.logs import features, logs, seeded_features, seeded_log
 from tests.engine.kit import SETTINGS, START_MS, feature, feed, fresh_state, payment, play, specs_of, status_of
@@ -47,7 +48,7 @@ def test_answers_do_not_depend_on_the_secret(specs: Sequence[Feature], log: list
     np.testing.assert_array_equal(taken(statuses, answers), taken(others, other_answers))
 
 
-@settings(max_examples=40)
+@settings(max_examples=150)
 @given(SEEDS, st.integers(2, 260), st.floats(0, 1), st.booleans(), st.booleans())
 def test_what_is_put_away_and_back_changes_no_later_answer(
     seed: int, length: int, where: float, hot: bool, fresh: bool
@@ -121,7 +122,7 @@ def test_memory_stops_growing_when_keys_come_and_go() -> None:
         walked = state.walk(np.ascontiguousarray(part), np.full(len(part), READ))
         assert (walked.verdicts[:, V_STATUS] == TAKEN).all()
         used.append(state.used_bytes)
-    assert used[-1] <= 1.05 * used[1]
+    assert used[-1] <= 1.25 * used[1]
 
 
 def test_what_is_swept_could_not_be_asked_for() -> None:
@@ -135,7 +136,7 @@ def test_what_is_swept_could_not_be_asked_for() -> None:
     )
     how = np.full(count, ANSWERED)
     np.testing.assert_array_equal(swept.walk(rows.copy(), how).answers, kept.walk(rows.copy(), how).answers)
-    assert swept.memory[arena.H_KEYS + 2] < 0.5 * kept.memory[arena.H_KEYS + 2]
+    assert swept.memory[arena.H_KEYS + I_COUNT] < 0.5 * kept.memory[arena.H_KEYS + I_COUNT]
 
 
 def test_sweeping_forgets_nothing_that_the_twin_remembers() -> None:

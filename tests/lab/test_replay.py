@@ -33,6 +33,7 @@ START_MS = 1_767_601_800_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIMES = st.integers(0, 3 * DAY_MS // MINUTE_MS).map(lambda minute: START_MS + minute * MINUTE_MS)
 """Three days, so that with a lateness of two some events are too late."""
+EVENTS = events(pool=2, times=TIMES) | events({"payment", "refund", "payout"}, pool=2, times=TIMES)
 BAD_LINES = st.sampled_from(
     [
         b"{", b"[1]", b"nonsense", b'{"type":"payment"}', b'{"type":"tick","event_id":"k","time":-1}',
@@ -48,7 +49,7 @@ def logs(draw: st.DrawFn) -> list[bytes]:
     for _ in range(draw(st.integers(1, 40))):
         kind = draw(st.sampled_from(["event", "event", "event", "again", "bad"]))
         if kind == "event" or not lines:
-            lines.append(msgspec.json.encode(draw(events(pool=2, times=TIMES, awkward=True))))
+            lines.append(msgspec.json.encode(draw(EVENTS)))
         else:
             lines.append(draw(BAD_LINES if kind == "bad" else st.sampled_from(lines)))
     return lines
@@ -166,7 +167,7 @@ def test_the_busy_log_is_busy(plain: Run) -> None:
     assert min(plain.summary.by_outcome.values()) > 0
     assert plain.summary.decided == plain.summary.read == 240
     table = plain.table("decisions")
-    assert {"KNOWN"} ^ set(table["hits"].explode().drop_nulls()) == {"KNOWN", "MANY", "LARGE", "BANK", "FAST", "PAPER"}
+    assert set(table["hits"].explode().drop_nulls()) == {"MANY", "LARGE", "BANK", "FAST", "PAPER"}
     assert set(table["faults"].explode().drop_nulls()) == {"missing: currency"}
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-import bonafide
 from bonafide.apps.cli.bundle import bundle_app
 from bonafide.apps.cli.demo import demo
 from bonafide.apps.cli.evaluate import evaluate
@@ -26,13 +26,13 @@ app.add_typer(bundle_app, name="bundle")
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"bonafide {bonafide.__version__}")
+        typer.echo(f"bonafide {version('bonafide')}")
         raise typer.Exit
 
 
 @app.callback()
 def _begin(
-    version: Annotated[
+    show_version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
