@@ -162,3 +162,13 @@ def test_a_payment_is_on_credit_unless_it_says_otherwise() -> None:
         event = decode_event(line % given_as)
         assert isinstance(event, Payment)
         assert event.pay_with == "credit"
+
+
+def test_a_shop_may_be_older_than_1970() -> None:
+    line = (
+        b'{"type": "merchant_application", "event_id": "a1", "time": 0, "merchant_id": "m1", "legal_name": "Shop",'
+        b' "registration_no": "r1", "representative_id": "p1", "category": "tea", "opened_on": "1956-06-30"}'
+    )
+    event = decode_event(line)
+    assert isinstance(event, MerchantApplication)
+    assert event.opened_on == -426_211_200_000

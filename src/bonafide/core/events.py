@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from bonafide.core.errors import InputError
-from bonafide.core.moment import MOMENT_MAX, moment_of, moment_of_date
+from bonafide.core.moment import DATE_MIN, MOMENT_MAX, moment_of, moment_of_date
 from bonafide.core.money import AMOUNT_MAX, Currency
 
 ID_LENGTH_MAX: Final = 128
@@ -33,6 +33,7 @@ else:
     Moment = Annotated[int, Meta(ge=0, le=MOMENT_MAX)] | Annotated[datetime, Meta(tz=True)]
 """On the wire RFC 3339 with a zone or integer milliseconds; in the struct always integer milliseconds."""
 MOMENT_RANGE_TEXT: Final = "a time from 1970 to 9999"
+DATE_RANGE_TEXT: Final = "a date from 1800 to 9999"
 
 PayWith = Literal["credit", "balance", "card"]
 Goods = Literal["physical", "virtual", "service"]
@@ -63,9 +64,10 @@ class Fact(
         for name in self.moments:
             value = getattr(self, name)
             if value.__class__ is not int and value is not None:
-                moment = moment_of(value) if isinstance(value, datetime) else moment_of_date(value)
-                if not 0 <= moment <= MOMENT_MAX:
-                    raise InputError.of_value(name, value, MOMENT_RANGE_TEXT)
+                is_time = isinstance(value, datetime)
+                moment = moment_of(value) if is_time else moment_of_date(value)
+                if not (0 if is_time else DATE_MIN) <= moment <= MOMENT_MAX:
+                    raise InputError.of_value(name, value, MOMENT_RANGE_TEXT if is_time else DATE_RANGE_TEXT)
                 msgspec.structs.force_setattr(self, name, moment)
 
     @property
@@ -224,7 +226,7 @@ class MerchantApplication(Fact, tag="merchant_application", frozen=True, kw_only
     address: Text | None = None
     account_id: Id | None = None
     phone_id: Id | None = None
-    opened_on: date | Annotated[int, Meta(ge=0, le=MOMENT_MAX)] | None = None
+    opened_on: date | Annotated[int, Meta(ge=DATE_MIN, le=MOMENT_MAX)] | None = None
     documents: Annotated[tuple[Document, ...], Meta(max_length=64)] | None = None
 
 

@@ -80,9 +80,10 @@ def divide(high, low, by):
 
 @inner
 def quotient(total, by):
-    """The float64 nearest to total / by, for integers 0 <= total < 2**63 and 0 < by."""
-    s, e = wide_to_double(0, total)
-    return divide(s, e, np.float64(by))
+    """The float64 nearest to total / by, for integers |total| < 2**63 and 0 < by."""
+    s, e = wide_to_double(0, abs(total))
+    nearest = divide(s, e, np.float64(by))
+    return -nearest if total < 0 else nearest
 
 
 @inner
