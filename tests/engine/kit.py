@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from numpy.typing import NDArray
 
 from bonafide.core.events import Fact, Payment, PaymentStatus, Refund
+from bonafide.core.fields import FIELDS
 from bonafide.core.moment import HOUR_MS
 from bonafide.engine.codes import ANSWERED, CONFLICT, DUPLICATE, TAKEN, TOO_LATE, V_STATUS
 from bonafide.engine.compiled import Settings, compile_bundle
 from bonafide.engine.features.spec import Feature, parse_features
-from bonafide.engine.intake import rows_of_events
+from bonafide.engine.intake import list_text, rows_of_events
 from bonafide.engine.kernel import entry, source_stamp
 from bonafide.engine.kernels import cache_folder, load_kernels
 from bonafide.engine.state import State
@@ -107,6 +109,22 @@ def answers_of(declared: dict[str, Any], log: Sequence[Fact], settings: Settings
     statuses, answers = feed(fresh_state(specs_of(declared), settings), log)
     assert set(statuses) == {"taken"}, statuses
     return [None if math.isnan(value) else value for value in answers[:, 0].tolist()]
+
+
+_KINDS: dict[str, Any] = {
+    "text": pl.String, "list": pl.String, "word": pl.String, "money": pl.Int64, "integer": pl.Int64,
+    "moment": pl.Int64, "fraction": pl.Float64, "flag": pl.Boolean,
+}  # fmt: skip
+
+
+def frame_of(log: Sequence[Fact]) -> pl.DataFrame:
+    """Events as the readers of files hand them on: a column a field, lists as canonical JSON."""
+    present = [f for f in FIELDS.values() if any(f.name in event.__struct_fields__ for event in log)]
+    columns: dict[str, list[Any]] = {"type": [event.type for event in log]}
+    for field in present:
+        values = [getattr(event, field.name, None) for event in log]
+        columns[field.name] = [list_text(v) if isinstance(v, tuple) else v for v in values]
+    return pl.DataFrame(columns, schema={"type": pl.String, **{f.name: _KINDS[f.kind] for f in present}})
 
 
 def payment(number: int, time: int, amount: int = 100, **told: Any) -> Payment:

@@ -11,8 +11,20 @@ from hypothesis import strategies as st
 from numba import types
 
 from bonafide.engine.arena import (
-    BLOCK_CLASSES, H_FREE_BLOCKS, H_FREE_ROWS, H_LARGEST, H_LIMIT, H_TOP, HEADER_WORDS, LINE, allocate, allocate_row,
-    block_class, has_room, release, release_row,
+    BLOCK_CLASSES,
+    H_FREE_BLOCKS,
+    H_FREE_ROWS,
+    H_LARGEST,
+    H_LIMIT,
+    H_TOP,
+    HEADER_WORDS,
+    LINE,
+    allocate,
+    allocate_row,
+    block_class,
+    has_room,
+    release,
+    release_row,
 )  # fmt: skip
 from tests.engine.kit import compiled
 

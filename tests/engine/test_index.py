@@ -12,7 +12,18 @@ from numba import types
 
 from bonafide.engine.arena import H_KEYS, H_LIMIT, H_TOP, HEADER_WORDS
 from bonafide.engine.index import (
-    FULL, I_COUNT, I_DEPTH, S_COUNT, S_SLOTS, SLOTS, find, index_open, insert, next_segment, reinsert, segment_words,
+    FULL,
+    I_COUNT,
+    I_DEPTH,
+    S_COUNT,
+    S_SLOTS,
+    SLOTS,
+    find,
+    index_open,
+    insert,
+    next_segment,
+    reinsert,
+    segment_words,
 )  # fmt: skip
 from tests.engine.kit import compiled
 

@@ -70,7 +70,11 @@ def test_a_quotient_is_rounded_once(run: dict[str, Any], total: int, count: int,
     assert run["quotient"](total, by) == float(Fraction(total, by))
 
 
-@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=40), st.integers(1, 250_000), st.sampled_from([1, FRACTION_UNIT]))
+@given(
+    st.lists(st.integers(0, 10**12), min_size=1, max_size=40),
+    st.integers(1, 250_000),
+    st.sampled_from([1, FRACTION_UNIT]),
+)
 @example([10**12, 10**12 - 1], 250_000, 1)
 @example([10**12], 8_000_000, 1)
 @example([0, 1], 1, FRACTION_UNIT)

@@ -106,7 +106,8 @@ def scattered(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 CHURNING = specs_of(
-    feature("count", "24h"), feature("distinct", "7d", of="order_id"), feature("sum", "24h", of="amount", completed=True),
+    feature("count", "24h"), feature("distinct", "7d", of="order_id"),
+    feature("sum", "24h", of="amount", completed=True),
     feature("max", "7d", of="amount", by="merchant_id"), feature("count", "24h", by=["user_id", "merchant_id"]),
     feature("sum", "24h", by="order_id", of="amount"),
 )  # fmt: skip
@@ -150,7 +151,8 @@ def test_sweeping_forgets_nothing_that_the_twin_remembers() -> None:
             paid = log[rng.randrange(max(0, len(log) - 200), len(log))]
             log.append(status_of(10_000 + i, paid, max(0, i * 6 * HOUR_MS)))  # type: ignore[arg-type]
     specs = specs_of(
-        feature("count", "24h"), feature("sum", "90d", of="amount", completed=True), feature("seconds_since_first", None),
+        feature("count", "24h"), feature("sum", "90d", of="amount", completed=True),
+        feature("seconds_since_first", None),
         feature("max", "7d", of="amount", by="merchant_id"), feature("distinct", "90d", of="order_id"),
     )  # fmt: skip
     play(specs, log, every=23, settings=SETTINGS._replace(lateness_ms=29 * DAY_MS))
@@ -191,7 +193,9 @@ def test_a_full_memory_is_an_error_that_says_what_to_do() -> None:
 @given(st.integers(1, 8), st.integers(20_000, 600_000), st.sampled_from(["entropy", "distinct", "min", "sum"]))
 def test_no_event_needs_more_than_was_seen_to_be_there(families: int, limit: int, take: str) -> None:
     """Eight hot keys whose rings all double at the same event: the arena is never overrun."""
-    keys = ("user_id", "merchant_id", "device_id", "ip", "address_id", "category", "order_id", "traffic_source")[:families]
+    keys = ("user_id", "merchant_id", "device_id", "ip", "address_id", "category", "order_id", "traffic_source")[
+        :families
+    ]
     specs = specs_of(
         *(feature(take, over, by=by, of="amount", completed=done)
           for by in keys for over in ("1h", "24h", "30d") for done in (False, True))

@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +24,7 @@ from bonafide.core.events import Event, Fact, MerchantApplication, Payment, Payo
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
 from bonafide.engine.engine import Engine
 from bonafide.lab import replay
-from bonafide.testing.generators import events
+from bonafide.testing.generators import events, texts
 from bonafide.testing.windows_twin import WindowTwin
 from tests.lab.runs import Run, as_lines, as_parquet, replayed, small_bundle
 
@@ -173,6 +172,17 @@ def test_the_busy_log_is_busy(plain: Run) -> None:
 
 def test_canonical_lines_equal_the_decisions_own_encoding_for_awkward_ids(plain: Run) -> None:
     assert plain.summary.digest == digest_of(decided(busy_log()))
+
+
+@settings(max_examples=30)
+@given(st.lists(texts(20), min_size=1, max_size=20), st.sampled_from([5, 500, 5_000]))
+def test_canonical_lines_equal_the_decisions_own_encoding_for_any_id(names: list[str], amount: int) -> None:
+    fields = {"time": START_MS, "merchant_id": "m", "order_id": "o", "amount": amount, "currency": "CNY"}
+    log: list[Fact] = [Payment(event_id=name, user_id=name, **fields) for name in names]
+    with TemporaryDirectory() as name:
+        path = Path(name) / "log.ndjson"
+        path.write_bytes(as_lines(log))
+        assert replayed(Path(name), path).summary.digest == digest_of(decided(log))
 
 
 def test_a_digest_is_over_lines_of_canonical_json(plain: Run) -> None:

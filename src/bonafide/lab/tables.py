@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import polars as pl
+
+from bonafide.core.errors import StateError
 
 ROWS_HELD_MAX: Final = 1_000_000
 """Rows that wait in memory before they go to a part file."""
@@ -15,7 +19,7 @@ class TableWriter:
     """Appends frames to one Parquet file.
 
     A table that fits in memory is written at once; a larger one goes to part files beside it, which are joined when
-    it is finished. Until then nothing stands under the final name.
+    it is finished. Until then nothing stands under the final name. StateError when the disk refuses.
     """
 
     def __init__(self, path: Path, schema: pl.Schema) -> None:
@@ -41,10 +45,12 @@ class TableWriter:
         """Write what is held, join the parts, and give the file its name."""
         if self._parts:
             self._spill()
-            pl.scan_ipc(self._parts).sink_parquet(self._whole, maintain_order=True, statistics=False)
-        else:
-            self._held_rows().write_parquet(self._whole, statistics=False)
-        self._whole.replace(self.path)
+        with self._writing():
+            if self._parts:
+                pl.scan_ipc(self._parts).sink_parquet(self._whole, maintain_order=True, statistics=False)
+            else:
+                self._held_rows().write_parquet(self._whole, statistics=False)
+            self._whole.replace(self.path)
         self.discard()
 
     def discard(self) -> None:
@@ -53,13 +59,23 @@ class TableWriter:
             part.unlink(missing_ok=True)
         self._parts.clear()
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, pl.exceptions.ComputeError) as error:
+            # Polars tells of a full disk in a ComputeError whose text ends with the system's own words.
+            told = str(error).strip().rsplit(": ", 1)[-1]
+            raise StateError(f"{self.path}: cannot be written: {told}; make room or choose another folder") from None
+
     def _held_rows(self) -> pl.DataFrame:
         return pl.concat(self._held) if self._held else pl.DataFrame(schema=self._schema)
 
     def _spill(self) -> None:
         if self._held:
             part = self.path.with_name(f".{self.path.name}.{len(self._parts)}.part")
-            self._held_rows().write_ipc(part, compression="lz4")
             self._parts.append(part)
+            with self._writing():
+                self._held_rows().write_ipc(part, compression="lz4")
             self._held.clear()
             self._rows_held = 0

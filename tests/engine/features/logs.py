@@ -16,7 +16,8 @@ from tests.engine.kit import START_MS, TAKES, specs_of
 
 OVERS = ("1m", "2m", "1h", "24h", "7d", "90d", None)
 KEYS: tuple[str | list[str], ...] = (
-    "user_id", "merchant_id", "device_id", "pay_with", ["user_id", "merchant_id"], ["user_id", "merchant_id", "category"]
+    "user_id", "merchant_id", "device_id", "pay_with", ["user_id", "merchant_id"],
+    ["user_id", "merchant_id", "category"]
 )  # fmt: skip
 CONDITIONS = (
     None, "goods == 'virtual'", "goods != 'virtual'", "amount > 500", "pay_with == 'credit' and amount < credit_limit",
@@ -85,7 +86,8 @@ def one_event(draw: st.DrawFn, number: int, time: int) -> Event:
             amount=draw(AMOUNTS), currency=draw(st.sampled_from(["CNY", "CNY", "CNY", "USD"])),
             credit_limit=draw(st.sampled_from([None, 0, 1000, 10**12])),
             credit_used=draw(st.one_of(st.none(), st.integers(0, 1000))),
-            device_id=draw(st.sampled_from([None, "d1", "d2"])), goods=draw(st.sampled_from([None, "virtual", "physical"])),
+            device_id=draw(st.sampled_from([None, "d1", "d2"])),
+            goods=draw(st.sampled_from([None, "virtual", "physical"])),
             pay_with=draw(st.sampled_from(["credit", "card"])), category=draw(st.sampled_from([None, "c0", "c1"])),
             instalments=draw(st.sampled_from([None, 1, 12])),
         )  # fmt: skip

@@ -21,8 +21,20 @@ from bonafide.engine.features.plan import TERM_MS
 from bonafide.engine.intake import rows_of_events
 from tests.engine.features.logs import features, logs
 from tests.engine.kit import (
-    SETTINGS, START_MS, TAKES, answers_of, feature, feed, fresh_state, fresh_twin, payment, play, refund, same,
-    specs_of, status_of,
+    SETTINGS,
+    START_MS,
+    TAKES,
+    answers_of,
+    feature,
+    feed,
+    fresh_state,
+    fresh_twin,
+    payment,
+    play,
+    refund,
+    same,
+    specs_of,
+    status_of,
 )  # fmt: skip
 
 OVERS = ("1m", "1h", "24h", "90d")
@@ -200,8 +212,10 @@ def test_moments_are_taken_as_milliseconds() -> None:
 
 def test_accounts_and_words_are_keys() -> None:
     log: list[Fact] = [
-        Payout(event_id="e1", time=START_MS, merchant_id="m", account_id="a", amount=5, currency="CNY", speed="instant"),
-        Payout(event_id="e2", time=START_MS, merchant_id="n", account_id="a", amount=7, currency="CNY", speed="instant"),
+        Payout(event_id="e1", time=START_MS, merchant_id="m", account_id="a", amount=5, currency="CNY",
+            speed="instant"),
+        Payout(event_id="e2", time=START_MS, merchant_id="n", account_id="a", amount=7, currency="CNY",
+            speed="instant"),
         Transfer(event_id="e3", time=START_MS, from_account_id="a", to_account_id="b", amount=1, currency="CNY"),
         Transfer(event_id="e4", time=START_MS, from_account_id="a", to_account_id="a", amount=2, currency="CNY"),
         Transfer(event_id="e5", time=START_MS, from_account_id="c", to_account_id="b", amount=4, currency="CNY"),

@@ -22,12 +22,13 @@ DRILLS = 12
 DRILL_LOGS = 40
 
 
+@settings(max_examples=200)
 @given(features(), logs(), CHUNKS)
 def test_kernel_equals_twin(specs: tuple[Feature, ...], log: list[Fact], chunk: int) -> None:
     play(specs, log, chunk)
 
 
-@settings(max_examples=100)
+@settings(max_examples=300)
 @given(SEEDS, st.integers(1, 400), st.integers(1, 26), CHUNKS)
 def test_kernel_equals_twin_on_a_hot_key(seed: int, length: int, width: int, chunk: int) -> None:
     log = seeded_log(random.Random(seed), length, hot=True)

@@ -63,7 +63,8 @@ def _comparison(parts: tuple[str, str, str], ops: tuple[str, str], chained: bool
 _order = st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
 _simple = st.one_of(
     st.builds(_comparison, st.tuples(numbers, numbers, numbers), st.tuples(_order, _order), st.booleans()),
-    st.builds(_comparison, st.tuples(_numeric_names, _constants, _constants), st.tuples(_order, _order), st.just(False)),
+    st.builds(_comparison, st.tuples(_numeric_names, _constants, _constants), st.tuples(_order, _order),
+        st.just(False)),
     _sameness(),
     st.sampled_from(FLAGS),
     st.builds("success == {}".format, st.booleans()),

@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from bonafide.engine.compiled import Settings, compile_bundle
 from bonafide.engine.kernels import load_kernels
 from bonafide.engine.rules.language import (
-    ALTERNATIVES_MAX, DEPTH_MAX, EXPRESSION_LENGTH_MAX, Apply, Equals, ExpressionError, Missing, Name, Number, names_in,
+    ALTERNATIVES_MAX,
+    DEPTH_MAX,
+    EXPRESSION_LENGTH_MAX,
+    Apply,
+    Equals,
+    ExpressionError,
+    Missing,
+    Name,
+    Number,
+    names_in,
     parse,
 )  # fmt: skip
 from bonafide.engine.rules.utilisation import expand
@@ -43,12 +52,12 @@ WRONG = (
     "amount > 9999999999999999999999", "amount > 1j", "amount > ...", "amount if goods == 'virtual' else 5",
     "lambda: amount", "[a for a in amount]", "(yield)", "amount := 5", "f'{amount}' == 'x'", "amount.real > 5",
     "().__class__.__bases__[0].__subclasses__() == 5", "__import__('os').system('true')", "amount[0] > 5",
-    "user_id == 'a\\x00b'", "user_id == '\\ud800'", "user_id == 'a\nb'", "goods == 'virtual", "a" * 3_000 + " > 5",
+    "user_id == 'a\\x00b'", "user_id == '\\ud800'", "goods == 'virtual", "a" * 3_000 + " > 5",
     "goods == '" + "x" * 3_000 + "'", "amount > '" + "x" * 3_000 + "'", "x" * (EXPRESSION_LENGTH_MAX + 1),
     "(" * 10_000 + "amount" + ")" * 10_000, "(" * 1_900 + "amount > 5" + ")" * 1_900, "not " * 900 + "amount > 5",
     "-" * 900 + "amount > 5", "amount" + " + 1" * 900 + " > 5", "min(" * 200 + "amount" + ", 1)" * 200 + " > 5",
-    "amount > 5 and " * 260 + "amount > 5", "商户 == 'm1' and amout > 5", "merchant_id == '商户' and amout > 5",
-    "   amout > 5", "amount > 5\n  and amout > 5", "\ufeffamount > 5", "amount > 5 # and amout > 5 #", "#",
+    "商户 == 'm1' and amout > 5", "merchant_id == '商户' and amout > 5",
+    "   amout > 5", "amount > 5\n  and amout > 5", "\ufeffamount > 5", "#",
 )  # fmt: skip
 
 
@@ -60,7 +69,7 @@ def told(text: str) -> str:
     except ExpressionError as error:
         lines = [f"    {p.column + 1}: {p.message}" for p in error.problems]
     else:
-        lines = ["    fine"]
+        lines = ["    nothing is wrong with it"]
     return "\n".join([repr(shown)[1:-1], *lines, ""])
 
 
@@ -68,6 +77,7 @@ def test_each_mistake_is_explained_word_for_word() -> None:
     text = "\n".join(told(wrong) for wrong in WRONG)
     assert_golden(GOLDEN, text)
     assert max(map(len, text.splitlines())) < 200
+    assert "nothing is wrong" not in text
 
 
 def test_a_list_has_an_end() -> None:
@@ -147,7 +157,10 @@ def _depth_here() -> int:
         ("goods is missing", Missing("goods")),
         ("type == 'payment'", Equals("type", ("payment",), None)),
         ("merchant_id == 'cafe\u0301'", Equals("merchant_id", ("café",), None)),
-        ("amount > -5", Apply(">", (Name("amount", "number"), Apply("-", (Number(0.0), Number(5.0)), "number")), "truth")),
+        (
+            "amount > -5",
+            Apply(">", (Name("amount", "number"), Apply("-", (Number(0.0), Number(5.0)), "number")), "truth"),
+        ),
         ("amount > 5 # a lot", Apply(">", (Name("amount", "number"), Number(5.0)), "truth")),
         ("amount\n> 5", Apply(">", (Name("amount", "number"), Number(5.0)), "truth")),
     ],

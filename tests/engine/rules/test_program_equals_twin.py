@@ -15,6 +15,7 @@ from numba import types
 from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.engine.compiled import Compiled
 from bonafide.engine.features.plan import compile_features
+from bonafide.engine.kernel import pointer
 from bonafide.engine.kernels import load_kernels
 from bonafide.engine.rules.language import Apply, Node, Number, parse
 from bonafide.engine.rules.program import LOCAL_DAY, LOCAL_HOUR, ROW_WIDTH, TYPE, Builder, run
@@ -24,7 +25,7 @@ from tests.engine.rules.expressions import FEATURES, answers, conditions, number
 
 
 def run_program(code, words, row, features, registers):
-    run(code, 0, code.shape[0], words, row, features, registers)
+    run(pointer(code), 0, code.shape[0], pointer(words), pointer(row), pointer(features), pointer(registers))
 
 
 @pytest.fixture(scope="module")

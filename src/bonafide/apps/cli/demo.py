@@ -38,8 +38,8 @@ def demo(
         show_json(result)
     else:
         typer.echo(result["text"])
-        if kept:
-            say(f"Everything is in {kept}")
+    if kept:
+        say(f"Everything is in {kept}")
 
 
 def _run(folder: Path, bundle: str, users: int, merchants: int, days: int, seed: int) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _run(folder: Path, bundle: str, users: int, merchants: int, days: int, seed:
     from bonafide.lab.metrics import evaluate
     from bonafide.lab.simulate import simulate_demo
 
-    engine = open_engine(open_bundle(bundle), None)
+    engine = open_engine(open_bundle(bundle))
     events, truth = simulate_demo(users, merchants, days, seed)
     events.write_parquet(folder / "events.parquet")
     truth.write_parquet(folder / "truth.parquet")

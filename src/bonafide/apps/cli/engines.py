@@ -34,15 +34,17 @@ def open_bundle(name: str) -> Bundle:
     return load_bundle(find_bundle(name))
 
 
-def open_engine(bundle: Bundle, secret: str | None) -> Engine:
-    """An engine for a bundle; `secret` is what `--secret` gave."""
+def open_engine(bundle: Bundle, secret: bytes | None = None) -> Engine:
+    """An engine for a bundle; without a secret it takes the one of runs that keep nothing."""
     from bonafide.engine.engine import DEFAULT_SECRET, Engine
 
-    return Engine(bundle, secret=DEFAULT_SECRET if secret is None else read_secret(secret), kernels=ready_kernels())
+    return Engine(bundle, secret=secret or DEFAULT_SECRET, kernels=ready_kernels())
 
 
-def read_secret(text: str) -> bytes:
-    """The 16 bytes of a secret in hex."""
+def read_secret(text: str | None) -> bytes | None:
+    """The 16 bytes that `--secret` gave in hex; None when it was not given."""
+    if text is None:
+        return None
     try:
         secret = bytes.fromhex(text)
     except ValueError:

@@ -69,7 +69,7 @@ def _run(
         raise UsageError(f"--out {out}: this is a folder; name a file")
     found, now_ms = find_mapping(mapping), read_now(now)
     look_at_files(events, found)
-    key = DEFAULT_SECRET if secret is None else read_secret(secret)
+    key = read_secret(secret) or DEFAULT_SECRET
     kernels = ready_kernels()
     out.parent.mkdir(parents=True, exist_ok=True)
     with RejectWriter(rejects) as writer, progress_bar("Computing features") as bar:

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from bonafide.apps.cli.bundle import bundle_app
+from bonafide.apps.cli.bundle import bundle_app, show
 from bonafide.apps.cli.demo import demo
 from bonafide.apps.cli.evaluate import evaluate
 from bonafide.apps.cli.features import features
 from bonafide.apps.cli.replay import replay
+from bonafide.apps.cli.screen import Exit, say_refused
 from bonafide.apps.cli.warmup import warmup
+
+_COMMANDS: Final = (demo, replay, features, evaluate, warmup)
+_EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
+
+
+def _examples(*commands: Callable[..., None]) -> str:
+    """The example line of each command's docstring, for the end of the general help."""
+    found = (_EXAMPLE.search(command.__doc__ or "") for command in commands)
+    return "\n\n".join(["Examples:", *(f"[dim]{example[1]}[/dim]" for example in found if example)])
+
 
 app = typer.Typer(
     name="bonafide", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]},
     help="Decides whether the trade behind each pay-later event is genuine, and says why.",
+    epilog=_examples(*_COMMANDS, show),
 )  # fmt: skip
-for command in (demo, replay, features, evaluate, warmup):
+for command in _COMMANDS:
     app.command()(command)
 app.add_typer(bundle_app, name="bundle")
 
@@ -41,4 +56,8 @@ def _begin(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except OSError as error:  # what the results are printed to is full
+        say_refused(error)
+        sys.exit(Exit.STOPPED)

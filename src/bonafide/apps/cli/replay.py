@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bonafide.apps.cli.engines import new_folder, open_bundle, open_engine
+from bonafide.apps.cli.engines import new_folder, open_bundle, open_engine, read_secret
 from bonafide.apps.cli.options import BundleName, Events, Force, Json, MappingFile, Now, OutFolder, Secret
 from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
 from bonafide.core.errors import UsageError
@@ -36,10 +36,10 @@ def replay(
     """
     with errors_told():
         say(f"Reading {', '.join(str(p) for p in events)}")
-        found, now_ms = find_mapping(mapping), read_now(now)
+        found, now_ms, key = find_mapping(mapping), read_now(now), read_secret(secret)
         look_at_files(events, found)
         read, folder = open_bundle(bundle), new_folder(out, force=force)
-        engine = open_engine(read, secret)
+        engine = open_engine(read, key)
         summary = replay_files(engine, events, folder, mapping=found, now_ms=now_ms, features=features)
     if as_json:
         show_json(summary._asdict())

@@ -44,6 +44,7 @@ def say(text: str) -> None:
 def show_json(result: Any) -> None:
     """The one JSON object of `--json`."""
     sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
 
 
 def fail(error: BonafideError) -> NoReturn:
@@ -61,10 +62,15 @@ def errors_told() -> Iterator[None]:
     except BonafideError as error:
         fail(error)
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        told = "what was written so far is incomplete; mend this or choose another place, and run it again"
-        say(f"bonafide: {name}{error.strerror or error}; {told}")
+        say_refused(error)
         raise typer.Exit(Exit.STOPPED) from None
+
+
+def say_refused(error: OSError) -> None:
+    """What the operating system did not do, and the way out."""
+    name = f"{error.filename}: " if error.filename else ""
+    told = "what was written so far is incomplete; make room or choose another place, and run it again"
+    say(f"bonafide: {name}{error.strerror or error}; {told}")
 
 
 @contextmanager

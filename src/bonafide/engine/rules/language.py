@@ -218,16 +218,20 @@ class _Reader:
             left, right, op = right, left, swapped.get(type(op), type(op))()
         if isinstance(left, ast.Name) and self.types.get(left.id) in {"text", "word", "flag"}:
             return self._sameness(left, op, right)
+        if isinstance(left, ast.Name) and left.id not in self.types and not isinstance(right, ast.Name):
+            return self._name(left)  # whether the other side would fit it, nobody knows
         return Apply(_COMPARE[type(op)], (self.number(left), self.number(right)), "truth")
 
     def _sameness(self, left: ast.Name, op: ast.cmpop, right: ast.expr) -> Node:
         if not isinstance(op, ast.Eq | ast.NotEq):
             return self.note(left, f"{left.id} is not a number; compare it with == or !=")
+        if isinstance(right, ast.Name) and right.id not in self.types:
+            near = did_you_mean(right.id, list(self.types))
+            return self.note(right, f"unknown name {shorten(right.id)}; a text stands in quotes{near}")
         if isinstance(right, ast.Name):
-            self._name(right)
             if "type" in {left.id, right.id}:
                 return self.note(right, "type is compared with a quoted type, such as 'payment'")
-            if right.id in self.types and self.types[right.id] != self.types[left.id]:
+            if self.types[right.id] != self.types[left.id]:
                 return self.note(right, f"{left.id} is a {self.types[left.id]} and {right.id} a {self.types[right.id]}")
             node: Node = Equals(left.id, (), right.id)
         else:
@@ -309,7 +313,8 @@ class _Reader:
             return self.note(at, f"unknown function {shorten(name)}{did_you_mean(name, list(FUNCTIONS))}")
         fewest, most = FUNCTIONS[name]
         if not fewest <= len(args) <= most:
-            return self.note(at, f"{name} takes {fewest}..{most} numbers, not {len(args)}")
+            wanted = f"{fewest} to {most} numbers" if fewest < most else "2 numbers" if most == 2 else "1 number"
+            return self.note(at, f"{name} takes {wanted}, not {len(args)}")
         parts = tuple(self.number(a) for a in args)
         tree = parts[0] if fewest > 1 else Apply(name, parts, "number")
         for part in parts[1:]:

@@ -1,0 +1,82 @@
+"""From a score and the rules that hit to an outcome: bands, and what is proposed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bonafide.core.decision import OUTCOMES, RISK_LEVELS, SCORE_UNIT
+from bonafide.core.errors import ConfigError
+from bonafide.core.moment import HOUR_MS
+from bonafide.engine.policy import Proposal, read_policy, rule_on
+
+FINE: dict[str, Any] = {
+    "outcomes": [{"from": 0, "outcome": "allow"}, {"from": 0.3, "outcome": "warn"}, {"from": 0.8, "outcome": "hold"}],
+    "risk_levels": [{"from": 0, "level": "low"}, {"from": 0.5, "level": "high"}],
+    "hold_for": "24h",
+    "measures": {"warn": {"measure": "notice", "lasts": "30d"}},
+}
+
+
+def bands(*pairs: tuple[float, str], key: str = "outcome") -> list[dict[str, Any]]:
+    return [{"from": start, key: value} for start, value in pairs]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"outcomes": []}, "p.yaml: outcomes: the first band starts from 0, so that every score has one"),
+        ({"outcomes": bands((0.1, "allow"))}, "p.yaml: outcomes: the first band starts from 0"),
+        ({"outcomes": bands((0, "allow"), (0, "warn"))}, "outcomes: the band from 0.0 must be higher and stricter"),
+        ({"outcomes": bands((0, "allow"), (0.5, "hold"), (0.4, "decline"))}, "the band from 0.4 must be higher"),
+        ({"outcomes": bands((0, "warn"), (0.5, "allow"))}, "the band from 0.5 must be higher and stricter"),
+        ({"outcomes": bands((0, "warn"), (0.5, "warn"))}, "the band from 0.5 must be higher and stricter"),
+        ({"risk_levels": bands((0, "high"), (0.5, "low"), key="level")}, "p.yaml: risk_levels: the band from 0.5"),
+        ({"risk_levels": []}, "p.yaml: risk_levels: the first band starts from 0"),
+        ({"outcomes": bands((0, "alow"))}, "Invalid enum value 'alow' - at `$.outcomes[0].outcome`"),
+        ({"outcomes": bands((0, "allow"), (1.5, "hold"))}, "`$.outcomes[1].from`"),
+        ({"outcomes": bands((0, "allow"), (float("nan"), "hold"))}, "p.yaml: "),
+        ({"hold_for": "a day"}, "`$.hold_for`"), ({"hold_for": "999999999d"}, "hold_for: 999999999d is longer than"),
+        ({"measures": {"warn": {"measure": "freeze_credit", "lasts": "1d"}}}, "`$.measures[...].measure`"),
+        ({"measures": {"warn": {"measure": "notice", "lasts": "3651d"}}}, "measures.warn: 3651d is longer than 3650d"),
+        ({"measures": {"wran": {"measure": "notice", "lasts": "1d"}}}, "Invalid enum value 'wran'"),
+        ({"ladder": []}, "unknown field `ladder`"),
+    ],
+)  # fmt: skip
+def test_a_wrong_policy_is_explained(wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_policy(FINE | wrong, "p.yaml")
+    assert str(caught.value).startswith("p.yaml: ")
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("told", [None, [], "allow", 5])
+def test_what_is_no_policy_is_refused(told: Any) -> None:
+    with pytest.raises(ConfigError, match=r"p\.yaml: Expected `object`"):
+        read_policy(told, "p.yaml")
+
+
+STARTS = st.lists(st.integers(1, SCORE_UNIT), max_size=4, unique=True).map(sorted)
+
+
+@given(STARTS, STARTS.map(lambda s: s[:3]), st.integers(0, SCORE_UNIT), st.sampled_from(OUTCOMES), st.data())
+def test_a_ruling_is_the_stricter_of_band_and_rules(
+    starts: list[int], levels: list[int], score: int, at_least: Any, data: st.DataObject
+) -> None:
+    score = data.draw(st.sampled_from([score, *starts, *levels, *(s - 1 for s in starts)]))
+    policy = read_policy(
+        FINE | {
+            "outcomes": bands((0, "allow"), *zip([s / SCORE_UNIT for s in starts], OUTCOMES[1:])),
+            "risk_levels": bands((0, "low"), *zip([s / SCORE_UNIT for s in levels], RISK_LEVELS[1:]), key="level"),
+        }, "p.yaml",
+    )  # fmt: skip
+    ruling = rule_on(policy, score, at_least)
+    passed = sum(s <= score for s in starts)
+    assert OUTCOMES.index(ruling.outcome) == max(passed, OUTCOMES.index(at_least))
+    assert RISK_LEVELS.index(ruling.risk_level) == sum(s <= score for s in levels)
+    assert ruling.alert == (ruling.outcome in {"verify", "hold", "decline"})
+    assert ruling.hold_ms == (24 * HOUR_MS if ruling.outcome == "hold" else None)
+    assert ruling.proposal == (Proposal(measure="notice", lasts="30d") if ruling.outcome == "warn" else None)
