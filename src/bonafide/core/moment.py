@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
 
 SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60 * SECOND_MS
@@ -46,12 +48,12 @@ def parse_moment(text: str) -> int:
     if text.isascii() and text.isdigit():
         value = int(text)
     else:
-        parsed = datetime.fromisoformat(text)
-        if parsed.tzinfo is None:
-            raise ValueError("a time needs a zone, such as Z or +08:00")
-        value = moment_of(parsed)
+        try:
+            value = moment_of(msgspec.convert(text, Annotated[datetime, msgspec.Meta(tz=True)]))
+        except msgspec.ValidationError:
+            raise ValueError("give RFC 3339 with a zone, or whole milliseconds since 1970 UTC") from None
     if not 0 <= value <= MOMENT_MAX:
-        raise ValueError("a time lies between 1970 and 9999")
+        raise ValueError("give a time from 1970 to 9999")
     return value
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
+import yaml
 from msgspec import Meta, Struct
 
 from bonafide.core.decision import OUTCOMES, Outcome
@@ -158,9 +159,13 @@ def _yaml(files: dict[str, bytes], name: str) -> Any:
 def read_yaml(content: bytes, name: str) -> Any:
     """A YAML document; ConfigError with line and column when it is none."""
     try:
-        return msgspec.yaml.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ConfigError(name, f"not YAML: {' '.join(str(error).split())}") from None
+        return yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = None if mark is None else f"line {mark.line + 1}, column {mark.column + 1}"
+        raise ConfigError(name, f"is not YAML: {error.problem}", where) from None
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
+        raise ConfigError(name, "is not YAML: it holds characters or nesting that YAML does not allow") from None
 
 
 def _convert(files: dict[str, bytes], name: str, kind: Any) -> Any:

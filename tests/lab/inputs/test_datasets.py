@@ -38,7 +38,8 @@ def test_antico_is_read_whole(tmp_path: Path) -> None:
     assert (data.read, data.frame.height, data.rejects) == (106_501, 106_501, [])
     assert data.truth["label"].value_counts().sort("label").rows() == [(0, 104_075), (1, 2_426)]
     assert data.frame["credit_limit"].null_count() == 0
-    first = data.frame.row(0, named=True)
+    assert data.frame["time"].is_sorted()
+    first = data.frame.filter(line=2).row(0, named=True)
     assert (first["amount"], first["credit_limit"], first["user_id"]) == (155_322, 7_800_000, "u4939762526288")
 
 

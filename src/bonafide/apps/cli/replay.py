@@ -90,13 +90,14 @@ def look_at_files(events: list[Path], mapping: Mapping | None) -> None:
 def read_now(text: str | None) -> int | None:
     """The moment that `--now` gave."""
     from bonafide.core.moment import parse_moment
+    from bonafide.core.text import shorten
 
     if text is None:
         return None
     try:
         return parse_moment(text)
     except ValueError as error:
-        raise UsageError(f"--now {text}: {error}; give RFC 3339 with a zone, or milliseconds since 1970") from None
+        raise UsageError(f"--now {shorten(text)}: {error}") from None
 
 
 def summary_text(summary: Summary) -> str:
