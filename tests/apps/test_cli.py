@@ -214,7 +214,7 @@ def test_now_and_secret_are_taken_in_their_forms(folder: Path) -> None:
 def test_refused_records_are_counted_on_stderr_and_kept_and_the_rest_is_written(folder: Path) -> None:
     result = told("replay", "bad.ndjson", "--out", "out")
     assert result.exit_code == 3
-    assert "2 records were refused; see out/rejects.ndjson" in result.stderr
+    assert "refused records: 2; see out/rejects.ndjson" in result.stderr
     assert "read 6: decided 4, taught 0, duplicate 0, conflict 1, rejected 1" in result.stdout
     assert pl.read_parquet("out/decisions.parquet").height == 4
     assert json.loads((folder / "out" / "summary.json").read_text())["rejected"] == 1
@@ -226,9 +226,9 @@ def test_features_say_how_refused_records_can_be_kept(folder: Path) -> None:
     arguments = ["features", "bad.ndjson", "--spec", "spec.yaml", "--out", "f.parquet"]
     result = told(*arguments)
     assert (result.exit_code, pl.read_parquet("f.parquet").height) == (3, 4)
-    assert "2 records were refused; --rejects FILE keeps them" in result.stderr
+    assert "refused records: 2; --rejects FILE keeps them" in result.stderr
     again = told(*arguments, "--rejects", "r.ndjson")
-    assert "2 records were refused; see r.ndjson" in again.stderr
+    assert "refused records: 2; see r.ndjson" in again.stderr
     assert len((folder / "r.ndjson").read_text().splitlines()) == 2
 
 
@@ -360,3 +360,14 @@ def test_the_demo_keeps_everything_it_used_where_it_is_told_to(folder: Path) -> 
     for name in ("n", "positives", "auc", "money_caught", "money_missed", "honest_money_disturbed"):
         assert result["evaluation"][name] == judged[name]
     assert "Everything is in a" in first.stderr
+
+
+def test_force_leaves_no_result_of_an_earlier_run(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("truth.parquet", "features.parquet", "notes.txt"):
+        (out / name).write_text("old")
+    events = tmp_path / "events.ndjson"
+    events.write_text('{"type": "tick", "event_id": "t1", "time": 1767225600000}\n')
+    assert told("replay", events, "--out", out, "--force").exit_code == 0
+    assert sorted(p.name for p in out.iterdir()) == ["decisions.parquet", "notes.txt", "rejects.ndjson", "summary.json"]

@@ -62,12 +62,14 @@ class Replay:
     def feed(self, chunk: Chunk) -> None:
         """Take one chunk in, in order, and write what follows from it."""
         self._counts["read"] += chunk.read
+        if chunk.truth is not None and self._truth is None:
+            self._truth = TableWriter(self._out / "truth.parquet", TRUTH)
         if chunk.frame.is_empty():
             return
         woven = self._labels.weave(chunk.frame, chunk.truth)
         statuses = [self._walk(woven[i : i + WALK_ROWS]) for i in range(0, woven.height, WALK_ROWS)]
-        if chunk.truth is not None:
-            self._keep_truth(chunk.truth, np.concatenate(statuses)[woven[ROW].is_not_null().to_numpy()])
+        if chunk.truth is not None and self._truth is not None:
+            self._keep_truth(self._truth, chunk.truth, np.concatenate(statuses)[woven[ROW].is_not_null().to_numpy()])
 
     def finish(self, seconds: float) -> Summary:
         """Write the files and summary.json; `seconds` is how long the run took by the caller's clock."""
@@ -173,11 +175,10 @@ class Replay:
             self._money[outcome][currency] += amount
             self._currencies[currency] += number
 
-    def _keep_truth(self, truth: pl.DataFrame, status: NDArray[np.int64]) -> None:
-        if self._truth is None:
-            self._truth = TableWriter(self._out / "truth.parquet", TRUTH)
+    @staticmethod
+    def _keep_truth(table: TableWriter, truth: pl.DataFrame, status: NDArray[np.int64]) -> None:
         taken = truth.filter(status[truth["row"].to_numpy()] == TAKEN)
-        self._truth.append(
+        table.append(
             taken.with_columns(
                 pl.col("known_at").cast(MOMENT),
                 typology=pl.lit(None, pl.String),

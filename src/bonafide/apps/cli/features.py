@@ -46,7 +46,7 @@ def features(
         )
     refused = counts.rejected + counts.conflict
     if refused:
-        say(f"{refused:,} records were refused" + (f"; see {rejects}" if rejects else "; --rejects FILE keeps them"))
+        say(f"refused records: {refused:,}; " + (f"see {rejects}" if rejects else "--rejects FILE keeps them"))
         raise typer.Exit(Exit.REFUSED)
 
 

@@ -13,6 +13,8 @@ from bonafide.apps.cli.options import BundleName, Events, Force, Json, MappingFi
 from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
 from bonafide.core.errors import UsageError
 
+RESULTS = ("decisions.parquet", "features.parquet", "truth.parquet", "rejects.ndjson", "summary.json")
+
 if TYPE_CHECKING:
     from bonafide.engine.engine import Engine
     from bonafide.lab.inputs import Mapping
@@ -40,14 +42,23 @@ def replay(
         look_at_files(events, found)
         read, folder = open_bundle(bundle), new_folder(out, force=force)
         engine = open_engine(read, key)
+        _clear_results(folder, events)
         summary = replay_files(engine, events, folder, mapping=found, now_ms=now_ms, features=features)
     if as_json:
         show_json(summary._asdict())
     else:
         typer.echo(summary_text(summary))
     if summary.refused:
-        say(f"{summary.refused:,} records were refused; see {out / 'rejects.ndjson'}")
+        say(f"refused records: {summary.refused:,}; see {out / 'rejects.ndjson'}")
         raise typer.Exit(Exit.REFUSED)
+
+
+def _clear_results(folder: Path, inputs: list[Path]) -> None:
+    """Remove what an earlier run left under the names of the results, so that none is taken for this run's."""
+    kept = {path.resolve() for path in inputs}
+    for name in RESULTS:
+        if (folder / name).resolve() not in kept:
+            (folder / name).unlink(missing_ok=True)
 
 
 def replay_files(
