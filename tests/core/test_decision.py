@@ -42,9 +42,9 @@ def test_canonical_encoding_is_json_with_its_keys_in_order(event_id: str) -> Non
 
 def test_every_field_but_the_texts_of_reasons_changes_the_digest() -> None:
     other = {
-        "event_id": "p2", "seq": 18, "time": 1, "outcome": "hold", "score_e6": 1, "risk_level": "low", "credit_score": 1,
-        "alert": False, "reasons": (), "hits": (), "measures": (), "faults": ("x",), "degraded": ("x",), "release_by": 1,
-        "bundle": "0",
+        "event_id": "p2", "seq": 18, "time": 1, "outcome": "hold", "score_e6": 1, "risk_level": "low",
+        "credit_score": 1, "alert": False, "reasons": (), "hits": (), "measures": (), "faults": ("x",),
+        "degraded": ("x",), "release_by": 1, "bundle": "0",
     }  # fmt: skip
     digests = {decision(**{name: value}).digest for name, value in other.items()}
     assert len(digests | {decision().digest}) == len(other) + 1
