@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bonafide.apps.cli.options import Json
-from bonafide.apps.cli.screen import errors_told, show_json
+from bonafide.apps.cli.screen import errors_told, say, show_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,6 +31,7 @@ def evaluate(
     [dim]bonafide evaluate --decisions results/decisions.parquet --truth truth.parquet[/dim]
     """
     with errors_told():
+        say(f"Judging {decisions} by {truth}")
         import msgspec
 
         from bonafide.lab.metrics import evaluate as judge

@@ -14,9 +14,10 @@ def warmup(as_json: Json = False) -> None:
 
     [dim]bonafide warmup[/dim]
     """
-    from bonafide.engine.kernels import are_compiled, cache_folder
-
     with errors_told():
+        say("Looking for compiled kernels")
+        from bonafide.engine.kernels import are_compiled, cache_folder
+
         were = are_compiled()
         begun = time.monotonic()
         ready_kernels()
