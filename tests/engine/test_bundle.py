@@ -85,9 +85,9 @@ def test_where_a_file_ends_and_the_next_begins_is_part_of_the_hash() -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (None, "the bundle has no such file"), (b"a: [", "not YAML: "), (b"\xff\xff", "not YAML: "),
-        (b"a\x00b", "not YAML: "),
-        (b"", ""), (b"5", ""), (b"[" * 5_000, "not YAML: "),
+        (None, "the bundle has no such file"), (b"a: [", "is not YAML"), (b"\xff\xff", "is not YAML"),
+        (b"a\x00b", "is not YAML"),
+        (b"", ""), (b"5", ""), (b"[" * 5_000, "is not YAML"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_named(folder: Path, file: str, content: bytes | None, says: str) -> None:
@@ -97,7 +97,8 @@ def test_a_broken_file_is_named(folder: Path, file: str, content: bytes | None, 
         (folder / file).write_bytes(content)
     with pytest.raises(ConfigError) as caught:
         load_bundle(folder)
-    assert str(caught.value).startswith(f"{file}: {says}")
+    assert str(caught.value).startswith(f"{file}: ")
+    assert says in str(caught.value)
     assert caught.value.path == file
     assert len(str(caught.value)) < 300
 

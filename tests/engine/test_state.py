@@ -18,7 +18,7 @@ from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
 from bonafide.engine import arena
 from bonafide.engine.codes import ANSWERED, READ, TAKEN, V_STATUS
-from bonafide.engine.compiled import Settings
+from bonafide.engine.compiled import KNOWN_MS, Settings
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.index import I_COUNT
 from bonafide.engine.rules.program import ROW_WIDTH, TYPE
@@ -156,6 +156,21 @@ def test_sweeping_forgets_nothing_that_the_twin_remembers() -> None:
         feature("max", "7d", of="amount", by="merchant_id"), feature("distinct", "90d", of="order_id"),
     )  # fmt: skip
     play(specs, log, every=23, settings=SETTINGS._replace(lateness_ms=29 * DAY_MS))
+
+
+def test_an_id_is_known_to_the_last_moment_however_often_hands_pass_by() -> None:
+    """Hourly payments; after each the one of exactly ninety days before comes again, and the id before that anew."""
+    known, count = KNOWN_MS // HOUR_MS, 4_000
+    log: list[Fact] = []
+    for i in range(count):
+        log.append(payment(i, i * HOUR_MS, user_id=f"u{i}"))
+        if i > known:
+            old = i - known
+            log += [payment(old, old * HOUR_MS, user_id=f"u{old}"), payment(old - 1, old * HOUR_MS, user_id="other")]
+    statuses, _ = feed(fresh_state(CHURNING, Settings("CNY", lateness_ms=KNOWN_MS)), log)
+    again = count - known - 1
+    assert statuses.count("duplicate") == again
+    assert statuses.count("taken") == count + again
 
 
 # ---- the end of memory

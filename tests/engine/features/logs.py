@@ -128,8 +128,14 @@ def seeded_log(rng: random.Random, count: int, *, hot: bool) -> list[Fact]:
 
 
 def _hot_step(rng: random.Random) -> int:
-    kinds = (0, 0, SECOND_MS, MINUTE_MS, rng.randrange(90_000), rng.randrange(90_000), -MINUTE_MS, -HOUR_MS)
-    return rng.choice((*kinds, rng.randrange(-2 * HOUR_MS, 1), rng.choice((HOUR_MS, DAY_MS, 1, 1))))
+    kind = rng.random()
+    if kind < 0.3:
+        return 0
+    if kind < 0.8:
+        return rng.choice((SECOND_MS, MINUTE_MS, rng.randrange(90_000), rng.randrange(90_000)))
+    if kind < 0.97:
+        return -rng.choice((1, MINUTE_MS, rng.randrange(20 * MINUTE_MS), rng.randrange(2 * HOUR_MS)))
+    return rng.choice((HOUR_MS - 1, HOUR_MS, HOUR_MS + 1, DAY_MS))
 
 
 def _wide_step(rng: random.Random) -> int:
@@ -164,8 +170,9 @@ def _seeded_event(rng: random.Random, number: int, time: int, ids: int) -> Event
 
 
 def seeded_features(rng: random.Random, count: int) -> tuple[Feature, ...]:
-    """Features of payments, of every take in turn."""
+    """Features of payments, of every take in turn; half the time with short windows only, so that rings turn over."""
     found = []
+    overs: tuple[str | None, ...] = rng.choice((OVERS, ("1m", "2m", "20m", "1h")))
     for number in range(count):
         take = TAKES[(number + rng.randrange(2)) % len(TAKES)]
         where = rng.choice(CONDITIONS)
@@ -173,7 +180,7 @@ def seeded_features(rng: random.Random, count: int) -> tuple[Feature, ...]:
             where = where or "goods == 'virtual'"
         of = rng.choice(OF[take]) if take in OF else None
         found.append(
-            declared(take, of, rng.choice(KEYS), rng.choice(OVERS), where, "payment", done=rng.random() < 0.4)
+            declared(take, of, rng.choice(KEYS), rng.choice(overs), where, "payment", done=rng.random() < 0.4)
         )  # fmt: skip
     return specs_of(*found)
 

@@ -293,6 +293,16 @@ def test_cancelled_or_reversed_is_not_completed() -> None:
     assert answers_of(COMPLETED, log) == [0, 0, 0, 0]
 
 
+def test_a_status_that_has_done_its_work_completes_nothing_more() -> None:
+    """An id may come again once it is forgotten, while its status, of a later time, is not: it was used already."""
+    log = [
+        status_of(2, payment(1, 0), 10 * DAY_MS), payment(1, 0, 5), payment(3, 95 * DAY_MS), payment(1, 95 * DAY_MS, 7),
+        payment(4, 95 * DAY_MS + 1),
+    ]  # fmt: skip
+    assert answers_of(feature("sum", "90d", of="amount", completed=True), log) == [0, 0, 0, 0, 0]
+    assert answers_of(feature("sum", None, of="amount", completed=True), log) == [0, 0, 5, 5, 5]
+
+
 @pytest.mark.parametrize(("after", "expected"), [(KNOWN_MS, 5), (KNOWN_MS + 1, 0)])
 def test_a_status_is_waited_for_ninety_days(after: int, expected: int) -> None:
     paid = payment(1, 0, 5)

@@ -23,6 +23,7 @@ from bonafide.engine.features.value_tables import entry_of, large_words
 from bonafide.engine.features.values import build_large, values_enter
 from bonafide.engine.kernel import inner
 from bonafide.engine.numeric import multiply_wide
+from bonafide.engine.siphash import ABSENT
 
 
 @inner
@@ -38,7 +39,7 @@ def matching(plan, fam, event, kind, registers, results):
             truth = registers[plan[results + plan[bit + 1]]]
             held = not isnan(truth) and truth != 0.0
         if held and plan[bit + 2] >= 0:
-            held = event[plan[bit + 2]] != -(2**63)
+            held = event[plan[bit + 2]] != ABSENT
         if held:
             flags |= np.int64(1) << b
         bit += BIT_STRIDE
