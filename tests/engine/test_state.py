@@ -173,6 +173,20 @@ def test_an_id_is_known_to_the_last_moment_however_often_hands_pass_by() -> None
     assert statuses.count("taken") == count + again
 
 
+def test_a_payment_waits_for_its_status_to_the_last_moment_however_often_hands_pass_by() -> None:
+    """Hourly payments; after each comes the status of the payment of exactly ninety days before."""
+    known, count = KNOWN_MS // HOUR_MS, 4_000
+    payments = [payment(i, i * HOUR_MS, amount=1, user_id=f"u{i}") for i in range(count)]
+    log: list[Fact] = []
+    for i, paid in enumerate(payments):
+        log.append(paid)
+        if i >= known:
+            log.append(status_of(10_000 + i, payments[i - known], i * HOUR_MS))
+    specs = specs_of(feature("sum", None, by="merchant_id", of="amount", completed=True))
+    _, answers = feed(fresh_state(specs), log)
+    assert answers[-1, 0] == count - known - 1
+
+
 # ---- the end of memory
 
 

@@ -46,6 +46,16 @@ def test_values_come_and_go(shape: str, late: bool) -> None:
     play(specs, busy_log(AMOUNTS[shape], late=late), every=97)
 
 
+@pytest.mark.parametrize("shape", AMOUNTS)
+def test_the_extremes_of_every_moment(shape: str) -> None:
+    log = busy_log(AMOUNTS[shape], late=False)
+    amounts = [event.amount for event in log]
+    for over, events in (("1h", 80), ("20m", 27)):
+        inside = [amounts[max(0, i - events + 1) : i] for i in range(1, COUNT)]
+        assert answers_of(feature("min", over, of="amount"), log)[1:] == [min(values) for values in inside]
+        assert answers_of(feature("max", over, of="amount"), log)[1:] == [max(values) for values in inside]
+
+
 def test_entropy_does_not_drift_over_thousands() -> None:
     """Thousands of the same few values: the sum of c * log2(c) needs more than one word, and all of it leaves again."""
     merchants = [f"m{i % 3 if i % 10 else i % 40}" for i in range(9_000)]
@@ -55,9 +65,8 @@ def test_entropy_does_not_drift_over_thousands() -> None:
         counts = Counter(merchants[max(0, i - 3_599) : i])
         total = sum(counts.values())
         assert got[i] == pytest.approx(-sum(c / total * log2(c / total) for c in counts.values()), abs=1e-12), i
-    after = answers_of(
-        feature("entropy", "1h", of="merchant_id"), [*log, payment(9_999, 4 * HOUR_MS), payment(10_000, 4 * HOUR_MS)]
-    )
+    log += [payment(9_999, 4 * HOUR_MS), payment(10_000, 4 * HOUR_MS)]
+    after = answers_of(feature("entropy", "1h", of="merchant_id"), log)
     assert after[-2:] == [None, 0.0]
 
 
