@@ -25,6 +25,7 @@ from bonafide.engine.rules.language import (
     Missing,
     Name,
     Number,
+    Problem,
     names_in,
     parse,
 )  # fmt: skip
@@ -55,10 +56,15 @@ WRONG = (
     "user_id == 'a\\x00b'", "user_id == '\\ud800'", "goods == 'virtual", "a" * 3_000 + " > 5",
     "goods == '" + "x" * 3_000 + "'", "amount > '" + "x" * 3_000 + "'", "x" * (EXPRESSION_LENGTH_MAX + 1),
     "(" * 10_000 + "amount" + ")" * 10_000, "(" * 1_900 + "amount > 5" + ")" * 1_900, "not " * 900 + "amount > 5",
-    "-" * 900 + "amount > 5", "amount" + " + 1" * 900 + " > 5", "min(" * 200 + "amount" + ", 1)" * 200 + " > 5",
+    "-" * 900 + "amount > 5", "amount" + " + 1" * 900 + " > 5", "min(" * 60 + "amount" + ", 1)" * 60 + " > 5",
     "商户 == 'm1' and amout > 5", "merchant_id == '商户' and amout > 5",
     "   amout > 5", "amount > 5\n  and amout > 5", "\ufeffamount > 5", "#",
 )  # fmt: skip
+
+
+def shown_column(problem: Problem) -> str:
+    """The column; where Python gave up is each version's own affair."""
+    return "?" if problem.message.startswith("not an expression") else str(problem.column + 1)
 
 
 def told(text: str) -> str:
@@ -67,7 +73,7 @@ def told(text: str) -> str:
     try:
         parse(text, KNOWN, LISTS)
     except ExpressionError as error:
-        lines = [f"    {p.column + 1}: {p.message}" for p in error.problems]
+        lines = [f"    {shown_column(p)}: {p.message}" for p in error.problems]
     else:
         lines = ["    nothing is wrong with it"]
     return "\n".join([repr(shown)[1:-1], *lines, ""])
