@@ -236,3 +236,14 @@ def test_a_bundle_is_found_by_name_or_by_folder(folder: Path) -> None:
             find_bundle(wrong)
     with pytest.raises(ConfigError, match="did you mean paylater"):
         find_bundle("paylatr")
+
+
+def test_no_rule_reads_the_last_of_a_text(folder: Path) -> None:
+    last = "\n- {name: user_last_shop, event: payment, by: user_id, take: last, of: merchant_id}\n"
+    with (folder / "features.yaml").open("a") as file:
+        file.write(last)
+    load_bundle(folder)
+    rules = folder / "rules.yaml"
+    rules.write_text(rules.read_text().replace("user_count_1h >= 2", "user_last_shop >= 2"))
+    with pytest.raises(ConfigError, match="user_last_shop is the last of a text, which a rule cannot read as a number"):
+        load_bundle(folder)

@@ -12,16 +12,16 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct
 
-from bonafide.core.decision import OUTCOMES, Outcome
+from bonafide.core.decision import Outcome
 from bonafide.core.errors import ConfigError
-from bonafide.core.fields import Origin
+from bonafide.core.fields import FIELDS, Origin
 from bonafide.core.moment import MINUTE_MS, parse_span, show_span
 from bonafide.core.money import Currency, minor_digits
 from bonafide.core.text import did_you_mean
 from bonafide.engine.compiled import KNOWN_MS, Compiled, Rate, Settings, compile_bundle
 from bonafide.engine.features.spec import Feature, parse_features
 from bonafide.engine.policy import Policy, read_policy
-from bonafide.engine.rules.language import ExpressionError, Node, parse
+from bonafide.engine.rules.language import ExpressionError, Node, names_in, parse
 from bonafide.engine.rules.utilisation import HIDDEN, expand, reads_utilisation
 
 FILE_BYTES_MAX: Final = 8 * 2**20
@@ -180,6 +180,7 @@ def _read_rules(
 ) -> tuple[tuple[Rule, ...], tuple[Feature, ...]]:
     """The checked rules, and the hidden features that they need."""
     names = tuple(f.name for f in features)
+    texts = {f.name for f in features if f.take == "last" and f.of in FIELDS and FIELDS[f.of].kind in {"text", "list"}}
     mistakes: list[str] = []
     rules: dict[str, Rule] = {}
     if len(told) > RULES_MAX:
@@ -198,9 +199,11 @@ def _read_rules(
         except ExpressionError as error:
             mistakes += [f"rule {rule.id}: when, column {p.column + 1}: {p.message}" for p in error.problems]
             continue
-        effect = OUTCOMES[OUTCOMES.index(rule.effect)]
+        # Its number is a keyed hash: a rule that read it would depend on the secret.
+        for name in sorted(names_in(node) & texts):
+            mistakes.append(f"rule {rule.id}: when: {name} is the last of a text, which a rule cannot read as a number")
         rules[rule.id] = Rule(
-            rule.id, node, rule.when, rule.typology, rule.weight, effect, rule.reason, rule.source
+            rule.id, node, rule.when, rule.typology, rule.weight, rule.effect, rule.reason, rule.source
         )  # fmt: skip
     if mistakes:
         raise ConfigError("rules.yaml", "\n".join(mistakes))

@@ -24,7 +24,6 @@ I_FILLED: Final = 4  # slots filled since the hand last moved
 SLOTS: Final = 256
 FULL: Final = 192
 WIDTH_MAX: Final = 3
-DEPTH_MAX: Final = 32
 
 # A segment: its depth, its count, then the slots.
 S_DEPTH: Final = 0

@@ -37,7 +37,6 @@ _TAKEN: Final = frozenset({*FIELDS, *DERIVED, *FUNCTIONS, *kwlist, "type", "miss
 NUMERIC_TAKES: Final = frozenset({"sum", "mean", "std", "min", "max", "zscore"})
 VALUE_TAKES: Final = NUMERIC_TAKES | {"distinct", "entropy", "last"}
 """Takes that need an `of`."""
-OPTIONAL_OF: Final = frozenset({"share", "seconds_since_last", "seconds_since_first"})
 
 
 class Feature(NamedTuple):
