@@ -33,6 +33,7 @@ H_SEQ: Final = 3
 H_LARGEST: Final = 4
 H_EARLIEST: Final = 5
 H_SCRATCH: Final = 6
+H_ORDER: Final = 7
 H_KEYS: Final = 8
 H_EVENTS: Final = 13
 H_PENDING: Final = 18

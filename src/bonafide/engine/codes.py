@@ -10,7 +10,8 @@ DUPLICATE: Final = 1
 CONFLICT: Final = 2
 TOO_LATE: Final = 3
 
-# A verdict's words: what became of it, its place in the log, its fault bits, its score, then the hits by 62.
+# A verdict's words: what became of it, its place in the log (of what was not taken: the log's latest time then), its
+# fault bits, its score, then the hits by 62.
 V_STATUS: Final = 0
 V_SEQ: Final = 1
 V_FAULTS: Final = 2

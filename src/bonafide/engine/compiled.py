@@ -15,7 +15,7 @@ from bonafide.core.events import EVENT_CLASS
 from bonafide.core.fields import ABSENT, TYPE_CODE, WORD_CODE
 from bonafide.core.moment import DAY_MS
 from bonafide.engine.features import layout as at
-from bonafide.engine.features.plan import FeaturePlan, compile_features
+from bonafide.engine.features.plan import TERM_MS, FeaturePlan, compile_features
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.rules.language import Node
 from bonafide.engine.rules.program import Builder, Program
@@ -94,6 +94,7 @@ class Compiled(NamedTuple):
             at.P_OFFSET_MS: settings.offset_ms,
             at.P_LATENESS_MS: settings.lateness_ms,
             at.P_KNOWN_MS: KNOWN_MS,
+            at.P_WAIT_MS: TERM_MS,
             at.P_CURRENCY: WORD_CODE[settings.currency],
             at.P_RATES: len(settings.rates),
             at.P_RATE: table([v for r in settings.rates for v in (WORD_CODE[r.currency], r.minor, r.over)]),

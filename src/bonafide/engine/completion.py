@@ -6,8 +6,8 @@ from typing import Final
 
 from bonafide.core.fields import FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.engine.admission import EVENT_ID, TIME, set_local
-from bonafide.engine.arena import H_LATEST, H_PENDING, allocate, release
-from bonafide.engine.features.layout import P_KNOWN_MS, P_NEED, P_NEEDS, P_WHERE_END
+from bonafide.engine.arena import H_LATEST, H_ORDER, H_PENDING, allocate, release
+from bonafide.engine.features.layout import P_KNOWN_MS, P_NEED, P_NEEDS, P_WAIT_MS, P_WHERE_END
 from bonafide.engine.features.plan import COMPLETED_CODE
 from bonafide.engine.index import find, insert
 from bonafide.engine.kernel import inner
@@ -38,7 +38,7 @@ def completes(mem, plan, event, kind, scratch, hashes, rows, code, words, regist
     slot = find(mem, H_PENDING, h, PENDING_SLOT)
     if not slot:
         slot = insert(mem, H_PENDING, h, PENDING_SLOT)
-    elif mem[slot + 2] < mem[H_LATEST] - plan[P_KNOWN_MS]:
+    elif is_forgotten(mem, plan, slot):
         drop_pending(mem, plan, slot)
     else:
         settle(mem, plan, event, is_payment, slot, scratch, hashes, rows, code, words, registers)
@@ -46,17 +46,25 @@ def completes(mem, plan, event, kind, scratch, hashes, rows, code, words, regist
     mem[slot + 2] = event[TIME]
     mem[slot + 1] = STATUS_FIRST
     if is_payment:
-        block = allocate(mem, plan[P_NEEDS])
+        block = allocate(mem, plan[P_NEEDS] + 1)
         mem[slot + 1] = block
         for i in range(plan[P_NEEDS]):
             mem[block + i] = event[plan[plan[P_NEED] + i]]
+        mem[block + plan[P_NEEDS]] = mem[H_ORDER]
+
+
+@inner
+def is_forgotten(mem, plan, slot):
+    """Whether a slot's time is up: what waits, waits for the term of silence; what has met is known as long as ids."""
+    wait = plan[P_KNOWN_MS] if mem[slot + 1] == SETTLED else plan[P_WAIT_MS]
+    return mem[slot + 2] < mem[H_LATEST] - wait
 
 
 @inner
 def drop_pending(mem, plan, slot):
     """Forget a payment that waits for its status."""
     if mem[slot + 1] > 0:
-        release(mem, mem[slot + 1], plan[P_NEEDS])
+        release(mem, mem[slot + 1], plan[P_NEEDS] + 1)
     mem[slot + 1] = 0
 
 
@@ -65,7 +73,7 @@ def settle(mem, plan, event, is_payment, slot, scratch, hashes, rows, code, word
     """A payment and its `completed` status have met, unless they did before."""
     block = mem[slot + 1]
     if is_payment and block == STATUS_FIRST:
-        take_in_all(mem, plan, event, COMPLETED_CODE, rows, registers)
+        take_in_all(mem, plan, event, COMPLETED_CODE, rows, registers, mem[H_ORDER])
     elif not is_payment and block > 0:
         for place in range(ROW_WIDTH):
             scratch[place] = ABSENT
@@ -76,7 +84,7 @@ def settle(mem, plan, event, is_payment, slot, scratch, hashes, rows, code, word
         run(code, 0, plan[P_WHERE_END], words, scratch, registers, registers)
         hash_keys(plan, scratch, hashes)
         find_rows(mem, plan, scratch, hashes, rows)
-        take_in_all(mem, plan, scratch, COMPLETED_CODE, rows, registers)
+        take_in_all(mem, plan, scratch, COMPLETED_CODE, rows, registers, mem[block + plan[P_NEEDS]])
     else:
         return
     drop_pending(mem, plan, slot)

@@ -88,7 +88,7 @@ class Batch(NamedTuple):
     status: NDArray[np.int64]
     """TAKEN, DUPLICATE, CONFLICT or TOO_LATE."""
     seq: NDArray[np.int64]
-    """Place in the log of the events taken; it does not move for derived events."""
+    """Place in the log of the events taken, which does not move for derived ones; of the others its latest time."""
     template: NDArray[np.int64]
     """Index into `templates` of the events decided; -1 for the others."""
     templates: list[Template]

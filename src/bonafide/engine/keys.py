@@ -97,7 +97,7 @@ def answer_keys(mem, plan, event, rows, answers):
 
 
 @inner
-def take_in_all(mem, plan, event, kind, rows, registers):
+def take_in_all(mem, plan, event, kind, rows, registers, order):
     """Let every key the event names take it in, as an event of type code `kind`."""
     for family in range(plan[P_FAMILIES]):
         row = rows[family]
@@ -107,6 +107,6 @@ def take_in_all(mem, plan, event, kind, rows, registers):
             mem[row + ROW_LATEST] = as_of
             flags = matching(plan, fam, event, kind, registers, plan[P_RESULT])
             if flags:
-                totals_enter(mem, plan, fam, row, event, flags, event[TIME])
+                totals_enter(mem, plan, fam, row, event, flags, event[TIME], order)
                 if flags & plan[fam + F_RING_BITS]:
                     take_in(mem, plan, fam, row, event, flags, event[TIME], as_of)

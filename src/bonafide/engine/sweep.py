@@ -6,7 +6,7 @@ from typing import Final
 
 from bonafide.engine.admission import EVENT_SLOT
 from bonafide.engine.arena import H_EARLIEST, H_EVENTS, H_KEYS, H_LATEST, H_PENDING, release_row
-from bonafide.engine.completion import PENDING_SLOT, drop_pending
+from bonafide.engine.completion import PENDING_SLOT, drop_pending, is_forgotten
 from bonafide.engine.features.layout import (
     FOREVER, F_IDLE_MS, F_STRIDE, P_FAMILY, P_KNOWN_MS, P_LATENESS_MS, ROW_FAMILY, ROW_LATEST,
 )  # fmt: skip
@@ -58,13 +58,13 @@ def _sweep_events(mem, oldest_ms):
 
 
 @inner
-def _sweep_pending(mem, plan, oldest_ms):
+def _sweep_pending(mem, plan):
     """Forget the payments of one segment whose status is no longer waited for."""
     segment = next_segment(mem, H_PENDING)
     gone = 0
     for s in range(SLOTS):
         at = segment + S_SLOTS + s * PENDING_SLOT
-        if mem[at] != 0 and mem[at + 2] < oldest_ms:
+        if mem[at] != 0 and is_forgotten(mem, plan, at):
             drop_pending(mem, plan, at)
             mem[at] = 0
             gone += 1
@@ -92,7 +92,7 @@ def sweep(mem, plan):
             _sweep_events(mem, latest - plan[P_KNOWN_MS])
     while _is_due(mem, H_PENDING):
         if span > plan[P_KNOWN_MS]:
-            _sweep_pending(mem, plan, latest - plan[P_KNOWN_MS])
+            _sweep_pending(mem, plan)
     while _is_due(mem, H_KEYS):
         if span > plan[P_LATENESS_MS]:
             _sweep_keys(mem, plan, latest - plan[P_LATENESS_MS])

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from bonafide.engine.admission import EVENT_ID, EVENT_SLOT, admit, complete_row
-from bonafide.engine.arena import FAMILIES_MAX, H_EVENTS, H_KEYS, H_PENDING, H_SEQ, has_room
+from bonafide.engine.arena import FAMILIES_MAX, H_EVENTS, H_KEYS, H_LATEST, H_ORDER, H_PENDING, H_SEQ, has_room
 from bonafide.engine.codes import (
     ANSWERED, DERIVED, HITS_PER_WORD, TAKEN, V_FAULTS, V_HITS, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
@@ -133,6 +133,7 @@ def step(mem, plan, code, words, registers, weights, scratch, event, hashes, how
     """Carry one event, whose keys' hashes are known, through everything."""
     verdict[V_STATUS] = admit(mem, plan, event)
     if verdict[V_STATUS] != TAKEN:
+        verdict[V_SEQ] = mem[H_LATEST]
         return
     verdict[V_SEQ] = mem[H_SEQ]
     if how != DERIVED:
@@ -146,7 +147,8 @@ def step(mem, plan, code, words, registers, weights, scratch, event, hashes, how
         answer_keys(mem, plan, event, rows, answers)
     if decided:
         vote(plan, code, words, weights, event, answers, registers, verdict)
-    take_in_all(mem, plan, event, kind, rows, registers)
+    mem[H_ORDER] += 1
+    take_in_all(mem, plan, event, kind, rows, registers, mem[H_ORDER])
     if plan[P_NEEDS]:
         completes(mem, plan, event, kind, scratch, hashes, rows, code, words, registers)
     sweep(mem, plan)

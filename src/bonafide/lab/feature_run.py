@@ -104,8 +104,9 @@ class FeatureRun:
         refused = read & ((status == CONFLICT) | (status == TOO_LATE))
         lateness = show_span(LATENESS_MS)
         rows_refused = frame.filter(refused).select("file", "line", "event_id", "time").iter_rows()
-        for (file, line, event_id, time), code in zip(rows_refused, status[refused].tolist(), strict=True):
-            error = refusal_of(code, event_id, time, state.latest_ms, lateness)
+        told = zip(rows_refused, status[refused].tolist(), walked.verdicts[refused, V_SEQ].tolist(), strict=True)
+        for (file, line, event_id, time), code, then in told:
+            error = refusal_of(code, event_id, time, then, lateness)
             self._conflict += code == CONFLICT
             self._rejects.write(str(self._files[file]), [Refusal(line, error)])
 

@@ -147,13 +147,13 @@ class Replay:
             self._first_ms = earliest if self._first_ms is None else min(self._first_ms, earliest)
         refused = read & ((batch.status == CONFLICT) | (batch.status == TOO_LATE))
         if refused.any():
-            self._refuse(frame.filter(refused), batch.status[refused])
+            self._refuse(frame.filter(refused), batch.status[refused], batch.seq[refused])
 
-    def _refuse(self, frame: pl.DataFrame, status: NDArray[np.int64]) -> None:
+    def _refuse(self, frame: pl.DataFrame, status: NDArray[np.int64], latest: NDArray[np.int64]) -> None:
         lateness = show_span(self._engine.bundle.settings.lateness_ms)
         rows = frame.select("file", "line", "event_id", "time").iter_rows()
-        for (file, line, event_id, time), code in zip(rows, status.tolist(), strict=True):
-            error = refusal_of(code, event_id, time, self._engine.state.latest_ms, lateness)
+        for (file, line, event_id, time), code, then in zip(rows, status.tolist(), latest.tolist(), strict=True):
+            error = refusal_of(code, event_id, time, then, lateness)
             self._counts["conflict"] += code == CONFLICT
             self._rejects.write(str(self._files[file]), [Refusal(line, error)])
 
@@ -218,13 +218,13 @@ def feature_rows(
 
 
 def refusal_of(status: int, event_id: str, time_ms: int, latest_ms: int, lateness: str) -> InputError:
-    """Why the engine did not take an event in."""
+    """Why the engine did not take an event in; `latest_ms` is the latest time in the log when it came."""
     if status == CONFLICT:
         told = "was taken before with other content, and an id names one event; give a new id, or send it unchanged"
         shown = show_value(event_id)
         return InputError("conflict", f"event_id: {shown} {told}", "event_id", shown, event_id)
     shown = show_moment(time_ms)
-    told = f"lies more than {lateness} behind the latest time in the log, about {show_moment(latest_ms)}"
+    told = f"lies more than {lateness} behind {show_moment(latest_ms)}, the latest time in the log before it"
     return InputError("too-late", f"time: {shown} {told}", "time", shown, event_id)
 
 

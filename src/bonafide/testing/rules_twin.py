@@ -50,6 +50,8 @@ def _apply(op: str, values: list[Value]) -> Value:
         return True if True in values else None if None in values else False
     if op == "coalesce":
         return next((v for v in values if v is not None), None)
+    if op == "is missing":
+        return values[0] is None
     if None in values:
         return None
     result: Value = _arithmetic(op, values)

@@ -91,11 +91,11 @@ class WindowTwin:
             return
         assert self.latest is not None
         other = self._waiting.get(name)
-        if other is None or other["time"] < self.latest - KNOWN_MS:
-            self._waiting[name] = record
+        if other is None or other["time"] < self.latest - (KNOWN_MS if other.get("done") else TERM_MS):
+            self._waiting[name] = {**record}
         elif other["type"] != record["type"] and not other.get("done"):
             payment = record if record["type"] == "payment" else other
-            self.completed.append({**payment, "place": record["place"]})
+            self.completed.append({**payment, "known": record["place"]})
             other["done"] = True
 
     def _answer(self, feature: Feature, event: Record) -> Answer:
@@ -115,7 +115,7 @@ class WindowTwin:
         if feature.over_ms is not None:
             counted = [r for r in counted if as_of - feature.over_ms < r["time"] <= as_of]
         matching = [r for r in counted if feature.where is None or evaluate(feature.where, r, {}) is True]
-        matching.sort(key=lambda r: r["time"])
+        matching.sort(key=lambda r: (r["time"], r["place"]))
         if feature.take == "share":
             return len(matching) / len(counted) if counted else 0.0
         if feature.take.startswith("seconds_since"):
@@ -130,14 +130,15 @@ class WindowTwin:
 
     def _remembered(self, naming: list[Record], matching: list[Record], as_of: int) -> list[Record]:
         """What is left of first and last times after every silence longer than their term."""
-        latest, forgotten = None, 0
+        latest: int | None = None
+        forgotten = 0
         for record in naming:
             if latest is not None and record["time"] - latest > TERM_MS:
                 forgotten = record["place"]
             latest = record["time"] if latest is None else max(latest, record["time"])
         if latest is not None and as_of - latest > TERM_MS:
             return []
-        return [r for r in matching if r["place"] >= forgotten]
+        return [r for r in matching if (r["known"] if "known" in r else r["place"]) >= forgotten]
 
 
 def _take(feature: Feature, matching: list[Record], event: Record) -> Any:

@@ -303,11 +303,24 @@ def test_a_status_that_has_done_its_work_completes_nothing_more() -> None:
     assert answers_of(feature("sum", None, of="amount", completed=True), log) == [0, 0, 5, 5, 5]
 
 
-@pytest.mark.parametrize(("after", "expected"), [(KNOWN_MS, 5), (KNOWN_MS + 1, 0)])
-def test_a_status_is_waited_for_ninety_days(after: int, expected: int) -> None:
+@pytest.mark.parametrize(("after", "expected"), [(TERM_MS, 5), (TERM_MS + 1, 0)])
+def test_a_status_is_waited_for_as_long_as_a_key_may_be_silent(after: int, expected: int) -> None:
     paid = payment(1, 0, 5)
-    log = [paid, registration(2, KNOWN_MS, user="x"), status_of(3, paid, after), payment(4, after)]
+    log = [paid, registration(2, after, user="x"), status_of(3, paid, after), payment(4, after)]
     assert answers_of(feature("sum", None, of="amount", completed=True), log)[-1] == expected
+
+
+def test_a_late_status_completes_a_payment_that_its_payer_still_looks_back_to() -> None:
+    paid = payment(1, 0, 5)
+    log = [paid, registration(2, 100 * DAY_MS, user="x"), status_of(3, paid, 85 * DAY_MS), payment(4, 85 * DAY_MS)]
+    assert answers_of(feature("count", "90d", completed=True), log)[-1] == 1
+
+
+def test_payments_of_one_time_rank_by_their_own_place_not_by_their_completion() -> None:
+    first, second = payment(1, 0, 5), payment(2, 0, 7)
+    log = [first, second, status_of(3, second, 10), status_of(4, first, 20), payment(5, 30)]
+    for over in ("24h", None):
+        assert answers_of(feature("last", over, of="amount", completed=True), log)[-1] == 7
 
 
 def test_a_completed_payment_counts_by_its_own_time_key_and_values() -> None:

@@ -41,7 +41,8 @@ P_SLACK: Final = 15
 P_KEY0: Final = 16
 P_KEY1: Final = 17
 P_DECIDED: Final = 18
-P_HEADER: Final = 19
+P_WAIT_MS: Final = 19
+P_HEADER: Final = 20
 
 # A family's record in the plan: a count, then where its rows are told.
 F_SEED: Final = 0
@@ -96,10 +97,10 @@ CURSOR_STRIDE: Final = 2  # bit, window: the first entry in a window that matche
 TOTAL_STRIDE: Final = 4  # bit, kind, place, word
 T_SMALLEST: Final = 3  # two words: whether there is one, value
 T_LARGEST: Final = 4
-T_LAST: Final = 5  # three words: whether there is one, time, value
+T_LAST: Final = 5  # four words: whether there is one, time, value, order
 T_FIRST_TIME: Final = 6  # two words: whether there is one, time
 T_LAST_TIME: Final = 7
-WORDS_OF: Final = {M_COUNT: 1, M_SUM: 1, M_SQUARE: 2, 3: 2, 4: 2, 5: 3, 6: 2, 7: 2}
+WORDS_OF: Final = {M_COUNT: 1, M_SUM: 1, M_SQUARE: 2, 3: 2, 4: 2, 5: 4, 6: 2, 7: 2}
 
 FEATURE_STRIDE: Final = 8  # what, column, window or -1, a, b, c, place, unit; a, b, c are offsets in a row unless said
 A_COUNT: Final = 0

@@ -26,7 +26,7 @@ COMPLETED_CODE: Final = len(TYPE_CODE)
 SLACK_WORDS: Final = 8_192
 """Words for what one event can open besides keys: two segments each for its id and for what it waits for."""
 TERM_MS: Final = 400 * 86_400_000
-"""How long the first and the last time are kept after a key falls silent."""
+"""How long the first and the last time are kept after a key falls silent, and a payment waits for its status."""
 
 K = TypeVar("K")
 _ANSWERS: Final = {

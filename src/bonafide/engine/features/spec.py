@@ -32,7 +32,7 @@ WINDOW_MAX_MS: Final = 90 * DAY_MS
 FEATURES_MAX: Final = 2_000
 KEY_PARTS_MAX: Final = 3
 _NAME: Final = re.compile("[a-z][a-z0-9_]{0,63}")
-_TAKEN: Final = frozenset({*FIELDS, *DERIVED, *FUNCTIONS, *kwlist, "type", "missing", UTILISATION})
+_TAKEN: Final = frozenset({*FIELDS, *DERIVED, *FUNCTIONS, *kwlist, "type", "missing", "seq", UTILISATION})
 """Names that mean something else in an expression."""
 NUMERIC_TAKES: Final = frozenset({"sum", "mean", "std", "min", "max", "zscore"})
 VALUE_TAKES: Final = NUMERIC_TAKES | {"distinct", "entropy", "last"}

@@ -56,12 +56,14 @@ class Op(IntEnum):
     ABS = 21
     COALESCE = 22
     ROUND_TO = 23
+    IS_MISSING = 24  # whether register a is missing
 
 
 FIELD, FEATURE, SAME_AS_FIELD, ONE_OF, ABSENT_FIELD, ABSENT_FEATURE, LT, LE, GT, GE, EQ, NE = (
     int(o) for o in list(Op)[:12]
 )
-AND, OR, NOT, ADD, SUB, MUL, DIV, MIN, MAX, ABS, COALESCE, ROUND_TO = (int(o) for o in list(Op)[12:])
+AND, OR, NOT, ADD, SUB, MUL, DIV, MIN, MAX, ABS, COALESCE, ROUND_TO, IS_MISSING = (int(o) for o in list(Op)[12:])
+_UNARY: Final = {"not": Op.NOT, "abs": Op.ABS, "is missing": Op.IS_MISSING}
 _BINARY: Final = {
     "<": Op.LT, "<=": Op.LE, ">": Op.GT, ">=": Op.GE, "==": Op.EQ, "!=": Op.NE, "and": Op.AND, "or": Op.OR,
     "+": Op.ADD, "-": Op.SUB, "*": Op.MUL, "/": Op.DIV, "min": Op.MIN, "max": Op.MAX, "coalesce": Op.COALESCE,
@@ -153,8 +155,8 @@ class Builder:
                 return self._emit(Op.SAME_AS_FIELD, PLACES[field], PLACES[other])
             case Equals(field, values, None):
                 return self._among(field, values)
-            case Apply("not" | "abs" as name, (part,)):
-                return self._emit(Op.NOT if name == "not" else Op.ABS, self._compile(part), 0)
+            case Apply("not" | "abs" | "is missing" as name, (part,)):
+                return self._emit(_UNARY[name], self._compile(part), 0)
             case Apply(name, parts):
                 result = self._compile(parts[0])
                 for part in parts[1:]:
@@ -192,6 +194,8 @@ def _arithmetic(op, x, y):
         return x / y if y != 0.0 else nan
     if op == COALESCE:
         return y if isnan(x) else x
+    if op == IS_MISSING:
+        return 1.0 if isnan(x) else 0.0
     if op == ABS:
         return abs(x)
     if isnan(x) or isnan(y):
