@@ -371,3 +371,26 @@ def test_force_leaves_no_result_of_an_earlier_run(tmp_path: Path) -> None:
     events.write_text('{"type": "tick", "event_id": "t1", "time": 1767225600000}\n')
     assert told("replay", events, "--out", out, "--force").exit_code == 0
     assert sorted(p.name for p in out.iterdir()) == ["decisions.parquet", "notes.txt", "rejects.ndjson", "summary.json"]
+
+
+def test_features_never_write_over_what_they_read_nor_over_a_device(tmp_path: Path) -> None:
+    events, spec = tmp_path / "events.ndjson", tmp_path / "spec.yaml"
+    events.write_text('{"type": "tick", "event_id": "t1", "time": 1767225600000}\n')
+    spec.write_text("- {name: n, event: payment, by: user_id, take: count, over: 1h}\n")
+    linked = tmp_path / "linked.parquet"
+    linked.symlink_to(tmp_path / "target.parquet")
+    for out in (events, spec, Path("/dev/null")):
+        assert told("features", events, "--spec", spec, "--out", out).exit_code == 2
+    assert told("features", events, "--spec", spec, "--out", tmp_path / "f", "--rejects", events).exit_code == 2
+    assert events.read_text().startswith("{")
+    assert told("features", events, "--spec", spec, "--out", linked).exit_code == 0
+    assert linked.is_symlink()
+    assert (tmp_path / "target.parquet").is_file()
+
+
+def test_a_key_given_twice_is_a_mistake(tmp_path: Path) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("- {name: n, event: payment, by: user_id, take: count, over: 1h, over: 2h}\n")
+    result = told("features", "examples/events.ndjson", "--spec", spec, "--out", tmp_path / "f.parquet")
+    assert result.exit_code == 2
+    assert "line 1, column 65: is not YAML: the key 'over' is given twice" in result.stderr

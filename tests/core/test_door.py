@@ -240,3 +240,9 @@ def test_an_event_may_lie_five_minutes_in_the_future() -> None:
     assert str(error) == (
         "time: 2026-01-05T08:35:00.001Z is more than 5m in the future; give a time up to 2026-01-05T08:35:00.000Z"
     )
+
+
+@pytest.mark.parametrize("digits", ["000999", "0009999", "000999999", "000999999999999"])
+def test_what_is_finer_than_a_millisecond_is_cut_never_rounded(digits: str) -> None:
+    line = f'{{"type": "tick", "event_id": "t", "time": "2026-01-05T08:00:00.{digits}Z"}}'.encode()
+    assert decode_event(line).time == convert_event(json.loads(line)).time == 1_767_600_000_000

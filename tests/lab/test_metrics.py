@@ -224,7 +224,7 @@ def test_payments_without_a_payer_are_each_their_own_entity() -> None:
 
 def test_repeated_truth_is_refused_and_named() -> None:
     twice = pl.concat([labelled(1, 0), labelled(1)])
-    with pytest.raises(InputError, match="event_id: truth name 'p0' more than once") as refused:
+    with pytest.raises(InputError, match="event_id: the truth table names 'p0' more than once") as refused:
         evaluate(decided({}, {}), twice)
     assert (refused.value.reason, refused.value.field) == ("conflict", "event_id")
 

@@ -28,6 +28,10 @@ _EXCERPT: Final = 20
 """Bytes shown on either side of the place where JSON ends to be JSON."""
 _BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _NOT_A_NUMBER: Final = re.compile(rb"-?(nan|inf)", re.IGNORECASE)
+_FINE_FRACTION: Final = re.compile(rb"\.\d{7}")
+_TEXT_FRACTION: Final = re.compile(r"(\.\d{6})\d+")
+"""Finer than a microsecond, a time is cut, as everywhere; the decoder would round it, perhaps into the next second."""
+_MOMENTS: Final = tuple(name for name, field in FIELDS.items() if field.kind == "moment")
 _PLACE: Final = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)")
 _REFUSED: Final = (msgspec.MsgspecError, UnicodeError, RecursionError, InputError)
 
@@ -53,6 +57,8 @@ def decode_event(line: bytes) -> Event:
         event: Event = _decode(line)
     except _REFUSED:
         return convert_event(_parse_object(line))
+    if _FINE_FRACTION.search(line) is not None:
+        return convert_event(_parse_object(line))
     # In JSON a control character stands as an escape or as a byte >= 0x7f, and only other scripts can be not in NFC.
     if line.isascii() and b"\\" not in line and b"\x7f" not in line:
         return event
@@ -71,6 +77,9 @@ def convert_event(record: dict[str, Any]) -> Event:
     if not isinstance(record, dict):
         raise InputError("malformed", f"{show_value(record)} is not an event; give one object with named fields")
     given = {name: _in_nfc(value, _NESTING) for name, value in record.items() if value is not None}
+    for name in _MOMENTS:
+        if isinstance(given.get(name), str):
+            given[name] = _TEXT_FRACTION.sub(r"\1", given[name])
     try:
         event: Event = msgspec.convert(given, Event, strict=True)
     except _REFUSED:

@@ -17,7 +17,7 @@ from bonafide.core.errors import ConfigError
 from bonafide.core.fields import FIELDS, Origin
 from bonafide.core.moment import MINUTE_MS, parse_span, show_span
 from bonafide.core.money import Currency, minor_digits
-from bonafide.core.text import did_you_mean
+from bonafide.core.text import did_you_mean, show_value
 from bonafide.engine.compiled import KNOWN_MS, Compiled, Rate, Settings, compile_bundle
 from bonafide.engine.features.spec import Feature, parse_features
 from bonafide.engine.policy import Policy, read_policy
@@ -156,10 +156,26 @@ def _yaml(files: dict[str, bytes], name: str) -> Any:
     return read_yaml(files[name], name)
 
 
+class _OneKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML without surprises: a key given twice is a mistake, not the last one's victory."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """A mapping; MarkedYAMLError at the second of two equal keys."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {show_value(key.value)} is given twice", problem_mark=key.start_mark
+                )
+            if isinstance(key.value, str):
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(content: bytes, name: str) -> Any:
     """A YAML document; ConfigError with line and column when it is none."""
     try:
-        return yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return yaml.load(content, Loader=_OneKeyLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = None if mark is None else f"line {mark.line + 1}, column {mark.column + 1}"

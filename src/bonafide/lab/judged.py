@@ -60,6 +60,9 @@ def judge(decisions: pl.DataFrame, truth: pl.DataFrame) -> Judged:
     labels = truth.filter(pl.col("label").is_not_null())
     _need_unique(payments, "decisions")
     _need_unique(truth, "truth")
+    if not (labels["label"].dtype.is_integer() or labels["label"].dtype == pl.Boolean):
+        told = f"label: the column holds {labels['label'].dtype}; give whole numbers, 1 for cash-out and 0 for genuine"
+        raise InputError("invalid-field", told, "label")
     _need_values(labels, "label", (0, 1))
     typology = pl.col("typology").cast(pl.String) if "typology" in labels.columns else pl.lit(None, pl.String)
     labels = labels.select("event_id", (pl.col("label") == 1).alias("bad"), typology.alias("typology"))
@@ -105,7 +108,7 @@ def _with_entities(joined: pl.DataFrame, currency: str | None) -> tuple[pl.DataF
 def _need_columns(frame: pl.DataFrame, names: tuple[str, ...], what: str) -> None:
     for name in names:
         if name not in frame.columns:
-            message = f"{what} have no column {name}; give the columns {', '.join(names)}"
+            message = f"the {what} table has no column {name}; give the columns {', '.join(names)}"
             raise InputError("missing-field", message, name)
 
 
@@ -113,7 +116,7 @@ def _need_unique(frame: pl.DataFrame, what: str) -> None:
     repeated = frame.filter(pl.col("event_id").is_duplicated())
     if repeated.height:
         value = show_value(repeated["event_id"][0])
-        message = f"event_id: {what} name {value} more than once; give each event once"
+        message = f"event_id: the {what} table names {value} more than once; give each event once"
         raise InputError("conflict", message, "event_id", value)
 
 

@@ -20,7 +20,7 @@ from bonafide.core.errors import InputError
 from bonafide.core.events import EVENT_CLASS
 from bonafide.core.fields import FIELDS
 from bonafide.core.moment import MOMENT_MAX, show_moment
-from bonafide.lab.inputs import parquet
+from bonafide.lab.inputs import parquet, read_chunks
 from bonafide.lab.inputs.cast import rfc3339
 from bonafide.lab.inputs.check import settle
 from bonafide.lab.inputs.chunks import DEFAULTS, FIELD_DTYPE
@@ -275,3 +275,9 @@ def test_times_as_text_are_the_same_moment(tmp_path: Path) -> None:
     columns = read_all(tmp_path, as_parquet(tmp_path, records))
     assert_frame_equal(lines.frame, columns.frame)
     assert set(lines.frame["time"]) == {PAYMENT["time"]}
+
+
+def test_blank_lines_at_the_start_hide_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "late.ndjson"
+    path.write_bytes(b"\n" * 200_000 + b'{"type": "tick", "event_id": "t1", "time": 1767225600000}\n')
+    assert sum(chunk.frame.height for chunk in read_chunks([path])) == 1

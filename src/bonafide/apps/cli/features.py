@@ -62,11 +62,14 @@ def _run(
     from bonafide.lab.inputs import RejectWriter, read_chunks
 
     if not spec.is_file():
-        raise ConfigError(str(spec), "there is no such file")
+        raise ConfigError(str(spec), "is a folder; name a file" if spec.is_dir() else "there is no such file")
     declared = parse_features(read_yaml(spec.read_bytes(), str(spec)), str(spec))
     _check_currency(currency)
-    if out.is_dir():
-        raise UsageError(f"--out {out}: this is a folder; name a file")
+    kept = [*events, spec, *([mapping] if mapping is not None else [])]
+    out = _new_file("--out", out, kept)
+    if out.exists() and not out.is_file():
+        raise UsageError(f"--out {out}: this is a device or the like; name a file")
+    rejects = None if rejects is None else _new_file("--rejects", rejects, [*kept, out])
     found, now_ms = find_mapping(mapping), read_now(now)
     look_at_files(events, found)
     key = read_secret(secret) or DEFAULT_SECRET
@@ -76,6 +79,18 @@ def _run(
         run = FeatureRun(declared, out, events, writer, kernels, key, currency)
         chunks = read_chunks(events, found, now_ms, writer)
         return run_features(chunks, run, lambda c: bar(c.bytes_done, c.bytes_total))
+
+
+def _new_file(option: str, path: Path, kept: list[Path]) -> Path:
+    """Where a result may be written: through links, never over what is read."""
+    from bonafide.core.errors import UsageError
+
+    target = path.resolve()
+    if target.is_dir():
+        raise UsageError(f"{option} {path}: this is a folder; name a file")
+    if any(target == other.resolve() for other in kept):
+        raise UsageError(f"{option} {path}: this file is also read, or written to; name another")
+    return target
 
 
 def _check_currency(currency: str | None) -> None:

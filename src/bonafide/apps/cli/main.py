@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Final
 
 import typer
@@ -41,7 +41,10 @@ app.add_typer(bundle_app, name="bundle")
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"bonafide {version('bonafide')}")
+        try:
+            typer.echo(f"bonafide {version('bonafide')}")
+        except PackageNotFoundError:
+            typer.echo("bonafide, run from its sources without being installed")
         raise typer.Exit
 
 

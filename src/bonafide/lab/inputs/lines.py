@@ -43,8 +43,10 @@ class LineFile:
         return self._raw.tell()
 
     def head(self, size: int) -> bytes:
-        """The first bytes; only before `blocks`."""
+        """The first bytes that are not blank, or nothing where all are; only before `blocks`."""
         content = self._read(size)
+        while content and not content.strip():
+            content = self._read(size)
         self._stream.seek(0)
         return content
 
