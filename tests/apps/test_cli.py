@@ -249,7 +249,6 @@ REFUSED = (
     ["replay", "good.ndjson", "--out", "out", "--now", "2026-01-05T08:30:00"],
     ["replay", "good.ndjson", "--out", "out", "--secret", "12"],
     ["replay", "good.ndjson", "--out", "out", "--secret", "x" * 32],
-    ["replay", "empty.ndjson", "--out", "out"],
     ["features", "good.ndjson", "--spec", "none.yaml", "--out", "f.parquet"],
     ["features", "good.ndjson", "--spec", "good.ndjson", "--out", "f.parquet"],
     ["features", "good.ndjson", "--spec", "spec.yaml", "--out", "small"],
@@ -264,7 +263,6 @@ REFUSED = (
 
 
 def test_wrong_use_is_answered_in_one_sentence_and_nothing_is_left_behind(folder: Path) -> None:
-    (folder / "empty.ndjson").write_bytes(b"")
     pl.DataFrame({"event_id": ["p1"]}).write_parquet("decisions.parquet")
     before = sorted(path.name for path in folder.iterdir())
     parts = []
@@ -394,3 +392,27 @@ def test_a_key_given_twice_is_a_mistake(tmp_path: Path) -> None:
     result = told("features", "examples/events.ndjson", "--spec", spec, "--out", tmp_path / "f.parquet")
     assert result.exit_code == 2
     assert "line 1, column 65: is not YAML: the key 'over' is given twice" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(64), "is a PNG picture"),
+        ("{}".encode("utf-16"), "is UTF-16 text"),
+        (b"PAR1" + bytes(64), "begins like Parquet but is cut off or damaged"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_refused_record_and_stops_no_other(
+    folder: Path, content: bytes, says: str
+) -> None:
+    (folder / "bad").write_bytes(content)
+    alone = told("replay", "good.ndjson", "--out", "alone", "--json")
+    both = told("replay", "bad", "good.ndjson", "--out", "both", "--json")
+    assert (alone.exit_code, both.exit_code) == (0, 3)
+    assert f"bonafide: bad: {says}" in both.stderr
+    counts, wanted = json.loads(both.stdout), json.loads(alone.stdout)
+    assert (counts["read"], counts["rejected"]) == (wanted["read"] + 1, 1)
+    assert counts["digest"] == wanted["digest"]
+    (reject,) = (folder / "both" / "rejects.ndjson").read_text().splitlines()
+    assert says in json.loads(reject)["message"]

@@ -9,7 +9,7 @@ import typer
 
 from bonafide.apps.cli.engines import read_secret, ready_kernels
 from bonafide.apps.cli.options import Events, Json, MappingFile, Now, Secret
-from bonafide.apps.cli.replay import find_mapping, look_at_files, read_now
+from bonafide.apps.cli.replay import find_mapping, look_at_files, read_now, tell_unreadable
 from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _run(
     out.parent.mkdir(parents=True, exist_ok=True)
     with RejectWriter(rejects) as writer, progress_bar("Computing features") as bar:
         run = FeatureRun(declared, out, events, writer, kernels, key, currency)
-        chunks = read_chunks(events, found, now_ms, writer)
+        chunks = read_chunks(events, found, now_ms, writer, unreadable=tell_unreadable)
         return run_features(chunks, run, lambda c: bar(c.bytes_done, c.bytes_total))
 
 

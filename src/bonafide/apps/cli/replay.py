@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from bonafide.core.errors import UsageError
 RESULTS = ("decisions.parquet", "features.parquet", "truth.parquet", "rejects.ndjson", "summary.json")
 
 if TYPE_CHECKING:
+    from bonafide.core.errors import InputError
     from bonafide.engine.engine import Engine
     from bonafide.lab.inputs import Mapping
     from bonafide.lab.summary import Summary
@@ -70,7 +72,7 @@ def replay_files(
     from bonafide.lab.replay import Replay, run_replay
 
     with RejectWriter(out / "rejects.ndjson") as rejects, progress_bar("Deciding") as bar:
-        chunks = read_chunks(events, mapping, now_ms, rejects)
+        chunks = read_chunks(events, mapping, now_ms, rejects, unreadable=tell_unreadable)
         run = Replay(engine, out, events, rejects, features=features)
         return run_replay(chunks, run, lambda chunk: bar(chunk.bytes_done, chunk.bytes_total), time.monotonic)
 
@@ -92,10 +94,17 @@ def find_mapping(name: Path | None) -> Mapping | None:
 
 def look_at_files(events: list[Path], mapping: Mapping | None) -> None:
     """Finds out whether there are such files before anything is made or compiled for them."""
+    from bonafide.core.errors import InputError
     from bonafide.lab.inputs.sniff import recognise
 
     for path in events:
-        recognise(path, mapping is not None)
+        with suppress(InputError):  # told where the file is read, and counted as refused
+            recognise(path, mapping is not None)
+
+
+def tell_unreadable(error: InputError) -> None:
+    """Say at once that a whole file cannot be read."""
+    say(f"bonafide: {error}")
 
 
 def read_now(text: str | None) -> int | None:

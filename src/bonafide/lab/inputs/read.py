@@ -10,7 +10,7 @@ import polars as pl
 
 from bonafide.core.door import FUTURE_MAX_MS, check_future
 from bonafide.core.errors import InputError, UsageError
-from bonafide.lab.inputs.chunks import CHUNK_ROWS, Batch, Chunk, in_order
+from bonafide.lab.inputs.chunks import CHUNK_ROWS, Batch, Chunk, frame_of_events, in_order
 from bonafide.lab.inputs.lookup import load_lookups
 from bonafide.lab.inputs.mapped import apply_plan, make_plan
 from bonafide.lab.inputs.mapping import Mapping
@@ -38,6 +38,7 @@ def read_chunks(
     now_ms: int | None = None,
     rejects: RejectWriter | None = None,
     chunk_rows: int = CHUNK_ROWS,
+    unreadable: Callable[[InputError], None] | None = None,
 ) -> Iterator[Chunk]:
     """The records of some files in argument order, as one log, in bounded memory.
 
@@ -46,12 +47,30 @@ def read_chunks(
     refused; without it none is. Refused records go to `rejects`; a file that breaks off, or is damaged half way, gives
     what came before and one refusal more.
 
-    All files are looked at before the first chunk. Raises InputError for a file that is nothing readable, ConfigError
-    where the mapping and a file do not fit, UsageError for a file that is not there or needs a mapping.
+    All files are looked at before the first chunk. A file that is nothing readable raises InputError; with
+    `unreadable`, that is told instead, and the file counts as one refused record, so that it stops no other. Raises
+    ConfigError where the mapping and a file do not fit, UsageError for a file that is not there or needs a mapping.
     """
-    files = [recognise(path, mapping is not None) for path in paths]
-    readers = [_reader(file, mapping) for file in files]
-    return _chunks(files, readers, mapping, now_ms, rejects or RejectWriter(), chunk_rows)
+    opened = [_open(path, mapping, unreadable) for path in paths]
+    return _chunks(
+        [file for file, _ in opened], [reader for _, reader in opened], mapping, now_ms, rejects or RejectWriter(),
+        chunk_rows,
+    )  # fmt: skip
+
+
+def _open(
+    path: Path, mapping: Mapping | None, unreadable: Callable[[InputError], None] | None
+) -> tuple[InputFile, _Reader]:
+    try:
+        file = recognise(path, mapping is not None)
+        return file, _reader(file, mapping)
+    except InputError as error:
+        if unreadable is None:
+            raise
+        unreadable(error)
+        size = path.stat().st_size
+        refused = Batch(frame_of_events([], []), [Refusal(1, error)], 1, size)
+        return InputFile(path, "ndjson", size), lambda _numbered, _chunk_rows: iter([refused])
 
 
 def _chunks(
