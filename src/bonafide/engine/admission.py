@@ -10,7 +10,7 @@ from bonafide.core.fields import FIELDS
 from bonafide.engine.arena import H_EARLIEST, H_EVENTS, H_LATEST
 from bonafide.engine.codes import CONFLICT, DUPLICATE, FAULT_CURRENCY, TAKEN, TOO_LATE
 from bonafide.engine.features.layout import (
-    P_CURRENCY, P_KEY0, P_KEY1, P_KNOWN_MS, P_LATENESS_MS, P_OFFSET_MS, P_RATE, P_RATES,
+    P_CURRENCY, P_KEY0, P_KEY1, P_KNOWN_MS, P_LATENESS_MS, P_OFFSET_MS, P_RATE, P_RATES, P_TYPE_FIELDS,
 )  # fmt: skip
 from bonafide.engine.index import find, insert
 from bonafide.engine.kernel import inner
@@ -18,6 +18,8 @@ from bonafide.engine.rules.program import LOCAL_DAY, LOCAL_HOUR, TYPE
 from bonafide.engine.siphash import ABSENT, absorb, finish, start
 
 EVENT_SLOT: Final = 3  # hash, fingerprint, time
+TYPE_BITS: Final = 8
+"""Bits of a fingerprint's word of presence that hold the type; one for each of its fields stands above them."""
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
 TIME: Final = FIELDS["time"].place
@@ -27,19 +29,17 @@ MONEY: Final = tuple(f.place for f in FIELDS.values() if f.kind == "money")
 
 
 @inner
-def fingerprint(event, k0, k1):
+def fingerprint(event, plan):
     """A keyed hash of an event's whole content, so that the same id with other content is noticed."""
-    v0, v1, v2, v3 = start(k0, k1)
-    present = np.uint64(0)
-    for place in range(LOCAL_HOUR):
-        if place & 63 == 0:
-            v0, v1, v2, v3 = absorb(v0, v1, v2, v3, present)
-            present = np.uint64(0)
-        if event[place] != ABSENT:
-            v0, v1, v2, v3 = absorb(v0, v1, v2, v3, np.uint64(event[place]))
-            present |= np.uint64(1) << np.uint64(place & 63)
+    v0, v1, v2, v3 = start(np.uint64(plan[P_KEY0]), np.uint64(plan[P_KEY1]))
+    fields = plan[plan[P_TYPE_FIELDS] + event[TYPE]]
+    present = np.uint64(event[TYPE])
+    for i in range(plan[fields]):
+        value = event[plan[fields + 1 + i]]
+        if value != ABSENT:
+            v0, v1, v2, v3 = absorb(v0, v1, v2, v3, np.uint64(value))
+            present |= np.uint64(1) << np.uint64(TYPE_BITS + i)
     v0, v1, v2, v3 = absorb(v0, v1, v2, v3, present)
-    v0, v1, v2, v3 = absorb(v0, v1, v2, v3, np.uint64(event[TYPE]))
     return finish(v0, v1, v2, v3)
 
 
@@ -48,7 +48,7 @@ def admit(mem, plan, event):
     """Whether an event's id is new and it is not too late; if so, its id is remembered and the log's time moves on."""
     time, h = event[TIME], event[EVENT_ID]
     latest = mem[H_LATEST]
-    content = fingerprint(event, np.uint64(plan[P_KEY0]), np.uint64(plan[P_KEY1]))
+    content = fingerprint(event, plan)
     slot = find(mem, H_EVENTS, h, EVENT_SLOT)
     if slot and mem[slot + 2] >= latest - plan[P_KNOWN_MS]:
         return DUPLICATE if mem[slot + 1] == content else CONFLICT

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonafide.core.events import EVENT_CLASS
-from bonafide.core.fields import ABSENT, TYPE_CODE, WORD_CODE
+from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.core.moment import DAY_MS
 from bonafide.engine.features import layout as at
 from bonafide.engine.features.plan import TERM_MS, FeaturePlan, compile_features
@@ -24,6 +24,9 @@ LATENESS_MS: Final = 30 * DAY_MS
 KNOWN_MS: Final = 90 * DAY_MS
 """How long, in log time, an event_id is known: a second event with it is a duplicate or a conflict."""
 SECRET_BYTES: Final = 16
+
+
+_TYPE_PLACES: Final = [[FIELDS[name].place for name in cls.__struct_fields__] for cls in EVENT_CLASS.values()]
 
 
 class Rate(NamedTuple):
@@ -106,6 +109,7 @@ class Compiled(NamedTuple):
             at.P_NEEDS: len(features.needs),
             at.P_NEED: table(features.needs),
             at.P_SLACK: features.slack,
+            at.P_TYPE_FIELDS: table([table([len(places), *places]) for places in _TYPE_PLACES]),
             at.P_DECIDED: sum(1 << TYPE_CODE[name] for name, cls in EVENT_CLASS.items() if cls.decided),
         }
         for place, value in header.items():

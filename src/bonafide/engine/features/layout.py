@@ -42,7 +42,8 @@ P_KEY0: Final = 16
 P_KEY1: Final = 17
 P_DECIDED: Final = 18
 P_WAIT_MS: Final = 19
-P_HEADER: Final = 20
+P_TYPE_FIELDS: Final = 20  # a type's code -> where its fields are told: how many, their places
+P_HEADER: Final = 21
 
 # A family's record in the plan: a count, then where its rows are told.
 F_SEED: Final = 0
