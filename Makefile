@@ -8,6 +8,7 @@ BIN := .venv/bin
 PYTHON ?=
 UPGRADE ?=
 T ?=
+STAGES ?=
 
 # What the caller's shell says about Python must not leak into .venv.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -37,10 +38,8 @@ check: .venv/.dev ## style, types, import arrows, banned clock and randomness, l
 	@echo 'check: house rules'
 	@$(BIN)/pytest -q tests/house
 
-bench: .venv/.dev ## measure the speed figures on this machine, beside other libraries
-	@$(BIN)/bonafide warmup
-	@$(BIN)/python -m benches.speed.windows
-	@$(BIN)/python -m benches.speed.single
+bench: .venv/.dev ## measure speed on this machine, beside other libraries (STAGES="rules --quick" measures less)
+	@$(BIN)/bonafide bench $(STAGES)
 
 drill: .venv/.dev ## run the drills: slow tests that install, kill, fill disks and recover
 	@$(BIN)/pytest -m drill $(T)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from benches.speed.workload import CURRENCY, WINDOWS, features
 from bonafide.engine.codes import ANSWERED
 from bonafide.engine.compiled import Settings, compile_bundle
 from bonafide.engine.engine import DEFAULT_SECRET
@@ -17,6 +16,8 @@ from bonafide.engine.intake import rows_of_columns
 from bonafide.engine.kernels import load_kernels
 from bonafide.engine.state import State
 from bonafide.lab.columns import columns_of, kinds_of
+
+from .workload import CURRENCY, WINDOWS, features
 
 BATCH: Final = 8_192
 """Events of one kernel call."""
@@ -43,11 +44,11 @@ def play(events: pl.DataFrame, batch: int = BATCH) -> Played:
     for first in range(0, events.height, batch):
         part = events[first : first + batch]
         how = np.full(part.height, ANSWERED, dtype=np.int64)
-        begin = perf_counter()
+        begin = process_time()
         rows = rows_of_columns(kinds_of(part), columns_of(part), kernels, state.bound.key)
-        taken = perf_counter()
+        taken = process_time()
         walked = state.walk(rows, how)
-        walk_s += perf_counter() - taken
+        walk_s += process_time() - taken
         intake_s += taken - begin
         answers[first : first + batch] = walked.answers
     return Played(answers, intake_s, walk_s, state.used_bytes)

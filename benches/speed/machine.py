@@ -6,13 +6,17 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-LIBRARIES: Final = ("numpy", "numba", "msgspec", "polars", "duckdb")
+from msgspec import Struct
+
+LIBRARIES: Final = ("numpy", "numba", "msgspec", "polars", "duckdb", "river", "rule-engine", "zen-engine")
+BUSY_LOAD: Final = 0.6
+"""Processes that run or wait before anything is measured: above it the machine has other work to do."""
 _CPU_INFO: Final = Path("/proc/cpuinfo")
 
 
-class Machine(NamedTuple):
+class Machine(Struct, frozen=True):
     """The processor, the system, and the versions of what was measured."""
 
     cpu: str
@@ -22,6 +26,16 @@ class Machine(NamedTuple):
     system: str
     python: str
     libraries: dict[str, str]
+
+    @property
+    def identity(self) -> tuple[str, int, str]:
+        """What makes two runs those of one machine."""
+        return self.cpu, self.cores, self.system
+
+    @property
+    def busy(self) -> bool:
+        """Whether other work ran."""
+        return self.load is not None and self.load > BUSY_LOAD
 
     def line(self) -> str:
         """Everything in one line."""

@@ -1,146 +1,104 @@
-"""The 14-feature workload, side by side: `python -m benches.speed.windows [--events N] [--rounds N] [--json FILE]`.
-
-Each side runs in a process of its own, on one thread, and the sides take turns, so that a machine that drifts drifts
-for all of them. Of each figure the median over the rounds is told. Answers must be equal, every one of them, exactly;
-the exit status is 1 where they are not. Libraries that are not installed are left out.
-"""
+"""The 14-feature workload: the engine and other libraries, over the same events."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from statistics import median
-from tempfile import TemporaryDirectory
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-import msgspec
 import numpy as np
-from numpy.typing import NDArray
+import polars as pl
 
-from benches.speed.machine import Machine, installed, this_machine
-from benches.speed.sides import ENGINE, SIDES
-from benches.speed.workload import EVENTS, LATE_FRACTION, LATE_MS, WINDOWS, make_events
 from bonafide.core.moment import show_span
 
-ROUNDS: Final = 3
+from .engine import play
+from .online import RIVER_ANSWERS, ask_plain, ask_river
+from .peers import Answered, ask_duckdb, ask_polars, with_numbers
+from .stage import Bound, Measured, Ran, Side, Size, Stage, answers_file
+from .workload import LATE_FRACTION, LATE_MS, make_events
+
+HASHED: Final = "engine, hashed rows"
+TEXTS: Final = "engine, frame of texts"
 LATE: Final = f"{LATE_FRACTION:.0%} late by up to {show_span(LATE_MS)}"
-_ONE_THREAD: Final = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+EVENTS: Final = "events.parquet"
+LATE_EVENTS: Final = "late.parquet"
+ENGINE: Final = "engine"
+RATE: Final = "events/s"
+_TARGETS: Final = {"polars": Bound(">=", 3), "duckdb": Bound(">=", 5), "river": Bound(">=", 100), "plain": None}
 
 
-class Figure(NamedTuple):
-    """One line of the table."""
-
-    name: str
-    events_per_s: int
-    us_per_event: float
-    engine_ratio: float | None
-    """How many times the engine's own figure for events in this form; None for the engine."""
-    equal: bool | None
-    """Whether every answer is the engine's; None for the engine."""
-    seconds: list[float]
-    """One for each round."""
+def make_inputs(folder: Path, size: Size) -> None:
+    """The events, and the same with some late."""
+    make_events(size["events"]).write_parquet(folder / EVENTS)
+    make_events(size["events"], late=True).write_parquet(folder / LATE_EVENTS)
 
 
-class Report(NamedTuple):
-    """What `--json` writes."""
-
-    machine: Machine
-    events: int
-    features: int
-    rounds: int
-    figures: list[Figure]
-    skipped: list[str]
-
-
-def measure(count: int, rounds: int) -> Report:
-    """Run every side that is installed `rounds` times over `count` events, and once more in turn with late ones."""
-    machine = this_machine()
-    present = [name for name, side in SIDES.items() if installed(side.library) is not None]
-    seconds: dict[str, list[float]] = {}
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        make_events(count).write_parquet(folder / "events.parquet")
-        make_events(count, late=True).write_parquet(folder / "late.parquet")
-        for _ in range(rounds):
-            for side in present:
-                for figure, taken in _run(side, folder / "events.parquet", folder / f"{side}.npy").items():
-                    seconds.setdefault(figure, []).append(taken)
-            for figure, taken in _run(ENGINE, folder / "late.parquet", folder / "late.npy").items():
-                seconds.setdefault(f"{figure}, {LATE}", []).append(taken)
-        own = np.load(folder / f"{ENGINE}.npy")
-        differences = {side: different(own, np.load(folder / f"{side}.npy")) for side in present}
-    figures = list(_figures(count, seconds, differences))
-    return Report(machine, count, len(WINDOWS), rounds, figures, [side for side in SIDES if side not in present])
+def run_engine(folder: Path, size: Size, *, late: bool = False) -> Ran:
+    """The engine, from rows of hashes and from a frame of texts."""
+    events = pl.read_parquet(folder / (LATE_EVENTS if late else EVENTS))
+    played = play(events)
+    if late:
+        return Ran({f"{HASHED}, {LATE}": events.height / played.walk_s})
+    np.save(answers_file(folder, ENGINE), played.answers)
+    whole = played.intake_s + played.walk_s
+    return Ran({HASHED: events.height / played.walk_s, TEXTS: events.height / whole})
 
 
-def _run(side: str, events: Path, answers: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "benches.speed.sides", side, str(events), str(answers)]
-    done = subprocess.run(command, env=os.environ | _ONE_THREAD, stdout=subprocess.PIPE, check=True)
-    return msgspec.json.decode(done.stdout, type=dict[str, float])
+def _run_peer(name: str, figure: str, ask: Callable[[pl.DataFrame], Answered], folder: Path, size: Size) -> Ran:
+    events = pl.read_parquet(folder / EVENTS)[: size.get(f"{name} events")]
+    answered = ask(events)
+    np.save(answers_file(folder, name), answered.answers)
+    return Ran({figure: events.height / answered.seconds})
 
 
-def different(own: NDArray[np.float64], other: NDArray[np.float64]) -> list[tuple[int, str, float, float]]:
-    """(event, window, one answer, the other) of every answer that differs; missing equals missing."""
-    unequal = (own != other) & ~(np.isnan(own) & np.isnan(other))
-    return [(int(i), WINDOWS[c].name, float(own[i, c]), float(other[i, c])) for i, c in np.argwhere(unequal)]
+def _peer(
+    name: str, library: str, figure: str, ask: Callable[[pl.DataFrame], Answered], beside: str,
+    columns: tuple[int, ...] | None = None,
+) -> Side:  # fmt: skip
+    return Side(
+        partial(_run_peer, name, figure, ask),
+        {figure: Measured(RATE, beside, _TARGETS[library] if beside == HASHED else None)},
+        () if library == "plain" else (library,), ENGINE, columns,
+    )  # fmt: skip
 
 
-def _figures(
-    count: int, seconds: dict[str, list[float]], differences: dict[str, list[tuple[int, str, float, float]]]
-) -> Iterator[Figure]:
-    beside = {figure: (side, own) for side in differences for figure, own in SIDES[side].figures.items()}
-    for figure, taken in seconds.items():
-        middle = median(taken)
-        side, own = beside.get(figure, (ENGINE, figure))
-        peer = side != ENGINE
-        yield Figure(
-            figure,
-            round(count / middle),
-            middle / count * 1e6,
-            middle / median(seconds[own]) if peer else None,
-            not differences[side] if peer else None,
-            taken,
-        )
-        for event, window, answer, other in differences[side][:3] if peer else ():
-            print(f"unequal: event {event}, {window}: the engine says {answer}, {figure} {other}", file=sys.stderr)
+def _peers() -> dict[str, Side]:
+    sides = {}
+    for library, ask in (("polars", ask_polars), ("duckdb", ask_duckdb)):
+        on_numbers = partial(_on_numbers, ask)
+        name, other = f"{library}-numbers", f"{library}-texts"
+        sides[name] = _peer(name, library, f"{library}, keys as numbers", on_numbers, HASHED)
+        sides[other] = _peer(other, library, f"{library}, keys as texts", ask, TEXTS)
+    told = f"river, {len(RIVER_ANSWERS)} of the features, keys as numbers"
+    sides["river"] = _peer("river", "river", told, partial(_on_numbers, ask_river), HASHED, RIVER_ANSWERS)
+    told = "plain Python, dict and deque, keys as numbers"
+    sides["plain"] = _peer("plain", "plain", told, partial(_on_numbers, ask_plain), HASHED)
+    return sides
 
 
-def table(report: Report) -> str:
-    """The report for a reader."""
-    lines = [
-        f"machine: {report.machine.line()}",
-        f"{report.events:,} events, {report.features} features, one thread, medians of {report.rounds} rounds",
-        "",
-        f"{'':50}{'events/s':>12}{'us/event':>10}{'engine is':>12}  equal",
-    ]
-    for f in report.figures:
-        ratio = "" if f.engine_ratio is None else f"{f.engine_ratio:.1f} x"
-        equal = "" if f.equal is None else "yes" if f.equal else "NO"
-        lines.append(f"{f.name:50}{f.events_per_s:>12,}{f.us_per_event:>10.2f}{ratio:>12}  {equal}".rstrip())
-    lines += [f"left out, since it is not installed: {side}" for side in report.skipped]
-    return "\n".join(lines)
+def _on_numbers(ask: Callable[[pl.DataFrame], Answered], events: pl.DataFrame) -> Answered:
+    return ask(with_numbers(events))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measure, print the table, and write the JSON where it is asked for; 1 when answers differ."""
-    parser = argparse.ArgumentParser(prog="python -m benches.speed.windows", description="The 14-feature workload.")
-    parser.add_argument("--events", type=int, default=EVENTS, help="how many events (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="runs of each side (default: %(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file too")
-    options = parser.parse_args(arguments)
-    report = measure(options.events, options.rounds)
-    print(table(report))
-    if options.json is not None:
-        told: dict[str, Any] = report._asdict() | {
-            "machine": report.machine._asdict(), "figures": [f._asdict() for f in report.figures],
-        }  # fmt: skip
-        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
-    return 0 if all(f.equal is not False for f in report.figures) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+STAGE: Final = Stage(
+    "windows",
+    "14 exact window features of every event",
+    make_inputs,
+    {
+        ENGINE: Side(run_engine, {HASHED: Measured(RATE, target=Bound(">=", 1e6)), TEXTS: Measured(RATE)}),
+        "engine-late": Side(partial(run_engine, late=True), {f"{HASHED}, {LATE}": Measured(RATE)}),
+        **_peers(),
+    },
+    {
+        "quick": {"events": 50_000, "plain events": 20_000, "river events": 4_000},
+        "normal": {"events": 1_000_000, "plain events": 200_000, "river events": 20_000},
+    },
+    notes=(
+        "a second is one of the processor, so that other work on the machine does not stand in it",
+        "the targets hold for keys as numbers beside hashed rows: neither side reads a text while it is timed",
+        "plain Python and river answer the log's first events only: their rates are those of a nearly empty state",
+        "river has no distinct count that forgets: it is asked for counts and sums alone",
+    ),
+    pinned=True,
+)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
-
 import numpy as np
 import polars as pl
 import pytest
 
 from benches.speed.engine import play
-from benches.speed.peers import with_numbers
-from benches.speed.sides import SIDES
-from benches.speed.windows import different
+from benches.speed.online import RIVER_ANSWERS, ask_plain, ask_river
+from benches.speed.peers import ask_duckdb, ask_polars, with_numbers
+from benches.speed.runner import different
 from benches.speed.workload import CURRENCY, WINDOWS, features, make_events
 from bonafide.core.door import convert_event
 from bonafide.testing.windows_twin import WindowTwin
 
 EVENTS = 4_000
+EVERY = tuple(range(len(WINDOWS)))
+PEERS = {
+    "polars": (ask_polars, EVERY), "duckdb": (ask_duckdb, EVERY), "collections": (ask_plain, EVERY),
+    "river": (ask_river, RIVER_ANSWERS),
+}  # fmt: skip
+"""What must be there for it -> how it is asked, and which windows it can answer."""
 TWIN_EVENTS = 300
 
 
@@ -25,11 +29,14 @@ def events() -> pl.DataFrame:
     return make_events(EVENTS)
 
 
-@pytest.mark.parametrize("side", [name for name in SIDES if name != "engine"])
-def test_a_peer_answers_as_the_engine_does(events: pl.DataFrame, side: str) -> None:
-    pytest.importorskip(SIDES[side].library)
-    _, answers = SIDES[side].run(events)
-    assert different(play(events).answers, answers) == []
+@pytest.mark.parametrize("form", ["texts", "numbers"])
+@pytest.mark.parametrize("peer", PEERS)
+def test_a_peer_answers_as_the_engine_does(events: pl.DataFrame, peer: str, form: str) -> None:
+    pytest.importorskip(peer)
+    ask, columns = PEERS[peer]
+    answered = ask(events if form == "texts" else with_numbers(events))
+    assert answered.seconds > 0
+    assert different(play(events).answers[:, columns], answered.answers) == []
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -81,12 +88,4 @@ def test_a_wrong_answer_is_found() -> None:
     other = own.copy()
     assert different(own, other) == []
     other[1, 0], other[2, 1] = 0.0, np.nan
-    assert [(event, name) for event, name, *_ in different(own, other)] == [(1, WINDOWS[0].name), (2, WINDOWS[1].name)]
-
-
-@pytest.mark.parametrize("name", ["windows", "single"])
-def test_a_measurement_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    module = importlib.import_module(f"benches.speed.{name}")
-    with pytest.raises(SystemExit, match="0"):
-        module.main(["--help"])
-    assert "--json FILE" in capsys.readouterr().out
+    assert [(event, column) for event, column, *_ in different(own, other)] == [(1, 0), (2, 1)]

@@ -14,7 +14,7 @@ from bonafide.core.events import EVENT_CLASS, Document, Event, Indicator, Mercha
 from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, TYPE_NAMES, WORD_CODE
 from bonafide.engine.intake import rows_of_columns, rows_of_events
 from bonafide.engine.kernels import load_kernels
-from bonafide.engine.rules.program import LOCAL_DAY, LOCAL_HOUR, ROW_WIDTH, TYPE
+from bonafide.engine.rules.operations import LOCAL_DAY, LOCAL_HOUR, ROW_WIDTH, TYPE
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.testing.generators import events
 from tests.engine.kit import SECRET, START_MS, frame_of, payment

@@ -13,7 +13,7 @@ from bonafide.engine import kernel
 from bonafide.engine.kernels import Kernels
 
 ENGINE = Path(kernel.__file__).parent
-FOLLOWS = {("features/plan.py", "COMPLETED_CODE")}
+FOLLOWS = {("features/layout.py", "COMPLETED_CODE")}
 """Constants that follow from the schema, whose codes are part of the stamp."""
 
 
@@ -49,7 +49,7 @@ def what_kernels_need() -> list[str]:
 
 def test_kernels_need_what_one_would_think() -> None:
     needed = what_kernels_need()
-    assert {"walk.py", "siphash.py", "codes.py", "features/layout.py", "rules/program.py"} <= set(needed)
+    assert {"walk.py", "siphash.py", "codes.py", "features/layout.py", "rules/machine.py", "rules/operations.py"} <= set(needed)
     assert not {"bundle.py", "engine.py", "features/spec.py"} & set(needed)
 
 

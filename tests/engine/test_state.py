@@ -21,7 +21,7 @@ from bonafide.engine.codes import ANSWERED, READ, TAKEN, V_STATUS
 from bonafide.engine.compiled import KNOWN_MS, Settings
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.index import I_COUNT
-from bonafide.engine.rules.program import ROW_WIDTH, TYPE
+from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 from tests.engine.features.logs import features, logs, seeded_features, seeded_log
 from tests.engine.kit import SETTINGS, START_MS, feature, feed, fresh_state, payment, play, specs_of, status_of
 

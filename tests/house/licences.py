@@ -33,6 +33,23 @@ _SAID = {
 """What classifiers and old `License` fields say, upper case -> SPDX."""
 
 _CLASSIFIER = re.compile(r"License :: (?:OSI Approved :: )?(.+)")
+_MIT = re.compile(
+    r"(?:MIT License )?Copyright [^:;]{1,80} "
+    + re.escape(
+        "Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated "
+        'documentation files (the "Software"), to deal in the Software without restriction, including without '
+        "limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the "
+        "Software, and to permit persons to whom the Software is furnished to do so, subject to the following "
+        "conditions: The above copyright notice and this permission notice shall be included in all copies or "
+        'substantial portions of the Software. THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, '
+        "EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR "
+        "PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, "
+        "DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN "
+        "CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE."
+    )
+)
+"""The whole licence: with a word more or less it is another one."""
+_PLAIN_QUOTES = str.maketrans("\u201c\u201d", '""')
 _LICENCE_LENGTH_MAX = 60
 """A longer `License` field is a licence's whole text, which says nothing that can be looked up."""
 
@@ -51,6 +68,12 @@ def stated_licence(metadata: PackageMetadata) -> str:
     if not said and 0 < len(short) <= _LICENCE_LENGTH_MAX:
         said = [short]
     return " AND ".join(_SAID.get(one.upper(), one) for one in said)
+
+
+def written_licence(text: str) -> str:
+    """The SPDX name of a licence's whole text, for a distribution that states it nowhere else; empty if not known."""
+    words = " ".join(text.translate(_PLAIN_QUOTES).split())
+    return "MIT" if _MIT.fullmatch(words) else ""
 
 
 def is_allowed(expression: str, allowed: Iterable[str]) -> bool:

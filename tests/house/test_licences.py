@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from email.message import Message
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 
 import pytest
 from packaging.requirements import Requirement
 
-from tests.house.licences import PERMISSIVE, TOOLS_ONLY, is_allowed, stated_licence
+from tests.house.licences import PERMISSIVE, TOOLS_ONLY, is_allowed, stated_licence, written_licence
 from tests.house.tree import ROOT, listed
 
 PIN = re.compile(r"^([A-Za-z0-9._-]+==[^\\#]+)", re.MULTILINE)
@@ -21,13 +21,19 @@ def pins(lock: str) -> list[Requirement]:
     return [pin for pin in found if pin.marker is None or pin.marker.evaluate()]
 
 
+def licence_files(found: Distribution) -> list[str]:
+    """The texts of the licence files that a distribution names."""
+    names = found.metadata.get_all("License-File") or []
+    return [found.read_text(f"licenses/{name}") or found.read_text(name) or "" for name in names]
+
+
 def fault(pin: Requirement, allowed: frozenset[str]) -> str | None:
     """Why a pinned distribution may not be used; None when it may."""
     try:
         found = distribution(pin.name)
     except PackageNotFoundError:
         return f"{pin.name}: locked but not installed, so its licence is unknown (run the checks with `make check`)"
-    stated = stated_licence(found.metadata)
+    stated = stated_licence(found.metadata) or " AND ".join(map(written_licence, licence_files(found)))
     if is_allowed(stated, allowed):
         return None
     return f"{pin.name} {found.version}: {stated or 'no licence stated'} is not among {', '.join(sorted(allowed))}"
@@ -92,6 +98,16 @@ def test_a_licence_is_read_where_packages_state_it(headers: list[tuple[str, str]
     for name, value in headers:
         metadata[name] = value
     assert stated_licence(metadata) == stated  # type: ignore[arg-type]
+
+
+def test_a_licence_is_known_by_its_whole_text() -> None:
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert written_licence(text) == ""
+    (mit,) = licence_files(distribution("zen-engine"))
+    assert written_licence(mit) == "MIT"
+    assert written_licence(mit.replace("sublicense, ", "")) == ""
+    assert written_licence(mit + " For use on Mondays only.") == ""
+    assert not is_allowed(" AND ".join(map(written_licence, [mit, text])), PERMISSIVE)
 
 
 def test_a_locked_package_that_is_not_installed_is_named() -> None:

@@ -1,4 +1,4 @@
-"""The wheel carries the package and its data folders, and nothing else."""
+"""The wheel carries the package, what it ships beside its modules, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 from tests.house.tree import ROOT
 
-DATA = {"bundles": "bonafide/_bundles", "mappings": "bonafide/_mappings"}
+DATA = {"benches": "bonafide/_benches", "bundles": "bonafide/_bundles", "mappings": "bonafide/_mappings"}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,8 @@ def test_the_wheel_carries_the_package(packed: set[str]) -> None:
 
 @pytest.mark.parametrize("folder", sorted(DATA))
 def test_the_wheel_carries_every_file_of_the_data_folders(packed: set[str], folder: str) -> None:
-    files = {path for path in (ROOT / folder).rglob("*") if path.is_file() and path.name[0] != "."}
+    found = (path for path in (ROOT / folder).rglob("*") if path.is_file() and path.name[0] != ".")
+    files = {path for path in found if path.suffix != ".pyc"}
     assert files, f"{folder}/ is empty"
     assert {f"{DATA[folder]}/{path.relative_to(ROOT / folder)}" for path in files} <= packed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
+from bonafide.core.mistakes import Mistake
 from bonafide.core.text import show_value
 
 Reason = Literal[
@@ -59,15 +60,20 @@ class InputError(BonafideError):
 class ConfigError(BonafideError):
     """A file that Bonafide was told to use (a mapping, a bundle, a spec) is wrong.
 
+    Where `mistakes` says it place by place, `message` is those mistakes shown, and the error reads as it stands.
+
     >>> print(ConfigError("rules.yaml", "'amout' is not a field; did you mean amount?", "line 12"))
     rules.yaml: line 12: 'amout' is not a field; did you mean amount?
     """
 
-    def __init__(self, path: str, message: str, where: str | None = None) -> None:
-        super().__init__(": ".join(part for part in (path, where, message) if part))
-        self.args = (path, message, where)
+    def __init__(
+        self, path: str, message: str, where: str | None = None, mistakes: tuple[Mistake, ...] = ()
+    ) -> None:  # fmt: skip
+        super().__init__(message if mistakes else ": ".join(part for part in (path, where, message) if part))
+        self.args = (path, message, where, mistakes)
         self.path = path
         self.where = where
+        self.mistakes = mistakes
 
 
 class UsageError(BonafideError):

@@ -14,7 +14,7 @@ from bonafide.engine.features.layout import (
 )  # fmt: skip
 from bonafide.engine.index import find, insert
 from bonafide.engine.kernel import inner
-from bonafide.engine.rules.program import LOCAL_DAY, LOCAL_HOUR, TYPE
+from bonafide.engine.rules.operations import LOCAL_DAY, LOCAL_HOUR, TYPE
 from bonafide.engine.siphash import ABSENT, absorb, finish, start
 
 EVENT_SLOT: Final = 3  # hash, fingerprint, time

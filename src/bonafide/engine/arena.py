@@ -99,6 +99,14 @@ def allocate(mem, words):
 
 
 @inner
+def take(mem, words):
+    """Zeroed words that are never given back; a whole number of lines."""
+    at = mem[H_TOP]
+    mem[H_TOP] = at + words
+    return at
+
+
+@inner
 def release(mem, at, words):
     """Give a block back."""
     c = block_class(words)
@@ -114,9 +122,7 @@ def allocate_row(mem, family, words):
         mem[H_FREE_ROWS + family] = mem[at]
         clear(mem, at, words)
         return at
-    at = mem[H_TOP]
-    mem[H_TOP] = at + words
-    return at
+    return take(mem, words)
 
 
 @inner

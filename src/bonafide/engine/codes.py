@@ -21,6 +21,8 @@ HITS_PER_WORD: Final = 62
 FAULT_CURRENCY: Final = 1
 
 # How an event is walked.
+ABSORBED: Final = -1
+"""Taken in without an answer, as what was decided before is when an engine recovers or warms."""
 DERIVED: Final = 0
 """Established by what was read before (a label that became known): it teaches, and takes no place in the count."""
 READ: Final = 1

@@ -15,9 +15,11 @@ from bonafide.core.events import EVENT_CLASS
 from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.core.moment import DAY_MS
 from bonafide.engine.features import layout as at
-from bonafide.engine.features.plan import TERM_MS, FeaturePlan, compile_features
+from bonafide.engine.features.family import TERM_MS
+from bonafide.engine.features.plan import FeaturePlan, Layout, compile_features
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.rules.language import Node
+from bonafide.engine.rules.machine import COLUMN
 from bonafide.engine.rules.program import Builder, Program
 
 LATENESS_MS: Final = 30 * DAY_MS
@@ -53,10 +55,11 @@ class Bound(NamedTuple):
 
     plan: NDArray[np.int64]
     code: NDArray[np.int64]
+    """The conditions of features, then those of rules."""
     words: NDArray[np.int64]
-    registers: NDArray[np.float64]
-    """The constants, then room for temporaries."""
-    weights: NDArray[np.float64]
+    floats: NDArray[np.float64]
+    """Registers for features' conditions, registers for rules, the rules' weights, registers for COLUMN events at
+    once, and COLUMN words of scratch: one array, since handing over each costs a tenth of a microsecond."""
     key: tuple[np.uint64, np.uint64]
 
 
@@ -64,11 +67,10 @@ class Compiled(NamedTuple):
     """Features, conditions and rules compiled, before a secret is known."""
 
     features: FeaturePlan
-    program: Program
-    rules: tuple[int, ...]
-    """The condition number of each rule."""
+    wheres: Program
+    rules: Program
     weights: tuple[float, ...]
-    where_end: int
+    """One for each rule."""
     settings: Settings
 
     def bind(self, secret: bytes, hash_texts: Callable[..., int]) -> Bound:
@@ -76,11 +78,15 @@ class Compiled(NamedTuple):
         if len(secret) != SECRET_BYTES:
             raise ValueError(f"a secret has {SECRET_BYTES} bytes, not {len(secret)}")
         key = np.frombuffer(secret, dtype="<u8")
-        words = _hash_words(self.program.words, key, hash_texts)
-        return Bound(
-            self._plan(key), self.program.code, words, self.program.fresh_registers(),
-            np.array(self.weights, dtype=np.float64), (key[0], key[1]),
-        )  # fmt: skip
+        words = hash_words((*self.wheres.words, *self.rules.words), key, hash_texts)
+        code = np.concatenate((self.wheres.code, self.rules.moved(len(self.wheres.code), len(self.wheres.words))))
+        return Bound(self._plan(key), np.ascontiguousarray(code), words, self._floats(), (key[0], key[1]))
+
+    def _floats(self) -> NDArray[np.float64]:
+        registers = self.rules.fresh_registers()
+        return np.concatenate(
+            (self.wheres.fresh_registers(), registers, self.weights, np.repeat(registers, COLUMN), np.zeros(COLUMN))
+        )
 
     def _plan(self, key: NDArray[np.uint64]) -> NDArray[np.int64]:
         tape = [0] * at.P_HEADER
@@ -101,13 +107,18 @@ class Compiled(NamedTuple):
             at.P_CURRENCY: WORD_CODE[settings.currency],
             at.P_RATES: len(settings.rates),
             at.P_RATE: table([v for r in settings.rates for v in (WORD_CODE[r.currency], r.minor, r.over)]),
-            at.P_WHERE_END: self.where_end,
-            at.P_CODE_END: len(self.program.code),
-            at.P_RESULT: table(self.program.results.tolist()),
-            at.P_RULES: len(self.rules),
-            at.P_RULE: table([int(self.program.results[r]) for r in self.rules]),
-            at.P_NEEDS: len(features.needs),
-            at.P_NEED: table(features.needs),
+            at.P_WHERE_END: len(self.wheres.code),
+            at.P_CODE_END: len(self.wheres.code) + len(self.rules.code),
+            at.P_RESULT: table(self.wheres.results.tolist()),
+            at.P_RULES: len(self.weights),
+            at.P_RULE: self.rules.first_result,
+            at.P_FEATURES: len(features.columns),
+            at.P_REGISTERS: self.wheres.registers,
+            at.P_WEIGHTS: self.wheres.registers + self.rules.registers,
+            at.P_COLUMNS: self.wheres.registers + self.rules.registers + len(self.weights),
+            at.P_GENUINE: self.wheres.registers + self.rules.registers * (1 + COLUMN) + len(self.weights),
+            at.P_NEEDS: len(features.layout.needs),
+            at.P_NEED: table(features.layout.needs),
             at.P_SLACK: features.slack,
             at.P_TYPE_FIELDS: table([table([len(places), *places]) for places in _TYPE_PLACES]),
             at.P_DECIDED: sum(1 << TYPE_CODE[name] for name, cls in EVENT_CLASS.items() if cls.decided),
@@ -119,14 +130,19 @@ class Compiled(NamedTuple):
         return plan
 
 
-def compile_bundle(features: Sequence[Feature], rules: Sequence[tuple[Node, float]], settings: Settings) -> Compiled:
-    """Compile features and rules (condition, weight 0..1) with a bundle's settings."""
-    columns = {f.name: i for i, f in enumerate(features)}
-    builder = Builder(columns)
-    plan = compile_features(features, builder, assume_completed=settings.assume_completed)
-    where_end = builder.length
-    numbers = tuple(builder.add(node) for node, _ in rules)
-    return Compiled(plan, builder.build(), numbers, tuple(w for _, w in rules), where_end, settings)
+def compile_bundle(
+    features: Sequence[Feature], rules: Sequence[tuple[Node, float]], settings: Settings, layout: Layout | None = None
+) -> Compiled:
+    """Compile features and rules (condition, weight 0..1) with a bundle's settings.
+
+    With a `layout` the features are answered from what it keeps; NotKeptError where more would have to be kept.
+    """
+    wheres = Builder({})
+    plan = compile_features(features, wheres, assume_completed=settings.assume_completed, layout=layout)
+    conditions = Builder(plan.columns, skips=True)
+    for node, _ in rules:
+        conditions.add(node)
+    return Compiled(plan, wheres.build(), conditions.build(), tuple(weight for _, weight in rules), settings)
 
 
 def _moved(features: FeaturePlan, by: int) -> list[int]:
@@ -144,12 +160,19 @@ def _moved(features: FeaturePlan, by: int) -> list[int]:
     return tape
 
 
-def _hash_words(
+def hash_words(
     words: Sequence[int | str], key: NDArray[np.uint64], hash_texts: Callable[..., int]
 ) -> NDArray[np.int64]:
+    """A program's words with its texts hashed, and each group sorted."""
     texts = [w for w in words if isinstance(w, str)]
     hashed = np.full((max(len(texts), 1), 1), ABSENT, dtype=np.int64)
     if texts:
         hash_texts(np.frombuffer("\0".join(texts).encode(), dtype=np.uint8), hashed, 0, key[0], key[1])
     found = iter(hashed[:, 0].tolist())
-    return np.array([next(found) if isinstance(w, str) else int(w) for w in words], dtype=np.int64)
+    hashes = np.array([next(found) if isinstance(w, str) else w for w in words], dtype=np.int64)
+    group = 0
+    while group < len(hashes):
+        end = group + 1 + int(hashes[group])
+        hashes[group + 1 : end].sort()
+        group = end
+    return hashes

@@ -7,12 +7,12 @@ from typing import Final
 from bonafide.core.fields import FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.engine.admission import EVENT_ID, TIME, set_local
 from bonafide.engine.arena import H_LATEST, H_ORDER, H_PENDING, allocate, release
-from bonafide.engine.features.layout import P_KNOWN_MS, P_NEED, P_NEEDS, P_WAIT_MS, P_WHERE_END
-from bonafide.engine.features.plan import COMPLETED_CODE
+from bonafide.engine.features.layout import COMPLETED_CODE, P_KNOWN_MS, P_NEED, P_NEEDS, P_WAIT_MS, P_WHERE_END
 from bonafide.engine.index import find, insert
 from bonafide.engine.kernel import inner
 from bonafide.engine.keys import find_rows, hash_keys, take_in_all
-from bonafide.engine.rules.program import ROW_WIDTH, TYPE, run
+from bonafide.engine.rules.machine import run
+from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 from bonafide.engine.siphash import ABSENT
 
 PENDING_SLOT: Final = 3  # hash, what waits, its time
@@ -81,7 +81,7 @@ def settle(mem, plan, event, is_payment, slot, scratch, hashes, rows, code, word
             scratch[plan[plan[P_NEED] + i]] = mem[block + i]
         scratch[TYPE] = PAYMENT
         set_local(plan, scratch)
-        run(code, 0, plan[P_WHERE_END], words, scratch, registers, registers)
+        run(code, 0, plan[P_WHERE_END], words, scratch, registers)
         hash_keys(plan, scratch, hashes)
         find_rows(mem, plan, scratch, hashes, rows)
         take_in_all(mem, plan, scratch, COMPLETED_CODE, rows, registers, mem[block + plan[P_NEEDS]])

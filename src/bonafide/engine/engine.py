@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bonafide.core.errors import StateError
 from bonafide.core.decision import OUTCOMES, Decision, Outcome, ProposedMeasure, Reason, Receipt, Status
 from bonafide.core.events import EVENT_CLASS, Fact
 from bonafide.core.fields import TYPE_NAMES
@@ -22,8 +23,9 @@ from bonafide.engine.intake import LAYOUTS, Column, rows_of_columns, rows_of_eve
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.policy import Ruling, rule_on
 from bonafide.engine.state import State, Walked
+from bonafide.engine.swap import fit
 from bonafide.engine.codes import (
-    CONFLICT, DUPLICATE, FAULT_CURRENCY, HITS_PER_WORD, READ, TAKEN, TOO_LATE, V_FAULTS, V_SEQ, V_STATUS,
+    ABSORBED, CONFLICT, DUPLICATE, FAULT_CURRENCY, HITS_PER_WORD, READ, TAKEN, TOO_LATE, V_FAULTS, V_SEQ, V_STATUS,
 )  # fmt: skip
 
 DEFAULT_SECRET: Final = hashlib.sha256(b"bonafide: offline").digest()[:16]
@@ -82,6 +84,30 @@ class Template(NamedTuple):
         return self.fill("", 0, 0, None).canonical_tail.decode()
 
 
+class Warming:
+    """A second state, under another bundle, that takes in the log from its start while an engine goes on deciding.
+
+    Kernels run without Python's lock, so a thread of its own does it; when it has caught up, `Engine.adopt` takes it,
+    and every later answer is what a replay from the start would give.
+    """
+
+    def __init__(self, engine: Engine, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.state = engine.state.twin(bundle.compiled)
+
+    def absorb(self, events: Sequence[Fact]) -> None:
+        """Take in events of the log, in its order, without answering them."""
+        rows = rows_of_events(events, self.state.kernels, self.state.bound.key)
+        self.state.walk(rows, np.full(len(events), ABSORBED, dtype=np.int64))
+
+    def absorb_columns(
+        self, kinds: NDArray[np.int64], columns: Mapping[str, Column], how: NDArray[np.int64] | None = None
+    ) -> None:
+        """The same for columns; `how` tells DERIVED events from ABSORBED ones."""
+        rows = rows_of_columns(kinds, columns, self.state.kernels, self.state.bound.key)
+        self.state.walk(rows, np.full(len(kinds), ABSORBED, dtype=np.int64) if how is None else how)
+
+
 class Batch(NamedTuple):
     """What the engine made of a batch of columns, a row per event."""
 
@@ -93,6 +119,8 @@ class Batch(NamedTuple):
     """Index into `templates` of the events decided; -1 for the others."""
     templates: list[Template]
     answers: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    """n x ROW_WIDTH: the events as the kernels read them, with derived fields and converted money."""
 
 
 class Engine:
@@ -112,6 +140,29 @@ class Engine:
         self.kernels = kernels or load_kernels()
         self.state = State(bundle.compiled, secret, self.kernels)
         self._templates: dict[tuple[int, ...], Template] = {}
+
+    def swap(self, bundle: Bundle) -> None:
+        """Decide with another bundle from the next event on; nothing that is remembered changes.
+
+        Rules, policy and texts swap freely, and so do features that what is kept can answer. Raises NotSwappableError,
+        a StateError, where something new would have to be kept, or where settings such as the currency differ.
+        """
+        self.state.swap(fit(bundle, self.bundle, self.state.compiled.features.layout))
+        self.bundle = bundle
+        self._templates.clear()
+
+    def adopt(self, warmed: Warming) -> None:
+        """Go on from a state that another bundle has warmed from the log, from the next event on.
+
+        Raises StateError unless it has taken in exactly the events that this engine has.
+        """
+        if warmed.state.mark != self.state.mark:
+            raise StateError(
+                f"the warmed state stands at event {warmed.state.seq} of the log and the engine at {self.state.seq}: "
+                f"let it take in the events between first"
+            )
+        self.state, self.bundle = warmed.state, warmed.bundle
+        self._templates.clear()
 
     def decide(self, events: Sequence[Fact]) -> list[Decision | Receipt]:
         """Take events in, in order, and answer each: a decision, or a receipt for what was not decided on.
@@ -144,10 +195,11 @@ class Engine:
         kinds: type codes; columns: as `intake.rows_of_columns` takes them; how: DERIVED, READ or ANSWERED for each.
         """
         rows = rows_of_columns(kinds, columns, self.kernels, self.state.bound.key)
-        walked = self.state.walk(rows, how)
-        return self._batch(kinds, how, walked)
+        return self._batch(kinds, how, rows, self.state.walk(rows, how))
 
-    def _batch(self, kinds: NDArray[np.int64], how: NDArray[np.int64], walked: Walked) -> Batch:
+    def _batch(
+        self, kinds: NDArray[np.int64], how: NDArray[np.int64], rows: NDArray[np.int64], walked: Walked
+    ) -> Batch:
         verdicts = walked.verdicts
         decided = (verdicts[:, V_STATUS] == TAKEN) & _DECIDED[kinds] & (how >= READ)
         plain = decided & (verdicts[:, V_FAULTS:] == 0).all(axis=1)
@@ -160,9 +212,8 @@ class Engine:
         template[fired] = len(TYPE_NAMES) + inverse.reshape(-1)
         nothing = (0,) * (verdicts.shape[1] - V_FAULTS)
         keyed = [*((kind, *nothing) for kind in range(len(TYPE_NAMES))), *map(tuple, distinct.tolist())]
-        return Batch(
-            verdicts[:, V_STATUS], verdicts[:, V_SEQ], template, [self._template(k) for k in keyed], walked.answers
-        )
+        templates = [self._template(key) for key in keyed]
+        return Batch(verdicts[:, V_STATUS], verdicts[:, V_SEQ], template, templates, walked.answers, rows)
 
     def _template(self, key: tuple[int, ...]) -> Template:
         """The ruling on (type, faults, score, hits...); the score follows from the hits."""

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from bonafide.engine.arena import H_SCRATCH, LINE, allocate, clear, release
+from bonafide.engine.arena import H_SCRATCH, LINE, allocate, clear, release, take
 from bonafide.engine.kernel import inner
 
 # An index's handle: five header words.
@@ -45,7 +45,7 @@ def index_open(mem, ix, width):
     if mem[H_SCRATCH] == 0:
         mem[H_SCRATCH] = allocate(mem, SCRATCH_WORDS)
     mem[ix + I_DIRECTORY] = allocate(mem, 1)
-    mem[mem[ix + I_DIRECTORY]] = allocate(mem, segment_words(width))
+    mem[mem[ix + I_DIRECTORY]] = take(mem, segment_words(width))
 
 
 @inner
@@ -101,7 +101,7 @@ def _split(mem, ix, h, width):
     depth = mem[segment + S_DEPTH]
     if depth == mem[ix + I_DEPTH]:
         _double(mem, ix)
-    other = allocate(mem, segment_words(width))
+    other = take(mem, segment_words(width))
     mem[segment + S_DEPTH] = mem[other + S_DEPTH] = depth + 1
     directory = mem[ix + I_DIRECTORY]
     span = np.int64(1) << (mem[ix + I_DEPTH] - depth)

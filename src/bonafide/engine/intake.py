@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bonafide.core.events import EVENT_CLASSES, Fact
 from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, WORD_CODE, Field
 from bonafide.engine.kernels import Kernels
-from bonafide.engine.rules.program import ROW_WIDTH, TYPE
+from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 
 _CODE: Final[dict[str | None, int]] = {None: ABSENT} | WORD_CODE
 _encode_list: Final = msgspec.json.Encoder(order="sorted").encode

@@ -14,7 +14,8 @@ from numba import types
 
 
 from bonafide.engine.kernel import entry, inner, pointer, source_stamp
-from bonafide.engine.rules.program import TYPE
+from bonafide.engine.rules.machine import run
+from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.siphash import ABSENT, hash_bytes
 
 Progress = Callable[[str, int, int], None]
@@ -87,13 +88,22 @@ def fill_rows(layouts, texts, numbers, out, k0, k1):
             number += 1
 
 
+def evaluate(code, words, row, answers, registers):
+    """Run a program over one event: its row of ROW_WIDTH words and its answers. The registers (fresh ones of the
+    program) hold every value afterwards."""
+    for i in range(answers.size):
+        registers[i] = answers[i]
+    run(pointer(code), 0, code.shape[0], pointer(words), pointer(row), pointer(registers))
+
+
 class Kernels(NamedTuple):
     """The compiled entry points."""
 
-    walk: Callable[..., int]
-    open_state: Callable[..., None]
     hash_texts: Callable[..., int]
     fill_rows: Callable[..., None]
+    open_state: Callable[..., None]
+    evaluate: Callable[..., None]
+    walk: Callable[..., int]
 
 
 _BYTES: Final = types.Array(types.uint8, 1, "C", readonly=True)
@@ -105,10 +115,11 @@ _STAGES: Final = (
     ("hashing", types.int64(_BYTES, _TABLE, types.int64, *_KEY)),
     ("reading", types.void(_TABLE, _BYTES, _LINE, _TABLE, *_KEY)),
     ("indexes", types.void(_LINE)),
+    ("conditions", types.void(_TABLE, _LINE, _LINE, _FLOATS, _FLOATS)),
     (
         "windows and rules",
         types.int64(
-            *(_LINE, _LINE, _TABLE, _LINE, _FLOATS, _FLOATS, _LINE),
+            *(_LINE, _LINE, _TABLE, _LINE, _FLOATS, _LINE),
             *(_TABLE, _LINE, types.float64[:, ::1], _TABLE),
         ),
     ),
@@ -152,13 +163,13 @@ def _load(progress: Progress | None) -> Kernels:
 def _compile(folder: Path, progress: Progress | None) -> Kernels:
     from bonafide.engine.walk import open_state, walk
 
-    functions: tuple[Any, ...] = (hash_texts, fill_rows, open_state, walk)
+    functions: tuple[Any, ...] = (hash_texts, fill_rows, open_state, evaluate, walk)
     made: list[Any] = []
     for number, ((name, signature), function) in enumerate(zip(_STAGES, functions, strict=True)):
         if progress is not None:
             progress(name, number, len(_STAGES))
         made.append(entry(signature, folder)(function))
-    return Kernels(hash_texts=made[0], fill_rows=made[1], open_state=made[2], walk=made[3])
+    return Kernels(*made)
 
 
 def _make_room(folder: Path) -> None:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
 
 from bonafide.core.decision import OUTCOMES, RISK_LEVELS, SCORE_UNIT, Outcome, RiskLevel
-from bonafide.core.errors import ConfigError
+from bonafide.core.mistakes import Mistake
 from bonafide.core.moment import DAY_MS, parse_span, show_span
+from bonafide.engine.rules.source import Document
+from bonafide.engine.bundles.shapes import Path, fit
 
 MeasureName = Literal["notice", "request_information"]
 """What this policy may propose by itself; anything harder needs the ladder."""
 LASTS_MAX_MS: Final = 3_650 * DAY_MS
 ALERT_FROM: Final = OUTCOMES.index("verify")
 
-_Score = Annotated[float, Meta(ge=0, le=1)]
-_Span = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$")]
+_Score = Annotated[float, Meta(ge=0, le=1, description="a score from 0 to 1")]
+_Span = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$",
+        description="a span: a whole number and a unit, such as 30m, 24h or 7d",
+    ),
+]
 
 
 class OutcomeBand(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,27 +70,35 @@ class Ruling(NamedTuple):
     hold_ms: int | None
 
 
-def read_policy(told: Any, source: str) -> Policy:
-    """Check a policy as it comes out of YAML; ConfigError names what is wrong."""
-    try:
-        policy = msgspec.convert(told, Policy)
-    except msgspec.ValidationError as error:
-        raise ConfigError(source, str(error)) from None
-    _check_bands(source, "outcomes", [(b.from_, OUTCOMES.index(b.outcome)) for b in policy.outcomes])
-    _check_bands(source, "risk_levels", [(b.from_, RISK_LEVELS.index(b.level)) for b in policy.risk_levels])
-    spans = {"hold_for": policy.hold_for} | {f"measures.{o}": p.lasts for o, p in policy.measures.items()}
-    for where, span in spans.items():
+def read_policy(document: Document, name: str) -> tuple[Policy | None, list[Mistake]]:
+    """The policy that a YAML document says, and everything that is wrong with it; None where something is."""
+    policy, mistakes = fit(document, Policy, name)
+    if policy is None:
+        return None, mistakes
+    outcomes = [(band.from_, OUTCOMES.index(band.outcome)) for band in policy.outcomes]
+    levels = [(band.from_, RISK_LEVELS.index(band.level)) for band in policy.risk_levels]
+    faults = [*_faults_of_bands("outcomes", outcomes), *_faults_of_bands("risk_levels", levels)]
+    spans: dict[Path, str] = {("hold_for",): policy.hold_for}
+    spans |= {("measures", outcome, "lasts"): proposal.lasts for outcome, proposal in policy.measures.items()}
+    for path, span in spans.items():
         if parse_span(span) > LASTS_MAX_MS:
-            raise ConfigError(source, f"{span} is longer than {show_span(LASTS_MAX_MS)}", where)
-    return policy
+            told = f"{'.'.join(map(str, path))}: {span} is longer than {show_span(LASTS_MAX_MS)}"
+            faults.append((path, told))
+    places = [(document.place(path), told) for path, told in faults]
+    mistakes = [Mistake("out-of-range", told, name, at.line, at.column, at.width) for at, told in places]
+    return (None if mistakes else policy), mistakes
 
 
-def _check_bands(source: str, name: str, bands: list[tuple[float, int]]) -> None:
+def _faults_of_bands(name: str, bands: list[tuple[float, int]]) -> list[tuple[Path, str]]:
+    """What is wrong with the order of bands (start, strictness), each with its place."""
     if not bands or bands[0][0] != 0:
-        raise ConfigError(source, "the first band starts from 0, so that every score has one", name)
-    for (low, mild), (high, strict) in pairwise(bands):
-        if not (low < high and mild < strict):
-            raise ConfigError(source, f"the band from {high} must be higher and stricter than the one before", name)
+        place: Path = (name, 0, "from") if bands else (name,)
+        return [(place, f"{name}: the first band starts from 0, so that every score has one")]
+    return [
+        ((name, i), f"{name}: the band from {high} must be higher and stricter than the one before")
+        for i, ((low, mild), (high, strict)) in enumerate(pairwise(bands), 1)
+        if not (low < high and mild < strict)
+    ]
 
 
 def rule_on(policy: Policy, score_e6: int, at_least: Outcome) -> Ruling:

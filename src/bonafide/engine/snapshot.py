@@ -72,7 +72,7 @@ def _refusal(why: str) -> StateError:
 
 def _shape(engine: Engine) -> str:
     compiled = engine.state.compiled
-    return hashlib.sha256(repr((compiled.features.state, compiled.settings)).encode()).hexdigest()
+    return hashlib.sha256(repr((compiled.features.layout, compiled.settings)).encode()).hexdigest()
 
 
 def _secret_mark(engine: Engine) -> str:

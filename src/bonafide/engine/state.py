@@ -28,29 +28,44 @@ class State:
     """Keyed state under one compiled bundle."""
 
     def __init__(self, compiled: Compiled, secret: bytes, kernels: Kernels) -> None:
-        self.compiled = compiled
         self.kernels = kernels
-        self.bound = compiled.bind(secret, kernels.hash_texts)
+        self._secret = secret
+        self._bind(compiled)
         self.memory = arena.reserve()
         kernels.open_state(self.memory)
         self._scratch = np.zeros(SCRATCH_WORDS, dtype=np.int64)
+
+    def _bind(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.bound = compiled.bind(self._secret, self.kernels.hash_texts)
         self._columns = len(compiled.features.columns)
-        self._hit_words = -(-len(compiled.rules) // HITS_PER_WORD)
+        self._hit_words = -(-len(compiled.weights) // HITS_PER_WORD)
+
+    def swap(self, compiled: Compiled) -> None:
+        """Go on with the same memory under another compiled bundle of equal layout and settings."""
+        if (compiled.features.layout, compiled.settings) != (self.compiled.features.layout, self.compiled.settings):
+            raise StateError(
+                "what is remembered was kept for other features or settings: warm a new state from the log"
+            )
+        self._bind(compiled)
+
+    def twin(self, compiled: Compiled) -> State:
+        """An empty state under another bundle, with the same secret."""
+        return State(compiled, self._secret, self.kernels)
 
     def walk(self, rows: NDArray[np.int64], how: NDArray[np.int64]) -> Walked:
         """Carry rows through the kernel in order.
 
-        rows: n x ROW_WIDTH, completed in place; how: n of DERIVED, READ, ANSWERED. Raises StateError when the arena
-        is full: the events before the one named were taken in, it and the later ones were not.
+        rows: n x ROW_WIDTH, completed in place; how: n of ABSORBED, DERIVED, READ, ANSWERED. Raises StateError when
+        the arena is full: the events before the one named were taken in, it and the later ones were not.
         """
         n = len(rows)
         answers = np.empty((n, self._columns))
         verdicts = np.zeros((n, V_HITS + self._hit_words), dtype=np.int64)
         bound = self.bound
         done = self.kernels.walk(
-            self.memory, bound.plan, bound.code, bound.words, bound.registers, bound.weights, self._scratch, rows, how,
-            answers, verdicts,
-        )  # fmt: skip
+            self.memory, bound.plan, bound.code, bound.words, bound.floats, self._scratch, rows, how, answers, verdicts
+        )
         if done < n:
             size = len(self.memory) * 8 >> 30
             raise StateError(
@@ -73,6 +88,11 @@ class State:
     def seq(self) -> int:
         """The place in the log of the next event."""
         return int(self.memory[arena.H_SEQ])
+
+    @property
+    def mark(self) -> tuple[int, int, int]:
+        """How far in the log it stands: the next place, the events taken in (derived ones too), the latest time."""
+        return self.seq, int(self.memory[arena.H_ORDER]), self.latest_ms
 
     def save(self) -> NDArray[np.int64]:
         """A copy of everything remembered."""

@@ -6,7 +6,6 @@ vote; then the keys take the event in. Nothing is decided by wall clock, chance 
 
 from __future__ import annotations
 
-from math import isnan
 from typing import Final
 
 import numpy as np
@@ -14,11 +13,12 @@ import numpy as np
 from bonafide.engine.admission import EVENT_ID, EVENT_SLOT, admit, complete_row
 from bonafide.engine.arena import FAMILIES_MAX, H_EVENTS, H_KEYS, H_LATEST, H_ORDER, H_PENDING, H_SEQ, has_room
 from bonafide.engine.codes import (
-    ANSWERED, DERIVED, HITS_PER_WORD, TAKEN, V_FAULTS, V_HITS, V_SCORE, V_SEQ, V_STATUS,
+    ANSWERED, DERIVED, HITS_PER_WORD, READ, TAKEN, V_FAULTS, V_HITS, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
 from bonafide.engine.completion import PENDING_SLOT, completes
 from bonafide.engine.features.layout import (
-    P_CODE_END, P_DECIDED, P_FAMILIES, P_NEEDS, P_RULE, P_RULES, P_SLACK, P_WHERE_END,
+    P_CODE_END, P_COLUMNS, P_DECIDED, P_FAMILIES, P_FEATURES, P_GENUINE, P_NEEDS, P_REGISTERS, P_RULE, P_RULES, P_SLACK,
+    P_WEIGHTS, P_WHERE_END,
 )  # fmt: skip
 from bonafide.engine.index import index_open
 from bonafide.engine.kernel import inner, pointer, shift
@@ -26,10 +26,13 @@ from bonafide.engine.keys import KEY_SLOT, answer_keys, find_rows, hash_keys, ta
 from bonafide.engine.lookahead import (
     AHEAD, AHEAD_WORDS, KEYS_AHEAD, RINGS_AHEAD, ROWS_AHEAD, ask_rings, ask_rows, ask_slot,
 )  # fmt: skip
-from bonafide.engine.rules.program import ROW_WIDTH, TYPE, run
+from bonafide.engine.rules.machine import COLUMN, run, run_columns
+from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 from bonafide.engine.sweep import sweep
 
 SCORE_UNIT: Final = 1_000_000
+COLUMNS_FROM: Final = 8
+"""Batches of fewer events vote one by one: a column costs the same however little of it is used."""
 SCRATCH_WORDS: Final = ROW_WIDTH + AHEAD_WORDS + FAMILIES_MAX
 """A row, the hashes and rows of coming events, the rows of this one."""
 
@@ -82,16 +85,60 @@ def ahead(i):
 
 
 @inner
-def vote(plan, code, words, weights, event, answers, registers, verdict):
-    """Run the rules: set the bit of each that held, and add their weights as independent odds: 1 - prod(1 - w)."""
-    run(code, plan[P_WHERE_END], plan[P_CODE_END], words, event, answers, registers)
+def vote(plan, code, words, floats, event, answers, verdict):
+    """Run the rules over one event: set the bit of each that held, and add their weights as independent odds."""
+    registers = shift(floats, plan[P_REGISTERS])
+    for i in range(plan[P_FEATURES]):
+        registers[i] = answers[i]
+    results = shift(registers, plan[P_RULE])
+    for r in range(plan[P_RULES]):
+        results[r] = 0.0
+    run(code, plan[P_WHERE_END], plan[P_CODE_END], words, event, registers)
     genuine = 1.0
     for r in range(plan[P_RULES]):
-        held = registers[plan[plan[P_RULE] + r]]
-        if not isnan(held) and held != 0.0:
-            verdict[V_HITS + r // HITS_PER_WORD] |= np.int64(1) << (r % HITS_PER_WORD)
-            genuine *= 1.0 - weights[r]
-    verdict[V_SCORE] = np.int64((1.0 - genuine) * SCORE_UNIT + 0.5)
+        if results[r] == 1.0:
+            genuine = add_hit(plan, floats, verdict, r, genuine)
+    verdict[V_SCORE] = score_of(genuine)
+
+
+@inner
+def add_hit(plan, floats, verdict, r, genuine):
+    """Note that a rule held; returns the odds that are left for a genuine trade."""
+    verdict[V_HITS + r // HITS_PER_WORD] |= np.int64(1) << (r % HITS_PER_WORD)
+    return genuine * (1.0 - floats[plan[P_WEIGHTS] + r])
+
+
+@inner
+def score_of(genuine):
+    """1 - prod(1 - w) in millionths."""
+    return np.int64((1.0 - genuine) * SCORE_UNIT + 0.5)
+
+
+@inner
+def vote_columns(plan, code, words, floats, events, how, answers, verdicts, n, verdict_words):
+    """The same as `vote` for n <= COLUMN events at once."""
+    columns, features = shift(floats, plan[P_COLUMNS]), plan[P_FEATURES]
+    for i in range(features):
+        for j in range(n):
+            columns[i * COLUMN + j] = answers[j * features + i]
+    run_columns(code, plan[P_WHERE_END], plan[P_CODE_END], words, events, n, columns)
+    genuine, results = shift(floats, plan[P_GENUINE]), shift(columns, plan[P_RULE] * COLUMN)
+    for j in range(n):
+        genuine[j] = 1.0
+    for r in range(plan[P_RULES]):
+        for j in range(n):
+            if results[r * COLUMN + j] == 1.0:
+                verdict = shift(verdicts, j * verdict_words)
+                if is_decided(plan, nth(events, j), how[j], verdict):
+                    genuine[j] = add_hit(plan, floats, verdict, r, genuine[j])
+    for j in range(n):
+        verdicts[j * verdict_words + V_SCORE] = score_of(genuine[j])
+
+
+@inner
+def is_decided(plan, event, how, verdict):
+    """Whether an event was taken in and is one that rules vote on."""
+    return verdict[V_STATUS] == TAKEN and (plan[P_DECIDED] >> event[TYPE]) & 1 and how >= READ
 
 
 def open_state(mem):
@@ -102,35 +149,53 @@ def open_state(mem):
     index_open(memory, H_PENDING, PENDING_SLOT)
 
 
-def walk(mem, plan, code, words, registers, weights, scratch, events, how, answers, verdicts):
+def walk(mem, plan, code, words, floats, scratch, events, how, answers, verdicts):
     """Carry events through the engine in order; returns how many were carried before the arena was full.
 
-    mem: the arena. plan, code, words, weights: the bound bundle; registers: its constants and room for temporaries.
-    scratch: SCRATCH_WORDS words. events: n x ROW_WIDTH integers, completed in place with derived fields and converted
-    money. how: n of DERIVED, READ, ANSWERED. answers: n x features, filled for decided types and for ANSWERED, missing
-    as NaN. verdicts: n x (V_HITS + words of hits), zeroed by the caller.
+    mem: the arena. plan, code, words, floats: the bound bundle. scratch: SCRATCH_WORDS words. events: n x ROW_WIDTH
+    integers, completed in place with derived fields and converted money. how: n of ABSORBED, DERIVED, READ, ANSWERED.
+    answers: n x features, filled for decided types and for ANSWERED, missing as NaN. verdicts: n x (V_HITS + words of
+    hits), zeroed by the caller.
     """
     memory, told, rows = pointer(mem), pointer(plan), pointer(events)
-    program, values, own = pointer(code), pointer(words), pointer(scratch)
+    program, values, numbers, own = pointer(code), pointer(words), pointer(floats), pointer(scratch)
     hashes = shift(own, ROW_WIDTH)
     rows_ahead = shift(hashes, AHEAD * FAMILIES_MAX)
-    n = events.shape[0]
+    n, width = events.shape[0], verdicts.shape[1]
+    columnar = n >= COLUMNS_FROM
     begin_looking(memory, told, rows, n, hashes, rows_ahead)
+    first = 0
     for i in range(n):
         if not has_room(memory, told[P_SLACK], told[P_FAMILIES]):
-            return i
+            n = i
+            break
         look_ahead(memory, told, rows, n, i, hashes, rows_ahead)
-        step(
-            memory, told, program, values, pointer(registers), pointer(weights), own, nth(rows, i),
-            shift(hashes, ahead(i)), how[i], shift(pointer(answers), i * answers.shape[1]),
-            shift(pointer(verdicts), i * verdicts.shape[1]),
-        )  # fmt: skip
+        event, given = nth(rows, i), shift(pointer(answers), i * answers.shape[1])
+        verdict = shift(pointer(verdicts), i * width)
+        step(memory, told, program, values, numbers, own, event, shift(hashes, ahead(i)), how[i], given, verdict)
+        if not columnar and is_decided(told, event, how[i], verdict):
+            vote(told, program, values, numbers, event, given, verdict)
+        if columnar and (i - first == COLUMN - 1 or i == n - 1):
+            vote_block(told, program, values, numbers, rows, how, answers, verdicts, first, i + 1 - first)
+            first = i + 1
+    if columnar and first < n:
+        vote_block(told, program, values, numbers, rows, how, answers, verdicts, first, n - first)
     return n
 
 
 @inner
-def step(mem, plan, code, words, registers, weights, scratch, event, hashes, how, answers, verdict):
-    """Carry one event, whose keys' hashes are known, through everything."""
+def vote_block(plan, code, words, floats, events, how, answers, verdicts, first, n):
+    """Vote on the n events from number `first` on."""
+    width = verdicts.shape[1]
+    vote_columns(
+        plan, code, words, floats, nth(events, first), shift(pointer(how), first),
+        shift(pointer(answers), first * answers.shape[1]), shift(pointer(verdicts), first * width), n, width,
+    )  # fmt: skip
+
+
+@inner
+def step(mem, plan, code, words, floats, scratch, event, hashes, how, answers, verdict):
+    """Carry one event, whose keys' hashes are known, through everything but the vote, which changes nothing."""
     verdict[V_STATUS] = admit(mem, plan, event)
     if verdict[V_STATUS] != TAKEN:
         verdict[V_SEQ] = mem[H_LATEST]
@@ -140,15 +205,12 @@ def step(mem, plan, code, words, registers, weights, scratch, event, hashes, how
         mem[H_SEQ] += 1
     kind, rows = event[TYPE], shift(scratch, ROW_WIDTH + AHEAD_WORDS)
     verdict[V_FAULTS] = complete_row(plan, event)
-    run(code, 0, plan[P_WHERE_END], words, event, registers, registers)
+    run(code, 0, plan[P_WHERE_END], words, event, floats)
     find_rows(mem, plan, event, hashes, rows)
-    decided = (plan[P_DECIDED] >> kind) & 1 and how != DERIVED
-    if decided or how == ANSWERED:
+    if how == ANSWERED or is_decided(plan, event, how, verdict):
         answer_keys(mem, plan, event, rows, answers)
-    if decided:
-        vote(plan, code, words, weights, event, answers, registers, verdict)
     mem[H_ORDER] += 1
-    take_in_all(mem, plan, event, kind, rows, registers, mem[H_ORDER])
+    take_in_all(mem, plan, event, kind, rows, floats, mem[H_ORDER])
     if plan[P_NEEDS]:
-        completes(mem, plan, event, kind, scratch, hashes, rows, code, words, registers)
+        completes(mem, plan, event, kind, scratch, hashes, rows, code, words, floats)
     sweep(mem, plan)

@@ -24,7 +24,7 @@ from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.decision_rows import DECISIONS, MOMENT, canonical_lines, decision_rows
 from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.labels import ROW, LabelQueue
-from bonafide.lab.summary import Summary, peak_memory_bytes
+from bonafide.lab.summary import NOT_TOLD, Given, Summary, peak_memory_bytes, printable
 from bonafide.lab.tables import TableWriter
 
 WALK_ROWS: Final = 16_384
@@ -41,12 +41,14 @@ class Replay:
     """One run: feed it chunks, then `finish`."""
 
     def __init__(
-        self, engine: Engine, out: Path, files: Sequence[Path], rejects: RejectWriter, *, features: bool = False
-    ) -> None:
+        self, engine: Engine, out: Path, files: Sequence[Path], rejects: RejectWriter, *, features: bool = False,
+        given: Given = NOT_TOLD,
+    ) -> None:  # fmt: skip
         self._engine = engine
         self._files = files
         self._rejects = rejects
         self._out = out
+        self._given = given
         self._labels = LabelQueue(engine.bundle.settings.lateness_ms)
         self._decisions = TableWriter(out / "decisions.parquet", DECISIONS)
         self._features = FeatureTable(engine.bundle, out / "features.parquet") if features else None
@@ -110,6 +112,12 @@ class Replay:
             seconds=round(seconds, 3),
             events_per_second=round(counts["read"] / seconds, 1) if seconds > 0 else 0.0,
             peak_memory_bytes=peak_memory_bytes(),
+            inputs=[printable(path) for path in self._files],
+            input_bytes=[path.stat().st_size if path.is_file() else 0 for path in self._files],
+            mapping=self._given.mapping,
+            now=self._given.now,
+            features=self._features is not None,
+            folder=self._given.folder,
         )
 
     def _currency(self) -> str | None:

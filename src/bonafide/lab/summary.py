@@ -6,7 +6,18 @@ import json
 import resource
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+
+class Given(NamedTuple):
+    """How a replay was asked for: what is needed to derive one of its decisions again."""
+
+    mapping: str | None = None
+    now: str | None = None
+    folder: str | None = None
+
+
+NOT_TOLD: Final = Given()
 
 
 class Summary(NamedTuple):
@@ -36,6 +47,18 @@ class Summary(NamedTuple):
     seconds: float
     events_per_second: float
     peak_memory_bytes: int
+    inputs: list[str]
+    """The files read, as they were named."""
+    input_bytes: list[int]
+    """How long each was."""
+    mapping: str | None
+    """As `--mapping` named it."""
+    now: str | None
+    """As `--now` gave it."""
+    features: bool
+    """Whether features.parquet was written."""
+    folder: str | None
+    """The folder from which relative names lead to the files."""
 
     @property
     def refused(self) -> int:
@@ -45,6 +68,11 @@ class Summary(NamedTuple):
     def write(self, path: Path) -> None:
         """Write summary.json."""
         path.write_text(json.dumps(self._asdict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def printable(path: Path) -> str:
+    """A file's name as text; names need not be UTF-8."""
+    return str(path).encode(errors="backslashreplace").decode()
 
 
 def peak_memory_bytes() -> int:

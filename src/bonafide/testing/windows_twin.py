@@ -14,7 +14,7 @@ from typing import Any, Final
 from bonafide.core.events import Fact
 from bonafide.core.fields import FIELDS, FRACTION_UNIT
 from bonafide.core.moment import DAY_MS, HOUR_MS
-from bonafide.engine.features.plan import TERM_MS
+from bonafide.engine.features.family import TERM_MS
 from bonafide.engine.features.spec import Feature
 from bonafide.testing.rules_twin import evaluate
 

@@ -16,8 +16,8 @@ from bonafide.core.events import Fact, Group, Indicator, Login, Payout, Registra
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, parse_span
 from bonafide.engine.codes import ANSWERED, FAULT_CURRENCY, V_FAULTS
 from bonafide.engine.compiled import KNOWN_MS, LATENESS_MS, Rate, Settings
+from bonafide.engine.features.family import TERM_MS
 from bonafide.engine.features.layout import BITS_MAX, SETS_MAX
-from bonafide.engine.features.plan import TERM_MS
 from bonafide.engine.intake import rows_of_events
 from tests.engine.features.logs import features, logs
 from tests.engine.kit import (

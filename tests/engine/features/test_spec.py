@@ -133,4 +133,4 @@ def test_any_junk_is_accepted_or_refused(junk: dict[str, Any], on_top: bool) -> 
     try:
         parse_features([FINE | junk if on_top else junk], "features.yaml")
     except ConfigError as error:
-        assert str(error).startswith("features.yaml: feature ")
+        assert str(error).startswith("error: features.yaml: feature ")

@@ -7,8 +7,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bonafide.core.fields import FIELDS, TYPE_NAMES
+from bonafide.engine.rules.language import Quantity, Vocabulary
 
 FEATURES = ("f0", "f1", "f2")
+VOCABULARY = Vocabulary(dict.fromkeys(FEATURES, Quantity("number")))
 NUMBERS = ("amount", "credit_limit", "credit_used", "instalments", "days_past_due", "score", "confidence", "time")
 TEXTS = ("user_id", "merchant_id", "device_id", "subject_id")
 WORDS = ("goods", "pay_with", "channel", "status", "currency", "label")

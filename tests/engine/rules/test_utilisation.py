@@ -9,10 +9,10 @@ from bonafide.core.events import CreditLine, Fact, Payment, PaymentStatus, Repay
 from bonafide.engine.codes import READ, V_HITS
 from bonafide.engine.compiled import Settings, compile_bundle
 from bonafide.engine.engine import DEFAULT_SECRET
-from bonafide.engine.features.spec import parse_features
+from bonafide.engine.features.spec import parse_features, quantity_of
 from bonafide.engine.intake import rows_of_events
 from bonafide.engine.kernels import load_kernels
-from bonafide.engine.rules.language import parse
+from bonafide.engine.rules.language import Vocabulary, parse
 from bonafide.engine.rules.utilisation import HIDDEN, expand
 from bonafide.engine.state import State
 
@@ -55,7 +55,7 @@ SPENT = payment(1)
 )  # fmt: skip
 def test_utilisation(log: list[Fact], condition: str) -> None:
     features = parse_features(list(HIDDEN), "utilisation", hidden=True)
-    node = expand(parse(condition, tuple(f.name for f in features)))
+    node = expand(parse(condition, Vocabulary({f.name: quantity_of(f) for f in features})))
     kernels = load_kernels()
     state = State(compile_bundle(features, [(node, 0.5)], Settings("CNY")), DEFAULT_SECRET, kernels)
     rows = rows_of_events(log, kernels, state.bound.key)

@@ -11,7 +11,7 @@ import typer
 
 from bonafide.apps.cli.engines import new_folder, open_bundle, open_engine
 from bonafide.apps.cli.options import BundleName, Force, Json
-from bonafide.apps.cli.replay import replay_files
+from bonafide.apps.cli.replay import bundle_folder, keep_bundle, replay_files
 from bonafide.apps.cli.screen import errors_told, say, show_json
 
 
@@ -54,6 +54,7 @@ def _run(folder: Path, bundle: str, users: int, merchants: int, days: int, seed:
     events, truth = simulate_demo(users, merchants, days, seed)
     events.write_parquet(folder / "events.parquet")
     truth.write_parquet(folder / "truth.parquet")
+    keep_bundle(bundle_folder(bundle), folder, engine.bundle.hash, [])
     summary = replay_files(engine, [folder / "events.parquet"], folder)
     decisions = read_table(folder / "decisions.parquet")
     judged = evaluate(decisions, truth, resamples=50)

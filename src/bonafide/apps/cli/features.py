@@ -55,15 +55,15 @@ def _run(
     now: str | None, secret: str | None,
 ) -> FeatureCounts:  # fmt: skip
     from bonafide.core.errors import ConfigError, UsageError
-    from bonafide.engine.bundle import read_yaml
     from bonafide.engine.engine import DEFAULT_SECRET
     from bonafide.engine.features.spec import parse_features
+    from bonafide.engine.rules.source import read_yaml_with_places
     from bonafide.lab.feature_run import FeatureRun, run_features
     from bonafide.lab.inputs import RejectWriter, read_chunks
 
     if not spec.is_file():
         raise ConfigError(str(spec), "is a folder; name a file" if spec.is_dir() else "there is no such file")
-    declared = parse_features(read_yaml(spec.read_bytes(), str(spec)), str(spec))
+    declared = parse_features(read_yaml_with_places(spec.read_bytes(), str(spec)), str(spec))
     _check_currency(currency)
     kept = [*events, spec, *([mapping] if mapping is not None else [])]
     out = _new_file("--out", out, kept)

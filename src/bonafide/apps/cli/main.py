@@ -10,15 +10,21 @@ from typing import Annotated, Final
 
 import typer
 
-from bonafide.apps.cli.bundle import bundle_app, show
+from bonafide.apps.cli.bench import bench
+from bonafide.apps.cli.bundle import bundle_app
 from bonafide.apps.cli.demo import demo
 from bonafide.apps.cli.evaluate import evaluate
+from bonafide.apps.cli.explain import explain
 from bonafide.apps.cli.features import features
+from bonafide.apps.cli.map import map_app
 from bonafide.apps.cli.replay import replay
+from bonafide.apps.cli.rules import rules_app
 from bonafide.apps.cli.screen import Exit, say_refused
 from bonafide.apps.cli.warmup import warmup
 
-_COMMANDS: Final = (demo, replay, features, evaluate, warmup)
+_COMMANDS: Final = (demo, replay, explain, features, evaluate, bench, warmup)
+_GROUPS: Final = {"bundle": bundle_app, "rules": rules_app, "map": map_app}
+_GROUPED: Final = [c.callback for group in _GROUPS.values() for c in group.registered_commands if c.callback]
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
 
 
@@ -32,11 +38,12 @@ app = typer.Typer(
     name="bonafide", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]},
     help="Decides whether the trade behind each pay-later event is genuine, and says why.",
-    epilog=_examples(*_COMMANDS, show),
+    epilog=_examples(*_COMMANDS, *_GROUPED),
 )  # fmt: skip
 for command in _COMMANDS:
     app.command()(command)
-app.add_typer(bundle_app, name="bundle")
+for title, group in _GROUPS.items():
+    app.add_typer(group, name=title)
 
 
 def _version(asked: bool) -> None:

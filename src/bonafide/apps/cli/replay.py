@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,12 +16,16 @@ from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_
 from bonafide.core.errors import UsageError
 
 RESULTS = ("decisions.parquet", "features.parquet", "truth.parquet", "rejects.ndjson", "summary.json")
+BUNDLE_COPY = "bundle"
+"""The folder beside the results that holds the bundle which decided."""
+COPY_MARK = ".copied"
+"""Stands in a folder that a replay made, which a later one may therefore replace; no bundle's hash covers it."""
 
 if TYPE_CHECKING:
     from bonafide.core.errors import InputError
     from bonafide.engine.engine import Engine
     from bonafide.lab.inputs import Mapping
-    from bonafide.lab.summary import Summary
+    from bonafide.lab.summary import Given, Summary
 
 
 def replay(
@@ -42,10 +47,13 @@ def replay(
         say(f"Reading {', '.join(str(p) for p in events)}")
         found, now_ms, key = find_mapping(mapping), read_now(now), read_secret(secret)
         look_at_files(events, found)
-        read, folder = open_bundle(bundle), new_folder(out, force=force)
+        read = open_bundle(bundle)
+        folder = new_folder(out, force=force)
         engine = open_engine(read, key)
+        keep_bundle(bundle_folder(bundle), folder, engine.bundle.hash, events)
         _clear_results(folder, events)
-        summary = replay_files(engine, events, folder, mapping=found, now_ms=now_ms, features=features)
+        given = given_by(mapping, now)
+        summary = replay_files(engine, events, folder, mapping=found, now_ms=now_ms, features=features, given=given)
     if as_json:
         show_json(summary._asdict())
     else:
@@ -63,9 +71,52 @@ def _clear_results(folder: Path, inputs: list[Path]) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
+def keep_bundle(source: Path, folder: Path, content: str, inputs: list[Path]) -> None:
+    """Copy the bundle that decides into the results, so that every decision can be explained after the bundle went on.
+
+    `content` is the hash that was read. A copy of an earlier run gives way; anything else under its name is refused,
+    except the bundle itself.
+    """
+    from bonafide.core.errors import StateError
+    from bonafide.engine.bundles.files import content_hash, read_sources
+
+    kept = folder / BUNDLE_COPY
+    if kept.exists() and kept.resolve() == source.resolve():
+        return
+    files = read_sources(source).contents
+    if content_hash(files) != content:
+        raise StateError(f"{source}: the bundle changed while it was read; run it again")
+    if kept.is_symlink() or (kept.exists() and not (kept / COPY_MARK).is_file()):
+        raise UsageError(f"{kept}: is there and is no copy of a replay's bundle; move it, or choose another --out")
+    if any(path.resolve().is_relative_to(kept.resolve()) for path in (*inputs, source)):
+        raise UsageError(
+            f"{kept}: holds what is read, and the bundle's copy would take its place; choose another --out"
+        )
+    if kept.exists():
+        shutil.rmtree(kept)
+    for name, content_bytes in files.items():
+        (kept / name).parent.mkdir(parents=True, exist_ok=True)
+        (kept / name).write_bytes(content_bytes)
+    (kept / COPY_MARK).touch()
+
+
+def bundle_folder(name: str) -> Path:
+    """The folder that `--bundle` names."""
+    from bonafide.engine.shipped import find_bundle
+
+    return find_bundle(name)
+
+
+def given_by(mapping: Path | None, now: str | None) -> Given:
+    """How the replay was asked for, as its summary keeps it."""
+    from bonafide.lab.summary import Given, printable
+
+    return Given(None if mapping is None else printable(mapping), now, printable(Path.cwd()))
+
+
 def replay_files(
     engine: Engine, events: list[Path], out: Path, *, mapping: Mapping | None = None, now_ms: int | None = None,
-    features: bool = False,
+    features: bool = False, given: Given | None = None,
 ) -> Summary:  # fmt: skip
     """Replay files into a folder, with progress on stderr."""
     from bonafide.lab.inputs import RejectWriter, read_chunks
@@ -73,7 +124,7 @@ def replay_files(
 
     with RejectWriter(out / "rejects.ndjson") as rejects, progress_bar("Deciding") as bar:
         chunks = read_chunks(events, mapping, now_ms, rejects, unreadable=tell_unreadable)
-        run = Replay(engine, out, events, rejects, features=features)
+        run = Replay(engine, out, events, rejects, features=features, given=given or given_by(None, None))
         return run_replay(chunks, run, lambda chunk: bar(chunk.bytes_done, chunk.bytes_total), time.monotonic)
 
 

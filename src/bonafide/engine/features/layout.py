@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from bonafide.core.fields import TYPE_CODE
+
 SMALL: Final = 32
 """Rings up to this many entries are scanned; larger ones have value tables and deques."""
 FOREVER: Final = 2**62
@@ -20,6 +22,9 @@ BITS_MAX: Final = 40
 SETS_MAX: Final = 20
 SET_SHIFT: Final = BITS_MAX
 """In an entry's flags bit b < BITS_MAX says that it matches, bit SET_SHIFT + s that it is its value's last in set s."""
+
+COMPLETED_CODE: Final = len(TYPE_CODE)
+"""The type code of a derived event: a payment that its payment_status completed, at the payment's own time."""
 
 # The plan's header.
 P_FAMILIES: Final = 0
@@ -32,9 +37,9 @@ P_RATES: Final = 6
 P_RATE: Final = 7
 P_WHERE_END: Final = 8
 P_CODE_END: Final = 9
-P_RESULT: Final = 10
+P_RESULT: Final = 10  # the register of each `where`
 P_RULES: Final = 11
-P_RULE: Final = 12
+P_RULE: Final = 12  # the register of the first rule's result; the others' follow
 P_NEEDS: Final = 13
 P_NEED: Final = 14
 P_SLACK: Final = 15
@@ -43,7 +48,12 @@ P_KEY1: Final = 17
 P_DECIDED: Final = 18
 P_WAIT_MS: Final = 19
 P_TYPE_FIELDS: Final = 20  # a type's code -> where its fields are told: how many, their places
-P_HEADER: Final = 21
+P_FEATURES: Final = 21  # how many answers an event has
+P_REGISTERS: Final = 22  # where the rules' registers, their columns and the weights stand among the floats
+P_COLUMNS: Final = 23
+P_WEIGHTS: Final = 24
+P_GENUINE: Final = 25
+P_HEADER: Final = 26
 
 # A family's record in the plan: a count, then where its rows are told.
 F_SEED: Final = 0

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import re
 from keyword import kwlist
+from math import inf
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
-import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from bonafide.core.errors import ConfigError
 from bonafide.core.events import EVENT_CLASS
 from bonafide.core.fields import FIELDS
+from bonafide.core.mistakes import Mistake, show_mistakes
 from bonafide.core.moment import DAY_MS, MINUTE_MS, parse_span
-from bonafide.core.text import did_you_mean, shorten, show_value
-from bonafide.engine.rules.language import DERIVED, FUNCTIONS, ExpressionError, Node, parse
+from bonafide.core.text import did_you_mean, shorten
+from bonafide.engine.rules.language import (
+    DERIVED, FUNCTIONS, KEYWORDS, ExpressionError, Node, Quantity, Unit, parse, quantity_of_field,
+)  # fmt: skip
+from bonafide.engine.rules.source import Document
 from bonafide.engine.rules.utilisation import UTILISATION
+from bonafide.engine.bundles.shapes import fit
 
 Take = Literal[
     "count", "sum", "mean", "std", "min", "max", "distinct", "share", "entropy", "zscore", "last",
@@ -32,7 +37,7 @@ WINDOW_MAX_MS: Final = 90 * DAY_MS
 FEATURES_MAX: Final = 2_000
 KEY_PARTS_MAX: Final = 3
 _NAME: Final = re.compile("[a-z][a-z0-9_]{0,63}")
-_TAKEN: Final = frozenset({*FIELDS, *DERIVED, *FUNCTIONS, *kwlist, "type", "missing", "seq", UTILISATION})
+_TAKEN: Final = frozenset({*FIELDS, *DERIVED, *FUNCTIONS, *kwlist, *KEYWORDS, "type", "seq", UTILISATION})
 """Names that mean something else in an expression."""
 NUMERIC_TAKES: Final = frozenset({"sum", "mean", "std", "min", "max", "zscore"})
 VALUE_TAKES: Final = NUMERIC_TAKES | {"distinct", "entropy", "last"}
@@ -55,149 +60,225 @@ class Feature(NamedTuple):
     """Counts payments only once their payment_status said completed."""
 
 
-_Word = Annotated[str, Meta(max_length=128)]
+_Word = Annotated[str, Meta(max_length=128, description="a text of at most 128 characters")]
+_Words = Annotated[list[_Word], Meta(max_length=len(EVENT_CLASS))]
 
 
-class _Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Declared(Struct, frozen=True, forbid_unknown_fields=True):
     name: _Word
-    event: _Word | Annotated[list[_Word], Meta(max_length=len(EVENT_CLASS))]
-    by: _Word | list[_Word]
+    event: Annotated[_Word | _Words, Meta(description="an event type, or a list of them, such as [payment, refund]")]
+    by: Annotated[_Word | _Words, Meta(description="a field, or a list of them, such as [user_id, merchant_id]")]
     take: _Word
     of: _Word | None = None
     where: str | None = None
-    over: _Word | None = None
+    over: Annotated[str, Meta(max_length=128, description="a span such as 24h or 30d")] | None = None
     completed: bool = False
     note: str | None = None
 
 
 def parse_features(declared: Any, source: str, *, hidden: bool = False) -> tuple[Feature, ...]:
-    """Check a list of declared features, as it comes out of YAML.
+    """Check a list of declared features: a Document, or its plain value.
 
     `source` names the file in messages; `hidden` is for the engine's own, whose names begin with `_`.
-    Raises ConfigError with every mistake of every feature, a line each.
+    Raises ConfigError with every mistake of every feature; of a Document, each with its line and column.
     """
-    if not isinstance(declared, list) or not declared:
-        raise ConfigError(source, "expected a list of features, each with name, event, by and take")
-    if len(declared) > FEATURES_MAX:
-        raise ConfigError(source, f"{len(declared)} features; at most {FEATURES_MAX}")
-    mistakes: list[str] = []
-    features: dict[str, Feature] = {}
-    for number, item in enumerate(declared, 1):
-        name = item.get("name") if isinstance(item, dict) else None
-        where = f"feature {shorten(name)}" if isinstance(name, str) else f"feature number {number}"
-        found: list[str] = []
-        feature = _check(item, hidden, found)
-        mistakes += [f"{where}: {m}" for m in found]
-        if feature is not None:
-            if feature.name in features:
-                mistakes.append(f"{where}: the name is taken already")
-            features[feature.name] = feature
-    if mistakes:
-        raise ConfigError(source, "\n".join(mistakes))
-    return tuple(features.values())
+    document = declared if isinstance(declared, Document) else Document(declared, "", None)
+    spec = _Spec(document, source, hidden)
+    features = spec.read()
+    if spec.mistakes:
+        texts = {source: document.text} if document is declared else {}
+        told = tuple(spec.mistakes if texts else (m._replace(line=None, column=None, width=1) for m in spec.mistakes))
+        raise ConfigError(source, show_mistakes(told, texts), None, told)
+    return features
 
 
-def _check(item: Any, hidden: bool, mistakes: list[str]) -> Feature | None:
-    if isinstance(item, dict):
-        known = list(_Declared.__struct_fields__)
-        unknown = [k for k in item if k not in known]
-        mistakes += [f"unknown key {shorten(str(k))}{did_you_mean(str(k), known)}" for k in unknown]
-        item = {k: v for k, v in item.items() if k in known}
-    try:
-        told = msgspec.convert(item, _Declared)
-    except msgspec.ValidationError as error:
-        mistakes.append(str(error))
-        return None
-    if not _NAME.fullmatch(told.name.removeprefix("_") if hidden else told.name):
-        mistakes.append("a name has small letters, digits and _ only, at most 64, and begins with a letter")
-    elif told.name in _TAKEN:
-        mistakes.append("the name means something else in an expression; choose another")
-    types = _check_types(told, mistakes)
-    by = _check_key(told, types, mistakes)
-    take = _check_take(told, types, mistakes)
-    where = _check_where(told, mistakes)
-    over = _check_over(told, mistakes)
-    if mistakes or take is None:
-        return None
-    return Feature(told.name, types, by, take, told.of, where, over, told.completed)
+class _Spec:
+    """Reads one list of features; what is wrong is noted where it stands."""
 
+    def __init__(self, document: Document, source: str, hidden: bool) -> None:
+        self.document = document
+        self.source = source
+        self.hidden = hidden
+        self.mistakes: list[Mistake] = []
+        self._at = 0
+        self._subject: str | None = None
 
-def _check_types(told: _Declared, mistakes: list[str]) -> tuple[str, ...]:
-    names = [told.event] if isinstance(told.event, str) else told.event
-    for name in names:
-        if name not in EVENT_CLASS:
-            mistakes.append(f"event: unknown type {shorten(name)}{did_you_mean(name, list(EVENT_CLASS))}")
-    if not names:
-        mistakes.append("event: name at least one event type")
-    if told.completed and names != ["payment"]:
-        mistakes.append("completed: only payments are completed; event must be payment")
-    return tuple(dict.fromkeys(n for n in names if n in EVENT_CLASS))
+    def note(self, code: str, message: str, *path: str | int, advice: str | None = None) -> None:
+        place = self.document.place((self._at, *path) if self._subject else ())
+        self.mistakes.append(
+            Mistake(code, message, self.source, place.line, place.column, place.width, advice, "error", self._subject)
+        )
 
+    def read(self) -> tuple[Feature, ...]:
+        """The features that hold no mistake, each name once."""
+        declared = self.document.value
+        if not isinstance(declared, list) or not declared:
+            self.note("wrong-type", "expected a list of features, each with name, event, by and take")
+            return ()
+        if len(declared) > FEATURES_MAX:
+            self.note("out-of-range", f"{len(declared)} features; at most {FEATURES_MAX}")
+            return ()
+        features: dict[str, Feature] = {}
+        for self._at, item in enumerate(declared):
+            name = item.get("name") if isinstance(item, dict) else None
+            self._subject = f"feature {shorten(name)}" if isinstance(name, str) else f"feature number {self._at + 1}"
+            feature = self._feature()
+            if feature is not None and feature.name in features:
+                self.note("duplicate", "the name is taken already", "name")
+            elif feature is not None:
+                features[feature.name] = feature
+        return tuple(features.values())
 
-def _check_key(told: _Declared, types: tuple[str, ...], mistakes: list[str]) -> tuple[str, ...]:
-    names = [told.by] if isinstance(told.by, str) else told.by
-    if not 1 <= len(names) <= KEY_PARTS_MAX or len(set(names)) != len(names):
-        mistakes.append(f"by: name 1 to {KEY_PARTS_MAX} different fields")
-    for name in names:
-        field = FIELDS.get(name)
+    def _feature(self) -> Feature | None:
+        before = len(self.mistakes)
+        told, wrong = fit(self.document, _Declared, self.source, (self._at,), self._subject)
+        self.mistakes += wrong
+        if told is None:
+            return None
+        self._check_name(told.name)
+        types = self._types(told)
+        by = self._key(told, types)
+        take = self._take(told, types)
+        where = self._where(told)
+        over = self._over(told)
+        if len(self.mistakes) > before or take is None:
+            return None
+        return Feature(told.name, types, by, take, told.of, where, over, told.completed)
+
+    def _check_name(self, name: str) -> None:
+        if not _NAME.fullmatch(name.removeprefix("_") if self.hidden else name):
+            told = "a name has small letters, digits and _ only, at most 64, and begins with a letter"
+            self.note("out-of-range", told, "name")
+        elif name in _TAKEN:
+            self.note("duplicate", "the name means something else in an expression; choose another", "name")
+
+    def _types(self, told: _Declared) -> tuple[str, ...]:
+        names = [told.event] if isinstance(told.event, str) else told.event
+        for i, name in enumerate(names):
+            if name not in EVENT_CLASS:
+                text = f"event: unknown type {shorten(name)}{did_you_mean(name, list(EVENT_CLASS))}"
+                self.note("unknown-value", text, *_element("event", told.event, i))
+        if not names:
+            self.note("out-of-range", "event: name at least one event type", "event")
+        if told.completed and names != ["payment"]:
+            self.note("wrong-type", "completed: only payments are completed; event must be payment", "completed")
+        return tuple(dict.fromkeys(n for n in names if n in EVENT_CLASS))
+
+    def _key(self, told: _Declared, types: tuple[str, ...]) -> tuple[str, ...]:
+        names = [told.by] if isinstance(told.by, str) else told.by
+        if not 1 <= len(names) <= KEY_PARTS_MAX or len(set(names)) != len(names):
+            self.note("out-of-range", f"by: name 1 to {KEY_PARTS_MAX} different fields", "by")
+        for i, name in enumerate(names):
+            field, path = FIELDS.get(name), _element("by", told.by, i)
+            if field is None:
+                self.note("unknown-name", f"by: unknown field {shorten(name)}{did_you_mean(name, list(FIELDS))}", *path)
+            elif field.kind not in {"text", "word"} or name == "event_id":
+                text = f"by: {name} is no key; a key is a text or word field other than event_id"
+                self.note("wrong-type", text, *path)
+            elif types and not any(t in field.types for t in types):
+                self.note("unknown-name", f"by: {', '.join(types)} has no {name}", *path)
+        return tuple(names)
+
+    def _take(self, told: _Declared, types: tuple[str, ...]) -> Take | None:
+        takes: tuple[str, ...] = Take.__args__  # type: ignore[attr-defined]
+        if told.take not in takes:
+            near = did_you_mean(told.take, takes)
+            self.note("unknown-value", f"take: unknown {shorten(told.take)}; one of {', '.join(takes)}{near}", "take")
+            return None
+        take: Take = told.take  # type: ignore[assignment]
+        if take in VALUE_TAKES and told.of is None:
+            self.note("missing-key", f"of: {take} needs the field whose values are taken", "take")
+        if take == "count" and told.of is not None:
+            self.note("unknown-key", "of: count has no of", "of")
+        if take == "share" and told.where is None:
+            self.note("missing-key", "where: share needs a condition; it is the matching part of all", "take")
+        if told.of is not None:
+            self._check_of(told.of, take, types)
+        return take
+
+    def _check_of(self, of: str, take: Take, types: tuple[str, ...]) -> None:
+        field = FIELDS.get(of)
         if field is None:
-            mistakes.append(f"by: unknown field {shorten(name)}{did_you_mean(name, list(FIELDS))}")
-        elif field.kind not in {"text", "word"} or name == "event_id":
-            mistakes.append(f"by: {name} is no key; a key is a text or word field other than event_id")
+            if of not in DERIVED:
+                text = f"of: unknown field {shorten(of)}{did_you_mean(of, [*FIELDS, *DERIVED])}"
+                self.note("unknown-name", text, "of")
         elif types and not any(t in field.types for t in types):
-            mistakes.append(f"by: {', '.join(types)} has no {name}")
-    return tuple(names)
+            self.note("unknown-name", f"of: {', '.join(types)} has no {of}", "of")
+        elif take in NUMERIC_TAKES and not field.is_number:
+            self.note("wrong-type", f"of: {take} takes a number, and {of} is a {field.kind}", "of")
+        elif take in {"std", "zscore"} and field.kind == "moment":
+            self.note("wrong-type", f"of: {take} of the moment {of} has no use and no exact bound", "of")
+
+    def _where(self, told: _Declared) -> Node | None:
+        if told.where is None:
+            return None
+        try:
+            return parse(told.where)
+        except ExpressionError as error:
+            for p in error.problems:
+                place = self.document.text_place((self._at, "where"), p.column, p.width)
+                text = f"where: {p.message}"
+                self.mistakes.append(Mistake(p.code, text, self.source, *place, p.help, p.severity, self._subject))
+            return None
+
+    def _over(self, told: _Declared) -> int | None:
+        if told.over is None:
+            return None
+        try:
+            over = parse_span(told.over)
+        except ValueError as error:
+            self.note("out-of-range", f"over: {error}", "over")
+            return None
+        if not WINDOW_MIN_MS <= over <= WINDOW_MAX_MS:
+            self.note("out-of-range", f"over: {told.over} lies outside 1m..90d", "over")
+        return over
 
 
-def _check_take(told: _Declared, types: tuple[str, ...], mistakes: list[str]) -> Take | None:
-    takes: tuple[str, ...] = Take.__args__  # type: ignore[attr-defined]
-    if told.take not in takes:
-        near = did_you_mean(told.take, takes)
-        mistakes.append(f"take: unknown {shorten(told.take)}; one of {', '.join(takes)}{near}")
-        return None
-    take: Take = told.take  # type: ignore[assignment]
-    if take in VALUE_TAKES and told.of is None:
-        mistakes.append(f"of: {take} needs the field whose values are taken")
-    if take == "count" and told.of is not None:
-        mistakes.append("of: count has no of")
-    if take == "share" and told.where is None:
-        mistakes.append("where: share needs a condition; it is the matching part of all")
-    if told.of is not None:
-        _check_of(told.of, take, types, mistakes)
-    return take
+def _element(key: str, told: str | list[str], i: int) -> tuple[str | int, ...]:
+    """The path of the i-th of what may be written as one name or as a list."""
+    return (key,) if isinstance(told, str) else (key, i)
 
 
-def _check_of(of: str, take: Take, types: tuple[str, ...], mistakes: list[str]) -> None:
-    field = FIELDS.get(of)
-    if field is None:
-        if of not in DERIVED:
-            mistakes.append(f"of: unknown field {shorten(of)}{did_you_mean(of, [*FIELDS, *DERIVED])}")
-    elif types and not any(t in field.types for t in types):
-        mistakes.append(f"of: {', '.join(types)} has no {of}")
-    elif take in NUMERIC_TAKES and not field.is_number:
-        mistakes.append(f"of: {take} takes a number, and {of} is a {field.kind}")
-    elif take in {"std", "zscore"} and field.kind == "moment":
-        mistakes.append(f"of: {take} of the moment {of} has no use and no exact bound")
+def quantity_of(feature: Feature) -> Quantity:
+    """What a feature's answer counts, and between which bounds it lies where it is not missing."""
+    over_s = inf if feature.over_ms is None else feature.over_ms / 1_000
+    of = None if feature.of is None else _quantity_of_values(feature.of)
+    match feature.take:
+        case "count" | "distinct":
+            return Quantity("count", 0)
+        case "share":
+            return Quantity("fraction", 0, 1)
+        case "entropy":
+            return Quantity("bits", 0)
+        case "zscore":
+            return Quantity("score")
+        case "seconds_since_last" | "seconds_since_first":
+            return Quantity("seconds", 0, over_s)
+    if of is None:
+        return Quantity("number")
+    match feature.take:
+        case "sum":
+            unit: Unit = of.unit if of.unit in ("money", "count") else "number"
+            return Quantity(unit, 0 if of.low >= 0 else -inf)
+        case "std":
+            return Quantity(of.unit, 0)
+    return of
 
 
-def _check_where(told: _Declared, mistakes: list[str]) -> Node | None:
-    if told.where is None:
-        return None
-    try:
-        return parse(told.where)
-    except ExpressionError as error:
-        mistakes += [f"where: {p.message} (column {p.column + 1} of {show_value(told.where)})" for p in error.problems]
-        return None
+def unreadable_reason(feature: Feature) -> str | None:
+    """Why a rule may not read a feature, after its name; None where it may.
+
+    The number of a text is a keyed hash: a rule that read it would depend on the secret; that of a word is its place
+    in the schema.
+    """
+    kind = FIELDS[feature.of].kind if feature.of in FIELDS and feature.take == "last" else "integer"
+    return (
+        f"is the last of a {kind}, which a rule cannot read as a number" if kind in {"text", "list", "word"} else None
+    )
 
 
-def _check_over(told: _Declared, mistakes: list[str]) -> int | None:
-    if told.over is None:
-        return None
-    try:
-        over = parse_span(told.over)
-    except ValueError as error:
-        mistakes.append(f"over: {error}")
-        return None
-    if not WINDOW_MIN_MS <= over <= WINDOW_MAX_MS:
-        mistakes.append(f"over: {told.over} lies outside 1m..90d")
-    return over
+def _quantity_of_values(of: str) -> Quantity:
+    """Of the values of a field; money may be anything that a rate makes of it."""
+    if of in FIELDS and not FIELDS[of].is_number:
+        return Quantity("number")
+    return quantity_of_field(of, (0.0, inf))

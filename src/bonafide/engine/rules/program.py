@@ -1,74 +1,26 @@
-"""Expressions as programs: three-address instructions over registers, run by one fixed kernel.
+"""Conditions as programs: three-address instructions over registers, run by one fixed kernel (`machine`).
 
-An instruction is four words: operation, operand, operand, destination. Registers are float64: the constants first,
-then temporaries. A condition is 1.0, 0.0 or NaN (unknown); a missing number is NaN. A new rule is new data for the
-same kernel: nothing is compiled for it.
+An instruction is four words: operation, operand, operand, destination. A new rule is new data for the same kernel:
+nothing is compiled for it, and every index in it is made here, within its bounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import IntEnum
-from math import floor, isnan, nan
-from typing import Final, NamedTuple
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE
-from bonafide.engine.kernel import inner
+from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE
 from bonafide.engine.rules.language import Apply, Equals, Missing, Name, Node, Number
+from bonafide.engine.rules.operations import BINARY, ON_ONE, ON_ROW, PLACES, UNARY, Op
 
-LOCAL_HOUR: Final = len(FIELDS)
-LOCAL_DAY: Final = LOCAL_HOUR + 1
-TYPE: Final = LOCAL_DAY + 1
-ROW_WIDTH: Final = TYPE + 1
-"""Words of an event's row: every field of the schema, the derived ones, and the code of its type."""
-PLACES: Final = {
-    **{name: f.place for name, f in FIELDS.items()}, "local_hour": LOCAL_HOUR, "local_day": LOCAL_DAY, "type": TYPE,
-}  # fmt: skip
-
-
-class Op(IntEnum):
-    """What an instruction does; `a` and `b` are registers unless said. The kernel tests by ranges, in this order."""
-
-    FIELD = 0  # the number at place a, divided by b
-    FEATURE = 1  # feature a
-    SAME_AS_FIELD = 2  # the fields at places a and b are equal
-    ONE_OF = 3  # the field at place a is among words[b + 1 : b + 1 + words[b]]
-    ABSENT_FIELD = 4
-    ABSENT_FEATURE = 5
-    LT = 6
-    LE = 7
-    GT = 8
-    GE = 9
-    EQ = 10
-    NE = 11
-    AND = 12
-    OR = 13
-    NOT = 14
-    ADD = 15
-    SUB = 16
-    MUL = 17
-    DIV = 18
-    MIN = 19
-    MAX = 20
-    ABS = 21
-    COALESCE = 22
-    ROUND_TO = 23
-    IS_MISSING = 24  # whether register a is missing
-
-
-FIELD, FEATURE, SAME_AS_FIELD, ONE_OF, ABSENT_FIELD, ABSENT_FEATURE, LT, LE, GT, GE, EQ, NE = (
-    int(o) for o in list(Op)[:12]
-)
-AND, OR, NOT, ADD, SUB, MUL, DIV, MIN, MAX, ABS, COALESCE, ROUND_TO, IS_MISSING = (int(o) for o in list(Op)[12:])
-_UNARY: Final = {"not": Op.NOT, "abs": Op.ABS, "is missing": Op.IS_MISSING}
-_BINARY: Final = {
-    "<": Op.LT, "<=": Op.LE, ">": Op.GT, ">=": Op.GE, "==": Op.EQ, "!=": Op.NE, "and": Op.AND, "or": Op.OR,
-    "+": Op.ADD, "-": Op.SUB, "*": Op.MUL, "/": Op.DIV, "min": Op.MIN, "max": Op.MAX, "coalesce": Op.COALESCE,
-    "round_to": Op.ROUND_TO,
-}  # fmt: skip
+Word = int | str
+_FEATURE, _CONSTANT, _VALUE = 0, 1, 2
+Operand = tuple[int, int]
+"""What kind of register, and which of its kind: features and constants are given, values are computed."""
 
 
 class Program(NamedTuple):
@@ -76,185 +28,223 @@ class Program(NamedTuple):
 
     code: NDArray[np.int64]
     """n x 4: operation, operand, operand, destination."""
+    features: int
+    """How many of the first registers are the event's features."""
     constants: NDArray[np.float64]
-    """What the first registers hold."""
+    """What the registers after the features hold."""
     results: NDArray[np.int64]
-    """The register of each condition."""
-    words: tuple[int | str, ...]
-    """What fields are compared with: codes of words, flags, and texts still to be hashed."""
+    """The registers of the conditions, one after the other, in the order in which they were added."""
+    words: tuple[Word, ...]
+    """What fields are compared with, group by group, each preceded by its size: codes of words, flags, and texts
+    still to be hashed."""
     registers: int
 
+    @property
+    def first_result(self) -> int:
+        """The register of the first condition."""
+        return self.features + len(self.constants)
+
+    def moved(self, code: int, words: int) -> NDArray[np.int64]:
+        """The code as it stands behind that many instructions and words of another program."""
+        moved = self.code.copy()
+        moved[moved[:, 0] == Op.SKIP, 2] += code
+        moved[moved[:, 0] == Op.ONE_OF, 2] += words
+        return moved
+
     def fresh_registers(self) -> NDArray[np.float64]:
-        """Registers for a run: the constants, then room for the temporaries."""
+        """Registers for a run: room for the features, the constants, room for everything else."""
         registers = np.zeros(self.registers)
-        registers[: len(self.constants)] = self.constants
+        registers[self.features : self.features + len(self.constants)] = self.constants
         return registers
 
 
 class Builder:
-    """Compiles conditions into one program; parts that several conditions share are computed once."""
+    """Compiles conditions into one program; parts that several conditions share are computed once.
+
+    With `skips`, a condition `a and b and c` is left as soon as a part is not true, and its result is then 0.0, which
+    says no more than that it does not hold: enough for a rule, not for a condition whose unknown is told apart.
+    """
+
+    def __init__(self, features: Mapping[str, int], *, skips: bool = False) -> None:
+        self._features = features
+        self._skips = skips
+        self._conditions: list[Node] = []
+
+    def add(self, node: Node) -> int:
+        """Add a condition; returns its number in the program."""
+        self._conditions.append(node)
+        return len(self._conditions) - 1
+
+    def build(self) -> Program:
+        """The program of all conditions added so far."""
+        made = _Assembly(self._features)
+        if self._skips:
+            for node in _shared(self._conditions):
+                made.value(node)
+        for number, node in enumerate(self._conditions):
+            made.condition(number, node, skips=self._skips)
+        return made.program(len(self._conditions))
+
+
+class _Step(NamedTuple):
+    op: Op
+    a: Operand | int
+    """An operand, or a number where the operation takes one."""
+    b: Operand | int
+    result: int | None
+    """The condition whose result this is; None for a value that later steps read."""
+
+
+class _Assembly:
+    """Instructions in the making: what each computes is a value, and values become registers at the end."""
 
     def __init__(self, features: Mapping[str, int]) -> None:
         self._features = features
         self._constants: dict[float, int] = {}
-        self._code: list[tuple[Op, int, int]] = []
-        self._words: list[int | str] = []
-        self._results: list[int] = []
-        self._seen: dict[Node, int] = {}
+        self._steps: list[_Step] = []
+        self._words: list[Word] = []
+        self._groups: dict[tuple[Word, ...], int] = {}
+        self._seen: dict[Node, Operand] = {}
 
-    def add(self, node: Node) -> int:
-        """Compile one condition; returns its number in the program."""
-        self._results.append(self._compile(node))
-        return len(self._results) - 1
+    def condition(self, number: int, node: Node, *, skips: bool) -> None:
+        """Compile a condition into its result's register."""
+        parts = node.parts if skips and isinstance(node, Apply) and node.op == "and" else (node,)
+        gates: list[int] = []
+        known = dict(self._seen)
+        values: list[Operand] = []
+        for part in parts:
+            values.append(self.value(part))
+            if part is not parts[-1]:
+                gates.append(len(self._steps))
+                self._emit(Op.SKIP, values[-1], 0)
+        for left in values[1:-1]:
+            values[0] = self._emit(Op.AND, values[0], left)
+        # Of one part the result is a copy: a value's register may soon hold another's.
+        self._emit(Op.COALESCE if len(values) == 1 else Op.AND, values[0], values[-1], number)
+        for gate in gates:
+            self._steps[gate] = self._steps[gate]._replace(b=len(self._steps))
+        if gates:
+            # What lies behind a gate may not have been computed when another condition wants it.
+            self._seen = known
 
-    @property
-    def length(self) -> int:
-        """Instructions so far."""
-        return len(self._code)
-
-    def build(self) -> Program:
-        """The program of all conditions added so far."""
-        base = len(self._constants)
-
-        def register(operand: int) -> int:
-            # The i-th instruction's result is known as -1 - i until the number of constants is.
-            return base - 1 - operand if operand < 0 else operand
-
-        rows = [(op, register(a), register(b), base + i) for i, (op, a, b) in enumerate(self._code)]
-        return Program(
-            np.array(rows, dtype=np.int64).reshape(-1, 4),
-            np.array(list(self._constants), dtype=np.float64),
-            np.array([register(r) for r in self._results], dtype=np.int64),
-            tuple(self._words),
-            base + len(rows),
-        )
-
-    def _emit(self, op: Op, a: int, b: int) -> int:
-        self._code.append((op, a, b))
-        return -len(self._code)
-
-    def _compile(self, node: Node) -> int:
+    def value(self, node: Node) -> Operand:
+        """Compile an expression, unless it was before."""
         if node not in self._seen:
-            self._seen[node] = self._compile_new(node)
+            self._seen[node] = self._compile(node)
         return self._seen[node]
 
-    def _compile_new(self, node: Node) -> int:
+    def _emit(self, op: Op, a: Operand | int, b: Operand | int, result: int | None = None) -> Operand:
+        self._steps.append(_Step(op, a, b, result))
+        return _VALUE, len(self._steps) - 1
+
+    def _compile(self, node: Node) -> Operand:
         match node:
-            case Number(value):
-                return self._constants.setdefault(value, len(self._constants))
+            case Number(number):
+                return _CONSTANT, self._constants.setdefault(number, len(self._constants))
             case Name(name) if name in self._features:
-                return self._emit(Op.FEATURE, self._features[name], 0)
+                return _FEATURE, self._features[name]
             case Name(name):
                 fraction = name in FIELDS and FIELDS[name].kind == "fraction"
                 return self._emit(Op.FIELD, PLACES[name], FRACTION_UNIT if fraction else 1)
             case Missing(name) if name in self._features:
-                return self._emit(Op.ABSENT_FEATURE, self._features[name], 0)
+                return self._emit(Op.IS_MISSING, (_FEATURE, self._features[name]), (_FEATURE, self._features[name]))
             case Missing(name):
                 return self._emit(Op.ABSENT_FIELD, PLACES[name], 0)
-            case Equals(field, _, str() as other):
+            case Equals(field=field, other=str() as other):
                 return self._emit(Op.SAME_AS_FIELD, PLACES[field], PLACES[other])
-            case Equals(field, values, None):
-                return self._among(field, values)
-            case Apply("not" | "abs" | "is missing" as name, (part,)):
-                return self._emit(_UNARY[name], self._compile(part), 0)
-            case Apply(name, parts):
-                result = self._compile(parts[0])
+            case Equals(field=field, values=values):
+                return self._emit(Op.ONE_OF, PLACES[field], self._group(field, values))
+            case Apply(op, (part,)) if op in UNARY:
+                value = self.value(part)
+                return self._emit(UNARY[op], value, value)
+            case Apply(op, parts):
+                total = self.value(parts[0])
                 for part in parts[1:]:
-                    result = self._emit(_BINARY[name], result, self._compile(part))
-                return result
+                    total = self._emit(BINARY[op], total, self.value(part))
+                return total
         raise AssertionError(f"no instruction for {node}")
 
-    def _among(self, field: str, values: tuple[str | bool, ...]) -> int:
-        at = len(self._words)
+    def _group(self, field: str, values: tuple[str | bool, ...]) -> int:
         codes = TYPE_CODE if field == "type" else WORD_CODE if FIELDS[field].kind == "word" else None
-        words = [v if codes is None or isinstance(v, bool) else codes[v] for v in values]
-        self._words += [len(words), *words]
-        return self._emit(Op.ONE_OF, PLACES[field], at)
+        words = tuple(int(v) if isinstance(v, bool) else v if codes is None else codes[v] for v in values)
+        if words not in self._groups:
+            self._groups[words] = len(self._words)
+            self._words += [len(words), *words]
+        return self._groups[words]
+
+    def program(self, conditions: int) -> Program:
+        """The program; a register serves another value once nothing reads the one that it held."""
+        constants = max(self._features.values(), default=-1) + 1
+        results = constants + len(self._constants)
+        first = results + conditions
+        places = _places(self._steps, first)
+        bases = {_FEATURE: 0, _CONSTANT: constants}
+
+        def word(operand: Operand | int) -> int:
+            if isinstance(operand, int):
+                return operand
+            kind, number = operand
+            return places[number] if kind == _VALUE else bases[kind] + number
+
+        code = [
+            (step.op, word(step.a), word(step.b), places[i] if step.result is None else results + step.result)
+            for i, step in enumerate(self._steps)
+        ]  # fmt: skip
+        return Program(
+            np.array(code, dtype=np.int64).reshape(-1, 4), constants, np.array(list(self._constants), dtype=np.float64),
+            np.arange(results, first, dtype=np.int64), tuple(self._words), max([first, *(p + 1 for p in places)]),
+        )  # fmt: skip
 
 
-@inner
-def _member(row, place, words, at):
-    if row[place] == ABSENT:
-        return nan
-    for i in range(at + 1, at + 1 + words[at]):
-        if words[i] == row[place]:
-            return 1.0
-    return 0.0
-
-
-@inner
-def _arithmetic(op, x, y):
-    if op == ADD:
-        return x + y
-    if op == SUB:
-        return x - y
-    if op == MUL:
-        return x * y
-    if op == DIV:
-        return x / y if y != 0.0 else nan
-    if op == COALESCE:
-        return y if isnan(x) else x
-    if op == IS_MISSING:
-        return 1.0 if isnan(x) else 0.0
-    if op == ABS:
-        return abs(x)
-    if isnan(x) or isnan(y):
-        return nan
-    if op == ROUND_TO:
-        return floor(x / y + 0.5) * y if y > 0.0 else nan
-    return min(x, y) if op == MIN else max(x, y)
-
-
-@inner
-def _logic(op, x, y):
-    if op == NOT:
-        return 1.0 - x
-    decisive = 0.0 if op == AND else 1.0
-    if x == decisive or y == decisive:
-        return decisive
-    return x + y - x  # NaN when either is unknown
-
-
-@inner
-def _compare(op, x, y):
-    if isnan(x) or isnan(y):
-        return nan
-    if op == LT:
-        held = x < y
-    elif op == LE:
-        held = x <= y
-    elif op == GT:
-        held = x > y
-    elif op == GE:
-        held = x >= y
-    elif op == EQ:
-        held = x == y
-    else:
-        held = x != y
-    return 1.0 if held else 0.0
-
-
-@inner
-def run(code, first, last, words, row, features, registers):
-    """Run instructions first..last over an event's row and its features; every register of theirs is written."""
-    for i in range(first, last):
-        op, a, b, d = code[4 * i], code[4 * i + 1], code[4 * i + 2], code[4 * i + 3]
-        if op == FEATURE:
-            registers[d] = features[a]
-        elif op == FIELD:
-            registers[d] = nan if row[a] == ABSENT else row[a] / b
-        elif op >= ADD:
-            registers[d] = _arithmetic(op, registers[a], registers[b])
-        elif op >= AND:
-            registers[d] = _logic(op, registers[a], registers[b])
-        elif op >= LT:
-            registers[d] = _compare(op, registers[a], registers[b])
-        elif op == ONE_OF:
-            registers[d] = _member(row, a, words, b)
-        elif op == SAME_AS_FIELD:
-            absent = row[a] == ABSENT or row[b] == ABSENT
-            registers[d] = nan if absent else 1.0 if row[a] == row[b] else 0.0
-        elif op == ABSENT_FIELD:
-            registers[d] = 1.0 if row[a] == ABSENT else 0.0
+def _places(steps: Sequence[_Step], first: int) -> list[int]:
+    """A register from `first` on for the value of each step, free again after the last step that reads it."""
+    last = {number: i for i, step in enumerate(steps) for number in _reads(step)}
+    free: list[int] = []
+    top = first
+    places: list[int] = []
+    for i, step in enumerate(steps):
+        # An operand's register may be the result's: a step reads before it writes.
+        free += sorted({places[number] for number in _reads(step) if last[number] == i}, reverse=True)
+        if step.op == Op.SKIP or step.result is not None:
+            places.append(first)
+        elif free:
+            places.append(free.pop())
         else:
-            registers[d] = 1.0 if isnan(features[a]) else 0.0
+            places.append(top)
+            top += 1
+    return places
+
+
+def _reads(step: _Step) -> Iterator[int]:
+    """The values that a step reads."""
+    if step.op not in ON_ROW:
+        for operand in (step.a,) if step.op in ON_ONE else (step.a, step.b):
+            if not isinstance(operand, int) and operand[0] == _VALUE:
+                yield operand[1]
+
+
+def _shared(conditions: Sequence[Node]) -> list[Node]:
+    """The largest parts that stand in several conditions, in the order in which they are met."""
+    counts: Counter[Node] = Counter()
+    for node in conditions:
+        counts.update(set(_parts(node)))
+    found: dict[Node, None] = {}
+    for node in conditions:
+        _collect(node, counts, found)
+    return list(found)
+
+
+def _collect(node: Node, counts: Counter[Node], found: dict[Node, None]) -> None:
+    if counts[node] > 1 and not isinstance(node, Number):
+        found[node] = None
+    elif isinstance(node, Apply):
+        for part in node.parts:
+            _collect(part, counts, found)
+
+
+def _parts(node: Node) -> Iterator[Node]:
+    """An expression and everything in it."""
+    yield node
+    if isinstance(node, Apply):
+        for part in node.parts:
+            yield from _parts(part)

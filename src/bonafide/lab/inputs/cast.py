@@ -174,17 +174,20 @@ def rfc3339(text: pl.Expr) -> pl.Expr:
 
 def _counted(raw: pl.Expr, dtype: pl.DataType, source: Source) -> pl.Expr:
     """A count of units from an origin; what is finer than a millisecond is dropped."""
-    unit_ms = parse_span(f"1{source.unit}")
+    unit_us = 1 if source.unit == "us" else 1_000 * parse_span(f"1{source.unit}")
+    count_max = MOMENT_MAX * 1_000 // unit_us
     origin_ms = 0 if source.origin is None else moment_of(source.origin)
     if dtype.is_numeric() and not dtype.is_decimal():
-        count = pl.when(raw.abs() <= MOMENT_MAX // unit_ms).then(raw)
-        return origin_ms + ((count * unit_ms).floor() if dtype.is_float() else count.cast(pl.Int64) * unit_ms).cast(
-            pl.Int64
-        )
-    parts = as_text(raw, dtype).str.strip_chars().str.extract_groups(r"^([0-9]{1,15})(?:\.([0-9]{0,3})[0-9]*)?$").struct
+        count = pl.when(raw.abs() <= count_max).then(raw)
+        if dtype.is_float():
+            counted = count / 1_000 if unit_us == 1 else count * (unit_us // 1_000)
+            return origin_ms + counted.floor().cast(pl.Int64)
+        return origin_ms + count.cast(pl.Int64) * unit_us // 1_000
+    parts = as_text(raw, dtype).str.strip_chars().str.extract_groups(r"^([0-9]{1,18})(?:\.([0-9]{0,3})[0-9]*)?$").struct
     whole = parts.field("1").cast(pl.Int64, strict=False)
     thousandths = parts.field("2").fill_null("").str.pad_end(3, "0").cast(pl.Int64, strict=False)
-    return origin_ms + pl.when(whole <= MOMENT_MAX // unit_ms).then(whole) * unit_ms + thousandths * unit_ms // 1000
+    whole_us = pl.when(whole <= count_max).then(whole) * unit_us
+    return origin_ms + (whole_us + thousandths * unit_us // 1_000) // 1_000
 
 
 def _written(text: pl.Expr, pattern: str, zone: str) -> pl.Expr:

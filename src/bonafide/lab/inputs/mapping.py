@@ -55,7 +55,7 @@ class Source(Struct, frozen=True, kw_only=True):
     prefix: str | None = None
     format: Part | None = None
     zone: Part | None = None
-    unit: Literal["ms", "s", "m", "h", "d"] | None = None
+    unit: Literal["us", "ms", "s", "m", "h", "d"] | None = None
     origin: Annotated[datetime, Meta(tz=True)] | None = None
     decimals: Annotated[int, Meta(ge=0, le=DECIMALS_MAX)] | None = None
 

@@ -41,7 +41,7 @@ _EXPECTED: Final = {
     "prefix": "text to put before the value",
     "format": 'a pattern such as "%Y-%m-%d %H:%M:%S"',
     "zone": "a zone such as UTC, +08:00 or Asia/Shanghai",
-    "unit": "one of ms, s, m, h, d",
+    "unit": "one of us, ms, s, m, h, d",
     "origin": "a time with a zone, such as 2018-04-01T00:00:00Z",
     "decimals": f"a whole number from 0 to {DECIMALS_MAX}",
     "file": "the name of a file",

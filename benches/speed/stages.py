@@ -1,0 +1,12 @@
+"""Every stage by its name, in the order of a whole run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from . import bundle, growth, rules, single, start, swap, windows
+from .stage import Stage
+
+STAGES: Final[dict[str, Stage]] = {
+    module.STAGE.name: module.STAGE for module in (windows, rules, bundle, single, growth, swap, start)
+}

@@ -1,0 +1,221 @@
+"""The files of a bundle: which belong to it, their content hash, and every mistake found in them so far."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from bonafide.core.errors import ConfigError
+from bonafide.core.events import TEXT_LENGTH_MAX
+from bonafide.core.mistakes import LINE_BREAK, Mistake, Severity, show_mistakes
+from bonafide.core.text import did_you_mean, is_tidy, shorten, show_value, to_nfc
+from bonafide.engine.rules.source import Document, Place, read_yaml_with_places
+from bonafide.engine.bundles.shapes import fit
+
+FILE_BYTES_MAX: Final = 8 * 2**20
+FILES_MAX: Final = 1_000
+LIST_ENTRIES_MAX: Final = 100_000
+NEEDED: Final = ("bundle.yaml", "features.yaml", "rules.yaml", "policy.yaml", "reasons.yaml")
+LATER: Final = ("ladder.yaml", "model/")
+"""What a bundle may have and this version does not read."""
+BESIDE: Final = ("README.md", "NOTICE")
+"""What is for people only."""
+FOLDERS: Final = {"lists": ".txt", "examples": ".yaml", "model": ""}
+"""The folders of a bundle, and how the names of their files end."""
+
+_LIST_NAME: Final = re.compile("[a-z][a-z0-9_]{0,63}")
+_COMMENT: Final = re.compile(r"(^|\s)#.*")
+T = TypeVar("T")
+
+
+class Sources:
+    """A bundle's files by relative path, as they were read, and what is wrong with them."""
+
+    def __init__(self, contents: dict[str, bytes]) -> None:
+        self.contents = contents
+        self.mistakes: list[Mistake] = []
+        self._documents: dict[str, Document | None] = {}
+
+    def note(
+        self, code: str, message: str, name: str, place: Place | None = None, *, help_: str | None = None,
+        severity: Severity = "error", subject: str | None = None,
+    ) -> None:  # fmt: skip
+        """Keep one mistake."""
+        mistake = Mistake(code, message, name, help=help_, severity=severity, subject=subject)
+        if place is not None:
+            mistake = mistake._replace(line=place.line, column=place.column, width=place.width)
+        self.mistakes.append(mistake)
+
+    def document(self, name: str) -> Document | None:
+        """A YAML file with its places, read once; None where it is absent or no YAML, which is then noted."""
+        if name not in self._documents:
+            self._documents[name] = self._read(name)
+        return self._documents[name]
+
+    def _read(self, name: str) -> Document | None:
+        if name not in self.contents:
+            self.note("missing-file", "the bundle has no such file", name)
+            return None
+        try:
+            return read_yaml_with_places(self.contents[name], name)
+        except ConfigError as error:
+            self.mistakes += error.mistakes or (Mistake("syntax", error.message, name),)
+            return None
+
+    def fit(self, name: str, kind: type[T]) -> T | None:
+        """A YAML file as a struct (or a dict of structs); None where it does not fit, which is then noted."""
+        document = self.document(name)
+        if document is None:
+            return None
+        value, mistakes = fit(document, kind, name)
+        self.mistakes += mistakes
+        return value
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The files that a mistake stands in, as text."""
+        named = dict.fromkeys(mistake.path for mistake in self.mistakes)
+        read = {name: self._documents.get(name) for name in named if name in self.contents}
+        return {
+            name: document.text if document else self.contents[name].decode("utf-8", "replace")
+            for name, document in read.items()
+        }
+
+    def raise_mistakes(self) -> None:
+        """ConfigError with everything noted, where anything was."""
+        if self.mistakes:
+            first = min(self.mistakes, key=lambda m: (m.path, m.line or 0, m.column or 0))
+            raise ConfigError(first.path, show_mistakes(self.mistakes, self.texts), None, tuple(self.mistakes))
+
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """The named lists, each entry once, in the order of the file."""
+        names = [name for name in self.contents if name.startswith("lists/")]
+        return {Path(name).stem: self._entries(name) for name in names}
+
+    def _entries(self, name: str) -> tuple[str, ...]:
+        lines: list[str]
+        try:
+            lines = LINE_BREAK.split(self.contents[name].decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            number = self.contents[name].count(b"\n", 0, error.start) + 1
+            self.note("syntax", "is not UTF-8; save the text as UTF-8", name, Place(number, 1))
+            return ()
+        entries: dict[str, None] = {}
+        for number, line in enumerate(lines, 1):
+            entry = to_nfc(_COMMENT.sub("", line).strip(), TEXT_LENGTH_MAX)
+            if entry and (len(entry) > TEXT_LENGTH_MAX or not is_tidy(entry)):
+                text = f"{show_value(entry)} is no entry; a field has at most {TEXT_LENGTH_MAX} characters, none hidden"
+                self.note("out-of-range", text, name, Place(number, 1, len(line)))
+            elif entry:
+                entries[entry] = None
+        if len(entries) > LIST_ENTRIES_MAX:
+            self.note("out-of-range", f"{len(entries)} entries; a list has at most {LIST_ENTRIES_MAX}", name)
+        if not entries:
+            self.note("empty", "the list has no entries; put one on each line", name)
+        return tuple(entries)
+
+
+def content_hash(files: dict[str, bytes]) -> str:
+    """SHA-256, hex, over the sorted relative paths and contents, each preceded by its length in eight bytes."""
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        for part in (path.encode(), files[path]):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def read_sources(folder: Path) -> Sources:
+    """The files of a bundle's folder; hidden ones (whose names begin with a dot) do not count.
+
+    What does not belong is noted. Raises ConfigError where there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ConfigError(str(folder), "there is no such folder, and no shipped bundle of this name")
+    sources = Sources({})
+    found = list(_entries_of(folder, sources))
+    for inner in FOLDERS:
+        if (folder / inner).is_dir() and not (folder / inner).is_symlink():
+            found += _entries_of(folder / inner, sources, inner)
+    if len(found) > FILES_MAX:
+        sources.note("out-of-range", f"{len(found)} files; a bundle has at most {FILES_MAX}", "bundle.yaml")
+        return sources
+    home = folder.resolve()
+    for name in sorted(found):
+        path = folder / name
+        fault = _fault_of(path, home)
+        if fault:
+            sources.note("file", fault, name)
+        else:
+            sources.contents[name] = path.read_bytes()
+    return sources
+
+
+def _entries_of(folder: Path, sources: Sources, inner: str = "") -> Iterator[str]:
+    """The relative paths of a folder's files that belong to a bundle; what else is there is noted."""
+    for name in sorted(os.listdir(folder)):
+        if name.startswith("."):
+            continue
+        path = f"{inner}/{name}" if inner else name
+        if not _is_utf8(path):
+            sources.note("file", "the name of the file is not UTF-8 in NFC", ascii(path)[1:-1])
+        elif inner:
+            fault = _fault_inside(inner, name, (folder / name).is_dir())
+            if fault:
+                sources.note("unknown-file", fault, path)
+            yield from () if fault else (path,)
+        elif name in FOLDERS and (folder / name).is_dir() and not (folder / name).is_symlink():
+            continue
+        elif name in FOLDERS and (folder / name).is_file():
+            sources.note("unknown-file", f"is a file; a bundle has a folder {name}/", path)
+        elif name in {*NEEDED, *BESIDE, *LATER, *FOLDERS}:
+            yield path
+        else:
+            known = [*NEEDED, "ladder.yaml", *(f"{f}/" for f in FOLDERS), *BESIDE]
+            near = did_you_mean(name, known) or f"; a bundle has {', '.join(known)}"
+            sources.note("unknown-file", f"unknown file{near}", shorten(path))
+
+
+def _fault_inside(inner: str, name: str, is_folder: bool) -> str | None:
+    """Why an entry of a bundle's inner folder is none of its files."""
+    ending = FOLDERS[inner]
+    if is_folder:
+        return f"unknown folder; {inner}/ has files only"
+    if not name.endswith(ending):
+        return f"unknown file; a file of {inner}/ ends in {ending}"
+    if inner == "lists" and not _LIST_NAME.fullmatch(name.removesuffix(ending)):
+        return "the name of a list has small letters, digits and _ only, at most 64, and begins with a letter"
+    return None
+
+
+def _fault_of(path: Path, home: Path) -> str | None:
+    """Why a path is no file to read; a link may point to another file of the folder."""
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return "a link that leads nowhere"
+    if not real.is_relative_to(home):
+        return "a link that leaves the bundle's folder; put the file itself there"
+    if not real.is_file():
+        return "is no plain file"
+    if real.stat().st_size > FILE_BYTES_MAX:
+        return f"a file of a bundle has at most {FILE_BYTES_MAX >> 20} MiB"
+    return None
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return unicodedata.is_normalized("NFC", name)
+
+
+def read_yaml(content: bytes, name: str) -> Any:
+    """A YAML document's value; ConfigError with line and column when it is none."""
+    return read_yaml_with_places(content, name).value

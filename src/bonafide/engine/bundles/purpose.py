@@ -1,0 +1,109 @@
+"""Each field has a legal origin; a bundle may read the fields whose origins its purpose names, and no others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from bonafide.core.fields import FIELDS, Origin
+from bonafide.engine.bundles.files import Sources
+from bonafide.engine.bundles.rules import RULES, Rule
+from bonafide.engine.features.spec import Feature, parse_features
+from bonafide.engine.rules.language import names_in
+from bonafide.engine.rules.source import Document, Place
+from bonafide.engine.rules.utilisation import HIDDEN, UTILISATION
+
+FEATURES: Final = "features.yaml"
+
+
+class Reading(NamedTuple):
+    """Somebody reads a field."""
+
+    fields: tuple[str, ...]
+    """Of one origin."""
+    subject: str
+    """Who: "feature user_devices_7d"."""
+    file: str
+    place: Place
+    through: str = ""
+    """By which name, where that is not the field's own."""
+
+
+def note_purpose(
+    sources: Sources, purpose: Sequence[Origin], features: Sequence[Feature], rules: Sequence[Rule]
+) -> None:
+    """Note every field that is read and may not serve the bundle's purpose."""
+    declared, ruled = sources.document(FEATURES), sources.document(RULES)
+    if declared is None or ruled is None:
+        return
+    for reading in (*_of_features(features, declared), *_of_rules(rules, ruled)):
+        origin = FIELDS[reading.fields[0]].origin
+        if origin in purpose:
+            continue
+        fields = " and ".join(reading.fields)
+        through = f"{reading.through}, which takes {fields}" if reading.through else fields
+        text = f"reads {through}: origin {origin}, and the bundle's purpose is {', '.join(purpose)} only"
+        name = reading.through or fields
+        help_ = f"Do without {name}, or add {origin} to purpose in bundle.yaml if there is a legal basis."
+        sources.note("purpose", text, reading.file, reading.place, help_=help_, subject=reading.subject)
+
+
+def fields_of(feature: Feature) -> set[str]:
+    """The event fields that a feature reads."""
+    names = {*feature.by, *((feature.of,) if feature.of else ())}
+    if feature.where is not None:
+        names |= names_in(feature.where)
+    return names & FIELDS.keys()
+
+
+def _of_features(features: Sequence[Feature], document: Document) -> Iterator[Reading]:
+    place_of = _indices(document, "name") if features else {}
+    for feature in features:
+        i = place_of[feature.name]
+        where = document.value[i].get("where")
+        for field in sorted(fields_of(feature)):
+            if isinstance(where, str) and feature.where is not None and field in names_in(feature.where):
+                place = document.text_place((i, "where"), *find_name(where, field))
+            else:
+                place = document.place((i, "of" if feature.of == field else "by"))
+            yield Reading((field,), f"feature {feature.name}", FEATURES, place)
+
+
+def _of_rules(rules: Sequence[Rule], document: Document) -> Iterator[Reading]:
+    place_of = _indices(document, "id") if rules else {}
+    hidden = parse_features(list(HIDDEN), UTILISATION, hidden=True)
+    behind: dict[Origin, list[str]] = {}
+    for field in sorted({"credit_used"}.union(*map(fields_of, hidden))):
+        behind.setdefault(FIELDS[field].origin, []).append(field)
+    for rule in rules:
+        at = (place_of[rule.id], "when")
+        names = names_in(rule.when)
+        for field in sorted(names & FIELDS.keys()):
+            place = document.text_place(at, *find_name(rule.text, field))
+            yield Reading((field,), f"rule {rule.id}", RULES, place)
+        for fields in behind.values() if UTILISATION in names else ():
+            place = document.text_place(at, *find_name(rule.text, UTILISATION))
+            yield Reading(tuple(fields), f"rule {rule.id}", RULES, place, UTILISATION)
+
+
+def _indices(document: Document, key: str) -> dict[str, int]:
+    """Where in a list of items each stands, by what `key` says; of equal ones the first."""
+    found: dict[str, int] = {}
+    for i, item in enumerate(document.value):
+        name = item.get(key) if isinstance(item, dict) else None
+        if isinstance(name, str):
+            found.setdefault(name, i)
+    return found
+
+
+def find_name(text: str, name: str) -> tuple[int, int]:
+    """Where a name stands in an expression, outside of quotes, and how long it is.
+
+    >>> find_name("to == 'amount' and amount > 5", "amount")
+    (19, 6)
+    """
+    for found in re.finditer(rf"'[^']*'|\"[^\"]*\"|\b({re.escape(name)})\b", text):
+        if found[1]:
+            return found.start(), len(name)
+    return 0, 1

@@ -1,0 +1,240 @@
+"""A family: all features that share a key, what their rows and rings keep, and how each is answered.
+
+Equal measures are kept once, windows are sorted, row offsets are fixed: the kernels only follow numbers. What is kept
+is a value of its own (`Kept`), so that other features can be answered from the same rows while an engine runs.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple, TypeVar
+
+from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE
+from bonafide.engine.arena import LINE
+from bonafide.engine.features import layout as at
+from bonafide.engine.features.spec import Feature
+from bonafide.engine.rules.operations import PLACES
+
+TERM_MS: Final = 400 * 86_400_000
+"""How long the first and the last time are kept after a key falls silent, and a payment waits for its status."""
+
+K = TypeVar("K")
+_ANSWERS: Final = {
+    "count": at.A_COUNT, "sum": at.A_SUM, "mean": at.A_MEAN, "std": at.A_STD, "zscore": at.A_ZSCORE,
+    "share": at.A_SHARE, "distinct": at.A_DISTINCT, "entropy": at.A_ENTROPY, "min": at.A_EXTREME,
+    "max": at.A_EXTREME, "last": at.A_LAST, "seconds_since_last": at.A_SINCE_LAST,
+    "seconds_since_first": at.A_SINCE_FIRST,
+}  # fmt: skip
+_MEASURES: Final[dict[str, tuple[int, ...]]] = {
+    "count": (at.M_COUNT,), "sum": (at.M_SUM,), "mean": (at.M_COUNT, at.M_SUM),
+    "std": (at.M_COUNT, at.M_SUM, at.M_SQUARE), "zscore": (at.M_COUNT, at.M_SUM, at.M_SQUARE),
+    "share": (at.M_COUNT,), "entropy": (at.M_COUNT,),
+}  # fmt: skip
+_TOTALS: Final = {
+    "min": at.T_SMALLEST, "max": at.T_LARGEST, "last": at.T_LAST,
+    "seconds_since_first": at.T_FIRST_TIME, "seconds_since_last": at.T_LAST_TIME,
+}  # fmt: skip
+_SUM, _DISTINCT, _ENTROPY, _PLAIN = "sum", "distinct", "entropy", "plain"
+Operand = tuple[str, int]
+"""The part of a row that an operand counts from, and its word there; a plain one is a number of its own."""
+
+
+def unit_of(field: str | None) -> int:
+    """By what a field's integers are divided to give its number."""
+    return FRACTION_UNIT if field in FIELDS and FIELDS[field].kind == "fraction" else 1
+
+
+class Kept(NamedTuple):
+    """What the rows of one key keep: two families that keep the same can share their state."""
+
+    by: tuple[str, ...]
+    windows: tuple[int, ...]
+    bits: tuple[tuple[int, int, int], ...]
+    """(types as a mask, number of its where or -1, place that must be present or -1)."""
+    ring_bits: int
+    measures: tuple[tuple[tuple[int, int, int, int], int], ...]
+    raws: tuple[int, ...]
+    sets: tuple[tuple[int, int], ...]
+    bags: tuple[tuple[int, int], ...]
+    extremes: tuple[tuple[int, int, int], ...]
+    cursors: tuple[tuple[int, int], ...]
+    keeps_all: bool
+    """Whether something without a window is kept as long as the key is."""
+    keeps_term: bool
+    """Whether first and last times are kept for TERM_MS after a key falls silent."""
+
+
+class Family:
+    """What one key keeps, and how each of its features is answered."""
+
+    def __init__(self, kept: Kept, seed: int) -> None:
+        self.by = kept.by
+        self.seed = seed
+        self.windows = list(kept.windows)
+        self.bits = {bit: i for i, bit in enumerate(kept.bits)}
+        self.ring_bits = kept.ring_bits
+        self.measures = dict(kept.measures)
+        """(window, or -1 for what is kept without one; bit; kind; place) -> word."""
+        self.raws = {place: i for i, place in enumerate(kept.raws)}
+        self.sets = {key: i for i, key in enumerate(kept.sets)}
+        self.bags = {key: i for i, key in enumerate(kept.bags)}
+        self.extremes = {key: i for i, key in enumerate(kept.extremes)}
+        self.cursors = {key: i for i, key in enumerate(kept.cursors)}
+        self.answers: list[tuple[int, int, int, tuple[Operand, ...], int, int]] = []
+        self.keeps_all = kept.keeps_all
+        self.keeps_term = kept.keeps_term
+
+    @classmethod
+    def of(cls, by: tuple[str, ...], seed: int, features: Sequence[Feature]) -> Family:
+        """A family with the windows and terms that features need, and nothing measured yet."""
+        windows = tuple(sorted({_length(f) for f in features if _has_window(f)}))
+        keeps_all, keeps_term = any(map(_needs_all, features)), any(map(_needs_term, features))
+        return cls(Kept(by, windows, (), 0, (), (), (), (), (), (), keeps_all, keeps_term), seed)
+
+    @property
+    def kept(self) -> Kept:
+        """What the rows keep as things stand."""
+        return Kept(
+            self.by, tuple(self.windows), tuple(self.bits), self.ring_bits, tuple(self.measures.items()),
+            tuple(self.raws), tuple(self.sets), tuple(self.bags), tuple(self.extremes), tuple(self.cursors),
+            self.keeps_all, self.keeps_term,
+        )  # fmt: skip
+
+    def answers_without_more(self, feature: Feature, where: int, completes: bool) -> bool:
+        """Whether the rows already keep everything that a feature needs."""
+        fits = (
+            feature.by == self.by
+            and (not _has_window(feature) or _length(feature) in self.windows)
+            and (self.keeps_all or not _needs_all(feature))
+            and (self.keeps_term or not _needs_term(feature))
+        )
+        if not fits:
+            return False
+        tried = Family(self.kept, self.seed)
+        tried.add(feature, 0, where, completes)
+        return tried.kept == self.kept
+
+    def add(self, feature: Feature, column: int, where: int, completes: bool) -> None:
+        """Add a feature that answers in `column`; `where` is the number of its condition or -1."""
+        codes = [at.COMPLETED_CODE] if completes else [TYPE_CODE[t] for t in feature.types]
+        types = sum(1 << c for c in codes)
+        place = PLACES[feature.of] if feature.of else -1
+        bit = _number(self.bits, (types, where, place))
+        window = self.windows.index(_length(feature)) if _has_window(feature) else -1
+        operands = self._operands(feature, bit, types, place, window)
+        self.answers.append((_ANSWERS[feature.take], column, window, operands, place, unit_of(feature.of)))
+
+    def _operands(self, feature: Feature, bit: int, types: int, place: int, window: int) -> tuple[Operand, ...]:
+        take = feature.take
+        kept = [self._keep(window, bit, kind, place) for kind in _MEASURES.get(take, ())]
+        if take == "share":
+            return (*kept, self._keep(window, _number(self.bits, (types, -1, place)), at.M_COUNT, place))
+        if take == "distinct":
+            number = _number(self.sets, (self._ring(bit), _number(self.raws, place)))
+            return ((_DISTINCT, number * len(self.windows) + window),)
+        if take == "entropy":
+            number = _number(self.bags, (self._ring(bit), _number(self.raws, place)))
+            return (*kept, (_ENTROPY, 2 * (number * len(self.windows) + window)))
+        if take in {"min", "max"} and window >= 0:
+            sign = 1 if take == "min" else -1
+            return ((_PLAIN, _number(self.extremes, (self._ring(bit), _number(self.raws, place), sign))),)
+        if take == "seconds_since_first" and window >= 0:
+            return ((_PLAIN, _number(self.cursors, (self._ring(bit), window))),)
+        if take in _TOTALS:
+            # The last of all is also the last in a window, while the window still holds it.
+            return (self._keep(-1, bit, _TOTALS[take], place),)
+        return tuple(kept)
+
+    def _ring(self, bit: int) -> int:
+        """A bit whose events must stand in the ring."""
+        self.ring_bits |= 1 << bit
+        return bit
+
+    def _keep(self, window: int, bit: int, kind: int, place: int) -> Operand:
+        if window >= 0:
+            self._ring(bit)
+        if kind in {at.M_COUNT, at.T_FIRST_TIME, at.T_LAST_TIME}:
+            place = -1
+        elif window >= 0:
+            _number(self.raws, place)
+        key = (window, bit, kind, place)
+        if key not in self.measures:
+            self.measures[key] = sum(at.WORDS_OF[known] for _, _, known, _ in self.measures)
+        return _SUM, self.measures[key]
+
+    def record(self, tape: list[int]) -> list[int]:
+        """The family's words in the plan; its tables are appended to `tape`, whose offsets the words hold."""
+
+        def table(rows: Iterable[Sequence[int]]) -> int:
+            start = len(tape)
+            tape.extend(value for row in rows for value in row)
+            return start
+
+        windows, entry = len(self.windows), at.E_RAW + len(self.raws)
+        # A key of several fields is mostly met once: room for one event, and a block of its own after that.
+        inline = 0 if not windows else 1 if len(self.by) > 1 else 4 if entry <= 6 else 2
+        starts = self._starts(inline * entry)
+        totals = [(bit, kind, place, word) for (w, bit, kind, place), word in self.measures.items() if w < 0]
+        longest = max([w for w in self.windows if w != at.FOREVER], default=0)
+        idle = at.FOREVER if self.keeps_all else max(longest, TERM_MS if self.keeps_term else 0)
+        types = functools.reduce(operator.or_, (mask for mask, _, _ in self.bits))
+        return [
+            self.seed, len(self.by), table([[PLACES[b] for b in self.by]]),
+            windows, table([(length, *self._measures_of(w, table)) for w, length in enumerate(self.windows)]),
+            len(self.bits), table(self.bits), len(self.raws), table([list(self.raws)]),
+            len(self.sets), table(self.sets), len(self.bags), table(self.bags),
+            len(self.extremes), table(self.extremes), len(self.cursors), table(self.cursors),
+            len(totals), table(totals), len(self.answers), table(self._answer_rows(starts)),
+            TERM_MS if self.keeps_term else at.FOREVER, idle,
+            -(-starts[-1] // LINE) * LINE, entry, inline, types, self.ring_bits, *starts[:-1],
+        ]  # fmt: skip
+
+    def _measures_of(self, window: int, table: Callable[[Iterable[Sequence[int]]], int]) -> tuple[int, int]:
+        """How many sums a window has, and where they are told."""
+        rows = [
+            (bit, kind, self.raws.get(place, -1), word)
+            for (w, bit, kind, place), word in self.measures.items() if w == window
+        ]  # fmt: skip
+        return len(rows), table(rows)
+
+    def _starts(self, inline_words: int) -> list[int]:
+        """Where each part of a row starts, in the order of the R_ constants, and where the row ends."""
+        windows, sets, bags = len(self.windows), len(self.sets), len(self.bags)
+        sums = sum(at.WORDS_OF[kind] for _, _, kind, _ in self.measures)
+        sizes = (
+            windows, sums, sets * windows, bags * windows * 2, sets + bags * windows, len(self.extremes) * 2,
+            len(self.cursors), inline_words,
+        )  # fmt: skip
+        return list(itertools.accumulate(sizes, initial=at.ROW_FIXED))
+
+    def _answer_rows(self, starts: list[int]) -> list[tuple[int, ...]]:
+        base = {_SUM: starts[1], _DISTINCT: starts[2], _ENTROPY: starts[3], _PLAIN: 0}
+        rows: list[tuple[int, ...]] = []
+        for what, column, window, operands, place, unit in self.answers:
+            a, b, c = [*(base[part] + word for part, word in operands), -1, -1, -1][:3]
+            rows.append((what, column, window, a, b, c, place, unit))
+        return rows
+
+
+def _needs_all(feature: Feature) -> bool:
+    return feature.over_ms is None and not feature.take.startswith("seconds_since")
+
+
+def _needs_term(feature: Feature) -> bool:
+    return feature.over_ms is None and feature.take.startswith("seconds_since")
+
+
+def _length(feature: Feature) -> int:
+    return feature.over_ms or at.FOREVER
+
+
+def _has_window(feature: Feature) -> bool:
+    """Whether a feature needs a window; what counts distinct values of everything needs an endless one."""
+    return feature.over_ms is not None or feature.take in {"distinct", "entropy"}
+
+
+def _number(known: dict[K, int], key: K) -> int:
+    return known.setdefault(key, len(known))

@@ -1,0 +1,80 @@
+"""One event of a log derived again: the log is carried through the engine up to it, and not a step further."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from bonafide.core.decision import Decision
+from bonafide.engine.codes import DERIVED, READ, TAKEN
+from bonafide.engine.engine import Batch, Engine
+from bonafide.lab.columns import columns_of, kinds_of
+from bonafide.lab.inputs import Chunk
+from bonafide.lab.labels import ROW, LabelQueue
+from bonafide.lab.replay import WALK_ROWS
+
+
+class Rederived(NamedTuple):
+    """An event as the engine met it again."""
+
+    event: dict[str, Any]
+    """Its fields, absent ones left out; `type`; `file` (place among the inputs) and `line`, unless it was derived."""
+    seq: int
+    decision: Decision | None
+    """None where it only taught."""
+    row: NDArray[np.int64]
+    """Its completed row, ROW_WIDTH words."""
+    answers: NDArray[np.float64]
+    """Its features; NaN is missing. Undefined where it only taught."""
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it follows from a label rather than standing in a file."""
+        return "line" not in self.event
+
+
+def derive_again(
+    chunks: Iterable[Chunk], engine: Engine, event_id: str, seq: int | None, progress: Callable[[Chunk], None]
+) -> Rederived | None:
+    """Carry a log through a fresh engine until the event of an id was taken in; None where it never is.
+
+    seq: the place of the decision wanted, where an id stands in the log more than once. The engine must have the
+    bundle that decided; `progress` is told every chunk before it is carried.
+    """
+    labels = LabelQueue(engine.bundle.settings.lateness_ms)
+    for chunk in chunks:
+        progress(chunk)
+        if chunk.frame.is_empty():
+            continue
+        woven = labels.weave(chunk.frame, chunk.truth)
+        for first in range(0, woven.height, WALK_ROWS):
+            frame = woven[first : first + WALK_ROWS]
+            how = np.where(frame[ROW].is_not_null().to_numpy(), READ, DERIVED)
+            batch = engine.decide_columns(kinds_of(frame), columns_of(frame), how)
+            place = _place(frame, batch, event_id, seq)
+            if place is not None:
+                return _met(frame, batch, place)
+    return None
+
+
+def _place(frame: pl.DataFrame, batch: Batch, event_id: str, seq: int | None) -> int | None:
+    """Where in a batch the event stands that is looked for."""
+    named = (frame["event_id"] == event_id).to_numpy() & (batch.status == TAKEN)
+    if seq is not None:
+        named &= (batch.seq == seq) & (batch.template >= 0)
+    return int(np.flatnonzero(named)[0]) if named.any() else None
+
+
+def _met(frame: pl.DataFrame, batch: Batch, place: int) -> Rederived:
+    event = {name: value for name, value in frame.row(place, named=True).items() if value is not None}
+    event.pop(ROW, None)
+    seq, decision = int(batch.seq[place]), None
+    if batch.template[place] >= 0:
+        template = batch.templates[int(batch.template[place])]
+        subject = event.get(template.subject_field) if template.subject_field else None
+        decision = template.fill(event["event_id"], seq, event["time"], subject)
+    return Rederived(event, seq, decision, batch.rows[place].copy(), batch.answers[place].copy())
