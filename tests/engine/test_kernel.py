@@ -49,7 +49,14 @@ def what_kernels_need() -> list[str]:
 
 def test_kernels_need_what_one_would_think() -> None:
     needed = what_kernels_need()
-    assert {"walk.py", "siphash.py", "codes.py", "features/layout.py", "rules/machine.py", "rules/operations.py"} <= set(needed)
+    assert {
+        "walk.py",
+        "siphash.py",
+        "codes.py",
+        "features/layout.py",
+        "rules/machine.py",
+        "rules/operations.py",
+    } <= set(needed)
     assert not {"bundle.py", "engine.py", "features/spec.py"} & set(needed)
 
 

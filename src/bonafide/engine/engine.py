@@ -7,9 +7,11 @@ faults (a *template*), and each decision is that template with its event's id, p
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +36,12 @@ REASONS_MAX: Final = 4
 """Most reasons of one decision, heaviest first."""
 TEMPLATES_MAX: Final = 65_536
 """Rulings remembered; beyond it they are made anew."""
+
+_OWN_SUBJECT: Final = "\ue000"
+_OWN_UNTIL: Final = 1_111_111_111_111_111
+_OWN_RELEASE: Final = 2_222_222_222_222_222
+_OWN: Final = re.compile(f'"{_OWN_SUBJECT}"|{_OWN_UNTIL}|{_OWN_RELEASE}')
+"""What stands in a template's encoding for what is each event's own: no id or moment can be one of these."""
 
 _STATUS: Final[dict[int, Status]] = {
     TAKEN: "taught", DUPLICATE: "duplicate", CONFLICT: "conflict", TOO_LATE: "too-late"
@@ -77,11 +85,26 @@ class Template(NamedTuple):
         return (ProposedMeasure(proposal.measure, self.subject_type, subject_id, "proposed", until),)
 
     @property
-    def tail(self) -> str | None:
-        """The canonical encoding after the time, where it is the same for every event of the template."""
-        if self.ruling.hold_ms is not None or self.ruling.proposal is not None:
-            return None
-        return self.fill("", 0, 0, None).canonical_tail.decode()
+    def tail(self) -> Tail:
+        """The canonical encoding after the time, in pieces around what is each event's own."""
+        filled = self.fill("", 0, 0, _OWN_SUBJECT)
+        measured = tuple(msgspec.structs.replace(m, until=_OWN_UNTIL) for m in filled.measures)
+        held = None if filled.release_by is None else _OWN_RELEASE
+        marked = msgspec.structs.replace(filled, measures=measured, release_by=held)
+        first, *rest = _OWN.split(marked.canonical_tail.decode())
+        lasts = parse_span(self.ruling.proposal.lasts) if measured and self.ruling.proposal else None
+        around = tuple(rest[:2]) if measured else (None, None)
+        return Tail((first, *around, None if held is None else rest[-1]), lasts, self.ruling.hold_ms)
+
+
+class Tail(NamedTuple):
+    """The end of a template's canonical encodings. In full: first piece, the subject's id in quotes, second piece, when
+    the measure ends, third piece, when the hold ends, last piece; without a measure or a hold, its pieces are None."""
+
+    pieces: tuple[str | None, ...]
+    lasts_ms: int | None
+    """From the event to the measure's end."""
+    hold_ms: int | None
 
 
 class Warming:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bonafide.core.decision import SCORE_UNIT, Decision
+from bonafide.core.decision import SCORE_UNIT
+from bonafide.core.moment import MOMENT_MAX
 from bonafide.engine.engine import Template
 
 MOMENT: Final = pl.Datetime("ms", "UTC")
@@ -42,37 +43,36 @@ def canonical_lines(
     rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template]
 ) -> bytes:
     """The canonical encodings of some decisions, a line each, as `Decision.canonical` gives them one by one."""
-    tails = pl.Series([t.tail for t in templates], dtype=pl.String).gather(chosen)
-    parts = ('{"event_id":"', _escaped(rows), '","seq":', pl.Series(seq), ',"time":', rows["time"], ",", tails)
-    lines = pl.select(pl.concat_str(*map(pl.lit, parts))).to_series()
-    # What holds a release time or a subject is no template's alone: those are told one by one.
-    own = np.flatnonzero(tails.is_null().to_numpy())
-    if len(own):
-        told = [d.canonical.decode() for d in _filled(rows[own], seq[own], chosen[own], templates)]
-        lines = lines.scatter(own, told)
-    joined: str = lines.str.join("\n").item()
-    return f"{joined}\n".encode() if len(lines) else b""
+    tails = [t.tail for t in templates]
+    first, second, third, last = (
+        pl.Series([t.pieces[i] for t in tails], dtype=pl.String).gather(chosen) for i in range(4)
+    )
+    until, release = (
+        (rows["time"] + pl.Series(spans, dtype=pl.Int64).gather(chosen)).clip(upper_bound=MOMENT_MAX)
+        for spans in ([t.lasts_ms for t in tails], [t.hold_ms for t in tails])
+    )
+    subject = pl.select(
+        pl.when(pl.lit(until.is_not_null())).then('"' + pl.lit(_subjects(rows, chosen, templates)) + '"')
+    ).to_series()
+    parts = ('{"event_id":"', _escaped(rows["event_id"]), '","seq":', pl.Series(seq), ',"time":', rows["time"], ",",
+             first, subject, second, until, third, release, last)  # fmt: skip
+    joined: str = pl.select(pl.concat_str(*map(pl.lit, parts), ignore_nulls=True).str.join("\n")).item()
+    return f"{joined}\n".encode() if rows.height else b""
 
 
-def _escaped(rows: pl.DataFrame) -> pl.Series:
-    """Event ids as they stand between quotes in JSON; the door lets no control character in."""
-    ids = rows["event_id"]
+def _subjects(rows: pl.DataFrame, chosen: NDArray[np.int64], templates: Sequence[Template]) -> pl.Series:
+    """The id of each decision's subject; null where it has none."""
+    kinds = pl.Series([t.subject_type for t in templates], dtype=pl.String).gather(chosen)
+    found = pl.Series([None] * rows.height, dtype=pl.String)
+    for kind in ("user", "merchant"):
+        if f"{kind}_id" in rows.columns:
+            found = _escaped(rows[f"{kind}_id"]).zip_with(kinds == kind, found)
+    return found
+
+
+def _escaped(ids: pl.Series) -> pl.Series:
+    """Ids as they stand between quotes in JSON; the door lets no control character in."""
     return ids.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
-
-
-def _filled(
-    rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template]
-) -> Iterator[Decision]:
-    """Decisions, one by one."""
-    subjects = {
-        kind: rows[f"{kind}_id"].to_list() if f"{kind}_id" in rows.columns else [None] * rows.height
-        for kind in ("user", "merchant")
-    }
-    told = zip(rows["event_id"].to_list(), seq.tolist(), rows["time"].to_list(), chosen.tolist(), strict=True)
-    for i, (event_id, place, time, choice) in enumerate(told):
-        template = templates[choice]
-        subject = None if template.subject_type is None else subjects[template.subject_type][i]
-        yield template.fill(event_id, place, time, subject)
 
 
 def _given(rows: pl.DataFrame, name: str) -> pl.Expr:

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import numpy as np
 import polars as pl
 from msgspec import inspect
+from numpy.typing import NDArray
 
 from bonafide.core.door import convert_event
 from bonafide.core.errors import InputError
@@ -21,6 +23,7 @@ from bonafide.core.moment import MOMENT_MAX
 from bonafide.lab.inputs.chunks import DEFAULTS, frame_of_events
 from bonafide.lab.inputs.rejects import Refusal
 
+_TYPES: Final = pl.Enum(TYPE_NAMES)
 _CONTROL: Final = r"[\x00-\x1f\x7f-\x9f]"
 
 
@@ -46,11 +49,12 @@ def settle(rows: pl.DataFrame, doubts: pl.Series | None = None, strange: pl.Data
     door, and `strange` holds, row by row, values that have no place in `rows`: of unknown fields, or not of the field's
     type; they stand in where `rows` has none.
     """
-    faulty = _faulty(rows)
+    marked = _faulty(rows)
     if doubts is not None:
-        faulty |= doubts
-    if not faulty.any():
+        marked |= doubts.to_numpy()
+    if not marked.any():
         return Settled(_with_defaults(rows), [])
+    faulty = pl.Series(marked)
     events, lines, refusals = [], [], []
     extra = None if strange is None else strange.filter(faulty)
     for line, record in _records(rows.filter(faulty), extra):
@@ -63,7 +67,10 @@ def settle(rows: pl.DataFrame, doubts: pl.Series | None = None, strange: pl.Data
             lines.append(line)
     accepted = rows.filter(~faulty)
     if events:
-        accepted = pl.concat([accepted, frame_of_events(events, lines)], how="diagonal").sort("line")
+        more = frame_of_events(events, lines)
+        own, others = ([a, b.clear()] for a, b in ((accepted, more), (more, accepted)))
+        everything = pl.concat(own, how="diagonal")
+        accepted = everything.merge_sorted(pl.concat(others, how="diagonal").select(everything.columns), key="line")
     return Settled(_with_defaults(accepted), refusals)
 
 
@@ -99,58 +106,81 @@ def _with_defaults(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def _faulty(rows: pl.DataFrame) -> pl.Series:
+def _faulty(rows: pl.DataFrame) -> NDArray[np.bool_]:
     """Which rows are not events beyond doubt."""
-    types = frozenset(rows["type"].unique().drop_nulls()) & EVENT_CLASS.keys()
-    kind = pl.col("type")
-    faults = [kind.is_null() | ~kind.is_in(TYPE_NAMES)]
-    if looked_at := types & _OWN_CONDITIONS:
-        faults.append(kind.is_in(list(looked_at)))
+    unknown = len(TYPE_NAMES)
+    codes = rows["type"].cast(_TYPES, strict=False).to_physical().fill_null(unknown).to_numpy()
+    types = frozenset(TYPE_NAMES[code] for code in np.unique(codes) if code < unknown)
+    faulty = (codes == unknown) | _of(types & _OWN_CONDITIONS, codes)
     for name, field in FIELDS.items():
         needed = types & field.required
-        if name not in rows.columns:
-            if needed:
-                faults.append(kind.is_in(list(needed)))
+        values = rows[name] if name in rows.columns else None
+        if values is None or values.null_count() == len(values):
+            faulty |= _of(needed, codes)
             continue
-        value = pl.col(name)
-        if needed:
-            faults.append(value.is_null() & _of(needed, types))
-        if foreign := types.difference(field.types):
-            faults.append(value.is_not_null() & kind.is_in(list(foreign)))
+        absent = values.is_null().to_numpy() if values.null_count() else np.False_
+        if values.null_count():
+            faulty |= absent & _of(needed, codes)
+        faulty |= _of(types.difference(field.types), codes) & ~absent
         for limit in _LIMITS[name]:
-            if among := types & limit.types:
-                outside = _outside(field, limit.info, rows[name])
-                faults.append(outside.fill_null(value=False) & _of(among, types))
-    return rows.select(pl.any_horizontal(faults)).to_series()
+            among = types & limit.types
+            outside = _outside(field, limit.info, values) if among else None
+            if outside is not None:
+                faulty |= outside.fill_null(value=False).to_numpy() & _of(among, codes)
+    found: NDArray[np.bool_] = faulty
+    return found
 
 
-def _of(some: frozenset[str], present: frozenset[str]) -> pl.Expr:
-    """Whether a row is of some of the types present; a constant where that is all of them."""
-    return pl.lit(value=True) if some == present else pl.col("type").is_in(list(some))
+def _of(some: frozenset[str], codes: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether each row is of some types."""
+    if not some:
+        return np.zeros(len(codes), dtype=np.bool_)
+    among: NDArray[np.bool_] = np.array([*(name in some for name in TYPE_NAMES), False])[codes]
+    return among
 
 
-def _outside(field: Field, info: inspect.Type, values: pl.Series) -> pl.Expr:
-    """Whether a value is outside what the schema says; doubtful counts as outside, null gives null."""
-    value = pl.col(field.name)
+def _outside(field: Field, info: inspect.Type, values: pl.Series) -> pl.Series | None:
+    """Whether each value is outside what the schema says; doubtful counts as outside. None: none is.
+
+    A column is asked as a whole first, which is nearly always the end of it.
+    """
     if field.kind == "moment":
-        return ~value.is_between(0, MOMENT_MAX)
+        return _beyond(values, 0, MOMENT_MAX)
     match info:
         case inspect.StrType(min_length=int(shortest), max_length=int(longest)):
-            length = value.str.len_chars()
-            outside = (length < shortest) | (length > longest) | value.str.contains(_CONTROL)
-            if (values.str.len_bytes() != values.str.len_chars()).any():
-                outside |= value != value.str.normalize("NFC")
-            return outside
+            return _improper(values, shortest, longest)
         case inspect.LiteralType(values=words):
-            return ~value.is_in(list(words))
+            codes = values.cast(pl.Enum(str(word) for word in words), strict=False)
+            return None if codes.null_count() == values.null_count() else codes.is_null() & values.is_not_null()
         case inspect.IntType(ge=low, le=high) | inspect.FloatType(ge=low, le=high) if (
             low is not None and high is not None
         ):
-            return ~value.is_between(low, high)
+            return _beyond(values, low, high)
         case inspect.BoolType():
-            return pl.lit(value=False)
+            return None
         case _:
-            return value.is_not_null()
+            return values.is_not_null()
+
+
+def _beyond(values: pl.Series, low: float, high: float) -> pl.Series | None:
+    """Whether each number is less than `low` or more than `high`; no number counts as beyond."""
+    if values.dtype.is_integer() and values.min() >= low and values.max() <= high:  # type: ignore[operator]
+        return None
+    return ~values.is_between(low, high)
+
+
+def _improper(values: pl.Series, shortest: int, longest: int) -> pl.Series | None:
+    """Whether each text is too short or too long, has control characters or is not in NFC."""
+    sizes = values.str.len_bytes()
+    together: str = values.str.join(" ").item()
+    is_plain = together.isascii() and not pl.Series([together]).str.contains(_CONTROL).item()
+    if is_plain and sizes.min() >= shortest and sizes.max() <= longest:  # type: ignore[operator]
+        return None
+    length = values.str.len_chars()
+    return (
+        (length < shortest) | (length > longest) | values.str.contains(_CONTROL)
+        | (values != values.str.normalize("NFC"))
+    )  # fmt: skip
 
 
 def _read_limits() -> dict[str, list[_Limit]]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from json import JSONDecodeError
 from typing import Final
 
-from bonafide.core.door import decode_event
+from bonafide.core.door import decode_event, decode_events
 from bonafide.core.errors import InputError
 from bonafide.core.events import Event
 from bonafide.lab.inputs.chunks import CHUNK_BYTES_MAX, Batch, frame_of_events
@@ -37,6 +37,11 @@ class _Pending:
 
     def take(self, records: Sequence[bytes], first: int) -> None:
         """Decodes records that stand in lines from `first` on; keeps each or why it was refused, blank lines not."""
+        events = decode_events(records)
+        if events is not None:
+            self.events += events
+            self.lines += range(first, first + len(events))
+            return
         keep, place = self.events.append, self.lines.append
         for line, record in enumerate(records, first):
             try:
