@@ -12,6 +12,7 @@ from numba import types
 
 from bonafide.engine.arena import (
     BLOCK_CLASSES,
+    FAMILIES_MAX,
     H_FREE_BLOCKS,
     H_FREE_ROWS,
     H_LARGEST,
@@ -22,6 +23,7 @@ from bonafide.engine.arena import (
     allocate,
     allocate_row,
     block_class,
+    block_size,
     has_room,
     release,
     release_row,
@@ -30,6 +32,7 @@ from tests.engine.kit import compiled
 
 WORDS = 2**16
 ROW_WORDS = (8, 24, 40)
+SIZES = [LINE * lines for lines in (1, 2, 3)] + [LINE * (steps << e) for e in range(40) for steps in (4, 5, 6, 7)]
 MARK = -77
 
 
@@ -44,6 +47,8 @@ def run_arena(mem, what, words, at):
         release_row(mem, words, at)
     elif what == 4:
         return block_class(words)
+    elif what == 6:
+        return block_size(words)
     return np.int64(has_room(mem, words, at))
 
 
@@ -91,18 +96,26 @@ def test_what_is_handed_out_never_overlaps(run: Any, steps: list[tuple[str, int,
 
 def size_of(words: int) -> int:
     """Words of the block that holds so many."""
-    size = LINE
-    while size < words:
-        size *= 2
-    return size
+    return next(size for size in SIZES if size >= words)
 
 
-@given(st.integers(1, 2**40))
-def test_a_block_is_the_smallest_power_of_two_lines(run: Any, words: int) -> None:
+@given(st.integers(1, 2**12) | st.integers(1, 2**40))
+def test_a_block_is_of_the_smallest_size_that_holds_it(run: Any, words: int) -> None:
     c = run(fresh(), 4, words, 0)
-    assert LINE << c == size_of(words)
+    assert SIZES[c] == size_of(words)
+    assert run(fresh(), 6, c, 0) == size_of(words)
     assert c < BLOCK_CLASSES
-    assert H_FREE_BLOCKS + BLOCK_CLASSES <= H_FREE_ROWS
+
+
+@given(st.integers(32, 2**40))
+def test_less_than_a_quarter_of_a_block_is_wasted_and_twice_the_words_take_twice_the_block(words: int) -> None:
+    assert 4 * (size_of(words) - words) <= size_of(words) + 4 * LINE
+    assert size_of(2 * size_of(words)) == 2 * size_of(words)
+
+
+def test_the_header_has_room_for_every_free_list() -> None:
+    assert H_FREE_ROWS + FAMILIES_MAX <= H_FREE_BLOCKS
+    assert H_FREE_BLOCKS + BLOCK_CLASSES <= HEADER_WORDS
 
 
 def test_what_was_given_back_is_used_before_fresh_memory(run: Any) -> None:
@@ -113,7 +126,7 @@ def test_what_was_given_back_is_used_before_fresh_memory(run: Any) -> None:
     for block, row in zip(blocks, rows, strict=True):
         run(mem, 1, 100, block)
         run(mem, 3, 1, row)
-    assert {run(mem, 0, 128, 0) for _ in range(5)} == set(blocks)
+    assert {run(mem, 0, 104, 0) for _ in range(5)} == set(blocks)
     assert {run(mem, 2, 24, 1) for _ in range(5)} == set(rows)
     assert mem[H_TOP] == top
     assert run(mem, 2, 24, 2) == top
@@ -123,7 +136,7 @@ def test_there_is_room_while_every_ring_could_still_double(run: Any) -> None:
     mem = fresh()
     run(mem, 0, 64, 0)
     assert mem[H_LARGEST] == 64
-    needed = mem[H_TOP] + 50 + 2 * (2 * 3 + 3) * 64
+    needed = mem[H_TOP] + 50 + 2 * 3 * 64
     for limit, expected in ((needed, 0), (needed + 1, 1)):
         mem[H_LIMIT] = limit
         assert run(mem, 5, 50, 3) == expected

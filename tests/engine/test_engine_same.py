@@ -20,7 +20,7 @@ from bonafide.core.moment import HOUR_MS, MINUTE_MS
 from bonafide.engine import arena
 from bonafide.engine import engine as engine_module
 from bonafide.engine.codes import READ, TAKEN
-from bonafide.engine.engine import Engine
+from bonafide.engine.engine import Engine, Tail
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.testing.generators import events
 from tests.engine.kit import START_MS, assert_golden, frame_of, payment, refund
@@ -63,8 +63,18 @@ def test_columns_are_answered_as_structs(log: list[Event]) -> None:
         subject = getattr(event, template.subject_field) if template.subject_field else None
         made = template.fill(event.event_id, int(batch.seq[i]), event.time, subject)  # type: ignore[arg-type]
         assert made == answer
-        if template.tail is not None:
-            assert made.canonical.decode().endswith(template.tail)
+        assert made.canonical.decode().endswith(told_by(template.tail, event.time, subject))
+
+
+def told_by(tail: Tail, time: int, subject: str | None) -> str:
+    """A tail's pieces with what is the event's own between them."""
+    own = (
+        None if tail.lasts_ms is None else f'"{subject}"',
+        None if tail.lasts_ms is None else str(time + tail.lasts_ms),
+        None if tail.hold_ms is None else str(time + tail.hold_ms),
+    )
+    first, *rest = tail.pieces
+    return "".join([first or "", *(part or "" for pair in zip(own, rest, strict=True) for part in pair)])
 
 
 def test_nothing_is_answered_with_nothing() -> None:

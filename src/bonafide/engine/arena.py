@@ -1,8 +1,8 @@
 """One arena of 64-bit words holds all keyed state: rows, rings and indexes, addressed by word offsets.
 
 The address space is reserved once and touched as it fills, so nothing is ever moved or copied to grow, and a
-snapshot is `memory[:top]`. Blocks are powers of two of 64-byte lines with a free list per size; rows have a free
-list per family, because their sizes are their own.
+snapshot is `memory[:top]`. Blocks come in four sizes for each doubling, with a free list per size, so that no more than
+a quarter of one is wasted; rows have a free list per family, because their sizes are their own.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ H_ORDER: Final = 7
 H_KEYS: Final = 8
 H_EVENTS: Final = 13
 H_PENDING: Final = 18
-H_FREE_BLOCKS: Final = 24
 H_FREE_ROWS: Final = 64
+H_FREE_BLOCKS: Final = 128
 FAMILIES_MAX: Final = 64
-BLOCK_CLASSES: Final = 38
-HEADER_WORDS: Final = 128
+BLOCK_CLASSES: Final = 160
+HEADER_WORDS: Final = 288
 
 
 def reserve() -> NDArray[np.int64]:
@@ -66,13 +66,20 @@ def reserve() -> NDArray[np.int64]:
 
 @inner
 def block_class(words):
-    """The size class of a block of at least `words` words: 0 is one line, and each class doubles."""
-    c = 0
-    size = LINE
-    while size < words:
-        size += size
-        c += 1
-    return c
+    """The smallest size class of at least `words` words: 1, 2 or 3 lines, then four classes for each doubling."""
+    lines = (words + LINE - 1) // LINE
+    if lines <= 3:
+        return max(lines, 1) - 1
+    doublings = 0
+    while lines > (7 << doublings):
+        doublings += 1
+    return 3 + 4 * doublings + ((lines + (1 << doublings) - 1) >> doublings) - 4
+
+
+@inner
+def block_size(c):
+    """Words of a block of a size class."""
+    return LINE * (c + 1 if c < 3 else (4 + ((c - 3) & 3)) << ((c - 3) >> 2))
 
 
 @inner
@@ -86,7 +93,7 @@ def clear(mem, at, words):
 def allocate(mem, words):
     """A zeroed block of at least `words` words; the caller has seen to it that there is room."""
     c = block_class(words)
-    size = LINE << c
+    size = block_size(c)
     at = mem[H_FREE_BLOCKS + c]
     if at != 0:
         mem[H_FREE_BLOCKS + c] = mem[at]
@@ -133,10 +140,10 @@ def release_row(mem, family, at):
 
 
 @inner
-def has_room(mem, slack, families):
+def has_room(mem, slack, blocks):
     """Whether any one event can still be taken in.
 
-    It may double the ring of each key that it names, and of each key of a payment that it completes, and the three
-    directories: at most 2 * families + 3 blocks of twice the largest. `slack` is for everything else.
+    It may double that many blocks, rings, tables and directories, each into one of twice the largest. `slack` is for
+    everything else.
     """
-    return mem[H_TOP] + slack + 2 * (2 * families + 3) * mem[H_LARGEST] < mem[H_LIMIT]
+    return mem[H_TOP] + slack + 2 * blocks * mem[H_LARGEST] < mem[H_LIMIT]

@@ -120,6 +120,7 @@ class Compiled(NamedTuple):
             at.P_NEEDS: len(features.layout.needs),
             at.P_NEED: table(features.layout.needs),
             at.P_SLACK: features.slack,
+            at.P_BLOCKS: features.blocks,
             at.P_TYPE_FIELDS: table([table([len(places), *places]) for places in _TYPE_PLACES]),
             at.P_DECIDED: sum(1 << TYPE_CODE[name] for name, cls in EVENT_CLASS.items() if cls.decided),
         }

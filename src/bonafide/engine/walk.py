@@ -17,8 +17,8 @@ from bonafide.engine.codes import (
 )  # fmt: skip
 from bonafide.engine.completion import PENDING_SLOT, completes
 from bonafide.engine.features.layout import (
-    P_CODE_END, P_COLUMNS, P_DECIDED, P_FAMILIES, P_FEATURES, P_GENUINE, P_NEEDS, P_REGISTERS, P_RULE, P_RULES, P_SLACK,
-    P_WEIGHTS, P_WHERE_END,
+    P_BLOCKS, P_CODE_END, P_COLUMNS, P_DECIDED, P_FAMILIES, P_FEATURES, P_GENUINE, P_NEEDS, P_REGISTERS, P_RULE,
+    P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
 )  # fmt: skip
 from bonafide.engine.index import index_open
 from bonafide.engine.kernel import inner, pointer, shift
@@ -166,7 +166,7 @@ def walk(mem, plan, code, words, floats, scratch, events, how, answers, verdicts
     begin_looking(memory, told, rows, n, hashes, rows_ahead)
     first = 0
     for i in range(n):
-        if not has_room(memory, told[P_SLACK], told[P_FAMILIES]):
+        if not has_room(memory, told[P_SLACK], told[P_BLOCKS]):
             n = i
             break
         look_ahead(memory, told, rows, n, i, hashes, rows_ahead)

@@ -8,7 +8,7 @@ from bonafide.engine.features.layout import (
     E_FLAGS, E_RAW, F_ENTRY, F_SET, F_SETS, F_WINDOWS, ROW_CAPACITY, ROW_HEAD, R_DISTINCT, SET_SHIFT, SET_STRIDE,
     SMALL,
 )  # fmt: skip
-from bonafide.engine.features.value_tables import entry_of, oldest_of, purge, put, slot_of, table_at, tail_of
+from bonafide.engine.features.value_tables import entry_of, oldest_of, purge, put, slot_of, table_of, tail_of
 from bonafide.engine.kernel import inner
 
 
@@ -19,7 +19,7 @@ def entry_moved(mem, plan, fam, row, at, counter):
         for number in range(plan[fam + F_SETS]):
             if (mem[at + E_FLAGS] >> (SET_SHIFT + number)) & 1:
                 value = mem[at + E_RAW + plan[plan[fam + F_SET] + number * SET_STRIDE + 1]]
-                mem[slot_of(mem, row, table_at(mem, plan, fam, row, number), value) + 1] = counter
+                mem[slot_of(mem, table_of(plan, fam, row, number), value) + 1] = counter
 
 
 @inner
@@ -27,7 +27,7 @@ def _last_of(mem, plan, fam, row, number, value, raw, place):
     """The entry that so far is the last with a value, or -1."""
     flag = SET_SHIFT + number
     if mem[row + ROW_CAPACITY] > SMALL:
-        slot = slot_of(mem, row, table_at(mem, plan, fam, row, number), value)
+        slot = slot_of(mem, table_of(plan, fam, row, number), value)
         last = mem[slot + 1]
         return last if mem[slot] != 0 and last >= oldest_of(mem, plan, fam, row) else np.int64(-1)
     width = plan[fam + F_ENTRY]
@@ -60,5 +60,6 @@ def set_enters(mem, plan, fam, row, number, place):
         if place >= tail and last < tail:
             mem[row + plan[fam + R_DISTINCT] + number * windows + w] += 1
     if mem[row + ROW_CAPACITY] > SMALL:
-        mem[put(mem, plan, fam, row, number, value)] = place
-        purge(mem, plan, fam, row, number)
+        table = table_of(plan, fam, row, number)
+        mem[put(mem, table, value)] = place
+        purge(mem, table, oldest_of(mem, plan, fam, row))

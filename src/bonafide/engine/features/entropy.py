@@ -13,7 +13,7 @@ import numpy as np
 from bonafide.engine.features.layout import (
     E_FLAGS, E_RAW, F_BAG, F_ENTRY, F_SETS, F_WINDOWS, ROW_CAPACITY, ROW_HEAD, R_ENTROPY, SET_STRIDE, SMALL,
 )  # fmt: skip
-from bonafide.engine.features.value_tables import entry_of, purge, put, tail_of
+from bonafide.engine.features.value_tables import entry_of, purge, put, table_of, tail_of
 from bonafide.engine.kernel import inner
 
 _TWO64: Final = 18446744073709551616.0
@@ -53,11 +53,11 @@ def bag_moves(mem, plan, fam, row, at, bag, window, change):
     windows = plan[fam + F_WINDOWS]
     value = mem[at + E_RAW + plan[record + 1]]
     if mem[row + ROW_CAPACITY] > SMALL:
-        number = plan[fam + F_SETS] + bag * windows + window
-        payload = put(mem, plan, fam, row, number, value)
+        table = table_of(plan, fam, row, plan[fam + F_SETS] + bag * windows + window)
+        payload = put(mem, table, value)
         mem[payload] += change
         count = mem[payload]
-        purge(mem, plan, fam, row, number)
+        purge(mem, table, 1)
     else:
         count = _count_of(mem, plan, fam, row, bag, window, value)
     new_high, new_low = spread(count)

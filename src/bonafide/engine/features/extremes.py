@@ -9,18 +9,18 @@ from __future__ import annotations
 import numpy as np
 
 from bonafide.engine.features.layout import (
-    EXTREME_STRIDE, E_FLAGS, E_RAW, E_TIME, FOREVER, F_BAGS, F_ENTRY, F_EXTREME, F_EXTREMES, F_SETS, F_WINDOW,
-    F_WINDOWS, ROW_CAPACITY, ROW_HEAD, R_DEQUE, SMALL, WINDOW_STRIDE,
+    EXTREME_STRIDE, E_FLAGS, E_RAW, E_TIME, FOREVER, F_ENTRY, F_EXTREME, F_EXTREMES, F_WINDOW,
+    F_WINDOWS, ROW_CAPACITY, ROW_HEAD, ROW_RING, R_DEQUE, SMALL, WINDOW_STRIDE,
 )  # fmt: skip
-from bonafide.engine.features.value_tables import entry_of, table_at, tail_of
+from bonafide.engine.features.value_tables import entry_of, tail_of
 from bonafide.engine.kernel import inner
 
 
 @inner
 def _deque(mem, plan, fam, row, number):
+    """Where a deque stands, behind the ring's entries: a slot of two words for each."""
     capacity = mem[row + ROW_CAPACITY]
-    tables = plan[fam + F_SETS] + plan[fam + F_BAGS] * plan[fam + F_WINDOWS]
-    return table_at(mem, plan, fam, row, tables) + 2 * capacity * number
+    return mem[row + ROW_RING] + capacity * (plan[fam + F_ENTRY] + 2 * number)
 
 
 @inner

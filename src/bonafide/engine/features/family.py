@@ -205,7 +205,8 @@ class Family:
         windows, sets, bags = len(self.windows), len(self.sets), len(self.bags)
         sums = sum(at.WORDS_OF[kind] for _, _, kind, _ in self.measures)
         sizes = (
-            windows, sums, sets * windows, bags * windows * 2, sets + bags * windows, len(self.extremes) * 2,
+            windows, sums, sets * windows, bags * windows * 2, (sets + bags * windows) * at.TABLE_STRIDE,
+            len(self.extremes) * 2,
             len(self.cursors), inline_words,
         )  # fmt: skip
         return list(itertools.accumulate(sizes, initial=at.ROW_FIXED))

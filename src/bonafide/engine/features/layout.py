@@ -53,7 +53,8 @@ P_REGISTERS: Final = 22  # where the rules' registers, their columns and the wei
 P_COLUMNS: Final = 23
 P_WEIGHTS: Final = 24
 P_GENUINE: Final = 25
-P_HEADER: Final = 26
+P_BLOCKS: Final = 26  # how many blocks one event can double
+P_HEADER: Final = 27
 
 # A family's record in the plan: a count, then where its rows are told.
 F_SEED: Final = 0
@@ -89,7 +90,7 @@ R_TAIL: Final = 28
 R_SUM: Final = 29
 R_DISTINCT: Final = 30
 R_ENTROPY: Final = 31
-R_USED: Final = 32
+R_TABLE: Final = 32  # a stride for each value table
 R_DEQUE: Final = 33
 R_CURSOR: Final = 34
 R_INLINE: Final = 35
@@ -126,6 +127,11 @@ A_EXTREME: Final = 8  # a: number of the extreme where there is a window
 A_LAST: Final = 9
 A_SINCE_LAST: Final = 10
 A_SINCE_FIRST: Final = 11  # a: number of the cursor where there is a window
+
+TABLE_STRIDE: Final = 3
+T_AT: Final = 0
+T_SLOTS: Final = 1
+T_USED: Final = 2
 
 # A key's row in the arena.
 ROW_LATEST: Final = 0

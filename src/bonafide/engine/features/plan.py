@@ -46,7 +46,9 @@ class FeaturePlan(NamedTuple):
     columns: dict[str, int]
     """Feature name -> its column in the answers."""
     slack: int
-    """Words that one event can need at most besides the growth of rings."""
+    """Words that one event can need at most besides the blocks that it doubles."""
+    blocks: int
+    """How many blocks one event can double at most."""
     layout: Layout
 
 
@@ -82,7 +84,7 @@ def compile_features(
         record = family.record(tape)
         tape[i * at.F_STRIDE : i * at.F_STRIDE + len(record)] = record
     kept = Layout(tuple(family.kept for family, _ in homes), told, needs)
-    return FeaturePlan(tape, len(homes), columns, _slack(tape, len(homes)), kept)
+    return FeaturePlan(tape, len(homes), columns, _slack(tape, len(homes)), _blocks(tape, len(homes)), kept)
 
 
 def _homes(
@@ -112,13 +114,22 @@ def _homes(
 
 def _slack(tape: Sequence[int], families: int) -> int:
     """Words for what one event can open: for each key that it names, and each key of a payment that it completes, a
-    row, a first large ring and two segments. A block may be twice as large as what it is for."""
+    row, a first large ring with its tables, and two segments. A block may be a quarter larger than what it is for."""
     words = SLACK_WORDS
     for family in range(0, families * at.F_STRIDE, at.F_STRIDE):
-        tables = tape[family + at.F_SETS] + tape[family + at.F_BAGS] * tape[family + at.F_WINDOWS]
-        large = 2 * at.SMALL * (tape[family + at.F_ENTRY] + 4 * tables + 2 * tape[family + at.F_EXTREMES])
-        words += 2 * (tape[family + at.F_ROW_WORDS] + 2 * large + 4 * SEGMENT_WORDS_MAX)
+        ring = 2 * at.SMALL * (tape[family + at.F_ENTRY] + 2 * tape[family + at.F_EXTREMES])
+        tables = _tables(tape, family) * 4 * 2 * at.SMALL
+        words += 2 * (tape[family + at.F_ROW_WORDS] + 2 * (ring + tables) + 4 * SEGMENT_WORDS_MAX)
     return words
+
+
+def _blocks(tape: Sequence[int], families: int) -> int:
+    """How many blocks one event can double: a ring and its tables for each of those keys, and three directories."""
+    return 3 + 2 * sum(1 + _tables(tape, family) for family in range(0, families * at.F_STRIDE, at.F_STRIDE))
+
+
+def _tables(tape: Sequence[int], family: int) -> int:
+    return tape[family + at.F_SETS] + tape[family + at.F_BAGS] * tape[family + at.F_WINDOWS]
 
 
 def _group(features: Sequence[Feature]) -> list[tuple[Family, list[Feature]]]:

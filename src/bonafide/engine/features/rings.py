@@ -19,7 +19,7 @@ from bonafide.engine.features.layout import (
 from bonafide.engine.features.distinct import entry_moved
 from bonafide.engine.features.entropy import bag_moves
 from bonafide.engine.features.extremes import expire_deques
-from bonafide.engine.features.value_tables import entry_of, large_words
+from bonafide.engine.features.value_tables import close_tables, entry_of
 from bonafide.engine.features.values import build_large, values_enter
 from bonafide.engine.kernel import inner
 from bonafide.engine.numeric import multiply_wide
@@ -132,9 +132,9 @@ def evict(mem, plan, fam, row, as_of):
 
 @inner
 def block_words(plan, fam, capacity):
-    """Words of a ring's block: its entries, and beyond SMALL entries its tables and deques."""
+    """Words of a ring's block: its entries, and beyond SMALL entries its deques."""
     words = capacity * plan[fam + F_ENTRY]
-    return words + large_words(plan, fam, capacity) if capacity > SMALL else words
+    return words + 2 * capacity * plan[fam + F_EXTREMES] if capacity > SMALL else words
 
 
 @inner
@@ -162,6 +162,7 @@ def close_ring(mem, plan, fam, row):
     """Give back the block of a ring that has outgrown its row."""
     if mem[row + ROW_RING] != 0 and mem[row + ROW_RING] != row + plan[fam + R_INLINE]:
         release(mem, mem[row + ROW_RING], block_words(plan, fam, mem[row + ROW_CAPACITY]))
+        close_tables(mem, plan, fam, row)
 
 
 @inner

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from bonafide.engine.features.layout import (
-    F_BAGS, F_ENTRY, F_EXTREMES, F_SETS, F_WINDOWS, ROW_CAPACITY, ROW_HEAD, R_DEQUE, R_USED, SMALL,
+    F_BAGS, F_ENTRY, F_EXTREMES, F_SETS, F_WINDOWS, ROW_CAPACITY, ROW_HEAD, R_DEQUE, SMALL, T_AT,
 )  # fmt: skip
 from bonafide.engine.features.distinct import set_enters
 from bonafide.engine.features.entropy import bag_moves
 from bonafide.engine.features.extremes import deque_enter
-from bonafide.engine.features.value_tables import entry_of, fill, oldest_of, tail_of
+from bonafide.engine.features.value_tables import (
+    entry_of, fill, oldest_of, table_of, tables_of, tail_of,
+)  # fmt: skip
 from bonafide.engine.kernel import inner
 
 
 @inner
 def build_large(mem, plan, fam, row):
-    """Make the tables and deques of a ring that has just grown into a fresh, zeroed block."""
-    windows = plan[fam + F_WINDOWS]
-    for number in range(plan[fam + F_SETS] + plan[fam + F_BAGS] * windows):
-        mem[row + plan[fam + R_USED] + number] = 0
-        fill(mem, plan, fam, row, number)
+    """Make the deques of a ring that has just grown into a fresh block, and at first its tables."""
+    for number in range(tables_of(plan, fam)):
+        if mem[table_of(plan, fam, row, number) + T_AT] == 0:
+            fill(mem, plan, fam, row, number)
     for x in range(plan[fam + F_EXTREMES]):
         mem[row + plan[fam + R_DEQUE] + 2 * x] = 0
         mem[row + plan[fam + R_DEQUE] + 2 * x + 1] = 0
