@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -11,6 +11,11 @@ from .machine import Machine
 from .report import FORM, Report
 
 RUNS_KEPT: Final = 20
+
+
+def plain(report: Report) -> Any:
+    """A run as plain values."""
+    return msgspec.to_builtins(report)
 
 
 def write(report: Report, path: Path) -> None:
@@ -23,7 +28,7 @@ def read(path: Path) -> Report:
     try:
         report = msgspec.json.decode(path.read_bytes(), type=Report)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a file of `bonafide bench --json` ({error})") from None
+        raise ValueError(f"{path}: not a file of `bonafide bench --out` ({error})") from None
     if report.form != FORM:
         raise ValueError(f"{path}: written in form {report.form}, and this version reads form {FORM}")
     return report

@@ -67,7 +67,7 @@ def test_a_run_is_kept_and_the_next_one_is_compared_with_it(measured: list[Any],
     assert "beside the run of" not in first.stdout
     (kept,) = (tmp_path / "bench").iterdir()
     assert str(kept) in first.stderr.replace("\n", "")
-    second = told("rules", "--json", tmp_path / "here.json")
+    second = told("rules", "--out", tmp_path / "here.json")
     assert "beside the run of" in second.stdout
     assert "3.00 of 10.0  worse" in second.stdout
     assert list((tmp_path / "bench").iterdir()) == [kept]
@@ -77,11 +77,17 @@ def test_a_run_is_kept_and_the_next_one_is_compared_with_it(measured: list[Any],
     assert "1.33 of 30.0" in third.stdout
 
 
+def test_json_is_one_object_and_all_else_goes_to_stderr(measured: list[Any]) -> None:
+    result = told("rules", "--json")
+    assert json.loads(result.stdout)["stages"][0]["name"] == "rules"
+    assert "machine: " in result.stderr
+
+
 def test_a_file_that_is_no_run_is_refused(measured: list[Any], tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
     result = told("rules", "--against", tmp_path / "x.json")
     assert result.exit_code == 2
-    assert "not a file of `bonafide bench --json`" in result.stderr
+    assert "not a file of `bonafide bench --out`" in result.stderr
     assert measured == []
 
 

@@ -25,6 +25,9 @@ RESERVE_WORDS_MIN: Final = 2**24
 _NO_RESERVE: Final = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
 """Python names it from 3.13 on; other systems do without and reserve less."""
 
+_POPULATE_WRITE: Final = 23 if sys.platform == "linux" else -1
+"""MADV_POPULATE_WRITE, from Linux 5.14 on."""
+
 # The header: what a kernel keeps between calls.
 H_TOP: Final = 0
 H_LIMIT: Final = 1
@@ -62,6 +65,18 @@ def reserve() -> NDArray[np.int64]:
         memory[H_LATEST] = memory[H_EARLIEST] = -1
         return memory
     raise StateError(f"cannot reserve {RESERVE_WORDS_MIN * 8 >> 20} MiB of address space for the engine's state")
+
+
+def touch(memory: NDArray[np.int64], first: int, words: int) -> bool:
+    """Have the system back a stretch of words with memory now; False where it cannot do so ahead of need.
+
+    First touch is what makes an event wait: a page takes about a microsecond, and a ring that doubles has thousands.
+    """
+    try:
+        memory.base.obj.madvise(_POPULATE_WRITE, first * 8, words * 8)  # type: ignore[union-attr]
+    except (OSError, AttributeError):
+        return False
+    return True
 
 
 @inner

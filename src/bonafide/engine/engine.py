@@ -162,6 +162,7 @@ class Engine:
         self.bundle = bundle
         self.kernels = kernels or load_kernels()
         self.state = State(bundle.compiled, secret, self.kernels)
+        self._one = self.state.room(1)
         self._templates: dict[tuple[int, ...], Template] = {}
 
     def swap(self, bundle: Bundle) -> None:
@@ -172,7 +173,7 @@ class Engine:
         """
         self.state.swap(fit(bundle, self.bundle, self.state.compiled.features.layout))
         self.bundle = bundle
-        self._templates.clear()
+        self._begin_again()
 
     def adopt(self, warmed: Warming) -> None:
         """Go on from a state that another bundle has warmed from the log, from the next event on.
@@ -185,7 +186,12 @@ class Engine:
                 f"let it take in the events between first"
             )
         self.state, self.bundle = warmed.state, warmed.bundle
+        self._begin_again()
+
+    def _begin_again(self) -> None:
+        """Forget what was made for the bundle before."""
         self._templates.clear()
+        self._one = self.state.room(1)
 
     def decide(self, events: Sequence[Fact]) -> list[Decision | Receipt]:
         """Take events in, in order, and answer each: a decision, or a receipt for what was not decided on.
@@ -193,12 +199,15 @@ class Engine:
         Events must have come through the door (`core.door`). Raises StateError when the engine's memory is full.
         """
         rows = rows_of_events(events, self.kernels, self.state.bound.key)
-        walked = self.state.walk(rows, _READ if len(events) == 1 else np.full(len(events), READ, dtype=np.int64))
+        walked = self.state.walk(rows, np.full(len(events), READ, dtype=np.int64))
         return [self._answer(event, verdict) for event, verdict in zip(events, walked.verdicts.tolist(), strict=True)]
 
     def decide_one(self, event: Fact) -> Decision | Receipt:
-        """Take one event in and answer it."""
-        return self.decide((event,))[0]
+        """Take one event in and answer it, as `decide` does."""
+        rows = rows_of_events((event,), self.kernels, self.state.bound.key)
+        self._one.verdicts.fill(0)
+        self.state.walk(rows, _READ, self._one)
+        return self._answer(event, self._one.verdicts.tolist()[0])
 
     def _answer(self, event: Fact, verdict: list[int]) -> Decision | Receipt:
         status, seq = verdict[V_STATUS], verdict[V_SEQ]

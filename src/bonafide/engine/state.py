@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,14 @@ from bonafide.engine.compiled import Compiled
 from bonafide.engine.kernels import Kernels
 from bonafide.engine.codes import HITS_PER_WORD, V_HITS
 from bonafide.engine.walk import SCRATCH_WORDS
+
+
+PAGE_WORDS: Final = 512
+AHEAD_WORDS: Final = 2**22
+"""32 MiB that are ready beyond what is in use: enough for the ring of the busiest merchant to double."""
+STEP_WORDS: Final = 2**14
+EVENT_WORDS: Final = 2**7
+"""Made ready in one call: 128 KiB, and a KiB for each of its events."""
 
 
 class Walked(NamedTuple):
@@ -34,6 +42,7 @@ class State:
         self.memory = arena.reserve()
         kernels.open_state(self.memory)
         self._scratch = np.zeros(SCRATCH_WORDS, dtype=np.int64)
+        self._touched = 0
 
     def _bind(self, compiled: Compiled) -> None:
         self.compiled = compiled
@@ -53,15 +62,16 @@ class State:
         """An empty state under another bundle, with the same secret."""
         return State(compiled, self._secret, self.kernels)
 
-    def walk(self, rows: NDArray[np.int64], how: NDArray[np.int64]) -> Walked:
+    def walk(self, rows: NDArray[np.int64], how: NDArray[np.int64], into: Walked | None = None) -> Walked:
         """Carry rows through the kernel in order.
 
         rows: n x ROW_WIDTH, completed in place; how: n of ABSORBED, DERIVED, READ, ANSWERED. Raises StateError when
         the arena is full: the events before the one named were taken in, it and the later ones were not.
         """
         n = len(rows)
-        answers = np.empty((n, self._columns))
-        verdicts = np.zeros((n, V_HITS + self._hit_words), dtype=np.int64)
+        if self._touched - self.memory.item(arena.H_TOP) < AHEAD_WORDS:
+            self._touch(n)
+        answers, verdicts = into or self.room(n)
         bound = self.bound
         done = self.kernels.walk(
             self.memory, bound.plan, bound.code, bound.words, bound.floats, self._scratch, rows, how, answers, verdicts
@@ -73,6 +83,18 @@ class State:
                 f"drop features without `over`, or give the process more address space"
             )
         return Walked(answers, verdicts)
+
+    def room(self, n: int) -> Walked:
+        """Arrays for what a walk over n events gives, verdicts zeroed; a walk may be given them to fill."""
+        return Walked(np.empty((n, self._columns)), np.zeros((n, V_HITS + self._hit_words), dtype=np.int64))
+
+    def _touch(self, n: int) -> None:
+        """Have memory ready ahead of need, a little each time, so that no one event waits for much of it."""
+        top = self.memory.item(arena.H_TOP)
+        first = max(self._touched, top) // PAGE_WORDS * PAGE_WORDS
+        words = min(STEP_WORDS + n * EVENT_WORDS, len(self.memory) - first) // PAGE_WORDS * PAGE_WORDS
+        ready = words > 0 and arena.touch(self.memory, first, words)
+        self._touched = first + words if ready else len(self.memory) + AHEAD_WORDS
 
     @property
     def used_bytes(self) -> int:

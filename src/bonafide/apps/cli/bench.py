@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say
+from bonafide.apps.cli.options import Json
+from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
 from bonafide.core.errors import StateError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _PACKAGE = "benches"
 
@@ -31,14 +32,15 @@ def bench(
     rounds: Annotated[
         int | None, typer.Option("--rounds", min=1, max=99, help="Turns of each side; default: the stage's own.")
     ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures here; default: the cache folder.")
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Keep the run here; default: the cache folder.")
     ] = None,
     against: Annotated[
         Path | None,
         typer.Option("--against", metavar="FILE", help="Compare with this run; default: this machine's previous one."),
     ] = None,
     list_stages: Annotated[bool, typer.Option("--list", help="List the stages and end.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure speed on this machine, beside the same work done by other libraries where they are installed.
 
@@ -54,8 +56,11 @@ def bench(
         if quick and full:
             raise UsageError("--quick --full: choose one of them")
         earlier = None if against is None else _read(against)
-        report, failed = _run(chosen, "quick" if quick else "full" if full else "normal", rounds)
-        _keep(report, json_file, earlier)
+        tell = say if as_json else typer.echo
+        report, failed = _run(chosen, "quick" if quick else "full" if full else "normal", rounds, tell)
+        _keep(report, out, earlier, tell)
+        if as_json:
+            show_json(_benches("kept").plain(report))
         if failed:
             raise StateError("\n".join(failed))
     if not report.all_equal:
@@ -72,14 +77,16 @@ def _chosen(names: Sequence[str], known: dict[str, Any]) -> list[Any]:
     return [known[name] for name in dict.fromkeys(names)]
 
 
-def _run(chosen: list[Any], level: str, rounds: int | None) -> tuple[Any, list[str]]:
+def _run(
+    chosen: list[Any], level: str, rounds: int | None, tell: Callable[[str], None]
+) -> tuple[Any, list[str]]:  # fmt: skip
     """Measure the stages, showing each as it is done; the report, and a sentence for each stage that is not in it."""
     from bonafide.apps.cli.engines import ready_kernels
 
     machine, told, runner = _benches("machine").this_machine(), _benches("report"), _benches("runner")
     begun = datetime.now(UTC).isoformat(timespec="seconds")
     ready_kernels()
-    typer.echo(f"machine: {machine.line()}\n")
+    tell(f"machine: {machine.line()}\n")
     reports: list[Any] = []
     failed: list[str] = []
     for stage in chosen:
@@ -90,13 +97,13 @@ def _run(chosen: list[Any], level: str, rounds: int | None) -> tuple[Any, list[s
             say(f"bonafide: {error}")
             failed.append(f"{stage.name} could not be measured; what it said stands above")
             continue
-        typer.echo(told.show_stage(reports[-1]) + "\n")
+        tell(told.show_stage(reports[-1]) + "\n")
     report = told.Report(told.FORM, begun, machine, reports)
-    typer.echo(told.show_end(report))
+    tell(told.show_end(report))
     return report, failed
 
 
-def _keep(report: Any, json_file: Path | None, earlier: Any) -> None:
+def _keep(report: Any, out: Path | None, earlier: Any, tell: Callable[[str], None]) -> None:
     """Compare a run with an earlier one, and write it down."""
     from bonafide.engine.kernels import cache_folder
 
@@ -104,10 +111,10 @@ def _keep(report: Any, json_file: Path | None, earlier: Any) -> None:
     folder = cache_folder() / "bench"
     before = earlier or kept.previous(folder, report.machine, {stage.name for stage in report.stages})
     if before is not None:
-        typer.echo("\n".join([f"\nbeside the run of {before.at}:", *told.compare(report, before)]))
-    if json_file is not None:
-        kept.write(report, json_file)
-    say(f"figures: {json_file or kept.keep(report, folder)}")
+        tell("\n".join([f"\nbeside the run of {before.at}:", *told.compare(report, before)]))
+    if out is not None:
+        kept.write(report, out)
+    say(f"figures: {out or kept.keep(report, folder)}")
 
 
 def _read(path: Path) -> Any:
