@@ -9,6 +9,7 @@ PYTHON ?=
 UPGRADE ?=
 T ?=
 STAGES ?=
+MINUTES ?= 60
 
 # What the caller's shell says about Python must not leak into .venv.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -45,7 +46,7 @@ drill: .venv/.dev ## run the drills: slow tests that install, kill, fill disks a
 	@$(BIN)/pytest -m drill $(T)
 
 fuzz: .venv/.dev ## play random input against the readers and kernels for longer than `make test` does
-	@$(BIN)/pytest -n 2 -m fuzz --hypothesis-profile=fuzz $(T)
+	@FUZZ_MINUTES=$(MINUTES) $(BIN)/pytest -n 2 -m fuzz --hypothesis-profile=fuzz $(T)
 
 lock: .venv/.runtime ## resolve the dependencies into the lock files (UPGRADE=--upgrade takes newer releases)
 	@sh tools/lock.sh $(UPGRADE)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonafide.core.door import FUTURE_MAX_MS, check_future, convert_event, decode_event
+from bonafide.core.door import FUTURE_MAX_MS, check_future, convert_event, decode_event, decode_events
 from bonafide.core.errors import REASONS, InputError
-from bonafide.core.events import EVENT_CLASS, ID_LENGTH_MAX, Degraded, Event, Fact, MerchantApplication, Payment
+from bonafide.core.events import EVENT_CLASS, ID_LENGTH_MAX, Degraded, Event, Fact, MerchantApplication, Payment, Tick
 from bonafide.core.fields import FIELDS
 from bonafide.testing.generators import events, texts
 
@@ -92,6 +92,29 @@ def test_any_bytes_give_an_event_or_a_refusal(line: bytes) -> None:
 @given(records)
 def test_any_record_gives_an_event_or_a_refusal(record: dict[str, Any]) -> None:
     assert_event_or_refusal(record)
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        line_of(Tick(event_id="t1", time=1)), line_of(Tick(event_id="t2", time=2)), b"{", b"}", b"[", b"]", b",", b'"',
+        b"{}", b'{"type":"tick","event_id":"', b'","time":5}', b'{"type":"tick"', b'"event_id":"t3","time":3}', b"\n",
+        b" ", b"\\", "é".encode(), b'{"x":"}', b'{","z":1}', b'{"type":"tick","event_id":"a","time":1.12345678}',
+        b'{"type":"merchant_application","documents":[{"kind":"a","id":"b"}', b'{"kind":"c","id":"d"}]}', b"null", b"1",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(FRAGMENTS, max_size=3).map(b"".join), max_size=5))
+def test_lines_at_once_are_what_they_are_one_by_one(lines: list[bytes]) -> None:
+    """Whatever stands in a line, it can neither join its neighbour nor hide a second event."""
+    found = decode_events(lines)
+    if found is not None:
+        assert found == [decode_event(line) for line in lines]
+
+
+def test_plain_lines_are_decoded_at_once() -> None:
+    lines = [line_of(Tick(event_id=f"t{n}", time=n)) for n in range(3)]
+    assert decode_events(lines) == [Tick(event_id=f"t{n}", time=n) for n in range(3)]
 
 
 @pytest.mark.fuzz

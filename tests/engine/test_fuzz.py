@@ -40,6 +40,7 @@ from tests.engine.rules.bounds import assert_in_bounds
 from tests.engine.tiny import TINY
 
 MINUTES: Final = float(os.environ.get("FUZZ_MINUTES", "1"))
+SEED: Final = int(os.environ.get("FUZZ_SEED", time.time_ns()))
 CONDITIONS: Final = shipped_conditions()
 
 
@@ -49,9 +50,9 @@ def bundle() -> Bundle:
 
 
 def seeds_for(minutes: float) -> Iterator[int]:
-    """Seeds that no earlier run had, until the time is over."""
+    """Seeds from FUZZ_SEED on, by default ones that no earlier run had, until the time is over."""
     begin = time.monotonic()
-    for seed in itertools.count(time.time_ns()):
+    for seed in itertools.count(SEED):
         if time.monotonic() - begin > minutes * 60:
             return
         yield seed

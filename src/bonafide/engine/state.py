@@ -65,8 +65,9 @@ class State:
     def walk(self, rows: NDArray[np.int64], how: NDArray[np.int64], into: Walked | None = None) -> Walked:
         """Carry rows through the kernel in order.
 
-        rows: n x ROW_WIDTH, completed in place; how: n of ABSORBED, DERIVED, READ, ANSWERED. Raises StateError when
-        the arena is full: the events before the one named were taken in, it and the later ones were not.
+        rows: n x ROW_WIDTH, completed in place; how: n of ABSORBED, DERIVED, READ, ANSWERED; into: what
+        `room` gave, where arrays are used again, with zeroed verdicts. Raises StateError when the arena is full: the
+        events before the one named were taken in, it and the later ones were not.
         """
         n = len(rows)
         if self._touched - self.memory.item(arena.H_TOP) < AHEAD_WORDS:
