@@ -239,6 +239,19 @@ def test_no_event_needs_more_than_was_seen_to_be_there(families: int, limit: int
     assert state.memory[arena.H_TOP] <= limit
 
 
+def test_memory_is_ready_ahead_of_need_or_comes_when_it_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    specs = specs_of(feature("distinct", "24h", of="amount"), feature("sum", "7d", of="amount"))
+    log: list[Fact] = [payment(i, i * MINUTE_MS, amount=1 + i) for i in range(600)]
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(arena, "touch", lambda memory, first, words: bool(asked.append((first, words))))
+    unready = feed(fresh_state(specs), log, 7)
+    assert len(asked) == 1  # what cannot be done is not asked for again
+    monkeypatch.undo()
+    ready = fresh_state(specs)
+    assert feed(ready, log, 7)[0] == unready[0]
+    np.testing.assert_array_equal(feed(fresh_state(specs), log, 600)[1], unready[1])
+
+
 def test_address_space_is_taken_as_far_as_it_may_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     real = arena.mmap.mmap

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import sys
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -59,12 +60,19 @@ def reserve() -> NDArray[np.int64]:
         except OSError:
             words //= 2
             continue
+        _ask_for_large_pages(pages)
         memory = np.frombuffer(pages, dtype=np.int64)
         memory[H_TOP] = HEADER_WORDS
         memory[H_LIMIT] = words
         memory[H_LATEST] = memory[H_EARLIEST] = -1
         return memory
     raise StateError(f"cannot reserve {RESERVE_WORDS_MIN * 8 >> 20} MiB of address space for the engine's state")
+
+
+def _ask_for_large_pages(pages: mmap.mmap) -> None:
+    """Pages of 2 MiB where the system has them: a large state has too many small ones for the processor to know."""
+    with suppress(OSError, AttributeError):
+        pages.madvise(mmap.MADV_HUGEPAGE)
 
 
 def touch(memory: NDArray[np.int64], first: int, words: int) -> bool:
