@@ -70,8 +70,8 @@ def decode_event(line: bytes) -> Event:
 def decode_events(lines: Sequence[bytes]) -> list[Event] | None:
     """What `decode_event` says of each of some lines, all at once; None where one of them needs a closer look.
 
-    Joined, the lines are one array. No two of them can pass for one object: each begins and ends as an object does,
-    none holds a list, and no text holds a line break.
+    Joined, the lines, which hold no line break, are one array. No two of them can pass for one object: each begins and
+    ends as an object does, none holds a list, and no text in JSON holds a line break.
 
     >>> decode_events([b'{"type": "tick", "event_id": "t1", "time": 1767601800000}'] * 2)[1].event_id
     't1'
@@ -80,7 +80,8 @@ def decode_events(lines: Sequence[bytes]) -> list[Event] | None:
     if (
         not together.isascii()
         or any(mark in together for mark in (b"\\", b"\x7f", b"["))
-        or not all(line.startswith(b"{") and line.endswith(b"}") for line in lines)
+        or not (together.startswith(b"{") and together.endswith(b"}"))
+        or together.count(b"},\n{") != len(lines) - 1
         or _FINE_FRACTION.search(together) is not None
     ):
         return None
