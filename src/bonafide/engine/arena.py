@@ -26,6 +26,8 @@ RESERVE_WORDS_MIN: Final = 2**24
 _NO_RESERVE: Final = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
 """Python names it from 3.13 on; other systems do without and reserve less."""
 
+LARGE_FROM_BYTES: Final = 2**28
+"""Where in the arena large pages begin."""
 _POPULATE_WRITE: Final = 23 if sys.platform == "linux" else -1
 """MADV_POPULATE_WRITE, from Linux 5.14 on."""
 
@@ -70,9 +72,10 @@ def reserve() -> NDArray[np.int64]:
 
 
 def _ask_for_large_pages(pages: mmap.mmap) -> None:
-    """Pages of 2 MiB where the system has them: a large state has too many small ones for the processor to know."""
-    with suppress(OSError, AttributeError):
-        pages.madvise(mmap.MADV_HUGEPAGE)
+    """Pages of 2 MiB where the system has them: a large state has too many small ones for the processor to know. A
+    state that stays below LARGE_FROM_BYTES does better with small ones, which are filled as they come."""
+    with suppress(OSError, AttributeError, ValueError):
+        pages.madvise(mmap.MADV_HUGEPAGE, LARGE_FROM_BYTES, len(pages) - LARGE_FROM_BYTES)
 
 
 def touch(memory: NDArray[np.int64], first: int, words: int) -> bool:
