@@ -19,7 +19,8 @@ DATE_MIN: Final = -5_364_662_400_000
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(milliseconds=1)
-_SPAN: Final = re.compile(r"([1-9][0-9]{0,8})(ms|s|m|h|d)")
+SPAN_PATTERN: Final = "([1-9][0-9]{0,8})(ms|s|m|h|d)"
+_SPAN: Final = re.compile(SPAN_PATTERN)
 _UNIT_MS: Final = {"ms": 1, "s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 
 

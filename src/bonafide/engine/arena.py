@@ -125,10 +125,8 @@ def allocate(mem, words):
         mem[H_FREE_BLOCKS + c] = mem[at]
         clear(mem, at, size)
         return at
-    at = mem[H_TOP]
-    mem[H_TOP] = at + size
     mem[H_LARGEST] = max(mem[H_LARGEST], size)
-    return at
+    return take(mem, size)
 
 
 @inner

@@ -24,7 +24,7 @@ from bonafide.engine.compiled import Compiled, Settings, compile_bundle
 from bonafide.engine.features.spec import Feature, parse_features, quantity_of, unreadable_reason
 from bonafide.engine.policy import Policy, read_policy
 from bonafide.engine.rules.language import Quantity, Vocabulary, amount_bounds
-from bonafide.engine.rules.utilisation import HIDDEN, expand, reads_utilisation
+from bonafide.engine.rules.utilisation import HIDDEN, reads_utilisation
 
 __all__ = [
     "FILES_MAX", "FILE_BYTES_MAX", "LATER", "RULES_MAX", "TYPOLOGIES", "Bundle", "ReasonText", "Rule", "content_hash",
@@ -96,7 +96,7 @@ def read_bundle(folder: Path) -> tuple[Sources, Bundle | None]:
     hidden = parse_features(list(HIDDEN), "utilisation", hidden=True) if needs_hidden else ()
     everything = (*features, *hidden)
     try:
-        compiled = compile_bundle(everything, [(expand(rule.when), rule.weight) for rule in rules], settings)
+        compiled = compile_bundle(everything, [(rule.when, rule.weight) for rule in rules], settings)
     except ConfigError as error:
         sources.mistakes += error.mistakes or (Mistake("too-large", error.message, FEATURES),)
         return sources, None

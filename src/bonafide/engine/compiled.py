@@ -21,6 +21,7 @@ from bonafide.engine.features.spec import Feature
 from bonafide.engine.rules.language import Node
 from bonafide.engine.rules.machine import COLUMN
 from bonafide.engine.rules.program import Builder, Program
+from bonafide.engine.rules.utilisation import expand
 
 LATENESS_MS: Final = 30 * DAY_MS
 KNOWN_MS: Final = 90 * DAY_MS
@@ -134,7 +135,7 @@ class Compiled(NamedTuple):
 def compile_bundle(
     features: Sequence[Feature], rules: Sequence[tuple[Node, float]], settings: Settings, layout: Layout | None = None
 ) -> Compiled:
-    """Compile features and rules (condition, weight 0..1) with a bundle's settings.
+    """Compile features and rules (condition, weight 0..1) with a bundle's settings; `utilisation` is written out here.
 
     With a `layout` the features are answered from what it keeps; NotKeptError where more would have to be kept.
     """
@@ -142,7 +143,7 @@ def compile_bundle(
     plan = compile_features(features, wheres, assume_completed=settings.assume_completed, layout=layout)
     conditions = Builder(plan.columns, skips=True)
     for node, _ in rules:
-        conditions.add(node)
+        conditions.add(expand(node))
     return Compiled(plan, wheres.build(), conditions.build(), tuple(weight for _, weight in rules), settings)
 
 

@@ -41,7 +41,7 @@ _OWN_SUBJECT: Final = "\ue000"
 _OWN_UNTIL: Final = 1_111_111_111_111_111
 _OWN_RELEASE: Final = 2_222_222_222_222_222
 _OWN: Final = re.compile(f'"{_OWN_SUBJECT}"|{_OWN_UNTIL}|{_OWN_RELEASE}')
-"""What stands in a template's encoding for what is each event's own: no id or moment can be one of these."""
+"""What stands in a template for what is each event's own: nothing else that a template says can be one of these."""
 
 _STATUS: Final[dict[int, Status]] = {
     TAKEN: "taught", DUPLICATE: "duplicate", CONFLICT: "conflict", TOO_LATE: "too-late"

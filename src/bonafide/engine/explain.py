@@ -170,7 +170,7 @@ def with_companions(bundle: Bundle) -> tuple[Bundle, dict[str, tuple[str, str]]]
             names.append(told[count])
         companions[feature.name] = (names[0], names[1])
     features = (*bundle.features, *declared)
-    rules = [(expand(rule.when), rule.weight) for rule in bundle.rules]
+    rules = [(rule.when, rule.weight) for rule in bundle.rules]
     return bundle._replace(features=features, compiled=compile_bundle(features, rules, bundle.settings)), companions
 
 

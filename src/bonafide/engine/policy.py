@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from bonafide.core.decision import OUTCOMES, RISK_LEVELS, SCORE_UNIT, Outcome, RiskLevel
 from bonafide.core.mistakes import Mistake
-from bonafide.core.moment import DAY_MS, parse_span, show_span
+from bonafide.core.moment import SPAN_PATTERN, DAY_MS, parse_span, show_span
 from bonafide.engine.rules.source import Document
 from bonafide.engine.bundles.shapes import Path, fit
 
@@ -23,7 +23,7 @@ _Score = Annotated[float, Meta(ge=0, le=1, description="a score from 0 to 1")]
 _Span = Annotated[
     str,
     Meta(
-        pattern=r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$",
+        pattern=f"^{SPAN_PATTERN}$",
         description="a span: a whole number and a unit, such as 30m, 24h or 7d",
     ),
 ]

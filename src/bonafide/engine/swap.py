@@ -8,7 +8,6 @@ from bonafide.core.errors import StateError
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.compiled import Compiled, compile_bundle
 from bonafide.engine.features.plan import Layout, NotKeptError
-from bonafide.engine.rules.utilisation import expand
 
 SwapKind = Literal["at-once", "warm"]
 
@@ -35,7 +34,7 @@ def fit(bundle: Bundle, running: Bundle, layout: Layout) -> Compiled:
         raise NotSwappableError(
             f"the bundle changes {', '.join(changed)}, which what is kept depends on: warm it from the log"
         )
-    rules = [(expand(rule.when), rule.weight) for rule in bundle.rules]
+    rules = [(rule.when, rule.weight) for rule in bundle.rules]
     try:
         return compile_bundle(bundle.features, rules, bundle.settings, layout)
     except NotKeptError as error:

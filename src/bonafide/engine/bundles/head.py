@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from bonafide.core.fields import Origin
-from bonafide.core.moment import MINUTE_MS, parse_span, show_span
+from bonafide.core.moment import SPAN_PATTERN, MINUTE_MS, parse_span, show_span
 from bonafide.core.money import Currency, minor_digits
 from bonafide.engine.bundles.files import Sources
 from bonafide.engine.compiled import KNOWN_MS, Rate, Settings
@@ -34,7 +34,7 @@ _Rate = Annotated[str, Meta(description='a rate in quotes, such as "7.00"')]
 _Span = Annotated[
     str,
     Meta(
-        pattern=r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$",
+        pattern=f"^{SPAN_PATTERN}$",
         description="a span: a whole number and a unit, such as 12h or 30d",
     ),
 ]
