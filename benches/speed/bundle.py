@@ -73,7 +73,8 @@ def run_columns(log: str, folder: Path, size: Size) -> Ran:
         seconds += perf_counter() - begin
         decided = np.flatnonzero(batch.template >= 0)
         chosen = batch.template[decided]
-        digest.update(canonical_lines(part[decided], batch.seq[decided], chosen, batch.templates))
+        for lines in canonical_lines(part[decided], batch.seq[decided], chosen, batch.templates):
+            digest.update(lines)
         for which, number in zip(*np.unique(chosen, return_counts=True), strict=True):
             outcomes["decided"] += int(number)
             outcomes["hit"] += int(number) if batch.templates[which].hits else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,11 @@ DECISIONS: Final = pl.Schema(_DECISIONS)
 _OF_TEMPLATE: Final = (
     "outcome", "score", "risk_level", "credit_score", "alert", "hits", "reasons", "measures", "faults"
 )  # fmt: skip
+OF_EVENT: Final = ("event_id", "time", "type", "user_id", "merchant_id", "amount", "currency")
+"""Fields of an event that its decision repeats."""
+LINES_MAX: Final = 4_096
+"""Lines that are written at a time: few enough that the memory for them is used again and again."""
+_SUBJECT_TYPES: Final = ("user", "merchant")
 
 
 def decision_rows(
@@ -41,38 +46,47 @@ def decision_rows(
 
 def canonical_lines(
     rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template]
-) -> bytes:
-    """The canonical encodings of some decisions, a line each, as `Decision.canonical` gives them one by one."""
-    tails = [t.tail for t in templates]
-    first, second, third, last = (
-        pl.Series([t.pieces[i] for t in tails], dtype=pl.String).gather(chosen) for i in range(4)
-    )
-    until, release = (
-        (rows["time"] + pl.Series(spans, dtype=pl.Int64).gather(chosen)).clip(upper_bound=MOMENT_MAX)
-        for spans in ([t.lasts_ms for t in tails], [t.hold_ms for t in tails])
-    )
-    subject = pl.select(
-        pl.when(pl.lit(until.is_not_null())).then('"' + pl.lit(_subjects(rows, chosen, templates)) + '"')
-    ).to_series()
-    parts = ('{"event_id":"', _escaped(rows["event_id"]), '","seq":', pl.Series(seq), ',"time":', rows["time"], ",",
-             first, subject, second, until, third, release, last)  # fmt: skip
-    joined: str = pl.select(pl.concat_str(*map(pl.lit, parts), ignore_nulls=True).str.join("\n")).item()
-    return f"{joined}\n".encode() if rows.height else b""
+) -> Iterator[bytes]:
+    """The canonical encodings of some decisions, a line each, as `Decision.canonical` gives them one by one.
+
+    They come in blocks of at most LINES_MAX whole lines.
+    """
+    ids = (_given(rows, f"{kind}_id") for kind in _SUBJECT_TYPES)
+    events = rows.select(pl.Series("seq", seq), "event_id", "time", *ids).hstack(_tail_table(templates)[chosen])
+    for some in events.iter_slices(LINES_MAX):
+        yield some.select(_LINES).item()
 
 
-def _subjects(rows: pl.DataFrame, chosen: NDArray[np.int64], templates: Sequence[Template]) -> pl.Series:
-    """The id of each decision's subject; null where it has none."""
-    kinds = pl.Series([t.subject_type for t in templates], dtype=pl.String).gather(chosen)
-    found = pl.Series([None] * rows.height, dtype=pl.String)
-    for kind in ("user", "merchant"):
-        if f"{kind}_id" in rows.columns:
-            found = _escaped(rows[f"{kind}_id"]).zip_with(kinds == kind, found)
-    return found
+def _lines() -> pl.Expr:
+    """Lines as one text, from an event's id, seq, time and subjects and what its template puts around them."""
+    subjects = [pl.when(pl.col("subject_type") == kind).then(_escaped(f"{kind}_id")) for kind in _SUBJECT_TYPES]
+    subject = pl.when(pl.col("lasts_ms").is_not_null()).then('"' + pl.coalesce(subjects) + '"')
+    until, release = ((pl.col("time") + pl.col(n)).clip(upper_bound=MOMENT_MAX) for n in ("lasts_ms", "hold_ms"))
+    line = pl.concat_str(
+        pl.lit('{"event_id":"'), _escaped("event_id"), pl.lit('","seq":'), "seq", pl.lit(',"time":'), "time",
+        pl.lit(","), "piece_0", subject, "piece_1", until, "piece_2", release, "piece_3", pl.lit("\n"),
+        ignore_nulls=True,
+    )  # fmt: skip
+    return line.str.join("").cast(pl.Binary)
 
 
-def _escaped(ids: pl.Series) -> pl.Series:
+def _escaped(name: str) -> pl.Expr:
     """Ids as they stand between quotes in JSON; the door lets no control character in."""
-    return ids.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+    return pl.col(name).str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+
+
+_LINES: Final = _lines()
+
+
+def _tail_table(templates: Sequence[Template]) -> pl.DataFrame:
+    """What templates put into the lines: the pieces of their tails, and what is added to the event's time."""
+    tails = [t.tail for t in templates]
+    columns = {f"piece_{i}": pl.Series([tail.pieces[i] for tail in tails], dtype=pl.String) for i in range(4)}
+    return pl.DataFrame(columns).with_columns(
+        pl.Series("lasts_ms", [tail.lasts_ms for tail in tails], pl.Int64),
+        pl.Series("hold_ms", [tail.hold_ms for tail in tails], pl.Int64),
+        pl.Series("subject_type", [t.subject_type for t in templates], pl.String),
+    )
 
 
 def _given(rows: pl.DataFrame, name: str) -> pl.Expr:

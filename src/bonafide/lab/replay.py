@@ -21,7 +21,7 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import ANSWERED, CONFLICT, DERIVED, DUPLICATE, READ, TAKEN, TOO_LATE
 from bonafide.engine.engine import Batch, Engine
 from bonafide.lab.columns import columns_of, kinds_of
-from bonafide.lab.decision_rows import DECISIONS, MOMENT, canonical_lines, decision_rows
+from bonafide.lab.decision_rows import DECISIONS, MOMENT, OF_EVENT, canonical_lines, decision_rows
 from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.labels import ROW, LabelQueue
 from bonafide.lab.summary import NOT_TOLD, Given, Summary, peak_memory_bytes, printable
@@ -169,10 +169,11 @@ class Replay:
         decided = np.flatnonzero(batch.template >= 0)
         if not len(decided):
             return
-        rows = frame[decided]
+        rows = frame.select(name for name in OF_EVENT if name in frame.columns)[decided]
         chosen = batch.template[decided]
         seq = batch.seq[decided]
-        self._digest.update(canonical_lines(rows, seq, chosen, batch.templates))
+        for lines in canonical_lines(rows, seq, chosen, batch.templates):
+            self._digest.update(lines)
         names = [t.ruling.outcome for t in batch.templates]
         table = decision_rows(rows, seq, chosen, batch.templates, self._engine.bundle.hash)
         self._decisions.append(table)
