@@ -37,7 +37,6 @@ _PLACE: Final = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)")
 _REFUSED: Final = (msgspec.MsgspecError, UnicodeError, RecursionError, InputError)
 
 _decode: Final = msgspec.json.Decoder(Event, strict=True).decode
-_decode_all: Final = msgspec.json.Decoder(list[Event], strict=True).decode
 _parse: Final = msgspec.json.Decoder(strict=True).decode
 _TEXT_FIELDS: Final = {
     cls: tuple(name for name in cls.__struct_fields__ if FIELDS[name].kind == "text") for cls in EVENT_CLASSES
@@ -61,35 +60,22 @@ def decode_event(line: bytes) -> Event:
         return convert_event(_parse_object(line))
     if _FINE_FRACTION.search(line) is not None:
         return convert_event(_parse_object(line))
-    # In JSON a control character stands as an escape or as a byte >= 0x7f, and only other scripts can be not in NFC.
-    if line.isascii() and b"\\" not in line and b"\x7f" not in line:
-        return event
-    return event if _is_tidy(event) else convert_event(_parse_object(line))
+    return event if _is_plain(line) or _is_tidy(event) else convert_event(_parse_object(line))
 
 
 def decode_events(lines: Sequence[bytes]) -> list[Event] | None:
     """What `decode_event` says of each of some lines, all at once; None where one of them needs a closer look.
 
-    Joined, the lines, which hold no line break, are one array. No two of them can pass for one object: each begins and
-    ends as an object does, none holds a list, and no text in JSON holds a line break.
-
     >>> decode_events([b'{"type": "tick", "event_id": "t1", "time": 1767601800000}'] * 2)[1].event_id
     't1'
     """
-    together = b",\n".join(lines)
-    if (
-        not together.isascii()
-        or any(mark in together for mark in (b"\\", b"\x7f", b"["))
-        or not (together.startswith(b"{") and together.endswith(b"}"))
-        or together.count(b"},\n{") != len(lines) - 1
-        or _FINE_FRACTION.search(together) is not None
-    ):
+    together = b"".join(lines)
+    if not _is_plain(together) or (b"." in together and _FINE_FRACTION.search(together) is not None):
         return None
     try:
-        events = _decode_all(b"[" + together + b"]")
+        return list(map(_decode, lines))
     except _REFUSED:
         return None
-    return events if len(events) == len(lines) else None
 
 
 def convert_event(record: dict[str, Any]) -> Event:
@@ -130,6 +116,12 @@ def check_future(time_ms: int, now_ms: int, event_id: str | None = None) -> None
             f"give a time up to {show_moment(latest_ms)}",
             "time", shown, event_id,
         )  # fmt: skip
+
+
+def _is_plain(text: bytes) -> bool:
+    """Whether all that JSON says is tidy for sure: in valid JSON a control character stands as an escape or as a byte
+    >= 0x7f, and only other scripts can be not in NFC."""
+    return text.isascii() and b"\\" not in text and b"\x7f" not in text
 
 
 def _is_tidy(event: Fact) -> bool:

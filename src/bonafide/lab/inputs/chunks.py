@@ -104,7 +104,7 @@ def _frame_of_one_type(events: list[Event], lines: list[int]) -> pl.DataFrame:
     ]
     for name in events[0].__struct_fields__:
         values = list(map(attrgetter(name), events))
-        if values.count(None) < len(values):
+        if values[0] is not None or values.count(None) < len(values):
             stored = [_as_json(value) for value in values] if FIELDS[name].kind == "list" else values
             columns.append(pl.Series(name, stored, FIELD_DTYPE[name]))
     return pl.DataFrame(columns)

@@ -9,6 +9,8 @@ from contextlib import suppress
 from json import JSONDecodeError
 from typing import Final
 
+import polars as pl
+
 from bonafide.core.door import decode_event, decode_events
 from bonafide.core.errors import InputError
 from bonafide.core.events import Event
@@ -20,6 +22,9 @@ from bonafide.lab.inputs.sniff import InputFile
 ARRAY_BYTES_MAX: Final = 64 << 20
 """Longest JSON array read: it must be held whole, which a line need not."""
 
+LEAF_ROWS: Final = 4_096
+"""Events after which they are turned into columns: of many more the first are out of the cache by then."""
+
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _decoder: Final = json.JSONDecoder(parse_int=str, parse_float=str)  # only the ends of elements are wanted
 
@@ -28,37 +33,50 @@ class _Pending:
     """What has been read and not yet given on."""
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.lines: list[int] = []
-        self.refusals: list[Refusal] = []
-
-    def __len__(self) -> int:
-        return len(self.events) + len(self.refusals)
+        self._frames: list[pl.DataFrame] = []
+        self._events: list[Event] = []
+        self._lines: list[int] = []
+        self._refusals: list[Refusal] = []
+        self.read = 0
+        """Records, accepted or refused."""
 
     def take(self, records: Sequence[bytes], first: int) -> None:
         """Decodes records that stand in lines from `first` on; keeps each or why it was refused, blank lines not."""
         events = decode_events(records)
-        if events is not None:
-            self.events += events
-            self.lines += range(first, first + len(events))
-            return
-        keep, place = self.events.append, self.lines.append
+        if events is None:
+            self._look_closer(records, first)
+        else:
+            self._events += events
+            self._lines += range(first, first + len(events))
+            self.read += len(events)
+        if len(self._events) >= LEAF_ROWS:
+            self._lay_out()
+
+    def refuse(self, line: int, error: InputError) -> None:
+        self._refusals.append(Refusal(line, error))
+        self.read += 1
+
+    def batch(self, bytes_done: int) -> Batch:
+        self._lay_out()
+        return Batch(pl.concat(self._frames, how="diagonal", rechunk=True), self._refusals, self.read, bytes_done)
+
+    def _look_closer(self, records: Sequence[bytes], first: int) -> None:
         for line, record in enumerate(records, first):
             try:
-                keep(decode_event(record))
+                self._events.append(decode_event(record))
             except InputError as error:
                 if record is LONG_LINE:
                     self.refuse(line, long_line())
                 elif record and not record.isspace():
                     self.refuse(line, error)
             else:
-                place(line)
+                self._lines.append(line)
+                self.read += 1
 
-    def refuse(self, line: int, error: InputError) -> None:
-        self.refusals.append(Refusal(line, error))
-
-    def batch(self, bytes_done: int) -> Batch:
-        return Batch(frame_of_events(self.events, self.lines), self.refusals, len(self), bytes_done)
+    def _lay_out(self) -> None:
+        """Turns the events into columns."""
+        self._frames.append(frame_of_events(self._events, self._lines))
+        self._events, self._lines = [], []
 
 
 def read_ndjson(file: InputFile, chunk_rows: int) -> Iterator[Batch]:
@@ -70,11 +88,11 @@ def read_ndjson(file: InputFile, chunk_rows: int) -> Iterator[Batch]:
     with LineFile(file.path) as source:
         for block in source.blocks():
             while block:
-                room = chunk_rows - len(pending)
+                room = chunk_rows - pending.read
                 pending.take(block[:room], number + 1)
                 number += len(block[:room])
                 block = block[room:]
-                if len(pending) >= chunk_rows:
+                if pending.read >= chunk_rows:
                     yield pending.batch(source.bytes_done)
                     pending, before = _Pending(), source.bytes_given
             if source.bytes_given - before >= CHUNK_BYTES_MAX:
@@ -100,7 +118,7 @@ def read_json_array(file: InputFile, chunk_rows: int) -> Iterator[Batch]:
     try:
         for number, element in enumerate(_elements(content), start=1):
             pending.take([element], number)
-            if len(pending) >= chunk_rows:
+            if pending.read >= chunk_rows:
                 yield pending.batch(file.size)
                 pending = _Pending()
     except InputError as error:
