@@ -100,7 +100,7 @@ def in_order(frame: pl.DataFrame, file: int) -> pl.DataFrame:
 def _frame_of_one_type(events: list[Event], lines: list[int]) -> pl.DataFrame:
     columns = [
         pl.Series("line", lines, pl.Int64),
-        pl.repeat(events[0].type, len(events), dtype=pl.String, eager=True).alias("type"),
+        pl.Series("type", [events[0].type]).new_from_index(0, len(events)),
     ]
     for name in events[0].__struct_fields__:
         values = list(map(attrgetter(name), events))
