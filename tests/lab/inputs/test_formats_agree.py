@@ -141,6 +141,30 @@ def test_good_records_pass_in_order_whatever_stands_around_them(
             assert all(chunk.frame.height <= rows and chunk.read <= rows for chunk in read.chunks)
 
 
+PLAIN = tuple(record for record in MIXED if json.dumps(record, ensure_ascii=False).isascii())
+"""Records whose lines are decoded all at once."""
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.sampled_from(PLAIN), min_size=1, max_size=30)
+    | st.lists(st.sampled_from((*MIXED, *BAD)), min_size=1, max_size=9),
+    st.sampled_from([1, 2, 5]),
+)
+def test_lines_are_the_same_at_once_and_one_by_one_and_however_few_are_laid_out(
+    records: list[dict[str, Any]], leaf: int
+) -> None:
+    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        path = written(Path(name) / "a.ndjson", ndjson(*records))
+        at_once = read_all(Path(name), path, rows=9)
+        patch.setattr("bonafide.lab.inputs.ndjson.LEAF_ROWS", leaf)
+        patch.setattr("bonafide.lab.inputs.ndjson.decode_events", lambda _: None)
+        one_by_one = read_all(Path(name), path, rows=9)
+    assert_frame_equal(one_by_one.frame, at_once.frame)
+    assert one_by_one.rejects == at_once.rejects
+    assert [chunk.read for chunk in one_by_one.chunks] == [chunk.read for chunk in at_once.chunks]
+
+
 def test_refusals_read_the_same_from_every_format(tmp_path: Path) -> None:
     records = [record | {"event_id": f"e{n}"} for n, record in enumerate(BAD)]
     told = [

@@ -21,7 +21,6 @@ from bonafide.lab.inputs.sniff import InputFile
 
 ARRAY_BYTES_MAX: Final = 64 << 20
 """Longest JSON array read: it must be held whole, which a line need not."""
-
 LEAF_ROWS: Final = 4_096
 """Events after which they are turned into columns: of many more the first are out of the cache by then."""
 
