@@ -13,8 +13,9 @@ from bonafide.core.errors import InputError
 
 LINE_BYTES_MAX: Final = 1 << 20
 """Longest line that is kept; of a longer one nothing is, and reading goes on after it."""
-BLOCK_BYTES: Final = 1 << 20
-"""Bytes taken from the file at a time; not more than `LINE_BYTES_MAX`: so only a block's first line can be too long."""
+BLOCK_BYTES: Final = 1 << 18
+"""Bytes taken from the file at a time: with their lines they fit in the cache. Not more than `LINE_BYTES_MAX`, so only
+a block's first line can be too long."""
 LONG_LINE: Final = b"\0too long\0"
 """Stands, as this very object, where a line was too long; no reader takes it for a record."""
 
