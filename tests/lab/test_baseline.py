@@ -35,6 +35,14 @@ def test_a_recorded_baseline_reads_as_written_down_and_reads_back(tmp_path: Path
     assert read_baseline(written(tmp_path / "b.yaml", text)) == recorded()
 
 
+def test_recording_anew_keeps_the_tolerances_that_people_gave() -> None:
+    edited = msgspec.structs.replace(recorded(), figures={"auc": Bound(0.5, 0.125)}, per_typology={})
+    anew = recorded().with_tolerances_of(edited)
+    assert anew.figures["auc"] == Bound(0.882609, 0.125)
+    assert anew.figures["ap"] == recorded().figures["ap"]
+    assert anew.per_typology == recorded().per_typology
+
+
 def test_the_same_figures_are_neither_worse_nor_better() -> None:
     assert compare(judged(), recorded()) == ((), ())
 

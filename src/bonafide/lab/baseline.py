@@ -26,6 +26,7 @@ FORMAT: Final = 1
 _PLACES: Final = 6
 """Decimals that a figure is recorded with, and compared with."""
 _VALUE_MAX: Final = 1e12
+_TABLES: Final = ("figures", "per_typology", "per_hard_negative")
 _PLAIN: Final = re.compile(r"[a-z][a-z0-9_.-]*")
 _GUESSED: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 """Words that YAML takes for something else than text."""
@@ -84,11 +85,22 @@ class Baseline(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     per_hard_negative: dict[str, Bound] = {}
     """Disturbed per 10,000."""
 
+    def with_tolerances_of(self, earlier: Baseline) -> Baseline:
+        """These figures under the tolerances that people gave to an earlier record."""
+        kept: dict[str, dict[str, Bound]] = {}
+        for title in _TABLES:
+            before: dict[str, Bound] = getattr(earlier, title)
+            kept[title] = {
+                name: Bound(bound.value, before.get(name, bound).tolerance)
+                for name, bound in getattr(self, title).items()
+            }
+        return msgspec.structs.replace(self, **kept)
+
     def text(self) -> str:
         """The YAML file: a figure a line, in an order that a change does not shuffle."""
-        head = [f"{name}: {_scalar(getattr(self, name))}" for name in self.__struct_fields__[:8]]
+        head = [f"{name}: {_scalar(getattr(self, name))}" for name in self.__struct_fields__ if name not in _TABLES]
         tables = []
-        for title in ("figures", "per_typology", "per_hard_negative"):
+        for title in _TABLES:
             bounds: dict[str, Bound] = getattr(self, title)
             lines = [f"  {_scalar(name)}: {{value: {b.value}, tolerance: {b.tolerance}}}" for name, b in bounds.items()]
             tables.append("\n".join([f"{title}:", *lines] if lines else [f"{title}: {{}}"]))

@@ -141,15 +141,17 @@ def _sha256(path: Path) -> str:
 
 
 def _write(told: Study, origin: Origin, html: Path | None, lang: Language, record: Path | None) -> None:
-    from bonafide.lab.baseline import baseline_of
+    from bonafide.lab.baseline import baseline_of, read_baseline
     from bonafide.lab.report.page import report_html
 
     if html is not None:
         html.write_text(report_html(told, origin, "zh" if lang is Language.ZH else "en"), encoding="utf-8")
         say(f"Report: {html}")
     if record is not None:
-        text = baseline_of(told.evaluation, record.stem, origin.bundles, origin.command).text()
-        record.write_text(text, encoding="utf-8")
+        recorded = baseline_of(told.evaluation, record.stem, origin.bundles, origin.command)
+        if record.exists():
+            recorded = recorded.with_tolerances_of(read_baseline(record))
+        record.write_text(recorded.text(), encoding="utf-8")
         say(f"Recorded: {record}")
 
 
