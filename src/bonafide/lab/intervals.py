@@ -12,7 +12,7 @@ high and may miss the figure itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,8 @@ from bonafide.lab.curves import Floats
 from bonafide.lab.measures import Measure
 
 Interval = tuple[float, float]
+Progress = Callable[[float, float], None]
+"""Told (done, total)."""
 
 LEVEL: Final = 0.95
 DEFINED_FRACTION_MIN: Final = 0.5
@@ -39,19 +41,22 @@ class Estimates:
     intervals: dict[str, Interval | None]
 
 
-def estimate(measures: Sequence[Measure], entities: int, resamples: int, seed: int) -> Estimates:
+def estimate(
+    measures: Sequence[Measure], entities: int, resamples: int, seed: int, progress: Progress = lambda done, total: None
+) -> Estimates:
     """Each figure of `measures`, and its percentile interval at LEVEL; no interval where too few resamples had a value.
 
     `entities` is how many payers there are; with fewer than two, or without resamples, nothing has an interval. The
-    same measures, number of resamples and seed give the same intervals.
+    same measures, number of resamples and seed give the same intervals. `progress` is told every resample that is done.
     """
     names = [name for measure in measures for name in measure.names]
     values = _figures(measures, np.ones(entities, np.int64))
     drawn: Floats = np.full((resamples if entities > 1 else 0, len(names)), np.nan)
     rng = np.random.Generator(np.random.PCG64(seed))
-    for resample in drawn:
+    for number, resample in enumerate(drawn, 1):
         weight = np.bincount(rng.integers(0, entities, entities), minlength=entities).astype(np.int64)
         resample[:] = _figures(measures, weight)
+        progress(number, len(drawn))
     intervals = (_percentiles(drawn[:, column]) for column in range(len(names)))
     told = (None if math.isnan(value) else value for value in values.tolist())
     return Estimates(dict(zip(names, told, strict=True)), dict(zip(names, intervals, strict=True)))

@@ -51,6 +51,7 @@ class Ranked:
         )  # fmt: skip
 
     def of(self, weight: Ints) -> Floats:
+        """The figures of the weighted curve, then its points where they are drawn; see `Measure`."""
         curve = self._ranking.curve(weight[self._entity])
         figures = [
             curves.auc(curve), curves.average_precision(curve), curves.ks(curve),
@@ -89,6 +90,7 @@ class Budgeted:
         self._positive, self._positives = np.unique(positive, return_counts=True)
 
     def of(self, weight: Ints) -> Floats:
+        """What is found under `weight`, all undefined without cash-out; see `Measure`."""
         positives = int(weight[self._positive] @ self._positives)
         if not positives:
             return np.full(len(self.names), np.nan)

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from bonafide.core.errors import UsageError
 from bonafide.lab.chosen_labels import LabelKind, show_as_of
-from bonafide.lab.intervals import Estimates, Interval, affordable_resamples, estimate
+from bonafide.lab.intervals import Estimates, Interval, Progress, affordable_resamples, estimate
 from bonafide.lab.judged import Judged, judge
 from bonafide.lab.measures import FALSE_POSITIVE_RATES, Budgeted, Delay, Measure, Ranked, Shares
 from bonafide.lab.notes import Note, notes_on
@@ -161,17 +161,22 @@ def study(
     seed: int = 0,
     labels: LabelKind = "latent",
     as_of_ms: int | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> Study:
-    """The same evaluation as `evaluate` gives, with the curves and distributions behind it."""
+    """The same evaluation as `evaluate` gives, with the curves and distributions behind it.
+
+    `progress` is told (done, total) after every resample, which is where the time of a long log goes.
+    """
     _check_use(budget_per_day, resamples)
     judged = judge(decisions, truth, labels, as_of_ms)
-    evaluation, notes, figures = _assess(judged, budget_per_day, resamples, seed, drawn=True)
+    evaluation, notes, figures = _assess(judged, budget_per_day, resamples, seed, drawn=True, progress=progress)
     return Study(evaluation, draw(judged.rows, figures), notes)
 
 
 def _assess(
-    judged: Judged, budget_per_day: int | None, resamples: int, seed: int, *, drawn: bool = False
-) -> tuple[Evaluation, tuple[Note, ...], Estimates]:
+    judged: Judged, budget_per_day: int | None, resamples: int, seed: int, *, drawn: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> tuple[Evaluation, tuple[Note, ...], Estimates]:  # fmt: skip
     rows = judged.rows
     budget = budget_per_day or _default_budget(rows)
     bad, honest = _in_order_of_time(rows.filter("bad")), rows.filter(~pl.col("bad"))
@@ -180,7 +185,7 @@ def _assess(
         Ranked(rows, drawn=drawn), Budgeted(rows, budget), *_shares(bad, honest), _delay(bad),
         *([calibration(rows)] if drawn else []),
     ]  # fmt: skip
-    figures = estimate(measures, judged.entities, affordable, seed)
+    figures = estimate(measures, judged.entities, affordable, seed, progress)
     value, caught = figures.values, _money(bad.filter("disturbed"))
     unsure = any(value[name] is not None and figures.intervals[name] is None for name in INTERVALS)
     notes = notes_on(judged, unsure=unsure, asked=resamples, drawn=affordable)

@@ -13,7 +13,7 @@ import typer
 
 from bonafide.apps.cli.explain import Language
 from bonafide.apps.cli.options import Json
-from bonafide.apps.cli.screen import Exit, errors_told, say, show_json
+from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
 from bonafide.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +69,6 @@ def evaluate(
         html = _new_file("--html", html, (decisions, truth, baseline))
         record = _new_file("--record", record, (decisions, truth, baseline, html))
         moment = _read_as_of(as_of, labels)
-        say(f"Judging {decisions} by {truth}")
         import msgspec
 
         from bonafide.lab.baseline import compare, read_baseline
@@ -77,10 +76,12 @@ def evaluate(
         from bonafide.lab.report_text import show
 
         recorded = None if baseline is None else read_baseline(baseline)
-        frames = read_table(decisions), read_table(truth)
-        told = study(
-            *frames, budget_per_day=budget, resamples=resamples, seed=seed, labels=labels.value, as_of_ms=moment
-        )  # fmt: skip
+        with progress_bar(f"Judging {decisions} by {truth}") as bar:
+            frames = read_table(decisions), read_table(truth)
+            told = study(
+                *frames, budget_per_day=budget, resamples=resamples, seed=seed, labels=labels.value, as_of_ms=moment,
+                progress=bar,
+            )  # fmt: skip
         given = {"--budget": budget, "--resamples": None if resamples == _RESAMPLES else resamples,
                  "--seed": seed or None, "--labels": None if labels is Labels.LATENT else labels.value,
                  "--as-of": as_of}  # fmt: skip
