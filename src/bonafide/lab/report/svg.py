@@ -166,10 +166,10 @@ def strip(share: float, interval: tuple[float, float] | None, kind: str, tip: st
 
 
 def even_ticks(high: float, wished: int = TICKS_WISHED) -> tuple[float, ...]:
-    """Round values from 0 to the first that reaches `high` (above 0), about `wished` steps apart evenly.
+    """Round values in about `wished` even steps, from 0 to the first that reaches `high` (above 0).
 
-    >>> even_ticks(1.0), even_ticks(37)
-    ((0.0, 0.2, 0.4, 0.6, 0.8, 1.0), (0.0, 10.0, 20.0, 30.0, 40.0))
+    >>> even_ticks(1.0), even_ticks(45)
+    ((0.0, 0.2, 0.4, 0.6, 0.8, 1.0), (0.0, 10.0, 20.0, 30.0, 40.0, 50.0))
     """
     rough = high / wished
     power = 10.0 ** math.floor(math.log10(rough))
