@@ -1,4 +1,4 @@
-"""Threshold curves and daily budgets against slow twins: ties, weights, scikit-learn where it is installed."""
+"""Threshold curves and daily budgets against slow twins: ties, weights, groups, scikit-learn where it is installed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from hypothesis import strategies as st
 
 from bonafide.lab.curves import (
     Curve,
-    DailyBudget,
     Ranking,
     auc,
     average_precision,
     ks,
+    precision_on,
     recall_at_precision,
+    recall_on,
+    tc_score,
     tpr_at_fpr,
 )
+from bonafide.lab.daily import DailyBudget, DailyGroups
 
 Scored = list[tuple[float, int]]
 """(score, 1 for cash-out) by row."""
@@ -46,6 +49,12 @@ def twin_points(rows: Scored) -> list[tuple[int, int]]:
     return [(sum(labels), len(labels) - sum(labels)) for labels in above]
 
 
+def twin_recall(points: list[tuple[int, int]], rate: float) -> float:
+    """Largest recall of a threshold that disturbs at most this share of honest rows."""
+    bad, good = points[-1]
+    return max((b / bad for b, g in points if g / good <= rate), default=0.0)
+
+
 def twin_ap(rows: Scored) -> float:
     total, before, area = sum(y for _, y in rows), 0, 0.0
     for bad, good in twin_points(rows):
@@ -67,8 +76,9 @@ def test_figures_equal_their_slow_twins_with_ties(weighted: list[tuple[float, in
         reached = [b / bad for b, g in points if b / (b + g) >= precision]
         assert recall_at_precision(curve, precision) == pytest.approx(max(reached, default=0.0))
     for rate in (0.01, 0.25, 0.5):
-        within = [b / bad for b, g in points if g / good <= rate]
-        assert tpr_at_fpr(curve, rate) == pytest.approx(max(within, default=0.0))
+        assert tpr_at_fpr(curve, rate) == pytest.approx(twin_recall(points, rate))
+    parts = (0.4 * twin_recall(points, 0.001), 0.3 * twin_recall(points, 0.005), 0.3 * twin_recall(points, 0.01))
+    assert tc_score(curve) == pytest.approx(sum(parts))
 
 
 @settings(max_examples=150, deadline=None)
@@ -97,6 +107,46 @@ def test_weighted_budget_equals_taking_copies_from_the_top_of_each_day(
         looked_at += len(taken)
         hits += int(bad[taken].sum())
     assert daily.taken(weight[daily.order]) == (looked_at, hits)
+
+
+@settings(max_examples=150, deadline=None)
+@given(both_classes)
+def test_drawn_curves_pass_through_every_threshold(weighted: list[tuple[float, int, int]]) -> None:
+    rows = [(s, y) for s, y, _ in weighted]
+    curve, points = curve_of(rows), twin_points(rows)
+    bad, good = points[-1]
+    for rate in {g / good for _, g in points}:
+        highest = max(b / bad for b, g in points if g / good == rate)
+        assert recall_on(curve, np.array([rate]))[0] == pytest.approx(highest)
+    for recall in {b / bad for b, _ in points if b}:
+        first = next(b / (b + g) for b, g in points if b / bad >= recall)
+        assert precision_on(curve, np.array([recall]))[0] == pytest.approx(first)
+
+
+def test_a_drawn_roc_is_straight_inside_a_tie() -> None:
+    curve = curve_of([(0.5, 1), (0.5, 0), (0.5, 0), (0.1, 1)])
+    assert recall_on(curve, np.array([0.0, 0.5, 1.0])).tolist() == [0.0, 0.25, 1.0]
+
+
+@settings(max_examples=150, deadline=None)
+@given(both_classes, st.integers(1, 3), st.integers(1, 3), st.integers(1, 4))
+def test_groups_looked_at_are_the_first_of_each_day_among_those_present(
+    rows: list[tuple[float, int, int]], budget: int, days: int, shops: int
+) -> None:
+    seq = np.arange(len(rows))
+    day, shop = seq % days, (seq * seq) % shops
+    names = np.unique(day * shops + shop, return_inverse=True)[1]
+    score, bad = np.array([s for s, _, _ in rows]), np.array([y for _, y, _ in rows], dtype=bool)
+    present = np.array([w for _, _, w in rows]) > 0
+    daily = DailyGroups(day, names, score, seq, bad, budget)
+    looked_at = hits = 0
+    for one in range(days):
+        of_day = [i for i in seq if day[i] == one and present[i]]
+        best = {s: min((-score[i], i) for i in of_day if shop[i] == s) for s in {shop[i] for i in of_day}}
+        taken = sorted(best, key=lambda s: best[s])[:budget]
+        looked_at += len(taken)
+        hits += sum(any(bad[i] for i in of_day if shop[i] == s) for s in taken)
+    assert daily.taken(present[daily.order]) == (looked_at, hits)
 
 
 def test_a_tie_is_taken_whole_or_not_at_all_under_a_false_positive_rate() -> None:

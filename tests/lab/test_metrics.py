@@ -78,8 +78,8 @@ def test_money_friction_and_delay_by_hand() -> None:
 def test_each_typology_and_each_hard_negative_by_hand() -> None:
     e = evaluate(*worked_example(), resamples=0)
     assert msgspec.to_builtins(e.per_typology) == {
-        "x": {"n": 2, "alerted": 1, "recall": 0.5, "money": 300, "money_caught": 200},
-        "y": {"n": 2, "alerted": 0, "recall": 0.0, "money": 1_200, "money_caught": 0},
+        "x": {"n": 2, "alerted": 1, "recall": 0.5, "money": 300, "money_caught": 200, "recall_interval": None},
+        "y": {"n": 2, "alerted": 0, "recall": 0.0, "money": 1_200, "money_caught": 0, "recall_interval": None},
     }
     assert list(e.per_hard_negative) == ["sale"]
     sale = e.per_hard_negative["sale"]
@@ -273,9 +273,13 @@ def test_intervals_hold_the_figure_and_repeat_for_a_seed() -> None:
     assert first == again
     assert first.intervals != other.intervals
     assert set(first.intervals) == {
-        "auc", "ap", "ks", "precision_at_budget", "recall_at_budget", "money_caught_fraction",
+        "auc", "ap", "ks", "recall_at_precision_90", "recall_at_precision_10", "tc_score", "tpr_at_fpr_0.001",
+        "tpr_at_fpr_0.005", "tpr_at_fpr_0.01", "tpr_at_fpr_0.05", "precision_at_budget", "recall_at_budget",
+        "user_precision_at_budget", "merchant_precision_at_budget", "money_caught_fraction", "line_saved_fraction",
+        "hours_to_detection_p50", "honest_stopped_per_10000", "honest_disturbed_per_10000",
     }  # fmt: skip
-    for name, value in {"auc": first.auc, "ap": first.ap, "ks": first.ks}.items():
+    for name in ("auc", "ap", "ks", "money_caught_fraction", "honest_disturbed_per_10000"):
+        value = getattr(first, name)
         interval = first.intervals[name]
         assert interval is not None
         assert value is not None
@@ -286,6 +290,20 @@ def test_payers_are_resampled_so_repeating_their_rows_adds_no_certainty() -> Non
     once, tenfold = (evaluate(*clustered(60, n), resamples=80).intervals["auc"] for n in (1, 10))
     assert once is not None
     assert tenfold == pytest.approx(once, abs=1e-9)
+
+
+def test_each_kind_has_an_interval_from_the_same_resamples_and_none_where_they_cannot_differ() -> None:
+    decisions, truth = clustered(80, 2)
+    names = [None if n % 3 == 0 else "one" if n < 2 else "many" for n in range(truth.height)]
+    e = evaluate(decisions, truth.with_columns(typology=pl.Series(names)), resamples=100)
+    kind, alike = e.per_typology["many"], e.per_hard_negative["many"]
+    assert kind.recall_interval is not None
+    assert kind.recall_interval[0] < kind.recall < kind.recall_interval[1]
+    assert alike.disturbed_interval is not None
+    assert alike.disturbed_interval[0] < alike.disturbed_per_10000 < alike.disturbed_interval[1]
+    assert alike.stopped_interval is None
+    assert (e.honest_stopped_per_10000, e.intervals["honest_stopped_per_10000"]) == (0, None)
+    assert {**e.per_typology, **e.per_hard_negative}["one"].n == 1
 
 
 def test_order_of_rows_in_the_files_changes_nothing() -> None:

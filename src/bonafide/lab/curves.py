@@ -7,6 +7,8 @@ one judge the log itself; a bootstrap weighs each row by how often its entity wa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +17,11 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+TC_PARTS: Final = ((0.001, 0.4), (0.005, 0.3), (0.01, 0.3))
+"""(false-positive rate, weight) of the TC score."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Curve:
     """Weight at or above each threshold, thresholds falling; rows with equal scores share one threshold."""
 
@@ -39,6 +44,22 @@ class Curve:
     def has_both(self) -> bool:
         """Whether there is anything to tell apart."""
         return self.bad_total > 0 and self.good_total > 0
+
+    @cached_property
+    def recall(self) -> Floats:
+        """(thresholds,) share of cash-out caught, 0..1; only of a curve that has cash-out."""
+        return np.asarray(self.bad / self.bad_total, dtype=np.float64)
+
+    @cached_property
+    def false_positive_rate(self) -> Floats:
+        """(thresholds,) share of honest rows disturbed, 0..1; only of a curve that has honest rows."""
+        return np.asarray(self.good / self.good_total, dtype=np.float64)
+
+    @cached_property
+    def precision(self) -> Floats:
+        """(thresholds,) share of cash-out among what is caught, 0..1; 0 at a threshold that catches nothing."""
+        # A resample can leave the first thresholds without weight.
+        return np.asarray(self.bad / np.maximum(self.bad + self.good, 1), dtype=np.float64)
 
 
 class Ranking:
@@ -80,21 +101,21 @@ def average_precision(curve: Curve) -> float | None:
     """Precision at each threshold weighted by the recall it adds (scikit-learn's definition); None without both."""
     if not curve.has_both:
         return None
-    return float(np.dot(np.diff(curve.bad, prepend=0), _precision(curve))) / curve.bad_total
+    return float(np.dot(np.diff(curve.bad, prepend=0), curve.precision)) / curve.bad_total
 
 
 def ks(curve: Curve) -> float | None:
     """Largest distance between the two classes' distributions of score (Kolmogorov-Smirnov); None without both."""
     if not curve.has_both:
         return None
-    return float(np.abs(curve.bad / curve.bad_total - curve.good / curve.good_total).max())
+    return float(np.abs(curve.recall - curve.false_positive_rate).max())
 
 
 def recall_at_precision(curve: Curve, precision: float) -> float | None:
     """Largest recall of a threshold whose precision is at least `precision`, 0 where none is; None without both."""
     if not curve.has_both:
         return None
-    reached = curve.bad[_precision(curve) >= precision]
+    reached = curve.bad[curve.precision >= precision]
     return float(reached[-1]) / curve.bad_total if reached.size else 0.0
 
 
@@ -105,44 +126,36 @@ def tpr_at_fpr(curve: Curve, fpr: float) -> float | None:
     """
     if not curve.has_both:
         return None
-    within = curve.bad[curve.good / curve.good_total <= fpr]
-    return float(within[-1]) / curve.bad_total if within.size else 0.0
+    within = int(np.searchsorted(curve.false_positive_rate, fpr, side="right"))
+    return float(curve.recall[within - 1]) if within else 0.0
 
 
-def _precision(curve: Curve) -> Floats:
-    alerted = curve.bad + curve.good
-    # A resample can leave the first thresholds without weight; they catch nothing, whatever their precision is called.
-    return np.asarray(curve.bad / np.maximum(alerted, 1), dtype=np.float64)
+def tc_score(curve: Curve) -> float | None:
+    """0.4 recall at 0.1 % of honest rows disturbed + 0.3 at 0.5 % + 0.3 at 1 %, 0..1; None without both.
 
-
-class DailyBudget:
-    """What a team that looks at the `budget` highest scores of each day gets to see.
-
-    `day`, `score`, `seq` and `bad` are (rows,); within a day equal scores rank by `seq`. `order` is that ranking as row
-    numbers.
+    The measure of the Orange Finance (甜橙金融) fraud competition; recall as `tpr_at_fpr` has it.
     """
+    if not curve.has_both:
+        return None
+    return sum(weight * (tpr_at_fpr(curve, rate) or 0.0) for rate, weight in TC_PARTS)
 
-    def __init__(self, day: Ints, score: Floats, seq: Ints, bad: Flags, budget: int) -> None:
-        self.order: npt.NDArray[np.intp] = np.lexsort((seq, -score, day))
-        days = day[self.order]
-        first = np.ones(day.size, dtype=np.bool_)
-        first[1:] = days[1:] != days[:-1]
-        self._day_starts = np.flatnonzero(first)
-        self._bad_at = np.flatnonzero(bad[self.order])
-        self._bad_day = (np.cumsum(first) - 1)[self._bad_at]
-        self._budget = budget
 
-    def taken(self, weight: Ints) -> tuple[int, int]:
-        """Weight looked at and the cash-out weight in it, under `weight`, one per row *in this order*.
+def recall_on(curve: Curve, rates: Floats) -> Floats:
+    """The receiver operating characteristic at `rates` (false-positive rates, rising), for a drawing; NaN without both.
 
-        A row of weight three stands for three rows with the same place in the ranking; the budget may end among them.
-        """
-        if not weight.size:
-            return 0, 0
-        up_to = np.cumsum(weight)
-        before_day = up_to[self._day_starts] - weight[self._day_starts]
-        per_day = np.diff(np.append(before_day, up_to[-1]))
-        bad_weight = weight[self._bad_at]
-        before_bad = up_to[self._bad_at] - bad_weight - before_day[self._bad_day]
-        hits = np.clip(self._budget - before_bad, 0, bad_weight)
-        return int(np.minimum(per_day, self._budget).sum()), int(hits.sum())
+    Between thresholds the line is straight, as if the rows of a tie were taken in random order.
+    """
+    if not curve.has_both:
+        return np.full(rates.size, np.nan)
+    start = np.zeros(1)
+    return np.interp(rates, np.concatenate((start, curve.false_positive_rate)), np.concatenate((start, curve.recall)))
+
+
+def precision_on(curve: Curve, recalls: Floats) -> Floats:
+    """Precision of the first threshold that reaches each of `recalls` (above 0, at most 1), for a drawing; NaN
+    without both."""
+    if not curve.has_both:
+        return np.full(recalls.size, np.nan)
+    # A recall of 1 is not missed by a rounded sum: the last threshold stands for whatever lies beyond it.
+    place = np.minimum(np.searchsorted(curve.recall, recalls, side="left"), curve.recall.size - 1)
+    return curve.precision[place]

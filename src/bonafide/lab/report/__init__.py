@@ -1,0 +1,1 @@
+"""An evaluation as one HTML file: words, drawings and tables that need nothing from outside it."""
