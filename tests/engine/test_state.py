@@ -187,6 +187,56 @@ def test_a_payment_waits_for_its_status_to_the_last_moment_however_often_hands_p
     assert answers[-1, 0] == count - known - 1
 
 
+# ---- large rings
+
+
+def test_a_busy_key_gives_back_what_it_took_once_its_events_have_left() -> None:
+    """Waves of hundreds of events, each of a user of its own, who is back for one event a week later."""
+    wave, waves = 400, 6
+    specs = specs_of(*(feature(take, "24h", of="amount") for take in ("distinct", "entropy", "max", "sum")))
+    rows = rows_of(waves * wave, MINUTE_MS, scattered(1 + np.maximum(np.arange(waves * wave) - 1, 0) // wave))
+    rows[:, FIELDS["time"].place] += np.arange(waves * wave) // wave * 7 * DAY_MS
+    used = []
+    for kept in (specs, specs_of(feature("count", None))):
+        state = fresh_state(kept, Settings("CNY"))
+        for part in np.split(rows.copy(), waves):
+            state.walk(part, np.full(wave, READ))
+            used.append(state.used_bytes)
+    taken = np.subtract(used[:waves], used[waves:])
+    assert taken[0] > 15_000
+    assert (np.diff(taken) < 2_000).all()
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_values_that_a_table_cannot_tell_apart_are_told_apart_by_the_ring(late: bool) -> None:
+    """Merchants whose ids mix to the same upper half: all in one slot's row, with equal tags."""
+    rng, count = np.random.default_rng(3), 1_200
+    merchants = np.array([_unmixed((0xABCDEF12 << 32) | n) for n in range(90)], dtype=np.int64)
+    which = rng.integers(0, len(merchants), count)
+    rows = rows_of(count, MINUTE_MS, np.full(count, 7))
+    rows[:, FIELDS["merchant_id"].place] = merchants[which]
+    times = rows[:, FIELDS["time"].place]
+    if late:
+        times -= np.where(rng.random(count) < 0.3, rng.integers(0, 50 * MINUTE_MS, count), 0)
+    specs = specs_of(*(feature("distinct", over, of="merchant_id") for over in ("1h", "4h")))
+    state = fresh_state(specs, Settings("CNY"))
+    answers = state.walk(rows.copy(), np.full(count, ANSWERED)).answers
+    latest = np.maximum.accumulate(times)
+    for i in range(1, count, 7):
+        for column, hours in enumerate((1, 4)):
+            inside = which[:i][times[:i] > latest[i] - hours * HOUR_MS]
+            assert answers[i, column] == len(set(inside.tolist()))
+
+
+def _unmixed(mixed: int) -> int:
+    """The value that value_tables.mixed makes this of."""
+    whole = 2**64 - 1
+    x = mixed ^ (mixed >> 33)
+    x = x * pow(0xFF51AFD7ED558CCD, -1, 2**64) & whole
+    x ^= x >> 33
+    return x - 2**64 if x >> 63 else x
+
+
 # ---- the end of memory
 
 

@@ -139,7 +139,7 @@ def test_a_swap_decides_as_the_new_bundle_from_the_next_event_on(
 @settings(max_examples=40)
 @given(LOGS, st.floats(0, 1))
 def test_a_new_feature_is_warmed_while_the_engine_decides(longer: Bundle, log: list[Event], part: float) -> None:
-    engine, cut = Engine(tiny()), int(part * len(log))
+    engine, cut = Engine(tiny()), int(part * (len(log) - 1))
     engine.decide(log[:cut])
     warming = Warming(engine, longer)
     background = threading.Thread(target=lambda: [warming.absorb([told]) for told in log[:cut]])

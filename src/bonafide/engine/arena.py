@@ -81,7 +81,7 @@ def _ask_for_large_pages(pages: mmap.mmap) -> None:
 def touch(memory: NDArray[np.int64], first: int, words: int) -> bool:
     """Have the system back a stretch of words with memory now; False where it cannot do so ahead of need.
 
-    First touch is what makes an event wait: a page takes about a microsecond, and a ring that doubles has thousands.
+    First touch is what makes an event wait: a page takes about a microsecond, and a table that doubles has many.
     """
     try:
         memory.base.obj.madvise(_POPULATE_WRITE, first * 8, words * 8)  # type: ignore[union-attr]
@@ -167,7 +167,7 @@ def release_row(mem, family, at):
 def has_room(mem, slack, blocks):
     """Whether any one event can still be taken in.
 
-    It may double that many blocks, rings, tables and directories, each into one of twice the largest. `slack` is for
+    It may double that many blocks, directories, tables and deques, each into one of twice the largest. `slack` is for
     everything else.
     """
     return mem[H_TOP] + slack + 2 * blocks * mem[H_LARGEST] < mem[H_LIMIT]

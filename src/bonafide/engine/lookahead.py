@@ -16,8 +16,9 @@ from numba.extending import intrinsic
 
 from bonafide.engine.arena import FAMILIES_MAX, LINE
 from bonafide.engine.features.layout import (
-    F_ENTRY, F_ROW_WORDS, F_STRIDE, F_WINDOWS, P_FAMILIES, P_FAMILY, R_TAIL, ROW_CAPACITY, ROW_HEAD, ROW_RING,
+    F_ENTRY, F_ROW_WORDS, F_STRIDE, F_WINDOWS, P_FAMILIES, P_FAMILY, ROW_CAPACITY, ROW_HEAD,
 )  # fmt: skip
+from bonafide.engine.features.segments import entry_of, tail_of
 from bonafide.engine.index import S_SLOTS, SLOTS, find, segment_of
 from bonafide.engine.kernel import inner
 
@@ -74,7 +75,7 @@ def ask_rings(mem, plan, rows):
         row = rows[family]
         if row != 0 and mem[row + ROW_CAPACITY] != 0:
             fam = plan[P_FAMILY] + family * F_STRIDE
-            width, ring, mask = plan[fam + F_ENTRY], mem[row + ROW_RING], mem[row + ROW_CAPACITY] - 1
-            ask(mem, ring + (mem[row + ROW_HEAD] & mask) * width)
+            width = plan[fam + F_ENTRY]
+            ask(mem, entry_of(mem, row, mem[row + ROW_HEAD], width))
             for w in range(plan[fam + F_WINDOWS]):
-                ask(mem, ring + (mem[row + plan[fam + R_TAIL] + w] & mask) * width)
+                ask(mem, entry_of(mem, row, tail_of(mem, plan, fam, row, w), width))

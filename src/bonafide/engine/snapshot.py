@@ -15,7 +15,7 @@ import numpy as np
 from bonafide.core.errors import StateError
 from bonafide.engine.engine import Engine
 
-MAGIC: Final = b"bonafide snapshot 1\n"
+MAGIC: Final = b"bonafide snapshot 2\n"
 HEADER_BYTES_MAX: Final = 4_096
 
 

@@ -17,7 +17,7 @@ from bonafide.engine.walk import SCRATCH_WORDS
 
 PAGE_WORDS: Final = 512
 AHEAD_WORDS: Final = 2**22
-"""32 MiB that are ready beyond what is in use: enough for the ring of the busiest merchant to double."""
+"""32 MiB that are ready beyond what is in use: enough for the table of the busiest merchant's buyers to double."""
 STEP_WORDS: Final = 2**14
 EVENT_WORDS: Final = 2**7
 """Made ready in one call: 128 KiB, and a KiB for each of its events."""

@@ -27,10 +27,10 @@ AMOUNTS: dict[str, Callable[[int], int]] = {
 }
 
 
-def busy_log(amount: Callable[[int], int], *, late: bool) -> list[Payment]:
+def busy_log(amount: Callable[[int], int], *, late: bool, step_ms: int = STEP_MS) -> list[Payment]:
     """Payments of one user every 45 seconds; with `late`, each fifth comes up to twenty minutes late."""
     return [
-        payment(i, i * STEP_MS + HOUR_MS - (i * 37 % 20 * MINUTE_MS if late and i % 5 == 0 else 0), amount(i))
+        payment(i, i * step_ms + HOUR_MS - (i * 37 % 20 * MINUTE_MS if late and i % 5 == 0 else 0), amount(i))
         for i in range(COUNT)
     ]
 
@@ -44,6 +44,18 @@ def test_values_come_and_go(shape: str, late: bool) -> None:
           for take in TAKES for over in ("2m", "20m", "1h") for where in (None, "amount > 300"))
     )  # fmt: skip
     play(specs, busy_log(AMOUNTS[shape], late=late), every=97)
+
+
+@pytest.mark.parametrize("shape", AMOUNTS)
+def test_values_come_and_go_in_a_ring_with_more_segments_than_its_row_tells_of(shape: str) -> None:
+    step_ms = 9 * SECOND_MS
+    assert HOUR_MS // step_ms > 3 * 128
+    specs = specs_of(
+        *(feature(take, over, of=of) for take, of in
+          (("distinct", "amount"), ("distinct", "merchant_id"), ("entropy", "amount"), ("max", "amount"))
+          for over in ("20m", "1h"))
+    )  # fmt: skip
+    play(specs, busy_log(AMOUNTS[shape], late=True, step_ms=step_ms), every=97)
 
 
 @pytest.mark.parametrize("shape", AMOUNTS)

@@ -13,7 +13,7 @@ from bonafide.engine.features.layout import (
 )  # fmt: skip
 from bonafide.engine.features.entropy import SPREAD_UNIT, spread
 from bonafide.engine.features.extremes import extreme
-from bonafide.engine.features.value_tables import entry_of
+from bonafide.engine.features.segments import entry_of
 from bonafide.engine.kernel import inner
 from bonafide.engine.numeric import deviation, divide, quotient, wide_to_double
 from bonafide.engine.siphash import ABSENT

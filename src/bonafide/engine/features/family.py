@@ -174,7 +174,7 @@ class Family:
             return start
 
         windows, entry = len(self.windows), at.E_RAW + len(self.raws)
-        # A key of several fields is mostly met once: room for one event, and a block of its own after that.
+        # A key of several fields is mostly met once: room for one event, and segments after that.
         inline = 0 if not windows else 1 if len(self.by) > 1 else 4 if entry <= 6 else 2
         starts = self._starts(inline * entry)
         totals = [(bit, kind, place, word) for (w, bit, kind, place), word in self.measures.items() if w < 0]
@@ -189,7 +189,7 @@ class Family:
             len(self.extremes), table(self.extremes), len(self.cursors), table(self.cursors),
             len(totals), table(totals), len(self.answers), table(self._answer_rows(starts)),
             TERM_MS if self.keeps_term else at.FOREVER, idle,
-            -(-starts[-1] // LINE) * LINE, entry, inline, types, self.ring_bits, *starts[:-1],
+            -(-starts[-1] // LINE) * LINE, entry, inline, types, self.ring_bits, _slots(inline * entry), *starts[:-1],
         ]  # fmt: skip
 
     def _measures_of(self, window: int, table: Callable[[Iterable[Sequence[int]]], int]) -> tuple[int, int]:
@@ -206,8 +206,7 @@ class Family:
         sums = sum(at.WORDS_OF[kind] for _, _, kind, _ in self.measures)
         sizes = (
             windows, sums, sets * windows, bags * windows * 2, (sets + bags * windows) * at.TABLE_STRIDE,
-            len(self.extremes) * 2,
-            len(self.cursors), inline_words,
+            len(self.extremes), len(self.cursors), inline_words,
         )  # fmt: skip
         return list(itertools.accumulate(sizes, initial=at.ROW_FIXED))
 
@@ -218,6 +217,11 @@ class Family:
             a, b, c = [*(base[part] + word for part, word in operands), -1, -1, -1][:3]
             rows.append((what, column, window, a, b, c, place, unit))
         return rows
+
+
+def _slots(words: int) -> int:
+    """How many segments so many words can tell of: a power of two, so that a mask finds them."""
+    return 1 << words.bit_length() >> 1
 
 
 def _needs_all(feature: Feature) -> bool:

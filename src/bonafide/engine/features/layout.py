@@ -4,7 +4,7 @@ A *family* is all features that share a key. Each key of a family has one row. T
 family counts stand in the row's ring, oldest first, each with its time, its flags and the raw values that features
 take. A window is one tail into the ring, which only advances, and its sums stand in the row: what enters is added,
 what leaves is subtracted, exactly, in integers. The first entries of a ring lie inside the row; beyond that it moves
-to a block of its own. A ring beyond SMALL entries carries tables and deques, so that no answer needs a scan.
+to segments of its own. A ring beyond SMALL entries has tables and deques, so that no answer needs a scan.
 """
 
 from __future__ import annotations
@@ -85,16 +85,17 @@ F_ENTRY: Final = 24
 F_INLINE: Final = 25
 F_TYPES: Final = 26
 F_RING_BITS: Final = 27
+F_SLOTS: Final = 28  # how many segments a row can tell of by itself
 # from here on: where a part of a row starts
-R_TAIL: Final = 28
-R_SUM: Final = 29
-R_DISTINCT: Final = 30
-R_ENTROPY: Final = 31
-R_TABLE: Final = 32  # a stride for each value table
-R_DEQUE: Final = 33
-R_CURSOR: Final = 34
-R_INLINE: Final = 35
-F_STRIDE: Final = 36
+R_TAIL: Final = 29
+R_SUM: Final = 30
+R_DISTINCT: Final = 31
+R_ENTROPY: Final = 32
+R_TABLE: Final = 33  # a stride for each value table
+R_DEQUE: Final = 34
+R_CURSOR: Final = 35
+R_INLINE: Final = 36
+F_STRIDE: Final = 37
 
 # The rows that a family's record points to.
 WINDOW_STRIDE: Final = 3  # length in ms, how many measures, where they are told
@@ -132,14 +133,25 @@ TABLE_STRIDE: Final = 3
 T_AT: Final = 0
 T_SLOTS: Final = 1
 T_USED: Final = 2
+SLOT_WORDS_SET: Final = 1  # 32 bits of the value, 32 of the counter of its last entry
+SLOT_WORDS_BAG: Final = 2  # value, count
+
+# A deque's block: items of two words, time and value, from the front on.
+D_CAPACITY: Final = 0
+D_FRONT: Final = 1
+D_COUNT: Final = 2
+D_ITEM: Final = 3
+D_CAPACITY_MIN: Final = 8
 
 # A key's row in the arena.
 ROW_LATEST: Final = 0
-ROW_RING: Final = 1
+ROW_DIRECTORY: Final = 1  # where the ring's segments are told
 ROW_CAPACITY: Final = 2
 ROW_HEAD: Final = 3
 ROW_FAMILY: Final = 4
-ROW_FIXED: Final = 5
+ROW_LARGE: Final = 5  # whether the ring has tables and deques
+ROW_INLINE: Final = 6  # where the ring's first entries stand: a directory of one
+ROW_FIXED: Final = 7
 
 # A ring's entry.
 E_TIME: Final = 0

@@ -9,6 +9,7 @@ from bonafide.core.errors import ConfigError
 from bonafide.engine.arena import FAMILIES_MAX
 from bonafide.engine.features import layout as at
 from bonafide.engine.features.family import Family, Kept
+from bonafide.engine.features.segments import SEGMENT
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.index import SEGMENT_WORDS_MAX
 from bonafide.engine.rules.language import Node, names_in
@@ -114,18 +115,21 @@ def _homes(
 
 def _slack(tape: Sequence[int], families: int) -> int:
     """Words for what one event can open: for each key that it names, and each key of a payment that it completes, a
-    row, a first large ring with its tables, and two segments. A block may be a quarter larger than what it is for."""
+    row, two segments, a large ring's tables and deques, and two of the index's segments. A block may be a quarter
+    larger than what it is for."""
     words = SLACK_WORDS
     for family in range(0, families * at.F_STRIDE, at.F_STRIDE):
-        ring = 2 * at.SMALL * (tape[family + at.F_ENTRY] + 2 * tape[family + at.F_EXTREMES])
-        tables = _tables(tape, family) * 4 * 2 * at.SMALL
-        words += 2 * (tape[family + at.F_ROW_WORDS] + 2 * (ring + tables) + 4 * SEGMENT_WORDS_MAX)
+        ring = 2 * SEGMENT * tape[family + at.F_ENTRY] + 2 * tape[family + at.F_SLOTS]
+        values = 4 * 2 * at.SMALL * (_tables(tape, family) + tape[family + at.F_EXTREMES])
+        words += 2 * (tape[family + at.F_ROW_WORDS] + 2 * (ring + values) + 4 * SEGMENT_WORDS_MAX)
     return words
 
 
 def _blocks(tape: Sequence[int], families: int) -> int:
-    """How many blocks one event can double: a ring and its tables for each of those keys, and three directories."""
-    return 3 + 2 * sum(1 + _tables(tape, family) for family in range(0, families * at.F_STRIDE, at.F_STRIDE))
+    """How many blocks one event can double: what tells of segments, tables and deques for each of those keys, and
+    three directories."""
+    kinds = (1 + _tables(tape, f) + tape[f + at.F_EXTREMES] for f in range(0, families * at.F_STRIDE, at.F_STRIDE))
+    return 3 + 2 * sum(kinds)
 
 
 def _tables(tape: Sequence[int], family: int) -> int:

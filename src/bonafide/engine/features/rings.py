@@ -1,7 +1,6 @@
-"""Rings: what a key keeps of its events, oldest first; evicting, growing, and taking in, late events included.
+"""Rings: what a key keeps of its events, oldest first; evicting and taking in, late events included.
 
-Counters never wrap: an entry's counter minus its place in memory is decided by a mask, so a window's tail is one
-number that only advances, and a late event costs no more than the entries later than it.
+A window is one tail, the counter of its first entry, and a late event costs no more than the entries later than it.
 """
 
 from __future__ import annotations
@@ -10,17 +9,16 @@ from math import isnan
 
 import numpy as np
 
-from bonafide.engine.arena import allocate, release
-from bonafide.engine.features.layout import (
-    BIT_STRIDE, CURSOR_STRIDE, E_FLAGS, E_RAW, E_TIME, F_BAGS, F_BIT, F_BITS, F_CURSOR, F_CURSORS, F_ENTRY, F_EXTREMES,
-    F_INLINE, F_RAW, F_RAWS, F_SETS, F_TYPES, F_WINDOW, F_WINDOWS, FOREVER, M_COUNT, M_SUM, MEASURE_STRIDE, R_CURSOR,
-    R_DISTINCT, R_INLINE, R_SUM, R_TAIL, ROW_CAPACITY, ROW_HEAD, ROW_RING, SET_SHIFT, SMALL, WINDOW_STRIDE,
-)  # fmt: skip
 from bonafide.engine.features.distinct import entry_moved
 from bonafide.engine.features.entropy import bag_moves
 from bonafide.engine.features.extremes import expire_deques
-from bonafide.engine.features.value_tables import close_tables, entry_of
-from bonafide.engine.features.values import build_large, values_enter
+from bonafide.engine.features.layout import (
+    BIT_STRIDE, CURSOR_STRIDE, E_FLAGS, E_RAW, E_TIME, F_BAGS, F_BIT, F_BITS, F_CURSOR, F_CURSORS, F_ENTRY, F_RAW,
+    F_RAWS, F_SETS, F_TYPES, F_WINDOW, F_WINDOWS, FOREVER, M_COUNT, M_SUM, MEASURE_STRIDE, R_CURSOR, R_DISTINCT, R_SUM,
+    R_TAIL, ROW_HEAD, ROW_LARGE, SET_SHIFT, SMALL, WINDOW_STRIDE,
+)  # fmt: skip
+from bonafide.engine.features.segments import SHIFT, close_segments, entry_of, leave_segments, make_room, oldest_of
+from bonafide.engine.features.values import build_large, close_large, values_enter
 from bonafide.engine.kernel import inner
 from bonafide.engine.numeric import multiply_wide
 from bonafide.engine.siphash import ABSENT
@@ -44,13 +42,6 @@ def matching(plan, fam, event, kind, registers, results):
             flags |= np.int64(1) << b
         bit += BIT_STRIDE
     return flags
-
-
-@inner
-def open_ring(mem, plan, fam, row):
-    """Give a fresh row its first ring, inside the row."""
-    mem[row + ROW_RING] = row + plan[fam + R_INLINE]
-    mem[row + ROW_CAPACITY] = plan[fam + F_INLINE]
 
 
 @inner
@@ -108,7 +99,7 @@ def evict(mem, plan, fam, row, as_of):
     """Let every window's tail pass what lies at or before as_of - length."""
     windows = plan[fam + F_WINDOWS]
     width, sets, bags = plan[fam + F_ENTRY], plan[fam + F_SETS], plan[fam + F_BAGS]
-    head = mem[row + ROW_HEAD]
+    head, oldest = mem[row + ROW_HEAD], oldest_of(mem, plan, fam, row)
     for w in range(windows):
         window = plan[fam + F_WINDOW] + w * WINDOW_STRIDE
         length = plan[window]
@@ -126,53 +117,29 @@ def evict(mem, plan, fam, row, as_of):
                     mem[row + plan[fam + R_DISTINCT] + s * windows + w] -= 1
             for b in range(bags):
                 bag_moves(mem, plan, fam, row, at, b, w, -1)
-    if mem[row + ROW_CAPACITY] > SMALL and plan[fam + F_EXTREMES]:
+    if mem[row + ROW_LARGE]:
         expire_deques(mem, plan, fam, row, as_of)
-
-
-@inner
-def block_words(plan, fam, capacity):
-    """Words of a ring's block: its entries, and beyond SMALL entries its deques."""
-    words = capacity * plan[fam + F_ENTRY]
-    return words + 2 * capacity * plan[fam + F_EXTREMES] if capacity > SMALL else words
-
-
-@inner
-def _grow(mem, plan, fam, row):
-    """Double a full ring."""
-    width = plan[fam + F_ENTRY]
-    old, capacity = mem[row + ROW_RING], mem[row + ROW_CAPACITY]
-    new = allocate(mem, block_words(plan, fam, 2 * capacity))
-    head = mem[row + ROW_HEAD]
-    for counter in range(mem[row + plan[fam + R_TAIL] + plan[fam + F_WINDOWS] - 1], head):
-        source = old + (counter & (capacity - 1)) * width
-        target = new + (counter & (2 * capacity - 1)) * width
-        for i in range(width):
-            mem[target + i] = mem[source + i]
-    if old != row + plan[fam + R_INLINE]:
-        release(mem, old, block_words(plan, fam, capacity))
-    mem[row + ROW_RING] = new
-    mem[row + ROW_CAPACITY] = 2 * capacity
-    if 2 * capacity > SMALL:
-        build_large(mem, plan, fam, row)
+    left = oldest_of(mem, plan, fam, row)
+    if left >> SHIFT != oldest >> SHIFT:
+        leave_segments(mem, plan, fam, row, oldest >> SHIFT, left >> SHIFT)
+    if left == head and mem[row + ROW_LARGE]:
+        close_ring(mem, plan, fam, row)
 
 
 @inner
 def close_ring(mem, plan, fam, row):
-    """Give back the block of a ring that has outgrown its row."""
-    if mem[row + ROW_RING] != 0 and mem[row + ROW_RING] != row + plan[fam + R_INLINE]:
-        release(mem, mem[row + ROW_RING], block_words(plan, fam, mem[row + ROW_CAPACITY]))
-        close_tables(mem, plan, fam, row)
+    """Give back all that a ring has outside its row."""
+    close_segments(mem, plan, fam, row)
+    close_large(mem, plan, fam, row)
 
 
 @inner
 def _open_place(mem, plan, fam, row, time):
     """Make room for an entry with this time and return its counter; equal times rank by place in the log."""
-    width = plan[fam + F_ENTRY]
-    first = mem[row + plan[fam + R_TAIL] + plan[fam + F_WINDOWS] - 1]
-    place = mem[row + ROW_HEAD]
-    if place - first == mem[row + ROW_CAPACITY]:
-        _grow(mem, plan, fam, row)
+    width, first, place = plan[fam + F_ENTRY], oldest_of(mem, plan, fam, row), mem[row + ROW_HEAD]
+    make_room(mem, plan, fam, row, first, place)
+    if place - first == SMALL and not mem[row + ROW_LARGE]:
+        build_large(mem, plan, fam, row)
     while place > first:
         at = entry_of(mem, row, place - 1, width)
         if mem[at + E_TIME] <= time:
@@ -216,8 +183,6 @@ def take_in(mem, plan, fam, row, event, flags, time, as_of):
     longest = plan[plan[fam + F_WINDOW] + (windows - 1) * WINDOW_STRIDE]
     if longest != FOREVER and time <= as_of - longest:
         return
-    if mem[row + ROW_CAPACITY] == 0:
-        open_ring(mem, plan, fam, row)
     place = _open_place(mem, plan, fam, row, time)
     at = _write(mem, plan, fam, row, event, flags, time, place)
     for w in range(windows):

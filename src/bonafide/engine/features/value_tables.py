@@ -1,8 +1,7 @@
-"""Value tables: where in a large ring a value stands last, or how often it stands in a window.
+"""Value tables: what a large ring knows about each of its values, found by the value: open addressing in a block.
 
-A table is a block of its own, as large as its values need whatever the ring holds: open addressing, a value and a
-payload in each slot. Values that have left the ring stay until three quarters of the slots are used; then the others
-move to a fresh table with room for as many again.
+A table is as large as its values need, whatever the ring holds. What no longer stands in the ring stays until seven
+eighths of the slots are used; then the rest moves to a fresh table with room for as many again.
 """
 
 from __future__ import annotations
@@ -13,31 +12,19 @@ import numpy as np
 
 from bonafide.engine.arena import allocate, release
 from bonafide.engine.features.layout import (
-    E_FLAGS, E_RAW, F_BAG, F_BAGS, F_ENTRY, F_SET, F_SETS, F_WINDOWS, ROW_CAPACITY, ROW_HEAD, ROW_RING, R_TABLE, R_TAIL,
-    SET_SHIFT, SET_STRIDE, TABLE_STRIDE, T_AT, T_SLOTS, T_USED,
+    F_BAGS, F_SETS, F_WINDOWS, R_TABLE, SLOT_WORDS_BAG, SLOT_WORDS_SET, TABLE_STRIDE, T_AT, T_SLOTS, T_USED,
 )  # fmt: skip
 from bonafide.engine.kernel import inner
 
-_FLIP: Final = -(2**63)
 SLOTS_MIN: Final = 16
 
 
 @inner
-def entry_of(mem, row, counter, width):
-    """Where the entry with a counter stands."""
-    return mem[row + ROW_RING] + (counter & (mem[row + ROW_CAPACITY] - 1)) * width
-
-
-@inner
-def tail_of(mem, plan, fam, row, window):
-    """The counter of the first entry in a window."""
-    return mem[row + plan[fam + R_TAIL] + window]
-
-
-@inner
-def oldest_of(mem, plan, fam, row):
-    """The counter of the oldest entry kept."""
-    return tail_of(mem, plan, fam, row, plan[fam + F_WINDOWS] - 1)
+def mixed(value):
+    """Bits of a value that say where it stands in a table."""
+    x = np.uint64(value)
+    x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    return x ^ (x >> np.uint64(33))
 
 
 @inner
@@ -53,53 +40,24 @@ def table_of(plan, fam, row, number):
 
 
 @inner
-def slot_of(mem, table, value):
-    """The slot of a value, or the empty one where it would stand. A value is stored flipped, so that 0 is empty."""
-    first, mask = mem[table + T_AT], mem[table + T_SLOTS] - 1
-    x = np.uint64(value ^ _FLIP)
-    x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-    i = np.int64((x ^ (x >> np.uint64(33))) & np.uint64(mask))
-    while True:
-        at = first + 2 * i
-        if mem[at] == 0 or mem[at] == value ^ _FLIP:
-            return at
-        i = (i + 1) & mask
+def is_due(mem, table):
+    """Whether seven eighths of a table's slots are used."""
+    return 8 * mem[table + T_USED] > 7 * mem[table + T_SLOTS]
 
 
 @inner
-def put(mem, table, value):
-    """The payload word of a value in a table, which is made when it is new."""
-    at = slot_of(mem, table, value)
-    if mem[at] == 0:
-        mem[at] = value ^ _FLIP
-        mem[table + T_USED] += 1
-    return at + 1
+def slots_for(live):
+    """Slots of a table with room for twice as many values."""
+    slots = np.int64(SLOTS_MIN)
+    while slots < 2 * live:
+        slots += slots
+    return slots
 
 
 @inner
-def purge(mem, table, least):
-    """Once three quarters of a table's slots are used, move the values whose payload is at least `least` to another."""
-    slots, old = mem[table + T_SLOTS], mem[table + T_AT]
-    if 4 * mem[table + T_USED] <= 3 * slots:
-        return
-    live = 0
-    for i in range(slots):
-        if mem[old + 2 * i] != 0 and mem[old + 2 * i + 1] >= least:
-            live += 1
-    size = np.int64(SLOTS_MIN)
-    while size < 2 * live:
-        size += size
-    open_table(mem, table, size)
-    for i in range(slots):
-        if mem[old + 2 * i] != 0 and mem[old + 2 * i + 1] >= least:
-            mem[put(mem, table, mem[old + 2 * i] ^ _FLIP)] = mem[old + 2 * i + 1]
-    release(mem, old, 2 * slots)
-
-
-@inner
-def open_table(mem, table, slots):
+def open_table(mem, table, slots, width):
     """Make a table empty, in a block of its own."""
-    mem[table + T_AT] = allocate(mem, 2 * slots)
+    mem[table + T_AT] = allocate(mem, width * slots)
     mem[table + T_SLOTS] = slots
     mem[table + T_USED] = 0
 
@@ -109,29 +67,5 @@ def close_tables(mem, plan, fam, row):
     """Give back the blocks of all tables."""
     for number in range(tables_of(plan, fam)):
         table = table_of(plan, fam, row, number)
-        if mem[table + T_AT] != 0:
-            release(mem, mem[table + T_AT], 2 * mem[table + T_SLOTS])
-            mem[table + T_AT] = 0
-
-
-@inner
-def fill(mem, plan, fam, row, number):
-    """Make a table from the ring."""
-    width, sets = plan[fam + F_ENTRY], plan[fam + F_SETS]
-    windows = plan[fam + F_WINDOWS]
-    table = table_of(plan, fam, row, number)
-    open_table(mem, table, SLOTS_MIN)
-    is_set = number < sets
-    if is_set:
-        record, first = plan[fam + F_SET] + number * SET_STRIDE, oldest_of(mem, plan, fam, row)
-        flag = SET_SHIFT + number
-    else:
-        bag, window = (number - sets) // windows, (number - sets) % windows
-        record, first = plan[fam + F_BAG] + bag * SET_STRIDE, tail_of(mem, plan, fam, row, window)
-        flag = plan[record]
-    for counter in range(first, mem[row + ROW_HEAD]):
-        at = entry_of(mem, row, counter, width)
-        if (mem[at + E_FLAGS] >> flag) & 1:
-            payload = put(mem, table, mem[at + E_RAW + plan[record + 1]])
-            mem[payload] = counter if is_set else mem[payload] + 1
-            purge(mem, table, first if is_set else 1)
+        width = SLOT_WORDS_SET if number < plan[fam + F_SETS] else SLOT_WORDS_BAG
+        release(mem, mem[table + T_AT], width * mem[table + T_SLOTS])

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from bonafide.engine.features.layout import (
-    F_BAGS, F_ENTRY, F_EXTREMES, F_SETS, F_WINDOWS, ROW_CAPACITY, ROW_HEAD, R_DEQUE, SMALL, T_AT,
-)  # fmt: skip
-from bonafide.engine.features.distinct import set_enters
-from bonafide.engine.features.entropy import bag_moves
-from bonafide.engine.features.extremes import deque_enter
-from bonafide.engine.features.value_tables import (
-    entry_of, fill, oldest_of, table_of, tables_of, tail_of,
-)  # fmt: skip
+from bonafide.engine.features.distinct import fill_set, set_enters
+from bonafide.engine.features.entropy import bag_moves, fill_bag
+from bonafide.engine.features.extremes import close_deques, deque_enter, fill_deque
+from bonafide.engine.features.layout import F_BAGS, F_ENTRY, F_EXTREMES, F_SETS, F_WINDOWS, ROW_LARGE
+from bonafide.engine.features.segments import entry_of, tail_of
+from bonafide.engine.features.value_tables import close_tables
 from bonafide.engine.kernel import inner
 
 
 @inner
 def build_large(mem, plan, fam, row):
-    """Make the deques of a ring that has just grown into a fresh block, and at first its tables."""
-    for number in range(tables_of(plan, fam)):
-        if mem[table_of(plan, fam, row, number) + T_AT] == 0:
-            fill(mem, plan, fam, row, number)
+    """Make the tables and deques of a ring that is to be scanned no longer."""
+    for s in range(plan[fam + F_SETS]):
+        fill_set(mem, plan, fam, row, s)
+    for b in range(plan[fam + F_BAGS]):
+        for w in range(plan[fam + F_WINDOWS]):
+            fill_bag(mem, plan, fam, row, b, w)
     for x in range(plan[fam + F_EXTREMES]):
-        mem[row + plan[fam + R_DEQUE] + 2 * x] = 0
-        mem[row + plan[fam + R_DEQUE] + 2 * x + 1] = 0
-        for counter in range(oldest_of(mem, plan, fam, row), mem[row + ROW_HEAD]):
-            deque_enter(mem, plan, fam, row, x, entry_of(mem, row, counter, plan[fam + F_ENTRY]))
+        fill_deque(mem, plan, fam, row, x)
+    mem[row + ROW_LARGE] = 1
+
+
+@inner
+def close_large(mem, plan, fam, row):
+    """Give back a ring's tables and deques: it is scanned again."""
+    if mem[row + ROW_LARGE]:
+        close_tables(mem, plan, fam, row)
+        close_deques(mem, plan, fam, row)
+        mem[row + ROW_LARGE] = 0
 
 
 @inner
@@ -37,6 +43,5 @@ def values_enter(mem, plan, fam, row, place):
         for w in range(plan[fam + F_WINDOWS]):
             if place >= tail_of(mem, plan, fam, row, w):
                 bag_moves(mem, plan, fam, row, at, b, w, 1)
-    if mem[row + ROW_CAPACITY] > SMALL:
-        for x in range(plan[fam + F_EXTREMES]):
-            deque_enter(mem, plan, fam, row, x, at)
+    for x in range(plan[fam + F_EXTREMES] if mem[row + ROW_LARGE] else 0):
+        deque_enter(mem, plan, fam, row, x, at)
