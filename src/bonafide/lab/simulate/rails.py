@@ -163,20 +163,23 @@ class Rails:
         settled(payment)
 
     def _cancel(self, payment: Payment) -> None:
-        self.world.books.move(PENDING, payment.source, payment.amount, "cancelled")
+        self._give_back(payment, PENDING, payment.amount, "cancelled")
         self._tell_status(payment, "cancelled")
 
     def reverse(self, payment: Payment) -> bool:
         """Undo a settled payment, as when its amount was wrong; False where the shop no longer has the money."""
-        if self._balance[payment.shop.takings] < payment.amount or self._gone(payment):
+        if self._balance[payment.shop.takings] < payment.amount:
             return False
-        self.world.books.move(payment.shop.takings, payment.source, payment.amount, "reversed")
+        self._give_back(payment, payment.shop.takings, payment.amount, "reversed")
         self._tell_status(payment, "reversed")
         return True
 
-    def _gone(self, payment: Payment) -> bool:
-        """Whether so much was repaid meanwhile that the line has no room for money to come back."""
-        return payment.on_credit and self.owed(payment.user) < payment.amount
+    def _give_back(self, payment: Payment, source: int, amount: int, purpose: str) -> None:
+        """To where it came from; what was repaid meanwhile is the user's own money and goes to the bank."""
+        user, owed = payment.user, self.owed(payment.user)
+        to_line = min(amount, owed) if payment.on_credit else 0
+        self.world.books.move(source, user.line, to_line, purpose)
+        self.world.books.move(source, user.bank, amount - to_line, purpose)
 
     def _tell_status(self, payment: Payment, status: str) -> None:
         self.world.feed.tell(
@@ -188,17 +191,16 @@ class Rails:
     def refund(self, payment: Payment, amount: int, to: str) -> bool:
         """Give money back, to where it came from (`original`) or elsewhere (`balance`, `bank`, `cash`).
 
-        A refund to the original channel never brings a line above nothing owed: what is too much goes to the balance.
         False where the shop has no money.
         """
         user, shop, books = payment.user, payment.shop, self.world.books
-        if to == "original" and self._gone(payment):
-            to = "balance"
         source = shop.takings if self._balance[shop.takings] >= amount else shop.bank
         if self._balance[source] < amount:
             return False
-        target = payment.source if to == "original" else OUTSIDE if to == "cash" else user.bank
-        books.move(source, target, amount, f"refunded to {to}")
+        if to == "original":
+            self._give_back(payment, source, amount, "refunded to original")
+        else:
+            books.move(source, OUTSIDE if to == "cash" else user.bank, amount, f"refunded to {to}")
         self.world.feed.tell(
             "refund", self.world.clock.now, payment.order, user.id, shop.id, amount, CURRENCY, to,
             user.account if to == "bank" else None,

@@ -28,7 +28,7 @@ TYPOLOGIES: Final = {
 class Knobs:
     """How hard the schemes press and how well they hide; each acts on what shows in data alone."""
 
-    users: float = 0.012
+    users: float = 0.014
     """Share of users who cash out."""
     intensity: float = 0.75
     """Share of what is left of a line that one round uses, on average; 0..1."""
