@@ -17,9 +17,13 @@ from bonafide.lab.simulate.shops import Shop
 from bonafide.lab.simulate.streams import Stream
 from bonafide.lab.simulate.world import World
 
-RECALL: Final = 0.45
+RECALL: Final = 0.3
 """Cash-out users of a month whom an investigator finds."""
 INVESTIGATION_DAYS: Final = (3, 30)
+INVESTIGATED_DAYS: Final = 20
+"""How far back an investigator looks."""
+SHOP_NAMED_FRACTION: Final = 0.5
+"""Findings about a user that name the shops, too."""
 PRECISION: Final = 0.95
 CLEARED_PER_CONFIRMED: Final = 2.0
 """Honest users who are looked at and cleared, for each one who is confirmed."""
@@ -84,9 +88,11 @@ class Labels:
     def _confirm(self, user: User) -> None:
         """An investigator has looked at a user who cashes out; meanwhile others were cleared, or wrongly found guilty."""
         rng, now = self._rng, self.world.clock.now
+        names_shop = rng.random() < SHOP_NAMED_FRACTION
         for number, made, shop in self._of_user[user.n]:
-            if now - made < 60 * DAY_MS:
-                self._tell(number, user, shop, rng.random() >= WRONG_FRACTION, "analyst")
+            if now - made < INVESTIGATED_DAYS * DAY_MS:
+                wrong = rng.random() < WRONG_FRACTION
+                self._tell(number, user, shop if names_shop else None, not wrong, "analyst")
         self._tell_of("user", user.id, True)
         self._punish(user)
         for _ in range(int(CLEARED_PER_CONFIRMED + rng.random())):
@@ -129,10 +135,11 @@ class Labels:
             if self.world.truth.made_at(number) >= since and (bad or rng.random() < WRONG_FRACTION):
                 self._tell(number, user, shop.id, rng.random() >= WRONG_FRACTION, "partner")
         self._tell_of("merchant", shop.id, True)
+        shop.busted = True
         shop.closed = shop.role == "sham"
         self.cast.blocked(shop=shop)
 
-    def _tell(self, number: int, user: User, shop: str, bad: bool, source: str) -> None:
+    def _tell(self, number: int, user: User, shop: str | None, bad: bool, source: str) -> None:
         now = self.world.clock.now
         if self.world.truth.learn(number, now, bad, source):
             self.world.feed.tell(

@@ -15,7 +15,7 @@ HISTORY_DAYS: Final = 360
 NEW_FRACTION: Final = 0.06
 """Users who join while the log runs."""
 LIMIT_MEDIAN_YUAN: Final = 4_500
-REVOLVER_FRACTION: Final = 0.35
+REVOLVER_FRACTION: Final = 0.15
 """Users who live on the line and pay a part of each bill."""
 HOUSEHOLD_FRACTION: Final = 0.16
 DORMITORY_FRACTION: Final = 0.05
@@ -92,19 +92,19 @@ def _draw(user: User, start: int, days: int, networks: int, books: Books, rng: S
     user.living = rng.uniform(0.5, 0.8)
     user.payday = rng.choice(PAYDAYS)
     user.bill_day = rng.randint(1, 28)
-    user.rate = rng.gammavariate(1.6, RATE_MEAN / 1.6)
+    user.rate = rng.gammavariate(2.2, RATE_MEAN / 2.2)
     user.spending = rng.lognormvariate(0, 0.4) * (yuan / LIMIT_MEDIAN_YUAN) ** 0.45
     user.credit_taste = rng.gauss(0.0, 0.8)
     user.is_owner = rng.random() < OWNER_FRACTION
     revolves = rng.random() < REVOLVER_FRACTION
     user.pays = rng.uniform(0.1, 0.45) if revolves else 1.0
     if revolves:
-        user.credit_taste += 0.9
+        user.credit_taste += 0.7
     user.ip = network(rng.randrange(networks))
     user.bank, user.line = books.open(), books.open()
     books.move(EMPLOYERS, user.bank, int(user.income * rng.uniform(0.1, 1.2)), "savings")
     if not joins_later:
-        used = user.limit * (rng.betavariate(4, 2) if revolves else rng.betavariate(1.1, 4))
+        used = user.limit * (rng.betavariate(3.2, 2.2) if revolves else rng.betavariate(1.1, 5))
         books.move(user.line, OUTSIDE, int(used), "spent before")
 
 

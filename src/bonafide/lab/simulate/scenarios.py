@@ -16,10 +16,10 @@ DAYS_MIN: Final = 7
 DAYS_MAX: Final = 1_500
 
 TYPOLOGIES: Final = {
-    "user_merchant_loop": 0.11, "drain_the_line": 0.08, "intensive_burst": 0.08, "repay_and_drain": 0.07,
-    "shaped_amounts": 0.06, "cash_out_merchant": 0.10, "broker_ring": 0.10, "self_purchase": 0.06,
-    "no_delivery": 0.05, "refund_elsewhere": 0.05, "burst_then_payout": 0.04, "bought_traffic": 0.04,
-    "off_hours": 0.03, "bust_out": 0.05, "perfect_bill": 0.05, "account_farm": 0.03,
+    "user_merchant_loop": 0.11, "drain_the_line": 0.10, "intensive_burst": 0.10, "repay_and_drain": 0.09,
+    "shaped_amounts": 0.05, "cash_out_merchant": 0.09, "broker_ring": 0.11, "self_purchase": 0.04,
+    "no_delivery": 0.05, "refund_elsewhere": 0.04, "burst_then_payout": 0.04, "bought_traffic": 0.03,
+    "off_hours": 0.03, "bust_out": 0.05, "perfect_bill": 0.04, "account_farm": 0.03,
 }  # fmt: skip
 """Typology -> share of the users who cash out, T1 to T16."""
 
@@ -30,11 +30,11 @@ class Knobs:
 
     users: float = 0.014
     """Share of users who cash out."""
-    intensity: float = 0.75
+    intensity: float = 0.95
     """Share of what is left of a line that one round uses, on average; 0..1."""
-    camouflage: float = 0.5
+    camouflage: float = 0.35
     """How often orders take place, times and amounts of ordinary life; 0..1."""
-    knowledge: float = 0.5
+    knowledge: float = 0.4
     """How often orders keep clear of figures that platforms are known to look at; 0..1."""
     once: float = 0.3
     """Share of them who do it one time only."""

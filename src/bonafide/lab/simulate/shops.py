@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Final
 
 from bonafide.core.moment import DAY_MS
@@ -23,8 +24,8 @@ class Shop:
     """One shop. `takings` is what the platform holds for it, `bank` its own account; both are accounts in the books."""
 
     __slots__ = (
-        "account", "address", "bank", "bad_today", "category", "closed", "credit_pull", "device", "first_bad", "id",
-        "ip", "n", "opened", "owner", "phone", "popularity", "ring", "role", "sold_today", "speed", "takings", "visits",
+        "account", "address", "bank", "bad_today", "busted", "category", "closed", "credit_pull", "demand", "device", "first_bad",
+        "id", "ip", "n", "opened", "owner", "phone", "ring", "role", "sold_today", "speed", "takings", "visits",
     )  # fmt: skip
 
     def __init__(self, n: int, category: Category) -> None:
@@ -39,8 +40,8 @@ class Shop:
         self.ip = ""
         self.takings = self.bank = 0
         self.opened = 0
-        self.popularity = 0.0
-        """Pull on honest demand, before normalising."""
+        self.demand = 0.0
+        """Share of all honest demand."""
         self.credit_pull = 0.0
         """Log odds of paying later here, beside the category's."""
         self.visits = 0.0
@@ -50,6 +51,8 @@ class Shop:
         """`sham` or `tempted`; None is honest."""
         self.ring = -1
         self.closed = False
+        self.busted = False
+        """Found out: a front is closed, a tempted shop sells no more cash."""
         self.first_bad: int | None = None
         self.sold_today = self.bad_today = 0
 
@@ -63,14 +66,27 @@ def build_shops(count: int, start: int, days: int, books: Books, rng: Stream) ->
         shop.opened = start + int(rng.random() * 0.7 * days * DAY_MS) if opens_later else (
             start - int((1 + rng.random() * (HISTORY_DAYS - 1)) * DAY_MS)
         )  # fmt: skip
-        shop.popularity = rng.lognormvariate(0, POPULARITY_SIGMA)
+        shop.demand = rng.lognormvariate(0, POPULARITY_SIGMA)
         shop.credit_pull = rng.gauss(0, 0.9)
         shop.visits = rng.uniform(8, 40)
         shop.speed = "instant" if rng.random() < INSTANT_FRACTION else "scheduled"
         shop.ip = network(5_000_000 + shop.n)
         shop.takings, shop.bank = books.open(), books.open()
+    _share_demand(shops)
     _draw_chains(shops, rng)
     return shops
+
+
+def _share_demand(shops: list[Shop]) -> None:
+    """Each category's demand goes to its shops by their pull."""
+    pull: dict[str, float] = defaultdict(float)
+    for shop in shops:
+        pull[shop.category.name] += shop.demand
+    for shop in shops:
+        shop.demand *= shop.category.demand / pull[shop.category.name]
+    whole = sum(shop.demand for shop in shops)
+    for shop in shops:
+        shop.demand /= whole
 
 
 def _draw_chains(shops: list[Shop], rng: Stream) -> None:

@@ -19,10 +19,10 @@ from bonafide.lab.simulate.streams import poisson
 from bonafide.lab.simulate.truth import Tag
 from bonafide.lab.simulate.world import World
 
-AT_LIMIT_PER_USER_DAY: Final = 0.004
+AT_LIMIT_PER_USER_DAY: Final = 0.0015
 """A phone, a fridge or a course for nearly all that is left of the line."""
 AT_LIMIT_MIN: Final = 600 * YUAN
-PAYDAY_LIST_FRACTION: Final = 0.03
+PAYDAY_LIST_FRACTION: Final = 0.025
 """People who on a payday buy a whole list of wishes in an evening."""
 FLASH_SALES_PER_SHOP_DAY: Final = 0.02
 FLASH_BUYERS: Final = (6, 30)

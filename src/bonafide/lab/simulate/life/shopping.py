@@ -35,6 +35,8 @@ PAYDAY_DEMAND: Final = 1.8
 """On a payday and the two days after it."""
 BIG_SALE_ORDERS: Final = 1.3
 """How much more often a trip goes on, on the day of a great sale."""
+NIGHT_OWL_FRACTION: Final = 0.07
+"""Trips that begin between ten at night and four, whatever is bought."""
 LOGIN_FRACTION: Final = 0.2
 
 SENT_FRACTION: Final = 0.97
@@ -65,7 +67,7 @@ class Shopping:
         credit = np.array([c.credit for c in CATEGORIES])[self._category]
         self._pull = np.log(credit / (1 - credit)) + np.array([shop.credit_pull for shop in shops])
         self._level = np.exp(self._bulk.normal(0, 0.35, len(shops)))
-        self._popularity = _popularity(self._category, np.array([shop.popularity for shop in shops]))
+        self._demand = np.cumsum([shop.demand for shop in shops])
         self._known = self._choose(len(people) * FAVOURITES).reshape(len(people), FAVOURITES)
 
     def day(self, midnight: int) -> None:
@@ -111,7 +113,7 @@ class Shopping:
         return shop[chosen]
 
     def _choose(self, size: int) -> Ints:
-        return np.searchsorted(np.cumsum(self._popularity), self._bulk.random(size) * 0.999_999_999)
+        return np.searchsorted(self._demand, self._bulk.random(size) * self._demand[-1], side="right")
 
     def amounts(self, user: Ints, shop: Ints) -> Ints:
         """Fen, by the law of each shop's category, its level and the user's spending; many at prices shops like."""
@@ -140,6 +142,8 @@ class Shopping:
             peaks = np.array(category.hours)[rng.integers(0, len(category.hours), rows.size)]
             hour[rows] = rng.normal(peaks[:, 0], peaks[:, 1])
         first = np.concatenate(([True], trip[1:] != trip[:-1])) if trip.size else np.zeros(0, np.bool_)
+        owls = rng.random(shop.size) < NIGHT_OWL_FRACTION
+        hour[owls] = rng.uniform(22, 28, int(owls.sum()))
         start = hour[np.maximum.accumulate(np.where(first, np.arange(trip.size), 0))] % 24
         later = np.where(first, 0, rng.exponential(14 * MINUTE_MS, trip.size))
         return midnight + (start * HOUR_MS + later).astype(np.int64)
@@ -206,10 +210,3 @@ def _shop_prices(yuan: Floats, kind: Floats) -> Floats:
     charm = np.where(kind < 0.14, floor + unit - 1, np.floor(yuan) + 0.9)
     return np.asarray(np.where(kind < 0.27, charm, np.where(kind < 0.47, np.maximum(floor, 5.0), yuan)))
 
-
-def _popularity(category: Ints, pull: Floats) -> Floats:
-    """Demand of each category shared among its shops by their pull, summing to 1."""
-    demand_of = np.array([c.demand for c in CATEGORIES])
-    of_category = np.bincount(category, pull, len(CATEGORIES))[category]
-    share = demand_of[category] * pull / of_category
-    return np.asarray(share / share.sum(), dtype=np.float64)

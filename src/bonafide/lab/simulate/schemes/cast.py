@@ -14,8 +14,9 @@ from bonafide.lab.simulate.schemes.merchants import (
 )  # fmt: skip
 from bonafide.lab.simulate.schemes.people import AccountFarm, BrokerRing, SelfPurchase
 from bonafide.lab.simulate.schemes.rings import Ring, build_rings
-from bonafide.lab.simulate.schemes.rounds import Player, Promote, Scheme
+from bonafide.lab.simulate.schemes.rounds import Player, Promote, Scheme, every
 from bonafide.lab.simulate.shops import Shop
+from bonafide.lab.simulate.streams import Stream
 from bonafide.lab.simulate.world import World
 
 SCHEMES: Final[dict[str, type[Scheme]]] = {
@@ -26,7 +27,8 @@ SCHEMES: Final[dict[str, type[Scheme]]] = {
         AccountFarm,
     )
 }  # fmt: skip
-FARMED: Final = "account_farm"
+LEFT_MIN: Final = 0.4
+"""Of their line, that is worth the trouble."""
 
 
 class Cast:
@@ -42,10 +44,11 @@ class Cast:
         self.rings = build_rings(world)
         player, rng = Player(world, rails, world.scenario.knobs, promote), world.stream("cast")
         count = max(len(mix), round(world.scenario.knobs.users * len(world.people)))
-        usual = [user for user in world.people if user.joined < world.start and not user.is_owner]
-        users = rng.sample(usual, min(count, len(usual)))
+        usual = [u for u in world.people if u.joined < world.start and rails.left(u) > LEFT_MIN * u.limit]
+        users = _of_all_limits(usual, count, rng)
         for typology, group in _shares(users, mix):
             begin = world.start + int(world.scenario.appears_late.get(typology, 0.0) * (world.end - world.start))
+            player.hiding |= {user.n for place, user in enumerate(group) if every(place, world.scenario.knobs.camouflage)}
             for place, ring in enumerate(self.rings):
                 part = group[place :: len(self.rings)]
                 for user in part:
@@ -61,6 +64,15 @@ class Cast:
             ring = self.rings[shop.ring]
         if ring:
             ring.learn_of_block(shop)
+
+
+def _of_all_limits(people: list[User], count: int, rng: Stream) -> list[User]:
+    """So many people with small and large lines as everybody has them; in no order."""
+    ordered = sorted(people, key=lambda user: (user.limit, user.n))
+    step, start = len(ordered) / min(count, len(ordered)), rng.random()
+    chosen = [ordered[int((i + start) * step)] for i in range(min(count, len(ordered)))]
+    rng.shuffle(chosen)
+    return chosen
 
 
 def _shares(users: list[User], mix: dict[str, float]) -> list[tuple[str, list[User]]]:

@@ -13,8 +13,8 @@ class UserMerchantLoop(Scheme):
     typology = "user_merchant_loop"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.open_shops, 1), self.rng.randint(1, 4), int(self.rng.uniform(0.5, 30) * HOUR_MS),
-                     use=0.8, shaped=0.4, seen=0.9)  # fmt: skip
+        return Round(self.some(self.ring.open_shops, 2), self.rng.randint(1, 4), int(self.rng.uniform(0.5, 30) * HOUR_MS),
+                     use=0.9, shaped=0.4, seen=0.9)  # fmt: skip
 
 
 class RefundElsewhere(Scheme):
@@ -23,8 +23,8 @@ class RefundElsewhere(Scheme):
     typology = "refund_elsewhere"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.tempted, 1), self.rng.randint(1, 4), int(self.rng.uniform(0.2, 24) * HOUR_MS),
-                     use=0.7, shaped=0.3, at_night=0.1, delivery="none", home="refund")  # fmt: skip
+        return Round(self.some(self.ring.tempted, 2), self.rng.randint(1, 4), int(self.rng.uniform(0.2, 24) * HOUR_MS),
+                     use=0.85, shaped=0.3, at_night=0.1, delivery="none", home="refund")  # fmt: skip
 
 
 class PerfectBill(Scheme):

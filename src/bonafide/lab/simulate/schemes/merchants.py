@@ -19,7 +19,7 @@ class CashOutMerchant(Scheme):
     typology = "cash_out_merchant"
 
     def look(self, user: User) -> Round:
-        return Round(self.ring.tempted[:1], self.rng.randint(1, 6), int(self.rng.uniform(0.2, 30) * HOUR_MS), shaped=0.35,
+        return Round(self.ring.tempted[:2], self.rng.randint(1, 6), int(self.rng.uniform(0.2, 30) * HOUR_MS), shaped=0.35,
                      at_night=0.1)  # fmt: skip
 
 
@@ -30,8 +30,8 @@ class NoDelivery(Scheme):
 
     def look(self, user: User) -> Round:
         kind = self.rng.random()
-        return Round(self.some(self.ring.fronts, 2), self.rng.randint(1, 6), int(self.rng.uniform(0.5, 30) * HOUR_MS),
-                     use=0.8, delivery="none" if kind < 0.4 else "pretended", virtual=kind > 0.75)  # fmt: skip
+        return Round(self.some(self.ring.fronts, 4), self.rng.randint(1, 6), int(self.rng.uniform(0.5, 30) * HOUR_MS),
+                     use=0.9, delivery="none" if kind < 0.4 else "pretended", virtual=kind > 0.75)  # fmt: skip
 
 
 class OffHours(Scheme):
@@ -40,8 +40,8 @@ class OffHours(Scheme):
     typology = "off_hours"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 2), self.rng.randint(1, 6), int(self.rng.uniform(0.2, 6) * HOUR_MS),
-                     use=0.8, at_night=2.0)  # fmt: skip
+        return Round(self.some(self.ring.fronts, 4), self.rng.randint(1, 6), int(self.rng.uniform(0.2, 6) * HOUR_MS),
+                     use=0.9, at_night=2.0)  # fmt: skip
 
 
 class BurstThenPayout(Scheme):
@@ -58,12 +58,12 @@ class BurstThenPayout(Scheme):
         self.world.clock.at(last, self._vanish, shop)
 
     def _front(self, begin: int) -> Shop:
-        """A shop of the ring that opens during the days; one that has hardly any customers of its own."""
+        """A shop of the ring that opens during the days."""
         fit = [s for s in self.world.shops if s.role is None and begin <= s.opened < self.world.end - 10 * DAY_MS]
         shop = self.rng.choice(fit or [s for s in self.world.shops if s.role is None])
         if not fit:
             shop.opened = begin + int(self.rng.uniform(0.1, 0.5) * (self.world.end - begin))
-        shop.role, shop.ring, shop.speed, shop.popularity = "sham", self.ring.n, "instant", shop.popularity * 0.4
+        shop.role, shop.ring, shop.speed = "sham", self.ring.n, "instant"
         return shop
 
     def _buy(self, user: User, shop: Shop) -> None:
@@ -95,4 +95,4 @@ class BoughtTraffic(Scheme):
             self.world.clock.at(self.world.clock.now + day * DAY_MS, self.player.promote, shop, 6.0)
 
     def look(self, user: User) -> Round:
-        return Round(self.ring.fronts[:1], self.rng.randint(1, 5), int(self.rng.uniform(0.2, 20) * HOUR_MS), use=0.85)
+        return Round(self.ring.fronts[:2], self.rng.randint(1, 5), int(self.rng.uniform(0.2, 20) * HOUR_MS), use=0.95)

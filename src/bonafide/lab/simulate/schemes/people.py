@@ -37,7 +37,7 @@ class SelfPurchase(Scheme):
         super().recruit(users, begin)
 
     def look(self, user: User) -> Round:
-        return Round([self.ring.shops[-1]], self.rng.randint(1, 5), int(self.rng.uniform(0.2, 40) * HOUR_MS), use=0.7,
+        return Round([self.ring.shops[-1]], self.rng.randint(1, 5), int(self.rng.uniform(0.2, 40) * HOUR_MS), use=0.85,
                      shaped=0.3, ring_device=0.0, seen=0.8)  # fmt: skip
 
 
@@ -62,5 +62,5 @@ class AccountFarm(Scheme):
                 self.world.clock.at(used_from + again * 20 * DAY_MS, self.act, user)
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 2), self.rng.randint(1, 5), int(self.rng.uniform(0.5, 40) * HOUR_MS),
+        return Round(self.some(self.ring.fronts, 4), self.rng.randint(1, 5), int(self.rng.uniform(0.5, 40) * HOUR_MS),
                      ring_device=0.0)  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect
+from itertools import accumulate
 from typing import Final
 
 from bonafide.core.moment import DAY_MS
@@ -11,12 +13,16 @@ from bonafide.lab.simulate.streams import Stream
 from bonafide.lab.simulate.world import World
 
 BAD_SHOP_FRACTION: Final = 0.01
-BAD_SHOPS_MIN: Final = 10
+BAD_SHOPS_MIN: Final = 12
 """A small platform still has this many: one ring alone rotates over four to ten."""
-SHOPS_PER_RING: Final = 5
+SIZE_BIAS: Final = 0.2
+"""0: every shop is as likely to be one; 1: every sale is."""
+SHOPS_PER_RING: Final = 6
+IN_USE_FRACTION: Final = 0.6
+"""Of a ring's shops, the ones used at a time; a block or IN_USE_DAYS bring others."""
+IN_USE_DAYS: Final = 20
 TEMPTED_FRACTION: Final = 0.4
 """Of a ring's shops: honest trades that sell cash-out too."""
-SHAM_CATEGORIES: Final = frozenset({"electronics", "jewellery", "clothing", "home", "beauty", "gift_cards", "courses"})
 DEVICES: Final = 3
 GO_BETWEENS: Final = 4
 SHARED_FRACTION: Final = 0.6
@@ -50,20 +56,23 @@ class Ring:
     @property
     def fronts(self) -> list[Shop]:
         """Shops that exist for this, still open."""
-        return [shop for shop in self.shops if shop.role == "sham" and self._is_open(shop)] or self.open_shops
+        return [shop for shop in self.open_shops if shop.role == "sham"] or self.open_shops
 
     @property
     def tempted(self) -> list[Shop]:
         """Honest trades that sell cash-out too, still open."""
-        return [shop for shop in self.shops if shop.role == "tempted" and self._is_open(shop)] or self.open_shops
+        return [shop for shop in self.open_shops if shop.role == "tempted"] or self.open_shops
 
     @property
     def open_shops(self) -> list[Shop]:
-        """All that are still open."""
-        return [shop for shop in self.shops if self._is_open(shop)]
+        """Those in use now, of all that are still open."""
+        still = [shop for shop in self.shops if self._is_open(shop)]
+        turn = self.blocks + (self._world.clock.now - self._world.start) // (IN_USE_DAYS * DAY_MS)
+        in_use = max(3, round(IN_USE_FRACTION * len(still)))
+        return [still[(turn * 2 + i) % len(still)] for i in range(min(in_use, len(still)))]
 
     def _is_open(self, shop: Shop) -> bool:
-        return not shop.closed and shop.opened + DAY_MS < self._world.clock.now
+        return not (shop.closed or shop.busted) and shop.opened + DAY_MS < self._world.clock.now
 
     @property
     def caution(self) -> float:
@@ -99,8 +108,7 @@ def build_rings(world: World) -> list[Ring]:
     rng = world.stream("rings")
     count = max(BAD_SHOPS_MIN, round(BAD_SHOP_FRACTION * len(world.shops)))
     usual = [shop for shop in world.shops if shop.opened < world.start and shop.owner == f"r{shop.n}"]
-    fit = [shop for shop in usual if shop.category.name in SHAM_CATEGORIES]
-    chosen = rng.sample(fit, min(count, len(fit)))
+    chosen = _spread(usual, count, rng)
     rings = []
     for n in range(max(1, round(len(chosen) / SHOPS_PER_RING))):
         shops = chosen[n :: max(1, round(len(chosen) / SHOPS_PER_RING))]
@@ -115,6 +123,17 @@ def build_rings(world: World) -> list[Ring]:
                     shop.owner, shop.device, shop.account, shop.bank = first.owner, first.device, first.account, first.bank
         rings.append(Ring(n, shops, world, rng))
     return rings
+
+
+def _spread(shops: list[Shop], count: int, rng: Stream) -> list[Shop]:
+    """So many shops of all categories alike, larger ones sooner than small ones; in no order."""
+    ordered = sorted(shops, key=lambda shop: (shop.category.name, shop.n))
+    upto = list(accumulate(shop.demand**SIZE_BIAS for shop in ordered))
+    step, start = upto[-1] / count, rng.random()
+    places = {bisect(upto, (i + start) * step) for i in range(count)}
+    chosen = [ordered[place] for place in sorted(places)]
+    rng.shuffle(chosen)
+    return chosen
 
 
 def own_account(user: User) -> Account:

@@ -30,6 +30,9 @@ RETURN_SIGMA: Final = 1.9
 """Of the log of hours until cash comes home: 95 % within 48 hours."""
 GO_BETWEENS: Final = ((0, 0.35), (1, 0.35), (2, 0.2), (3, 0.1))
 """How many accounts cash passes on its way, and how often."""
+HIDDEN_USE: Final = 0.5
+OPEN_USE: Final = 1.8
+"""Factors on how much of a line a round takes, of users who hide and of those who do not."""
 DEFAULT_FRACTION: Final = 0.25
 """Of those who used a line to its end: they pay nothing back."""
 
@@ -74,16 +77,17 @@ class Player:
         """Buys visitors for a shop today, by a factor."""
         self.rails = rails
         self.knobs = knobs
+        self.hiding: set[int] = set()
+        """Users who take trouble to look like everybody."""
         self._rng = world.stream("rounds")
         self._pretended: dict[int, tuple[str, int]] = {}
 
     def start(self, user: User, ring: Ring, typology: str, round_: Round) -> None:
         """Begin a round now: look what is left of the line, and plan its orders."""
         rng, now = self._rng, self.world.clock.now
-        careful = min(0.95, self.knobs.camouflage + ring.caution)
-        hides = rng.random() < careful
+        hides = user.n in self.hiding or rng.random() < ring.caution
         knows = rng.random() < min(0.95, self.knobs.knowledge + ring.caution)
-        intensity = self.knobs.intensity * rng.uniform(0.7, 1.3)
+        intensity = self.knobs.intensity * rng.uniform(0.7, 1.3) * (HIDDEN_USE if hides else OPEN_USE)
         budget = int(min(self.rails.left(user) * min(1.0, round_.use * intensity), round_.cap) * rng.uniform(0.8, 1.0))
         if budget < 2 * ORDER_MIN or not round_.shops or user.closed:
             return
@@ -91,10 +95,10 @@ class Player:
         orders = max(1, min(orders, budget // (3 * ORDER_MIN)))
         span = round_.span_ms * (3 if hides else 1)
         device = ring.device() if rng.random() < round_.ring_device * (0.4 if hides else 1.0) else None
-        parts = [rng.gammavariate(3.0, 1.0) for _ in range(orders)]
+        parts = sorted((rng.gammavariate(1.5, 1.0) for _ in range(orders)), reverse=True)
         order = _Order(user, ring, typology, round_, device, hides, 0.3 if knows else 1.0)
-        for part in parts:
-            moment = self._moment(now, span, round_.at_night * (0.4 if hides else 1.0), hides)
+        moments = [self._moment(now, span, round_.at_night * (0.4 if hides else 1.0), hides) for _ in parts]
+        for part, moment in zip(parts, moments if hides else sorted(moments), strict=True):
             self.world.clock.at(moment, self._order, order, int(budget * part / sum(parts)))
         if round_.use * intensity > 0.75 and rng.random() < DEFAULT_FRACTION:
             self.world.clock.at(now + span + 3 * DAY_MS, self.give_up_paying, user)
@@ -111,7 +115,7 @@ class Player:
 
     def _order(self, order: _Order, amount: int) -> None:
         rng, round_ = self._rng, order.round
-        open_shops = [shop for shop in round_.shops if not shop.closed] or order.ring.open_shops
+        open_shops = [shop for shop in round_.shops if not (shop.closed or shop.busted)] or order.ring.open_shops
         if not open_shops:
             return
         shop = rng.choice(open_shops)
@@ -215,11 +219,16 @@ class _Order:
     """Factor on how often amounts are shaped."""
 
 
+def every(place: int, share: float) -> bool:
+    """Whether a place is one of a share of all places, evenly spread."""
+    return int((place + 1) * share + 0.5) > int(place * share + 0.5)
+
+
 class Scheme:
     """What all schemes share: who takes part, and when their rounds begin."""
 
     typology = ""
-    rounds_per_month = 1.4
+    rounds_per_month = 1.7
     """For those who do it more than once."""
 
     def __init__(self, player: Player, ring: Ring, rng: Stream) -> None:
@@ -231,11 +240,11 @@ class Scheme:
 
     def recruit(self, users: list[User], begin: int) -> None:
         """Take users in: each has a first round after `begin`, most have more."""
-        for user in users:
-            for moment in self.moments(user, begin):
+        for place, user in enumerate(users):
+            for moment in self.moments(user, begin, once=every(place, self.player.knobs.once)):
                 self.world.clock.at(moment, self.act, user)
 
-    def moments(self, user: User, begin: int) -> list[int]:
+    def moments(self, user: User, begin: int, *, once: bool) -> list[int]:
         """When a user's rounds begin, ms."""
         rng = self.rng
         begin = max(begin, user.joined + DAY_MS)
@@ -244,7 +253,7 @@ class Scheme:
             return []
         first = rng.uniform(0, 0.75 if days > 10 else 0.5) * days
         moments = [first]
-        if rng.random() >= self.player.knobs.once:
+        if not once:
             gap = 30 / self.rounds_per_month
             while len(moments) < 12 and moments[-1] + gap / 2 < days:
                 moments.append(moments[-1] + max(2.0, rng.gammavariate(4, gap / 4)))
