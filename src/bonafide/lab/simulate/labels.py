@@ -129,10 +129,12 @@ class Labels:
 
     def _bust(self, shop: Shop) -> None:
         """A shop is found out: its recent buyers' payments are judged in one batch, and it is closed."""
-        rng, since = self._rng, self.world.clock.now - BUST_REACH_DAYS * DAY_MS
-        for number, user in self._of_shop[shop.n]:
-            bad = self.world.truth.is_bad(number)
-            if self.world.truth.made_at(number) >= since and (bad or rng.random() < WRONG_FRACTION):
+        rng, truth, since = self._rng, self.world.truth, self.world.clock.now - BUST_REACH_DAYS * DAY_MS
+        recent = [(number, user) for number, user in self._of_shop[shop.n] if truth.made_at(number) >= since]
+        bad = sum(truth.is_bad(number) for number, _ in recent)
+        mistaken = WRONG_FRACTION * bad / max(1, len(recent) - bad)  # of what is found, however much the shop sells
+        for number, user in recent:
+            if truth.is_bad(number) or rng.random() < mistaken:
                 self._tell(number, user, shop.id, rng.random() >= WRONG_FRACTION, "partner")
         self._tell_of("merchant", shop.id, True)
         shop.busted = True
