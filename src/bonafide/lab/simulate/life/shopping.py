@@ -14,8 +14,9 @@ import numpy.typing as npt
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
 from bonafide.lab.simulate.calendar import demand, is_campaign, local_date
 from bonafide.lab.simulate.categories import CATEGORIES, CODE
-from bonafide.lab.simulate.people import YUAN
+from bonafide.lab.simulate.people import YUAN, User
 from bonafide.lab.simulate.rails import Payment, Rails
+from bonafide.lab.simulate.shops import Shop
 from bonafide.lab.simulate.streams import bulk
 from bonafide.lab.simulate.truth import HONEST, Tag
 from bonafide.lab.simulate.world import World
@@ -67,7 +68,7 @@ class Shopping:
         credit = np.array([c.credit for c in CATEGORIES])[self._category]
         self._pull = np.log(credit / (1 - credit)) + np.array([shop.credit_pull for shop in shops])
         self._level = np.exp(self._bulk.normal(0, 0.35, len(shops)))
-        self._demand = np.cumsum([shop.demand for shop in shops])
+        self._demand: Floats = np.cumsum([shop.demand for shop in shops])
         self._known = self._choose(len(people) * FAVOURITES).reshape(len(people), FAVOURITES)
 
     def day(self, midnight: int) -> None:
@@ -84,7 +85,7 @@ class Shopping:
         ):
             at(t, self.buy, people[u], shops[s], a, c, tag)
 
-    def buy(self, user, shop, amount: int, wants_credit: bool, tag: Tag) -> None:  # type: ignore[no-untyped-def]
+    def buy(self, user: User, shop: Shop, amount: int, wants_credit: bool, tag: Tag) -> None:
         """One order of a person at a shop, with what commonly becomes of it."""
         if tag is HONEST:
             tag = _tag_of(user, shop)
@@ -113,7 +114,7 @@ class Shopping:
         return shop[chosen]
 
     def _choose(self, size: int) -> Ints:
-        return np.searchsorted(self._demand, self._bulk.random(size) * self._demand[-1], side="right")
+        return np.asarray(np.searchsorted(self._demand, self._bulk.random(size) * self._demand[-1], side="right"))
 
     def amounts(self, user: Ints, shop: Ints) -> Ints:
         """Fen, by the law of each shop's category, its level and the user's spending; many at prices shops like."""
@@ -186,7 +187,7 @@ class Shopping:
         )  # fmt: skip
 
 
-def _tag_of(user, shop) -> Tag:  # type: ignore[no-untyped-def]
+def _tag_of(user: User, shop: Shop) -> Tag:
     """The kind of honest trade that looks like cash-out by where it happens alone."""
     if shop.category.name == "gift_cards":
         return _GIFT_CARDS
@@ -209,4 +210,3 @@ def _shop_prices(yuan: Floats, kind: Floats) -> Floats:
     floor = np.floor(yuan / unit) * unit
     charm = np.where(kind < 0.14, floor + unit - 1, np.floor(yuan) + 0.9)
     return np.asarray(np.where(kind < 0.27, charm, np.where(kind < 0.47, np.maximum(floor, 5.0), yuan)))
-

@@ -42,6 +42,7 @@ class RepayAndDrain(Scheme):
     rounds_per_month = 2.0
 
     def act(self, user: User) -> None:
+        """Pay back most of what is owed, with a loan where own money is short, and use it again soon after."""
         wanted = int(self.rails.owed(user) * self.rng.uniform(0.6, 1.0))
         short = wanted - self.rails.holds(user.bank)
         lender = self.rng.choice(self.ring.go_betweens)

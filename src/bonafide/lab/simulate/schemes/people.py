@@ -48,6 +48,7 @@ class AccountFarm(Scheme):
     rounds_per_month = 0.7
 
     def recruit(self, users: list[User], begin: int) -> None:
+        """Have the accounts made within days of each other, on shared devices, and used from one to two weeks on."""
         opened = begin + int(self.rng.uniform(0.0, 0.4) * (self.world.end - begin))
         for place, user in enumerate(users):
             farm = place // ACCOUNTS_PER_DEVICE
