@@ -96,6 +96,17 @@ def test_the_demo_of_a_whole_platform_fits_on_a_screen() -> None:
     assert max(columns(line) for line in lines) <= WIDTH
 
 
+def test_one_kind_that_looks_alike_stands_below_its_title() -> None:
+    judged = evaluate(decisions(), truth(), resamples=0)
+    one = {"gift_cards": judged.per_hard_negative["gift_cards"]}
+    lines = demo_text(
+        summary(), msgspec.structs.replace(judged, per_hard_negative=one), decisions(), truth(), small_bundle()
+    ).splitlines()
+    at = next(n for n, line in enumerate(lines) if "honest, but looks alike" in line)
+    assert lines[at].split() == ["honest,", "but", "looks", "alike", "payments", "disturbed"]
+    assert lines[at + 1].split() == ["gift", "cards", "2", "1"]
+
+
 def test_a_demo_in_which_nothing_is_cash_out_says_so_without_dividing_by_it() -> None:
     honest = truth().with_columns(label=pl.lit(0, pl.Int8))
     text = demo_text(summary(), evaluate(decisions(), honest, resamples=0), decisions(), honest, small_bundle())

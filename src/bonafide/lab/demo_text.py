@@ -100,9 +100,9 @@ def _lookalikes(judged: Evaluation) -> list[str]:
     ]
     if not cells:
         return []
-    head = f"{'honest, but looks alike':<29}{'payments':>8}{'disturbed':>10}"
-    return _columns([head, *cells[: -(-len(cells) // 2)], *([head] if len(cells) > 1 else []),
-                     *cells[-(-len(cells) // 2) :]], 2)  # fmt: skip
+    head, half = f"{'honest, but looks alike':<29}{'payments':>8}{'disturbed':>10}", (len(cells) + 1) // 2
+    left, right = [head, *cells[:half]], [head, *cells[half:]]
+    return _columns([*left, *right], 2) if len(right) > 1 else _columns(left, 1)
 
 
 def _columns(cells: Sequence[str], count: int) -> list[str]:
