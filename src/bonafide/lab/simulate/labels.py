@@ -132,10 +132,12 @@ class Labels:
         rng, truth, since = self._rng, self.world.truth, self.world.clock.now - BUST_REACH_DAYS * DAY_MS
         recent = [(number, user) for number, user in self._of_shop[shop.n] if truth.made_at(number) >= since]
         bad = sum(truth.is_bad(number) for number, _ in recent)
-        mistaken = WRONG_FRACTION * bad / max(1, len(recent) - bad)  # of what is found, however much the shop sells
+        # As many honest ones are taken for bad as bad ones for honest, however much the shop sells.
+        missed, mistaken = WRONG_FRACTION / 2, WRONG_FRACTION / 2 * bad / max(1, len(recent) - bad)
         for number, user in recent:
-            if truth.is_bad(number) or rng.random() < mistaken:
-                self._tell(number, user, shop.id, rng.random() >= WRONG_FRACTION, "partner")
+            guilty = truth.is_bad(number)
+            if guilty or rng.random() < mistaken:
+                self._tell(number, user, shop.id, not guilty or rng.random() >= missed, "partner")
         self._tell_of("merchant", shop.id, True)
         shop.busted = True
         shop.closed = shop.role == "sham"
