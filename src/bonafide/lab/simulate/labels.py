@@ -22,7 +22,7 @@ RECALL: Final = 0.3
 INVESTIGATION_DAYS: Final = (3, 30)
 INVESTIGATED_DAYS: Final = 20
 """How far back an investigator looks."""
-SHOP_NAMED_FRACTION: Final = 0.5
+SHOP_NAMED_FRACTION: Final = 0.3
 """Findings about a user that name the shops, too."""
 PRECISION: Final = 0.95
 CLEARED_PER_CONFIRMED: Final = 2.0

@@ -15,7 +15,7 @@ HISTORY_DAYS: Final = 360
 NEW_FRACTION: Final = 0.06
 """Users who join while the log runs."""
 LIMIT_MEDIAN_YUAN: Final = 4_500
-REVOLVER_FRACTION: Final = 0.15
+REVOLVER_FRACTION: Final = 0.17
 """Users who live on the line and pay a part of each bill."""
 HOUSEHOLD_FRACTION: Final = 0.16
 DORMITORY_FRACTION: Final = 0.05
@@ -93,7 +93,7 @@ def _draw(user: User, start: int, days: int, networks: int, books: Books, rng: S
     user.payday = rng.choice(PAYDAYS)
     user.bill_day = rng.randint(1, 28)
     user.rate = rng.gammavariate(2.2, RATE_MEAN / 2.2)
-    user.spending = rng.lognormvariate(0, 0.4) * (yuan / LIMIT_MEDIAN_YUAN) ** 0.45
+    user.spending = rng.lognormvariate(0, 0.35) * (yuan / LIMIT_MEDIAN_YUAN) ** 0.75
     user.credit_taste = rng.gauss(0.0, 0.8)
     user.is_owner = rng.random() < OWNER_FRACTION
     revolves = rng.random() < REVOLVER_FRACTION

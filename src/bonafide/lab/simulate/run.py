@@ -39,11 +39,11 @@ class Simulation:
             raise UsageError(f"seed is {seed}; accepted are whole numbers from 0")
         self.world = world = World(scenario, seed)
         self.rails = rails = Rails(world)
-        self.shopping = shopping = Shopping(world, rails)
         self.household = Household(world, rails)
         self.trading = Trading(world, rails)
-        self._lookalikes = Lookalikes(world, rails, shopping)
         self.cast = Cast(world, rails, self.trading.promote)
+        self.shopping = shopping = Shopping(world, rails)
+        self._lookalikes = Lookalikes(world, rails, shopping)
         self.labels = Labels(world, rails, self.cast)
         plan_joining(world)
 

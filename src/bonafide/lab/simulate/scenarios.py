@@ -32,7 +32,7 @@ class Knobs:
     """Share of users who cash out."""
     intensity: float = 0.95
     """Share of what is left of a line that one round uses, on average; 0..1."""
-    camouflage: float = 0.35
+    camouflage: float = 0.37
     """How often orders take place, times and amounts of ordinary life; 0..1."""
     knowledge: float = 0.4
     """How often orders keep clear of figures that platforms are known to look at; 0..1."""

@@ -67,7 +67,7 @@ def build_shops(count: int, start: int, days: int, books: Books, rng: Stream) ->
             start - int((1 + rng.random() * (HISTORY_DAYS - 1)) * DAY_MS)
         )  # fmt: skip
         shop.demand = rng.lognormvariate(0, POPULARITY_SIGMA)
-        shop.credit_pull = rng.gauss(0, 0.9)
+        shop.credit_pull = rng.gauss(0, 1.1)
         shop.visits = rng.uniform(8, 40)
         shop.speed = "instant" if rng.random() < INSTANT_FRACTION else "scheduled"
         shop.ip = network(5_000_000 + shop.n)

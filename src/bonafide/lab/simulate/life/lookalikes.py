@@ -19,7 +19,7 @@ from bonafide.lab.simulate.streams import poisson
 from bonafide.lab.simulate.truth import Tag
 from bonafide.lab.simulate.world import World
 
-AT_LIMIT_PER_USER_DAY: Final = 0.0015
+AT_LIMIT_PER_USER_DAY: Final = 0.0013
 """A phone, a fridge or a course for nearly all that is left of the line."""
 AT_LIMIT_MIN: Final = 600 * YUAN
 PAYDAY_LIST_FRACTION: Final = 0.025

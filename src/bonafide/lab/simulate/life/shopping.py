@@ -26,6 +26,8 @@ Floats = npt.NDArray[np.float64]
 
 FAVOURITES: Final = 6
 _FAVOURITE_WEIGHTS: Final = (0.3, 0.22, 0.16, 0.12, 0.1, 0.1)
+CLIENTELE: Final = 2.6
+"""How much shops differ in how many of their customers live on the line, as a spread of the log."""
 FAVOURITE_FRACTION: Final = 0.6
 """Orders that go to a shop the user knows."""
 ANOTHER_ORDER_FRACTION: Final = 0.42
@@ -70,6 +72,10 @@ class Shopping:
         self._level = np.exp(self._bulk.normal(0, 0.35, len(shops)))
         self._demand: Floats = np.cumsum([shop.demand for shop in shops])
         self._known = self._choose(len(people) * FAVOURITES).reshape(len(people), FAVOURITES)
+        on_the_line = np.array([user.pays < 1 for user in people])
+        tilted = np.cumsum(np.array([shop.demand for shop in shops]) * np.exp(self._bulk.normal(0, CLIENTELE, len(shops))))
+        theirs = np.searchsorted(tilted, self._bulk.random((int(on_the_line.sum()), FAVOURITES)) * tilted[-1], side="right")
+        self._known[on_the_line] = theirs
 
     def day(self, midnight: int) -> None:
         """Plan everybody's orders of the local day that begins at `midnight`."""

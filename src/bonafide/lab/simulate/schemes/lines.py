@@ -21,7 +21,7 @@ class DrainTheLine(Scheme):
     typology = "drain_the_line"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 4), self.rng.randint(1, 5), int(self.rng.uniform(0.2, 8) * HOUR_MS),
+        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 5), int(self.rng.uniform(0.2, 8) * HOUR_MS),
                      use=1.2, shaped=0.5)  # fmt: skip
 
 
@@ -32,7 +32,7 @@ class IntensiveBurst(Scheme):
 
     def look(self, user: User) -> Round:
         orders = min(20, max(5, int(self.rng.gauss(11, 4))))
-        return Round(self.some(self.ring.open_shops, 4), orders, int(self.rng.uniform(0.3, 2.8) * DAY_MS), use=1.1)
+        return Round(self.some(self.ring.open_shops, 3), orders, int(self.rng.uniform(0.3, 2.8) * DAY_MS), use=1.1)
 
 
 class RepayAndDrain(Scheme):
@@ -58,7 +58,7 @@ class RepayAndDrain(Scheme):
         self.world.books.move(0, account, max(0, amount - self.rails.holds(account)), "brought by go-betweens")
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 4), self.rng.randint(2, 7), int(self.rng.uniform(0.5, 20) * HOUR_MS))
+        return Round(self.some(self.ring.fronts, 3), self.rng.randint(2, 7), int(self.rng.uniform(0.5, 20) * HOUR_MS))
 
 
 class ShapedAmounts(Scheme):
@@ -67,7 +67,7 @@ class ShapedAmounts(Scheme):
     typology = "shaped_amounts"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.open_shops, 4), self.rng.randint(3, 10), int(self.rng.uniform(1, 40) * HOUR_MS),
+        return Round(self.some(self.ring.open_shops, 3), self.rng.randint(3, 10), int(self.rng.uniform(1, 40) * HOUR_MS),
                      use=0.8, shaped=1.6)  # fmt: skip
 
 
@@ -99,5 +99,5 @@ class BustOut(Scheme):
         self.world.clock.at(self.world.clock.now + 4 * DAY_MS, self.player.give_up_paying, user)
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.open_shops, 4), self.rng.randint(2, 8), int(self.rng.uniform(4, 60) * HOUR_MS),
+        return Round(self.some(self.ring.open_shops, 3), self.rng.randint(2, 8), int(self.rng.uniform(4, 60) * HOUR_MS),
                      use=1.3, home="hand")  # fmt: skip

@@ -34,5 +34,5 @@ class PerfectBill(Scheme):
     rounds_per_month = 1.0
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.open_shops, 4), self.rng.randint(6, 16), int(self.rng.uniform(8, 22) * 24 * HOUR_MS),
+        return Round(self.some(self.ring.open_shops, 3), self.rng.randint(6, 16), int(self.rng.uniform(8, 22) * 24 * HOUR_MS),
                      use=0.9, shaped=0.1, at_night=0.03, like_life=True, ring_device=0.0, delivery="sent")  # fmt: skip

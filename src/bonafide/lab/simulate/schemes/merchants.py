@@ -10,6 +10,8 @@ from bonafide.lab.simulate.schemes.rounds import Round, Scheme
 from bonafide.lab.simulate.shops import Shop
 
 VANISHES_AFTER_DAYS: Final = (12, 30)
+FEW_CUSTOMERS: Final = 0.35
+"""Factor on the honest demand of a shop that has just opened for this."""
 WAVE_DAYS: Final = 2.0
 
 
@@ -30,7 +32,7 @@ class NoDelivery(Scheme):
 
     def look(self, user: User) -> Round:
         kind = self.rng.random()
-        return Round(self.some(self.ring.fronts, 4), self.rng.randint(1, 6), int(self.rng.uniform(0.5, 30) * HOUR_MS),
+        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 6), int(self.rng.uniform(0.5, 30) * HOUR_MS),
                      use=0.9, delivery="none" if kind < 0.4 else "pretended", virtual=kind > 0.75)  # fmt: skip
 
 
@@ -40,7 +42,7 @@ class OffHours(Scheme):
     typology = "off_hours"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 4), self.rng.randint(1, 6), int(self.rng.uniform(0.2, 6) * HOUR_MS),
+        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 6), int(self.rng.uniform(0.2, 6) * HOUR_MS),
                      use=0.9, at_night=2.0)  # fmt: skip
 
 
@@ -64,6 +66,7 @@ class BurstThenPayout(Scheme):
         if not fit:
             shop.opened = begin + int(self.rng.uniform(0.1, 0.5) * (self.world.end - begin))
         shop.role, shop.ring, shop.speed = "sham", self.ring.n, "instant"
+        shop.demand *= FEW_CUSTOMERS
         return shop
 
     def _buy(self, user: User, shop: Shop) -> None:

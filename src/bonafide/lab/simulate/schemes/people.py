@@ -63,5 +63,5 @@ class AccountFarm(Scheme):
                 self.world.clock.at(used_from + again * 20 * DAY_MS, self.act, user)
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 4), self.rng.randint(1, 5), int(self.rng.uniform(0.5, 40) * HOUR_MS),
+        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 5), int(self.rng.uniform(0.5, 40) * HOUR_MS),
                      ring_device=0.0)  # fmt: skip

@@ -13,11 +13,12 @@ from bonafide.lab.simulate.streams import Stream
 from bonafide.lab.simulate.world import World
 
 BAD_SHOP_FRACTION: Final = 0.01
-BAD_SHOPS_MIN: Final = 12
+BAD_SHOPS_MIN: Final = 14
 """A small platform still has this many: one ring alone rotates over four to ten."""
-SIZE_BIAS: Final = 0.2
-"""0: every shop is as likely to be one; 1: every sale is."""
-SHOPS_PER_RING: Final = 6
+SIZES: Final = (0.45, 1.0)
+"""Of shops that come into question, as a part of an average shop's demand: one that nobody knows would be seen at
+once, and a market leader has no need of it."""
+SHOPS_PER_RING: Final = 7
 IN_USE_FRACTION: Final = 0.6
 """Of a ring's shops, the ones used at a time; a block or IN_USE_DAYS bring others."""
 IN_USE_DAYS: Final = 20
@@ -107,7 +108,9 @@ def build_rings(world: World) -> list[Ring]:
     """Give some shops their part, and put them together to rings of about SHOPS_PER_RING."""
     rng = world.stream("rings")
     count = max(BAD_SHOPS_MIN, round(BAD_SHOP_FRACTION * len(world.shops)))
-    usual = [shop for shop in world.shops if shop.opened < world.start and shop.owner == f"r{shop.n}"]
+    least, most = (size / len(world.shops) for size in SIZES)
+    alone = [shop for shop in world.shops if shop.opened < world.start and shop.owner == f"r{shop.n}"]
+    usual = [shop for shop in alone if least <= shop.demand <= most] or alone
     chosen = _spread(usual, count, rng)
     rings = []
     for n in range(max(1, round(len(chosen) / SHOPS_PER_RING))):
@@ -126,9 +129,9 @@ def build_rings(world: World) -> list[Ring]:
 
 
 def _spread(shops: list[Shop], count: int, rng: Stream) -> list[Shop]:
-    """So many shops of all categories alike, larger ones sooner than small ones; in no order."""
+    """So many shops of all categories by what is sold there; in no order."""
     ordered = sorted(shops, key=lambda shop: (shop.category.name, shop.n))
-    upto = list(accumulate(shop.demand**SIZE_BIAS for shop in ordered))
+    upto = list(accumulate(shop.demand for shop in ordered))
     step, start = upto[-1] / count, rng.random()
     places = {bisect(upto, (i + start) * step) for i in range(count)}
     chosen = [ordered[place] for place in sorted(places)]

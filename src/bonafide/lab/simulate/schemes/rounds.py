@@ -30,8 +30,8 @@ RETURN_SIGMA: Final = 1.9
 """Of the log of hours until cash comes home: 95 % within 48 hours."""
 GO_BETWEENS: Final = ((0, 0.35), (1, 0.35), (2, 0.2), (3, 0.1))
 """How many accounts cash passes on its way, and how often."""
-HIDDEN_USE: Final = 0.5
-OPEN_USE: Final = 1.8
+HIDDEN_USE: Final = 0.45
+OPEN_USE: Final = 2.0
 """Factors on how much of a line a round takes, of users who hide and of those who do not."""
 DEFAULT_FRACTION: Final = 0.25
 """Of those who used a line to its end: they pay nothing back."""
@@ -55,7 +55,7 @@ class Round:
     """The most that one round takes."""
     shaped: float = 0.5
     """Share of amounts that are round or just below."""
-    at_night: float = 0.2
+    at_night: float = 0.15
     like_life: bool = False
     """Whether amounts follow the shops' own laws instead of parts of a sum."""
     ring_device: float = 0.3
@@ -87,7 +87,7 @@ class Player:
         rng, now = self._rng, self.world.clock.now
         hides = user.n in self.hiding or rng.random() < ring.caution
         knows = rng.random() < min(0.95, self.knobs.knowledge + ring.caution)
-        intensity = self.knobs.intensity * rng.uniform(0.7, 1.3) * (HIDDEN_USE if hides else OPEN_USE)
+        intensity = self.knobs.intensity * rng.uniform(0.85, 1.15) * (HIDDEN_USE if hides else OPEN_USE)
         budget = int(min(self.rails.left(user) * min(1.0, round_.use * intensity), round_.cap) * rng.uniform(0.8, 1.0))
         if budget < 2 * ORDER_MIN or not round_.shops or user.closed:
             return
@@ -228,7 +228,7 @@ class Scheme:
     """What all schemes share: who takes part, and when their rounds begin."""
 
     typology = ""
-    rounds_per_month = 1.7
+    rounds_per_month = 1.8
     """For those who do it more than once."""
 
     def __init__(self, player: Player, ring: Ring, rng: Stream) -> None:
