@@ -21,7 +21,7 @@ from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.decision_rows import canonical_lines
 from bonafide.lab.inputs import RejectWriter, read_chunks
 from bonafide.lab.replay import WALK_ROWS, Replay, run_replay
-from bonafide.lab.simulate import MERCHANTS_MIN, simulate_demo
+from bonafide.lab.simulate import Simulation, scenario
 from bonafide.lab.summary import Summary
 
 from .bundles import SHIPPED
@@ -30,7 +30,6 @@ from .trade import Trade
 
 LOGS: Final = {"platform": "a platform's log", "trade": "trade alone"}
 DAYS: Final = 30
-USERS_PER_MERCHANT: Final = 10
 FORMS: Final = ("parquet", "ndjson")
 _TARGET: Final = Bound(">=", 200_000)
 _FILE_TARGET: Final = Bound(">=", 150_000)
@@ -38,8 +37,7 @@ _FILE_TARGET: Final = Bound(">=", 150_000)
 
 def make_inputs(folder: Path, size: Size) -> None:
     """Both logs as Parquet and as NDJSON."""
-    users = size["users"]
-    platform, _ = simulate_demo(users, max(MERCHANTS_MIN, users // USERS_PER_MERCHANT), DAYS, 1)
+    platform = pl.concat(step.events for step in Simulation(scenario("small", size["users"], days=DAYS), 1).run())
     trade = Trade(size["trade events"])
     for name, frame in (("platform", platform), ("trade", trade.frame(0, trade.length))):
         frame.write_parquet(folder / f"{name}.parquet")

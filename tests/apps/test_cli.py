@@ -261,6 +261,11 @@ REFUSED = (
     ["evaluate", "--decisions", "decisions.parquet", "--truth", "decisions.parquet"],
     ["bundle", "show", "paylatr"],
     ["demo", "--users", "3"],
+    ["demo", "--scenario", "smal"],
+    ["simulate"],
+    ["simulate", "--out", "small", "--users", "50", "--days", "7"],
+    ["simulate", "--out", "out", "--scenario", "smal"],
+    ["simulate", "--out", "out", "--seed", "-1"],
 )
 
 
@@ -355,12 +360,75 @@ def test_the_demo_keeps_everything_it_used_where_it_is_told_to(folder: Path) -> 
     result = only_object(first)
     assert result["summary"]["digest"] == only_object(second)["summary"]["digest"]
     assert {path.name for path in (folder / "a").iterdir()} == {
-        "events.parquet", "truth.parquet", "decisions.parquet", "rejects.ndjson", "summary.json", "bundle",
+        "events.parquet", "truth.parquet", "subjects.parquet", "README.md", "decisions.parquet", "rejects.ndjson",
+        "summary.json", "bundle",
     }  # fmt: skip
+    counts = result["summary"]
+    assert counts["rejected"] == counts["conflict"] == 0
     judged = only_object(told("evaluate", "-d", "a/decisions.parquet", "-t", "a/truth.parquet", "--json"))
     for name in ("n", "positives", "auc", "money_caught", "money_missed", "honest_money_disturbed"):
         assert result["evaluation"][name] == judged[name]
     assert "Everything is in a" in first.stderr
+
+
+def test_the_demo_ends_with_commands_that_exist(folder: Path) -> None:
+    for out in ([], ["--out", "a"]):
+        text = told(*DEMO, *out).stdout
+        assert "Honest people disturbed" in text
+        commands = re.findall(r"^  bonafide ([a-z]+)", text.split("Where to go next:\n")[1], re.MULTILINE)
+        assert {"evaluate", "simulate", "map"} <= set(commands) <= {path[0] for path in paths()}
+
+
+# Simulated platforms
+
+SIMULATE = ["simulate", "--users", "60", "--merchants", "30", "--days", "8"]
+
+
+def test_simulate_writes_a_run_that_replays_without_a_refusal(folder: Path) -> None:
+    done = told(*SIMULATE, "--out", "run", "--json")
+    result = only_object(done)
+    assert (done.exit_code, result["scenario"], result["seed"], result["users"]) == (0, "small", 1, 60)
+    assert {path.name for path in (folder / "run").iterdir()} == {
+        "events.parquet", "truth.parquet", "subjects.parquet", "README.md",
+    }  # fmt: skip
+    replayed = told("replay", "run/events.parquet", "--out", "out", "--json")
+    counts = only_object(replayed)
+    assert (replayed.exit_code, counts["rejected"], counts["conflict"]) == (0, 0, 0)
+    assert counts["read"] == result["rates"]["events"]
+
+
+def test_the_command_on_the_page_of_a_run_makes_the_run_again(folder: Path) -> None:
+    shown = told(*SIMULATE, "--seed", "5", "--out", "run")
+    assert shown.stdout.startswith("events.parquet ")
+    command = re.search(r"^bonafide (simulate .+)$", (folder / "run" / "README.md").read_text(), re.MULTILINE)
+    assert command is not None
+    assert told(*command[1].replace("DIR", "again").split()).exit_code == 0
+    for name in ("events.parquet", "truth.parquet", "subjects.parquet", "README.md"):
+        assert (folder / "again" / name).read_bytes() == (folder / "run" / name).read_bytes()
+
+
+def test_simulate_lists_its_scenarios(folder: Path) -> None:
+    listed = only_object(told("simulate", "--list", "--json"))["scenarios"]
+    text = told("simulate", "--list").stdout
+    assert {"small", "city", "calm", "festival", "new-scheme"} <= {scenario["name"] for scenario in listed}
+    for scenario in listed:
+        assert re.search(
+            rf"^{scenario['name']} +{scenario['users']:,} .+{re.escape(scenario['says'])}$", text, re.MULTILINE
+        )
+
+
+def test_simulate_judges_a_run_by_the_gates_when_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Path, bool]] = []
+    monkeypatch.setattr("bonafide.apps.cli.simulate.show_gates", lambda path, as_json: asked.append((path, as_json)))
+    assert told("simulate", "--gates", "--out", "run", "--json").exit_code == 0
+    assert asked == [(Path("run"), True)]
+    assert not (folder / "run").exists()
+
+
+@pytest.mark.parametrize("option", ["--users", "--merchants", "--days"])
+def test_a_platform_of_nothing_is_wrong_use(folder: Path, option: str) -> None:
+    assert told("simulate", "--out", "run", option, "0").exit_code == 2
+    assert not (folder / "run").exists()
 
 
 def test_force_leaves_no_result_of_an_earlier_run(tmp_path: Path) -> None:

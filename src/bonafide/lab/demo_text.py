@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import TextWrapper
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -13,9 +14,17 @@ from bonafide.engine.bundle import Bundle
 from bonafide.lab.metrics import Evaluation
 from bonafide.lab.summary import Summary
 
-EXAMPLES: Final = 3
 WIDTH: Final = 100
 """Columns of a terminal that the text fits in; only a very long id may go beyond."""
+LOOKALIKES: Final = {
+    "dormitory": "students of one dormitory", "family_device": "families on one device",
+    "flash_sale": "live flash sales", "gift_cards": "gift cards", "group_buy": "group purchases",
+    "payday_burst": "payday shopping", "purchase_at_limit": "one thing for the whole line",
+    "refund_to_balance": "refunds to a balance", "sale_day": "the day of a great sale",
+    "shop_stock": "stock for a small shop", "top_up": "top-ups and games", "viral_new_shop": "a new shop that is liked",
+}  # fmt: skip
+"""Kind of honest trade that looks like cash-out -> what people call it."""
+_ALERTED: Final = OUTCOMES[OUTCOMES.index("verify") :]
 _BAR: Final = 30
 _EXAMPLE: Final = TextWrapper(
     WIDTH, initial_indent="  ", subsequent_indent="      ", break_long_words=False, break_on_hyphens=False
@@ -25,29 +34,32 @@ _EXAMPLE: Final = TextWrapper(
 def demo_text(
     summary: Summary, judged: Evaluation, decisions: pl.DataFrame, truth: pl.DataFrame, bundle: Bundle
 ) -> str:
-    """What a person should see first, about forty lines."""
+    """What a person should see first, about thirty lines."""
     currency = judged.currency or bundle.settings.currency
     caught, missed = judged.money_caught, judged.money_missed
-    lines = [
-        f"{summary.read:,} events read, {summary.decided:,} decided in {summary.seconds:.1f} s",
-        f"{judged.n:,} payments, {judged.positives:,} of them cash-out worth {show_money(caught + missed, currency)}",
-        "",
-        _bar("caught", caught, caught + missed, currency),
-        _bar("slipped through", missed, caught + missed, currency),
-        "",
-        *_friction(judged, currency),
-        "",
-        f"{'cash-out scheme':<28}{'payments':>9}{'caught':>9}{'share':>8}{'worth':>18}{'of it caught':>18}",
+    parts = [
+        [
+            f"{summary.read:,} events read, {summary.decided:,} decided in {summary.seconds:.1f} s",
+            f"{judged.n:,} payments, {judged.positives:,} of them cash-out worth "
+            f"{show_money(caught + missed, currency)}",
+        ],
+        [
+            _bar("caught", caught, caught + missed, currency),
+            _bar("slipped through", missed, caught + missed, currency),
+        ],
+        _schemes(judged),
+        _friction(judged, decisions, truth, currency),
+        _lookalikes(judged),
+        ["The largest that was caught, and what its payer is told:", *_example(decisions, truth, bundle)],
     ]
-    for name, scheme in sorted(judged.per_typology.items()):
-        money = f"{show_money(scheme.money, currency):>18}{show_money(scheme.money_caught, currency):>18}"
-        lines.append(f"{name:<28}{scheme.n:>9,}{scheme.alerted:>9,}{100 * scheme.recall:>6.0f} %{money}")
-    if judged.per_hard_negative:
-        lines += ["", f"{'honest, but looks alike':<28}{'payments':>9}{'disturbed':>11}"]
-        for name, alike in sorted(judged.per_hard_negative.items()):
-            lines.append(f"{name:<28}{alike.n:>9,}{alike.disturbed:>11,}")
-    lines += ["", "Some that were caught, and what the payer is told:", *_examples(decisions, truth, bundle)]
-    return "\n".join(lines)
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def largest_caught(decisions: pl.DataFrame, truth: pl.DataFrame) -> dict[str, Any] | None:
+    """The decision on the largest cash-out payment that was caught; None where none was."""
+    bad = decisions.join(truth.filter(pl.col("label") == 1).select("event_id"), on="event_id", how="semi")
+    caught = bad.filter(pl.col("outcome").is_in(_ALERTED)).sort("amount", "seq", descending=[True, False])
+    return next(caught.iter_rows(named=True), None)
 
 
 def _bar(label: str, part: int, whole: int, currency: str) -> str:
@@ -56,26 +68,55 @@ def _bar(label: str, part: int, whole: int, currency: str) -> str:
     return f"  {label:<16}{bar:<{_BAR}} {100 * fraction:>3.0f} %  {show_money(part, currency):>18}"
 
 
-def _friction(judged: Evaluation, currency: str) -> list[str]:
-    honest = judged.n - judged.positives
-    per_10000 = judged.honest_disturbed_per_10000 or 0.0
+def _schemes(judged: Evaluation) -> list[str]:
+    """The share of each scheme's money that was caught, the largest first."""
+    shares = {name: kind.money_caught / kind.money for name, kind in judged.per_typology.items() if kind.money}
+    cells = [
+        f"{name.replace('_', ' '):<18}{100 * share:>5.0f}"
+        for name, share in sorted(shares.items(), key=lambda kind: (-kind[1], kind[0]))
+    ]
+    return ["Of each scheme's money it caught, in percent:", *_columns(cells, 4)] if cells else []
+
+
+def _friction(judged: Evaluation, decisions: pl.DataFrame, truth: pl.DataFrame, currency: str) -> list[str]:
+    """Whom it disturbed, in payments, people and money."""
+    honest = truth.filter(pl.col("label") == 0).select("event_id")
+    disturbed = decisions.filter(pl.col("type") == "payment", pl.col("outcome").is_in(_ALERTED)).join(
+        honest, on="event_id", how="semi"
+    )
     return [
-        "Honest payments disturbed (asked to verify, held or declined):",
-        f"  {round(per_10000 * honest / 10_000):,} of {honest:,} ({per_10000:.1f} in 10,000), "
+        "Honest people disturbed (asked to verify, held or declined):",
+        f"  {disturbed['user_id'].n_unique():,} people, {disturbed.height:,} of "
+        f"{judged.n - judged.positives:,} honest payments ({judged.honest_disturbed_per_10000 or 0.0:.1f} in 10,000), "
         f"worth {show_money(judged.honest_money_disturbed, currency)}",
     ]
 
 
-def _examples(decisions: pl.DataFrame, truth: pl.DataFrame, bundle: Bundle) -> list[str]:
-    """The largest caught cash-out payment of each of some sets of reasons."""
-    bad = decisions.join(truth.filter(pl.col("label") == 1).select("event_id"), on="event_id", how="semi")
-    caught = bad.filter(pl.col("outcome").is_in(OUTCOMES[OUTCOMES.index("verify") :]))
-    largest = caught.sort("amount", "seq", descending=[True, False]).unique(
-        "reasons", keep="first", maintain_order=True
-    )
-    lines = []
-    for row in largest.head(EXAMPLES).iter_rows(named=True):
-        told = f"{row['outcome']} {row['event_id']}, {show_money(row['amount'], row['currency'])}: "
-        lines += _EXAMPLE.wrap(told + ", ".join(row["hits"]))
-        lines += [f"      {bundle.reasons[code].en} / {bundle.reasons[code].zh}" for code in row["reasons"]]
-    return lines or ["  none"]
+def _lookalikes(judged: Evaluation) -> list[str]:
+    """How each kind of honest trade that looks like cash-out fared, in two columns."""
+    cells = [
+        f"{LOOKALIKES.get(name, name.replace('_', ' ')):<29}{alike.n:>8,}{alike.disturbed:>10,}"
+        for name, alike in sorted(judged.per_hard_negative.items(), key=lambda kind: (-kind[1].disturbed, kind[0]))
+    ]
+    if not cells:
+        return []
+    head, half = f"{'honest, but looks alike':<29}{'payments':>8}{'disturbed':>10}", (len(cells) + 1) // 2
+    left, right = [head, *cells[:half]], [head, *cells[half:]]
+    return _columns([*left, *right], 2) if len(right) > 1 else _columns(left, 1)
+
+
+def _columns(cells: Sequence[str], count: int) -> list[str]:
+    """Cells side by side, to be read down one column after the other."""
+    rows = -(-len(cells) // count)
+    return ["  " + "  ".join(cells[row::rows]) for row in range(rows)]
+
+
+def _example(decisions: pl.DataFrame, truth: pl.DataFrame, bundle: Bundle) -> list[str]:
+    row = largest_caught(decisions, truth)
+    if row is None:
+        return ["  none"]
+    told = f"{row['outcome']} {row['event_id']}, {show_money(row['amount'], row['currency'])}: "
+    return [
+        *_EXAMPLE.wrap(told + ", ".join(row["hits"])),
+        *(f"      {bundle.reasons[code].en} / {bundle.reasons[code].zh}" for code in row["reasons"]),
+    ]

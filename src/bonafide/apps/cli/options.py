@@ -34,3 +34,18 @@ Secret = Annotated[
     str | None,
     typer.Option("--secret", help="Secret for keyed hashes, 32 hex digits; decisions never depend on it."),
 ]
+ScenarioName = Annotated[str, typer.Option("--scenario", help="Which platform; bonafide simulate --list shows them.")]
+Users = Annotated[
+    int | None,
+    typer.Option("--users", min=1, help="Users on the platform, instead of the scenario's.", show_default=False),
+]
+Merchants = Annotated[
+    int | None,
+    typer.Option(
+        "--merchants", min=1, help="Merchants; without it as many for each user as usual.", show_default=False
+    ),
+]
+Days = Annotated[
+    int | None, typer.Option("--days", min=1, help="Days of trade, instead of the scenario's.", show_default=False)
+]
+Seed = Annotated[int, typer.Option("--seed", help="Same seed, same platform.")]

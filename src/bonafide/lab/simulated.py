@@ -1,0 +1,89 @@
+"""A simulated run as files: the log piece by piece as it is made, then the truth, who took part, and a page of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from bonafide.lab.base_rates import EVENTS, PAGE, SUBJECTS, TRUTH, BaseRates, Written, measure
+from bonafide.lab.simulate import Scenario, Simulation
+from bonafide.lab.simulate.books import EMPLOYERS, OUTSIDE, PENDING, PLATFORM
+from bonafide.lab.simulated_text import page
+from bonafide.lab.tables import TableWriter
+
+
+def write_run(simulation: Simulation, folder: Path, progress: Callable[[float, float], None]) -> Written:
+    """Live a simulation through and write its four files into a folder that is there.
+
+    Memory holds what `TableWriter` holds of the log, whatever its length, and 33 bytes for each payment; files of an
+    earlier run are removed first. `progress` is told (done, total). The same scenario and seed write the same bytes.
+    Raises StateError when the disk refuses a table, OSError when it refuses the page.
+    """
+    for name in (EVENTS, TRUTH, SUBJECTS, PAGE):
+        (folder / name).unlink(missing_ok=True)
+    with _table(folder / EVENTS, simulation.schema) as events:
+        for step in simulation.run():
+            events.append(step.events)
+            progress(step.fraction, 1.0)
+    for name, frame in ((TRUTH, simulation.truth()), (SUBJECTS, simulation.subjects())):
+        with _table(folder / name, frame.schema) as table:
+            table.append(frame)
+    written = _written(simulation, measure(folder))
+    (folder / PAGE).write_text(page(written), encoding="utf-8")
+    return written
+
+
+@contextmanager
+def _table(path: Path, schema: pl.Schema) -> Iterator[TableWriter]:
+    """A table that is finished at the end of the block, or leaves nothing."""
+    table = TableWriter(path, schema)
+    try:
+        yield table
+        table.finish()
+    finally:
+        table.discard()
+
+
+def _written(simulation: Simulation, rates: BaseRates) -> Written:
+    world = simulation.world
+    asked = world.scenario
+    return Written(
+        scenario=asked.name,
+        says=asked.says,
+        seed=world.seed,
+        users=asked.users,
+        merchants=asked.merchants,
+        days=asked.days,
+        command=command_of(asked, world.seed),
+        rates=rates,
+        flows=dict(sorted(world.books.flows.items(), key=lambda flow: (-flow[1], flow[0]))),
+        balances=balances(simulation),
+    )
+
+
+def command_of(asked: Scenario, seed: int) -> str:
+    """The command that makes a run; sizes are told even where they are the scenario's own, which may change."""
+    sizes = f"--users {asked.users} --merchants {asked.merchants} --days {asked.days}"
+    return f"bonafide simulate --out DIR --scenario {asked.name} {sizes} --seed {seed}"
+
+
+def balances(simulation: Simulation) -> dict[str, int]:
+    """What each kind of holder has in the books, in minor units; lines of credit stand below zero by what is owed."""
+    world, balance = simulation.world, simulation.world.books.balance
+    places = {
+        "employers": {EMPLOYERS},
+        "the outside world": {OUTSIDE},
+        "payments not yet settled": {PENDING},
+        "the platform": {PLATFORM},
+        "users' accounts": {user.bank for user in world.people},
+        "users' lines of credit": {user.line for user in world.people},
+        "takings held for shops": {shop.takings for shop in world.shops},
+        "shops' accounts": {shop.bank for shop in world.shops},
+        "go-betweens": {number for ring in simulation.cast.rings for number, _ in ring.go_betweens},
+    }
+    held = {who: sum(balance[place] for place in sorted(numbers)) for who, numbers in places.items()}
+    known = set().union(*places.values())
+    return held | {"others": sum(held for place, held in enumerate(balance) if place not in known)}

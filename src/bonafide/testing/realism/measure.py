@@ -1,0 +1,90 @@
+"""One folder through all gates: its log is replayed for the features, then everything is judged by the truth."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from bonafide.engine.bundle import Bundle
+from bonafide.engine.engine import DEFAULT_SECRET, Engine
+from bonafide.engine.kernels import Kernels, load_kernels
+from bonafide.engine.shipped import shipped_bundle
+from bonafide.lab.inputs import Chunk, RejectWriter, read_chunks
+from bonafide.lab.replay import Replay, run_replay
+from bonafide.testing.dense_blocks import bank_view
+from bonafide.testing.realism.cards import cards_gate
+from bonafide.testing.realism.folder import EVENTS, Made, read_made
+from bonafide.testing.realism.gates import Gates
+from bonafide.testing.realism.independence import independence_gate
+from bonafide.testing.realism.signals import rank_signals, signals_gate
+
+BUNDLE = "paylater"
+"""The shipped bundle, whose features are judged."""
+Progress = Callable[[float, float], None]
+
+
+def measure_gates(
+    folder: Path, *, bundle: Bundle | None = None, kernels: Kernels | None = None, progress: Progress | None = None
+) -> Gates:
+    """Measure a folder that holds events.parquet, truth.parquet and, as a rule, subjects.parquet.
+
+    Nothing is written into the folder: the replay for the features of `bundle` (default: the shipped one) goes to a
+    temporary one. `progress` is told the bytes replayed so far and those of the whole log. The same folder, bundle and
+    release give the same figures. Raises UsageError where a file is not there, InputError where one is unreadable or
+    lacks a column.
+    """
+    judged_by = bundle or shipped_bundle(BUNDLE)
+    made = read_made(folder)
+    offset_ms = judged_by.settings.offset_ms
+    with tempfile.TemporaryDirectory(prefix="bonafide-gates-") as results:
+        engine = Engine(judged_by, secret=DEFAULT_SECRET, kernels=kernels or load_kernels())
+        table = _replay(engine, folder / EVENTS, Path(results), progress or (lambda done, total: None))
+        payments, rows = _judged(made, table)
+        features = (table.select(name).collect().to_series().gather(rows) for name in judged_by.feature_names)
+        signals = rank_signals(payments, features, offset_ms)
+    view = bank_view(made.events, offset_ms)
+    bad = np.array([card in made.bad_users for card in view.cards], np.bool_)
+    gates = (cards_gate(view, bad), signals_gate(signals), independence_gate())
+    return Gates(
+        holds=all(one.holds for one in gates),
+        gates=gates,
+        signals=signals,
+        payments=payments.height,
+        payments_bad=int(payments["bad"].sum()),
+        cards=len(view.cards),
+        cards_bad=int(bad.sum()),
+        events=made.events_total,
+        bundle=judged_by.hash,
+        notes=made.notes,
+    )
+
+
+def _replay(engine: Engine, events: Path, out: Path, progress: Progress) -> pl.LazyFrame:
+    """The log's features, a row for each event whose type some feature counts."""
+
+    def tell(chunk: Chunk) -> None:
+        progress(chunk.bytes_done, chunk.bytes_total)
+
+    with RejectWriter() as rejects:
+        replay = Replay(engine, out, [events], rejects, features=True)
+        run_replay(read_chunks([events], rejects=rejects), replay, tell, time.monotonic)
+    return pl.scan_parquet(out / "features.parquet")
+
+
+def _judged(made: Made, table: pl.LazyFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Labelled payments that the engine took in, and which row of the feature table is each one's.
+
+    So that features can be read one at a time: a long log's do not fit in memory together.
+    """
+    when = pl.col("time")
+    time_ms = when.dt.epoch("ms") if isinstance(made.events.schema["time"], pl.Datetime) else when.cast(pl.Int64)
+    payments = made.events.filter(pl.col("type") == "payment").with_columns(time_ms=time_ms)
+    payments = payments.join(made.labels, on="event_id", how="inner").unique("event_id", keep="first")
+    answered = table.select("event_id").with_row_index("row").collect()
+    judged = answered.join(payments, on="event_id", how="inner", maintain_order="left")
+    return judged.drop("row"), judged["row"]
