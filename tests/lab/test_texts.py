@@ -88,8 +88,8 @@ def test_the_columns_of_the_demo_stand_below_their_titles() -> None:
 def test_the_demo_of_a_whole_platform_fits_on_a_screen() -> None:
     """Sixteen schemes and twelve kinds of honest trade that look alike."""
     judged = evaluate(decisions(), truth(), resamples=0)
-    kinds = dict.fromkeys(LOOKALIKES, HardNegativeFigures(12_345, 678, 90, 549.2, 72.9))
-    schemes = dict.fromkeys(TYPOLOGIES, TypologyFigures(123, 45, 0.366, 123_456_789, 123_456_789))
+    kinds = dict.fromkeys(LOOKALIKES, HardNegativeFigures(12_345, 678, 90, 549.2, 72.9, None, None))
+    schemes = dict.fromkeys(TYPOLOGIES, TypologyFigures(123, 45, 0.366, 123_456_789, 123_456_789, None))
     whole = msgspec.structs.replace(judged, per_hard_negative=kinds, per_typology=schemes)
     lines = demo_text(summary(), whole, decisions(), truth(), small_bundle()).splitlines()
     assert len(lines) <= 32

@@ -1,7 +1,7 @@
-"""What people come to know, and when: investigators, busts of shops, chargebacks and appeals; late, few, at times wrong.
+"""What people come to know, and when: by investigators, busts of shops, chargebacks and appeals.
 
-The truth stays apart. What becomes known becomes a verdict in the log at that moment, and has consequences: a line is
-cut or closed, a shop is closed, and the ring behind it grows careful.
+Labels are late, few and at times wrong; the truth stays apart. What becomes known becomes a verdict in the log at that
+moment, and has consequences: a line is cut or closed, a shop is closed, and the ring behind it grows careful.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Final
 
-from bonafide.core.moment import DAY_MS, HOUR_MS
+from bonafide.core.moment import DAY_MS
 from bonafide.lab.simulate.people import YUAN, User
 from bonafide.lab.simulate.rails import Payment, Rails
 from bonafide.lab.simulate.schemes.cast import Cast
@@ -65,7 +65,7 @@ class Labels:
             kept = self._of_shop[shop.n]
             kept.append((payment.number, user))
             del kept[: -10 * REMEMBERED]
-        if not payment.bad:
+        if not payment.tag.bad:
             if odd and rng.random() < 0.05:
                 self._odd.append((payment.number, user, shop.id))
                 del self._odd[:-REMEMBERED]
@@ -80,13 +80,15 @@ class Labels:
         if shop.first_bad == now and rng.random() < BUST_FRACTION:
             self.world.clock.at(now + self._days(BUST_DAYS), self._bust, shop)
         if rng.random() < CHARGEBACK_FRACTION:
-            self.world.clock.at(now + self._days((10, 40)), self._tell, payment.number, user, shop.id, True, "chargeback")
+            self.world.clock.at(
+                now + self._days((10, 40)), self._tell, payment.number, user, shop.id, True, "chargeback"
+            )
 
     def _days(self, span: tuple[float, float]) -> int:
         return int(self._rng.uniform(*span) * DAY_MS)
 
     def _confirm(self, user: User) -> None:
-        """An investigator has looked at a user who cashes out; meanwhile others were cleared, or wrongly found guilty."""
+        """An investigator has looked at a user who cashes out; others were cleared meanwhile, or wrongly convicted."""
         rng, now = self._rng, self.world.clock.now
         names_shop = rng.random() < SHOP_NAMED_FRACTION
         for number, made, shop in self._of_user[user.n]:

@@ -30,9 +30,33 @@ class User:
     """One person. Money is in fen, moments in ms; `bank` and `line` are accounts in the books."""
 
     __slots__ = (
-        "account", "address", "bank", "bill_day", "cards", "closed", "credit_taste", "device", "dormitory", "first_bad",
-        "household", "id", "income", "ip", "is_owner", "joined", "limit", "line", "living", "missed", "n", "pays",
-        "phone", "rate", "role", "payday", "spending",
+        "account",
+        "address",
+        "bank",
+        "bill_day",
+        "cards",
+        "closed",
+        "credit_taste",
+        "device",
+        "dormitory",
+        "first_bad",
+        "household",
+        "id",
+        "income",
+        "ip",
+        "is_owner",
+        "joined",
+        "limit",
+        "line",
+        "living",
+        "missed",
+        "n",
+        "payday",
+        "pays",
+        "phone",
+        "rate",
+        "role",
+        "spending",
     )  # fmt: skip
 
     def __init__(self, n: int) -> None:

@@ -27,22 +27,23 @@ INSTALMENTS: Final = (3, 6, 12)
 INSTALMENT_MIN: Final = 400 * YUAN
 INSTALMENT_FRACTION: Final = 0.35
 SOURCES: Final = ("search", "recommendation", "advert", "shared_link", "favourites")
+SOURCE_KNOWN_FRACTION: Final = 0.6
 CARRIERS: Final = ("swift", "steady", "sunrise")
 
 
 class Payment:
     """A payment on its way; it is forgotten when nothing waits for it."""
 
-    __slots__ = ("amount", "bad", "by_post", "channel", "id", "number", "on_credit", "order", "shop", "source", "time",
+    __slots__ = ("amount", "by_post", "channel", "id", "number", "on_credit", "order", "shop", "source", "tag", "time",
                  "user")  # fmt: skip
 
-    def __init__(self, user: User, shop: Shop, amount: int, time: int, on_credit: bool, bad: bool) -> None:
+    def __init__(self, user: User, shop: Shop, amount: int, time: int, on_credit: bool, tag: Tag) -> None:
         self.user = user
         self.shop = shop
         self.amount = amount
         self.time = time
         self.on_credit = on_credit
-        self.bad = bad
+        self.tag = tag
         self.source = user.line if on_credit else user.bank
         """The account it came from, and goes back to."""
         self.channel = "app"
@@ -101,61 +102,64 @@ class Rails:
 
         What is left out is the user's own and the shop's usual. `settled` is called when the payment completes.
         """
-        world, rng = self.world, self._rng
-        now = world.clock.now
+        world, now = self.world, self.world.clock.now
         if shop.closed or now < shop.opened or now < user.joined or amount < PAYMENT_MIN:
             return None
         on_credit = wants_credit and amount <= self.left(user)
         if not on_credit and amount > self._balance[user.bank]:
             return None
-        payment = Payment(user, shop, amount, now, on_credit, tag.bad)
+        payment = Payment(user, shop, amount, now, on_credit, tag)
         used = self.owed(user)
         world.books.move(payment.source, PENDING, amount, "paid on credit" if on_credit else "paid with own money")
         payment.number = world.truth.add(user, shop, tag, now)
         payment.order = f"o{payment.number}"
-        category = shop.category
-        goods = goods or category.goods
-        payment.channel = channel = channel or _channel(category.channels, rng.random())
-        payment.by_post = goods == "physical" and channel not in {"qr", "pos"}
-        chance = rng.random()
-        payment.id = world.feed.tell(
-            "payment",
-            now,
-            user.id,
-            shop.id,
-            payment.order,
-            amount,
-            CURRENCY,
-            user.limit if on_credit else None,
-            used if on_credit else None,
-            None if rng.random() < NO_DEVICE_FRACTION else device or user.device,
-            None if rng.random() < NO_IP_FRACTION else ip or user.ip,
-            (address or user.address) if payment.by_post else None,
-            "credit" if on_credit else "card" if chance < user.cards else "balance",
-            category.name,
-            goods,
-            channel,
-            rng.choice(INSTALMENTS)
-            if on_credit and amount >= INSTALMENT_MIN and chance < INSTALMENT_FRACTION
-            else None,
-            SOURCES[int(chance * 7.7)] if chance < 0.6 else None,
+        payment.channel = channel or _channel(shop.category.channels, self._rng.random())
+        goods = goods or shop.category.goods
+        payment.by_post = goods == "physical" and payment.channel not in {"qr", "pos"}
+        payment.id = self._tell_payment(
+            payment, used, goods, device or user.device, ip or user.ip, address or user.address
         )
         if tag.bad:
             user.first_bad = user.first_bad or now
             shop.first_bad = shop.first_bad or now
         if self.watch is not None:
             self.watch(payment, tag.kind is not None)
-        if not tag.bad and rng.random() < CANCELLED_FRACTION:
-            world.clock.at(now + int(rng.expovariate(1 / (2 * HOUR_MS))) + SECOND_MS, self._cancel, payment)
-        else:
-            world.clock.at(now + SECOND_MS + int(rng.lognormvariate(1.4, 0.8) * SECOND_MS), self._settle, payment, settled)
+        self._conclude(payment, settled)
         return payment
+
+    def _tell_payment(self, payment: Payment, used: int, goods: str, device: str, ip: str, address: str) -> str:
+        """Tell of a payment, of which a device or a network is sometimes not known; its id."""
+        rng, user, on_credit, amount = self._rng, payment.user, payment.on_credit, payment.amount
+        chance = rng.random()
+        takes_time = on_credit and amount >= INSTALMENT_MIN and chance < INSTALMENT_FRACTION
+        return self.world.feed.tell(
+            "payment", payment.time, user.id, payment.shop.id, payment.order, amount, CURRENCY,
+            user.limit if on_credit else None,
+            used if on_credit else None,
+            None if rng.random() < NO_DEVICE_FRACTION else device,
+            None if rng.random() < NO_IP_FRACTION else ip,
+            address if payment.by_post else None,
+            "credit" if on_credit else "card" if chance < user.cards else "balance",
+            payment.shop.category.name, goods, payment.channel,
+            rng.choice(INSTALMENTS) if takes_time else None,
+            SOURCES[int(chance / SOURCE_KNOWN_FRACTION * len(SOURCES))] if chance < SOURCE_KNOWN_FRACTION else None,
+        )  # fmt: skip
+
+    def _conclude(self, payment: Payment, settled: Settled) -> None:
+        """Have the payment's status come: completed within seconds, or, sometimes, cancelled within hours."""
+        rng, clock = self._rng, self.world.clock
+        if not payment.tag.bad and rng.random() < CANCELLED_FRACTION:
+            hesitation = int(rng.expovariate(1 / (2 * HOUR_MS)))
+            clock.at(clock.now + SECOND_MS + hesitation, self._cancel, payment)
+        else:
+            wait = int(rng.lognormvariate(1.4, 0.8) * SECOND_MS)
+            clock.at(clock.now + SECOND_MS + wait, self._settle, payment, settled)
 
     def _settle(self, payment: Payment, settled: Settled) -> None:
         fee = payment.amount * FEE_PER_MILLE // 1000
         self.world.books.move(PENDING, payment.shop.takings, payment.amount - fee, "settled")
         self.world.books.move(PENDING, PLATFORM, fee, "fees")
-        if payment.bad:
+        if payment.tag.bad:
             payment.shop.bad_today += 1
         else:
             payment.shop.sold_today += 1
@@ -207,14 +211,16 @@ class Rails:
         )  # fmt: skip
         return True
 
-    def send(self, payment: Payment, *, address: str | None = None, tracking: str | None = None, hours: float = 48) -> None:
+    def send(
+        self, payment: Payment, *, address: str | None = None, tracking: str | None = None, hours: float = 48
+    ) -> None:
         """Have a parcel sent: created, mostly scanned on its way, delivered about `hours` after it was picked up."""
         rng, clock = self._rng, self.world.clock
         if tracking is None:
             self._parcels += 1
             tracking = f"track{self._parcels}"
         about = (
-            payment, tracking, rng.choice(CARRIERS), address or payment.user.address,
+            payment, tracking, rng.choice(CARRIERS), payment.user.address,
             max(1, int(rng.lognormvariate(6.5, 0.9))),
         )  # fmt: skip
         created = clock.now + int(rng.lognormvariate(2.3, 0.7) * HOUR_MS)

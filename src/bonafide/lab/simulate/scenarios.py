@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
+from difflib import get_close_matches
 from typing import Final
 
 from bonafide.core.errors import UsageError
@@ -32,7 +33,7 @@ class Knobs:
     """Share of users who cash out."""
     intensity: float = 0.95
     """Share of what is left of a line that one round uses, on average; 0..1."""
-    camouflage: float = 0.37
+    camouflage: float = 0.38
     """How often orders take place, times and amounts of ordinary life; 0..1."""
     knowledge: float = 0.4
     """How often orders keep clear of figures that platforms are known to look at; 0..1."""
@@ -70,7 +71,8 @@ _ALL: Final = (
              first_day=date(2026, 1, 12)),
     Scenario("calm", "honest life alone", 5_000, 300, 60, mix={}),
     Scenario("festival", "eight weeks around 11.11, with its run-up", 5_000, 300, 60, first_day=date(2026, 10, 5)),
-    Scenario("new-scheme", "account farms first appear after seven tenths of the days", 5_000, 300, 60,
+    Scenario("new-scheme", "account farms and bought traffic first appear after seven tenths of the days", 5_000,
+             300, 60,
              appears_late={"account_farm": 0.7, "bought_traffic": 0.7},
              mix={**TYPOLOGIES, "account_farm": 0.12, "bought_traffic": 0.08}),
     *(_only(typology) for typology in TYPOLOGIES),
@@ -81,13 +83,14 @@ SCENARIOS: Final = {scenario.name: scenario for scenario in _ALL}
 def scenario(name: str, users: int | None = None, merchants: int | None = None, days: int | None = None) -> Scenario:
     """The scenario called `name`, resized where asked; UsageError for an unknown name or a size out of bounds."""
     if name not in SCENARIOS:
-        raise UsageError(f"scenario is {name!r}; accepted are {', '.join(SCENARIOS)}")
+        near = get_close_matches(name.replace("_", "-"), SCENARIOS, 1) or get_close_matches(name, SCENARIOS, 1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        raise UsageError(f"scenario is {name!r}{meant}; accepted are {', '.join(SCENARIOS)}")
     found = SCENARIOS[name]
     if users is not None and merchants is None:
         merchants = max(MERCHANTS_MIN, round(found.merchants * users / found.users))
-    sized = replace(
-        found, users=users or found.users, merchants=merchants or found.merchants, days=days or found.days
-    )
+    given = {"users": users, "merchants": merchants, "days": days}
+    sized = replace(found, **{what: value for what, value in given.items() if value is not None})
     for what, value, least, most in (
         ("users", sized.users, USERS_MIN, USERS_MAX),
         ("merchants", sized.merchants, MERCHANTS_MIN, MERCHANTS_MAX),

@@ -24,8 +24,29 @@ class Shop:
     """One shop. `takings` is what the platform holds for it, `bank` its own account; both are accounts in the books."""
 
     __slots__ = (
-        "account", "address", "bank", "bad_today", "busted", "category", "closed", "credit_pull", "demand", "device", "first_bad",
-        "id", "ip", "n", "opened", "owner", "phone", "ring", "role", "sold_today", "speed", "takings", "visits",
+        "account",
+        "address",
+        "bad_today",
+        "bank",
+        "busted",
+        "category",
+        "closed",
+        "credit_pull",
+        "demand",
+        "device",
+        "first_bad",
+        "id",
+        "ip",
+        "n",
+        "opened",
+        "owner",
+        "phone",
+        "ring",
+        "role",
+        "sold_today",
+        "speed",
+        "takings",
+        "visits",
     )  # fmt: skip
 
     def __init__(self, n: int, category: Category) -> None:

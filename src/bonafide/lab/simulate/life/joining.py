@@ -1,4 +1,4 @@
-"""Joining: people sign up and get a line of credit, shops apply, accounts are linked; second-hand phones change hands."""
+"""Joining: people sign up and get a line of credit, shops apply, accounts are linked, phones change hands."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from bonafide.lab.simulate.life.shopping import Shopping
 from bonafide.lab.simulate.people import YUAN, User
 from bonafide.lab.simulate.rails import Rails
 from bonafide.lab.simulate.shops import Shop
-from bonafide.lab.simulate.streams import poisson
 from bonafide.lab.simulate.truth import Tag
 from bonafide.lab.simulate.world import World
 
@@ -63,7 +62,9 @@ class Lookalikes:
         self._payday_lists(midnight)
         for shop in self._live:
             if rng.random() < FLASH_SALES_PER_SHOP_DAY:
-                self._sell_alike(shop, midnight + int(rng.uniform(19, 22) * HOUR_MS), 5 * MINUTE_MS, FLASH_BUYERS, "flash_sale")
+                self._sell_alike(
+                    shop, midnight + int(rng.uniform(19, 22) * HOUR_MS), 5 * MINUTE_MS, FLASH_BUYERS, "flash_sale"
+                )
         for shop in self.world.shops:
             if rng.random() < GROUP_BUYS_PER_SHOP_DAY:
                 self._sell_alike(shop, midnight + 9 * HOUR_MS, 4 * HOUR_MS, GROUP_BUYERS, "group_buy")

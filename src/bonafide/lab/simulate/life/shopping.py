@@ -71,11 +71,7 @@ class Shopping:
         self._pull = np.log(credit / (1 - credit)) + np.array([shop.credit_pull for shop in shops])
         self._level = np.exp(self._bulk.normal(0, 0.35, len(shops)))
         self._demand: Floats = np.cumsum([shop.demand for shop in shops])
-        self._known = self._choose(len(people) * FAVOURITES).reshape(len(people), FAVOURITES)
-        on_the_line = np.array([user.pays < 1 for user in people])
-        tilted = np.cumsum(np.array([shop.demand for shop in shops]) * np.exp(self._bulk.normal(0, CLIENTELE, len(shops))))
-        theirs = np.searchsorted(tilted, self._bulk.random((int(on_the_line.sum()), FAVOURITES)) * tilted[-1], side="right")
-        self._known[on_the_line] = theirs
+        self._known = self._favourites()
 
     def day(self, midnight: int) -> None:
         """Plan everybody's orders of the local day that begins at `midnight`."""
@@ -119,8 +115,18 @@ class Shopping:
         chosen = np.maximum.accumulate(np.where(same, 0, np.arange(user.size)))
         return shop[chosen]
 
+    def _favourites(self) -> Ints:
+        """Everybody's favourite shops, (people, FAVOURITES); those who live on the line have shops of their own."""
+        world, rng = self.world, self._bulk
+        known = self._choose(len(world.people) * FAVOURITES).reshape(-1, FAVOURITES)
+        on_the_line = np.array([user.pays < 1 for user in world.people])
+        pull = np.array([shop.demand for shop in world.shops]) * np.exp(rng.normal(0, CLIENTELE, len(world.shops)))
+        theirs = _drawn(np.cumsum(pull), rng.random(int(on_the_line.sum()) * FAVOURITES))
+        known[on_the_line] = theirs.reshape(-1, FAVOURITES)
+        return known
+
     def _choose(self, size: int) -> Ints:
-        return np.asarray(np.searchsorted(self._demand, self._bulk.random(size) * self._demand[-1], side="right"))
+        return _drawn(self._demand, self._bulk.random(size))
 
     def amounts(self, user: Ints, shop: Ints) -> Ints:
         """Fen, by the law of each shop's category, its level and the user's spending; many at prices shops like."""
@@ -184,13 +190,20 @@ class Shopping:
     def _correct(self, payment: Payment) -> None:
         if self.rails.reverse(payment):
             amount = max(YUAN, payment.amount * self._rng.choice((90, 95, 105, 110)) // 100)
-            self.rails.pay(payment.user, payment.shop, amount, self.settled, wants_credit=payment.on_credit)
+            self.rails.pay(
+                payment.user, payment.shop, amount, self.settled, tag=payment.tag, wants_credit=payment.on_credit
+            )
 
     def _complain(self, payment: Payment) -> None:
         self.world.feed.tell(
             "complaint", self.world.clock.now, payment.user.id, payment.shop.id, payment.order,
             self._rng.choice(COMPLAINTS),
         )  # fmt: skip
+
+
+def _drawn(upto: Floats, chance: Floats) -> Ints:
+    """Places in a distribution, given as running sums."""
+    return np.asarray(np.searchsorted(upto, chance * upto[-1], side="right"))
 
 
 def _tag_of(user: User, shop: Shop) -> Tag:

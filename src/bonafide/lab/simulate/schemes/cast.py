@@ -10,7 +10,11 @@ from bonafide.lab.simulate.rails import Rails
 from bonafide.lab.simulate.schemes.lines import BustOut, DrainTheLine, IntensiveBurst, RepayAndDrain, ShapedAmounts
 from bonafide.lab.simulate.schemes.loops import PerfectBill, RefundElsewhere, UserMerchantLoop
 from bonafide.lab.simulate.schemes.merchants import (
-    BoughtTraffic, BurstThenPayout, CashOutMerchant, NoDelivery, OffHours,
+    BoughtTraffic,
+    BurstThenPayout,
+    CashOutMerchant,
+    NoDelivery,
+    OffHours,
 )  # fmt: skip
 from bonafide.lab.simulate.schemes.people import AccountFarm, BrokerRing, SelfPurchase
 from bonafide.lab.simulate.schemes.rings import Ring, build_rings
@@ -52,7 +56,9 @@ class Cast:
         users = _of_all_limits(usual, count, rng)
         for typology, group in _shares(users, mix):
             begin = world.start + int(world.scenario.appears_late.get(typology, 0.0) * (world.end - world.start))
-            player.hiding |= {user.n for place, user in enumerate(group) if every(place, world.scenario.knobs.camouflage)}
+            player.hiding |= {
+                user.n for place, user in enumerate(group) if every(place, world.scenario.knobs.camouflage)
+            }
             for place, ring in enumerate(self.rings):
                 part = group[place :: len(self.rings)]
                 for user in part:

@@ -1,10 +1,11 @@
-"""Schemes that show in how a line of credit is used: drained, in a burst, after a repayment, in shaped amounts, bust out."""
+"""Schemes that show in how a line is used: drained, in a burst, after a repayment, in shaped amounts, at last."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
+from bonafide.lab.simulate.books import EMPLOYERS
 from bonafide.lab.simulate.people import YUAN, User
 from bonafide.lab.simulate.rails import Payment
 from bonafide.lab.simulate.schemes.rings import own_account
@@ -21,7 +22,7 @@ class DrainTheLine(Scheme):
     typology = "drain_the_line"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 5), int(self.rng.uniform(0.2, 8) * HOUR_MS),
+        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 5), self.hours(0.2, 8),
                      use=1.2, shaped=0.5)  # fmt: skip
 
 
@@ -55,10 +56,11 @@ class RepayAndDrain(Scheme):
 
     def _fill(self, account: int, amount: int) -> None:
         """A go-between's own money, from outside."""
-        self.world.books.move(0, account, max(0, amount - self.rails.holds(account)), "brought by go-betweens")
+        lacking = max(0, amount - self.rails.holds(account))
+        self.world.books.move(EMPLOYERS, account, lacking, "brought by go-betweens")
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 3), self.rng.randint(2, 7), int(self.rng.uniform(0.5, 20) * HOUR_MS))
+        return Round(self.some(self.ring.fronts, 3), self.rng.randint(2, 7), self.hours(0.5, 20))
 
 
 class ShapedAmounts(Scheme):
@@ -67,7 +69,7 @@ class ShapedAmounts(Scheme):
     typology = "shaped_amounts"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.open_shops, 3), self.rng.randint(3, 10), int(self.rng.uniform(1, 40) * HOUR_MS),
+        return Round(self.some(self.ring.open_shops, 3), self.rng.randint(3, 10), self.hours(1, 40),
                      use=0.8, shaped=1.6)  # fmt: skip
 
 
@@ -92,12 +94,14 @@ class BustOut(Scheme):
 
     def _pay_early(self, payment: Payment) -> None:
         wait = int(self.rng.uniform(2, 9) * DAY_MS)
-        self.world.clock.at(self.world.clock.now + wait, self.rails.repay, payment.user, payment.amount, "paid", None, 0)
+        self.world.clock.at(
+            self.world.clock.now + wait, self.rails.repay, payment.user, payment.amount, "paid", None, 0
+        )
 
     def act(self, user: User) -> None:
         super().act(user)
         self.world.clock.at(self.world.clock.now + 4 * DAY_MS, self.player.give_up_paying, user)
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.open_shops, 3), self.rng.randint(2, 8), int(self.rng.uniform(4, 60) * HOUR_MS),
+        return Round(self.some(self.ring.open_shops, 3), self.rng.randint(2, 8), self.hours(4, 60),
                      use=1.3, home="hand")  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bonafide.core.moment import HOUR_MS
 from bonafide.lab.simulate.people import User
 from bonafide.lab.simulate.schemes.rounds import Round, Scheme
 
@@ -13,7 +12,7 @@ class UserMerchantLoop(Scheme):
     typology = "user_merchant_loop"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.open_shops, 2), self.rng.randint(1, 4), int(self.rng.uniform(0.5, 30) * HOUR_MS),
+        return Round(self.some(self.ring.open_shops, 2), self.rng.randint(1, 4), self.hours(0.5, 30),
                      use=0.9, shaped=0.4, seen=0.9)  # fmt: skip
 
 
@@ -23,7 +22,7 @@ class RefundElsewhere(Scheme):
     typology = "refund_elsewhere"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.tempted, 2), self.rng.randint(1, 4), int(self.rng.uniform(0.2, 24) * HOUR_MS),
+        return Round(self.some(self.ring.tempted, 2), self.rng.randint(1, 4), self.hours(0.2, 24),
                      use=0.85, shaped=0.3, at_night=0.1, delivery="none", home="refund")  # fmt: skip
 
 
@@ -34,5 +33,5 @@ class PerfectBill(Scheme):
     rounds_per_month = 1.0
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.open_shops, 3), self.rng.randint(6, 16), int(self.rng.uniform(8, 22) * 24 * HOUR_MS),
+        return Round(self.some(self.ring.open_shops, 3), self.rng.randint(6, 16), self.hours(192, 528),
                      use=0.9, shaped=0.1, at_night=0.03, like_life=True, ring_device=0.0, delivery="sent")  # fmt: skip

@@ -1,10 +1,10 @@
-"""Schemes that show in a shop: one that lives of it, one that sends nothing, one that is new, one that bought visitors."""
+"""Schemes that show in a shop: it lives of them, it sends nothing, it is new, it has bought its visitors."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from bonafide.core.moment import DAY_MS, HOUR_MS
+from bonafide.core.moment import DAY_MS
 from bonafide.lab.simulate.people import User
 from bonafide.lab.simulate.schemes.rounds import Round, Scheme
 from bonafide.lab.simulate.shops import Shop
@@ -21,7 +21,7 @@ class CashOutMerchant(Scheme):
     typology = "cash_out_merchant"
 
     def look(self, user: User) -> Round:
-        return Round(self.ring.tempted[:2], self.rng.randint(1, 6), int(self.rng.uniform(0.2, 30) * HOUR_MS), shaped=0.35,
+        return Round(self.ring.tempted[:2], self.rng.randint(1, 6), self.hours(0.2, 30), shaped=0.35,
                      at_night=0.1)  # fmt: skip
 
 
@@ -32,7 +32,7 @@ class NoDelivery(Scheme):
 
     def look(self, user: User) -> Round:
         kind = self.rng.random()
-        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 6), int(self.rng.uniform(0.5, 30) * HOUR_MS),
+        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 6), self.hours(0.5, 30),
                      use=0.9, delivery="none" if kind < 0.4 else "pretended", virtual=kind > 0.75)  # fmt: skip
 
 
@@ -42,7 +42,7 @@ class OffHours(Scheme):
     typology = "off_hours"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 6), int(self.rng.uniform(0.2, 6) * HOUR_MS),
+        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 6), self.hours(0.2, 6),
                      use=0.9, at_night=2.0)  # fmt: skip
 
 
@@ -70,7 +70,7 @@ class BurstThenPayout(Scheme):
         return shop
 
     def _buy(self, user: User, shop: Shop) -> None:
-        look = Round([shop], self.rng.randint(1, 6), int(self.rng.uniform(0.2, 24) * HOUR_MS), use=0.9, seen=0.5)
+        look = Round([shop], self.rng.randint(1, 6), self.hours(0.2, 24), use=0.9, seen=0.5)
         self.player.start(user, self.ring, self.typology, look)
 
     def _vanish(self, shop: Shop) -> None:
@@ -98,4 +98,4 @@ class BoughtTraffic(Scheme):
             self.world.clock.at(self.world.clock.now + day * DAY_MS, self.player.promote, shop, 6.0)
 
     def look(self, user: User) -> Round:
-        return Round(self.ring.fronts[:2], self.rng.randint(1, 5), int(self.rng.uniform(0.2, 20) * HOUR_MS), use=0.95)
+        return Round(self.ring.fronts[:2], self.rng.randint(1, 5), self.hours(0.2, 20), use=0.95)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from bonafide.core.moment import DAY_MS, HOUR_MS
+from bonafide.core.moment import DAY_MS
+from bonafide.lab.simulate.books import OUTSIDE
 from bonafide.lab.simulate.people import YUAN, User
 from bonafide.lab.simulate.schemes.rounds import Round, Scheme
 
 ACCOUNTS_PER_DEVICE: Final = 4
 FARM_LIMITS_YUAN: Final = (1_000, 4_000)
+SAME_HOME_FRACTION: Final = 0.5
+"""Kin who live with the owner of the shop."""
 
 
 class BrokerRing(Scheme):
@@ -18,7 +21,7 @@ class BrokerRing(Scheme):
     typology = "broker_ring"
 
     def look(self, user: User) -> Round:
-        return Round(self.ring.open_shops, self.rng.randint(3, 10), int(self.rng.uniform(2, 60) * HOUR_MS), shaped=0.4,
+        return Round(self.ring.open_shops, self.rng.randint(3, 10), self.hours(2, 60), shaped=0.4,
                      ring_device=0.5)  # fmt: skip
 
 
@@ -28,16 +31,15 @@ class SelfPurchase(Scheme):
     typology = "self_purchase"
 
     def recruit(self, users: list[User], begin: int) -> None:
-        kin = self.ring.shops[-1]
-        for user in users[:1]:
-            kin.device, kin.ip, kin.owner = user.device, user.ip, f"r{kin.n}"
+        owner, self._shop = users[0], self.ring.shops[-1]
+        self._shop.device, self._shop.ip = owner.device, owner.ip
         for user in users[1:]:
-            if self.rng.random() < 0.5:
-                user.device, user.ip, user.address = users[0].device, users[0].ip, users[0].address
+            if self.rng.random() < SAME_HOME_FRACTION:
+                user.device, user.ip, user.address = owner.device, owner.ip, owner.address
         super().recruit(users, begin)
 
     def look(self, user: User) -> Round:
-        return Round([self.ring.shops[-1]], self.rng.randint(1, 5), int(self.rng.uniform(0.2, 40) * HOUR_MS), use=0.85,
+        return Round([self._shop], self.rng.randint(1, 5), self.hours(0.2, 40), use=0.85,
                      shaped=0.3, ring_device=0.0, seen=0.8)  # fmt: skip
 
 
@@ -57,11 +59,11 @@ class AccountFarm(Scheme):
             user.address = f"xf{self.ring.n}.{place // 8}"
             user.limit = self.rng.randrange(*FARM_LIMITS_YUAN, 500) * YUAN
             user.household, user.dormitory = -1, False
-            self.world.books.move(1, user.line, self.rails.owed(user), "nothing spent before")
+            self.world.books.move(OUTSIDE, user.line, self.rails.owed(user), "nothing spent before")
             used_from = user.joined + int(self.rng.uniform(4, 16) * DAY_MS)
             for again in range(2):
                 self.world.clock.at(used_from + again * 20 * DAY_MS, self.act, user)
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 5), int(self.rng.uniform(0.5, 40) * HOUR_MS),
+        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 5), self.hours(0.5, 40),
                      ring_device=0.0)  # fmt: skip

@@ -123,7 +123,12 @@ def build_rings(world: World) -> list[Ring]:
                 shop.visits *= 0.6
                 if rng.random() < SHARED_FRACTION:
                     first = shops[0]
-                    shop.owner, shop.device, shop.account, shop.bank = first.owner, first.device, first.account, first.bank
+                    shop.owner, shop.device, shop.account, shop.bank = (
+                        first.owner,
+                        first.device,
+                        first.account,
+                        first.bank,
+                    )
         rings.append(Ring(n, shops, world, rng))
     return rings
 

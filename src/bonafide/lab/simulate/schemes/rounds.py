@@ -267,6 +267,10 @@ class Scheme:
         """How the scheme's rounds look."""
         raise AssertionError(f"{type(self).__name__} does not say how its rounds look")
 
+    def hours(self, least: float, most: float) -> int:
+        """So many hours, in ms."""
+        return int(self.rng.uniform(least, most) * HOUR_MS)
+
     def some(self, shops: list[Shop], count: int) -> list[Shop]:
         """So many of some shops, or all."""
         return self.rng.sample(shops, min(count, len(shops)))
