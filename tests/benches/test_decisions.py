@@ -7,10 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from bonafide.lab.baseline import Baseline, read_baseline
+from benches.decisions.played import FOLDER, NAMES, play
+from bonafide.lab.baseline import Baseline, compare, read_baseline
 
-FOLDER = Path(__file__).parents[2] / "benches" / "decisions"
 RECORDED = sorted(FOLDER.glob("*.yaml"))
+
+
+def _heavy(name: str) -> object:
+    """Every scenario by `make drill`; the platform of every typology, and honest life alone, by every test run."""
+    return pytest.param(name, marks=() if name.startswith(("small-", "calm-")) else pytest.mark.drill)
+
+
+@pytest.mark.parametrize("name", map(_heavy, NAMES))
+def test_detection_is_not_worse_than_recorded(name: str, tmp_path: Path) -> None:
+    compared = compare(play(name, tmp_path), read_baseline(FOLDER / f"{name}.yaml"))
+    assert not compared.worse
+
+
+def test_every_scenario_but_the_large_one_is_recorded() -> None:
+    assert {path.stem for path in RECORDED} == set(NAMES)
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=[path.stem for path in RECORDED])

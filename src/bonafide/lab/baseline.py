@@ -34,9 +34,12 @@ _GUESSED: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off", 
 Value = Annotated[float, Meta(ge=0, le=_VALUE_MAX)]
 Count = Annotated[int, Meta(ge=0)]
 
+OF_SMALL: Final = 0.2
+
 
 class Tolerance(NamedTuple):
-    """How far a figure may move for the worse when nobody says otherwise: the larger of both."""
+    """How far a figure may move for the worse when nobody says otherwise: the larger of both; but of a figure that falls
+    when it gets worse, never more than OF_SMALL of what it is, or a small one could fall to nothing."""
 
     absolute: float
     of_value: float = 0.0
@@ -217,7 +220,8 @@ def _figures(e: Evaluation) -> dict[str, float | None]:
 
 
 def _bound(value: float, rule: Tolerance) -> Bound:
-    return Bound(round(value, _PLACES), round(max(rule.absolute, rule.of_value * value), 3))
+    most = max(rule.absolute, rule.of_value * value)
+    return Bound(round(value, _PLACES), round(most if rule.rising_is_worse else min(most, OF_SMALL * value), 3))
 
 
 def _scalar(value: object) -> str:

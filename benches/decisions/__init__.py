@@ -1,0 +1,1 @@
+"""Detection quality, recorded by scenario and seed; README.md in this folder tells of the files."""

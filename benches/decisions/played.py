@@ -1,0 +1,44 @@
+"""A recorded scenario played again: simulated, decided by the shipped bundle, and judged by the truth."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from bonafide.engine.engine import Engine
+from bonafide.engine.shipped import shipped_bundle
+from bonafide.lab.inputs import RejectWriter, read_chunks
+from bonafide.lab.metrics import Evaluation, evaluate
+from bonafide.lab.replay import Replay, run_replay
+from bonafide.lab.simulate import SCENARIOS, Simulation, scenario
+from bonafide.lab.simulated import write_run
+
+FOLDER: Final = Path(__file__).parent
+BUNDLE: Final = "paylater"
+SEED: Final = 7
+"""A development seed: baselines are looked at while detectors are built."""
+NAMES: Final = tuple(f"{name}-seed-{SEED}" for name in SCENARIOS if name != "city")
+"""All scenarios but the one that takes minutes."""
+
+
+def command(name: str) -> str:
+    """How anybody gets the same figures."""
+    return f"python -m benches.decisions {name}"
+
+
+def play(name: str, folder: Path) -> Evaluation:
+    """The figures of a scenario under a seed, named such as small-seed-7; files go to `folder`, which is there.
+
+    Raises UsageError for a scenario that there is not.
+    """
+    about, seed = name.rsplit("-seed-", 1)
+    write_run(Simulation(scenario(about), int(seed)), folder, lambda done, total: None)
+    events = folder / "events.parquet"
+    with RejectWriter() as rejects:
+        replay = Replay(Engine(shipped_bundle(BUNDLE)), folder, [events], rejects)
+        run_replay(read_chunks([events], rejects=rejects), replay, lambda chunk: None, time.monotonic)
+    decided, truth = pl.read_parquet(folder / "decisions.parquet"), pl.read_parquet(folder / "truth.parquet")
+    return evaluate(decided, truth, resamples=0)
