@@ -266,6 +266,11 @@ REFUSED = (
     ["simulate", "--out", "small", "--users", "50", "--days", "7"],
     ["simulate", "--out", "out", "--scenario", "smal"],
     ["simulate", "--out", "out", "--seed", "-1"],
+    ["simulate", "--out", "out", "--seeds", "1,2"],
+    ["simulate", "--gates", "--out", "out", "--seeds", "1,2"],
+    ["simulate", "--gates", "--seed", "1"],
+    ["simulate", "--gates", "--seeds", "1,-2"],
+    ["simulate", "--gates", "--seeds", "1,2,1"],
 )
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from bonafide.apps.cli.engines import new_folder
-from bonafide.apps.cli.gates import show_gates
-from bonafide.apps.cli.options import Days, Force, Json, Merchants, ScenarioName, Seed, Users
+from bonafide.apps.cli.gates import read_seeds, show_gates, show_gates_of_seeds
+from bonafide.apps.cli.options import Days, Force, Json, Merchants, ScenarioName, Users
 from bonafide.apps.cli.screen import errors_told, progress_bar, say, show_json
 from bonafide.core.errors import UsageError
+
+SEED: Final = 1
+"""Of a single run, where none is named."""
 
 
 def simulate(
@@ -19,12 +22,20 @@ def simulate(
     users: Users = None,
     merchants: Merchants = None,
     days: Days = None,
-    seed: Seed = 1,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Same seed, same platform.", show_default=str(SEED))
+    ] = None,
     scenario: ScenarioName = "small",
     listed: Annotated[bool, typer.Option("--list", help="Show the scenarios and what each is.")] = False,
     gates: Annotated[
-        bool, typer.Option("--gates", help="Judge the run in --out by the realism gates; simulates nothing.")
+        bool,
+        typer.Option(
+            "--gates", help="Judge by the realism gates: the run in --out or, without it, runs on scoring seeds."
+        ),
     ] = False,
+    seeds: Annotated[
+        str | None, typer.Option("--seeds", metavar="1,2,3", help="With --gates and without --out: judge these seeds.")
+    ] = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -35,14 +46,34 @@ def simulate(
     if listed:
         _list(as_json)
         return
-    with errors_told():
-        if out is None:
-            raise UsageError("--out is missing: name a folder for the files (--list shows the scenarios)")
     if gates:
-        show_gates(out, as_json)
+        _judge(out, users, merchants, days, seed, seeds, scenario, as_json)
         return
     with errors_told():
-        _simulate(out, users, merchants, days, seed, scenario, force, as_json)
+        if seeds is not None:
+            raise UsageError("--seeds goes with --gates; a single run takes --seed")
+        if out is None:
+            raise UsageError("--out is missing: name a folder for the files (--list shows the scenarios)")
+        _simulate(out, users, merchants, days, SEED if seed is None else seed, scenario, force, as_json)
+
+
+def _judge(
+    out: Path | None, users: int | None, merchants: int | None, days: int | None, seed: int | None, seeds: str | None,
+    name: str, as_json: bool,
+) -> None:  # fmt: skip
+    from bonafide.lab.simulate import scenario
+
+    with errors_told():
+        if out is not None and seeds is not None:
+            raise UsageError("--out --seeds: choose one of them; --gates judges the run in --out as it is")
+        if out is None and seed is not None:
+            raise UsageError(f"--gates --seed: name the seeds to judge with --seeds {seed}, or a run with --out")
+        asked = scenario(name, users, merchants, days)
+        named = None if seeds is None else read_seeds(seeds)
+    if out is not None:
+        show_gates(out, as_json)
+    else:
+        show_gates_of_seeds(asked, named, as_json)
 
 
 def _simulate(

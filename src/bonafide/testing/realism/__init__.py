@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from bonafide.testing.realism.gates import Gate, Gates, Measurement, Signal
 from bonafide.testing.realism.measure import measure_gates
+from bonafide.testing.realism.several import Run, Several, measure_seeds
 
-__all__ = ["Gate", "Gates", "Measurement", "Signal", "measure_gates"]
+__all__ = ["Gate", "Gates", "Measurement", "Run", "Several", "Signal", "measure_gates", "measure_seeds"]

@@ -29,8 +29,8 @@ def cards_gate(view: BankView, bad: Flags) -> Gate:
     return gate(
         1,
         "A bank's view is about as hard as real banks' data",
-        measured("fraudar_auc", fraudar_auc, *FRAUDAR_AUC, note=_doubt(fraudar_auc, bad)),
-        measured("antico_auc", antico_auc, *ANTICO_AUC, note=_doubt(antico_auc, bad)),
+        measured("fraudar_auc", fraudar_auc, *FRAUDAR_AUC, standard_error=_doubt(fraudar_auc, bad)),
+        measured("antico_auc", antico_auc, *ANTICO_AUC, standard_error=_doubt(antico_auc, bad)),
         measured("antico_ks", ks(by_rank), *ANTICO_KS),
         measured("fraudar_auc_in_blocks", auc(_curve(_in_block(first), bad)), note=_sizes(first, bad)),
         measured("antico_auc_in_blocks", auc(by_block), note=_sizes(second, bad)),
@@ -48,17 +48,17 @@ def _in_block(blocks: Blocks) -> Floats:
     return (blocks.card_block >= 0).astype(np.float64)
 
 
-def _doubt(value: float | None, bad: Flags) -> str:
+def _doubt(value: float | None, bad: Flags) -> float | None:
     """One standard error of an AUC, which few bad cards make large.
 
     Hanley and McNeil, "The meaning and use of the area under a receiver operating characteristic curve", 1982.
     """
     if value is None:
-        return ""
+        return None
     many, more = int(bad.sum()), int((~bad).sum())
     both_bad, both_good = value / (2 - value), 2 * value**2 / (1 + value)
     spread = value * (1 - value) + (many - 1) * (both_bad - value**2) + (more - 1) * (both_good - value**2)
-    return f"standard error {sqrt(spread / (many * more)):.3f}"
+    return sqrt(spread / (many * more))
 
 
 def _shares(bad: Flags) -> tuple[Measurement, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 
@@ -11,6 +13,8 @@ class Measurement(Struct, frozen=True, kw_only=True):
     name: str
     value: float | None
     """None where it is undefined, as an AUC is without cash-out."""
+    standard_error: float | None = None
+    """How far the cards that happened to be drawn move it; None where that is not known."""
     low: float | None = None
     high: float | None = None
     """Accepted are values from `low` to `high`, both included; None bounds nothing."""
@@ -20,13 +24,16 @@ class Measurement(Struct, frozen=True, kw_only=True):
 
 
 def measured(
-    name: str, value: float | None, low: float | None = None, high: float | None = None, note: str = ""
-) -> Measurement:
+    name: str, value: float | None, low: float | None = None, high: float | None = None, note: str = "",
+    standard_error: float | None = None,
+) -> Measurement:  # fmt: skip
     """A figure beside its accepted range; an undefined figure does not hold, and one without a range is only told."""
     holds = None
     if low is not None or high is not None:
         holds = value is not None and (low is None or value >= low) and (high is None or value <= high)
-    return Measurement(name=name, value=value, low=low, high=high, holds=holds, note=note)
+    return Measurement(
+        name=name, value=value, standard_error=standard_error, low=low, high=high, holds=holds, note=note
+    )
 
 
 class Gate(Struct, frozen=True, kw_only=True):
@@ -60,8 +67,13 @@ class Signal(Struct, frozen=True, kw_only=True):
     """Share of the judged payments where it is missing."""
 
 
+def loudest_first(signals: Iterable[Signal]) -> tuple[Signal, ...]:
+    """Signals by falling `auc`, an undefined one last, then by name."""
+    return tuple(sorted(signals, key=lambda one: (-(one.auc or 0.0), one.name)))
+
+
 class Gates(Struct, frozen=True, kw_only=True):
-    """All gates of one folder, JSON-ready."""
+    """All gates of one folder, or of several by their means; JSON-ready."""
 
     holds: bool
     gates: tuple[Gate, ...]

@@ -1,22 +1,95 @@
-"""Gates as plain text that people read."""
+"""Gates as text that people read; those of several runs as Markdown tables, to be pasted into documents."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bonafide.testing.realism.gates import Gate, Gates, Measurement, Signal
+from bonafide.testing.realism.several import Several
 
 SIGNALS_SHOWN: Final = 12
 """Of the worst; `--json` has all."""
+OUTSIDE: Final = "*"
+"""Marks a run's own value that lies outside the accepted range."""
 _NAME_WIDTH: Final = 28
 
 
 def show(gates: Gates) -> str:
     """Every gate with its figures and ranges, then the signals that tell most; lines of about 100 characters."""
-    judged = f"{gates.payments:,} payments judged, {gates.payments_bad:,} of them cash-out; "
-    cards = f"{gates.cards:,} cards, {gates.cards_bad:,} of them of users who take part"
-    parts = [judged + cards, *map(_gate, gates.gates), _signals(gates.signals), *gates.notes]
+    parts = [_judged(gates), *map(_gate, gates.gates), _signals(gates.signals), *gates.notes]
     return "\n\n".join(parts)
+
+
+def show_several(several: Several) -> str:
+    """A row for each figure with a range and a column for each seed, then the signals that tell most on average."""
+    seeds = [run.seed for run in several.runs]
+    sizes = f"{several.users:,} users, {several.merchants:,} merchants, {several.days:,} days"
+    opening = f"{several.scenario}: {sizes}; seeds {', '.join(map(str, seeds))}\n{_judged(several.mean)}"
+    broken = ", ".join(f"gate {one.number}" for one in several.mean.gates if not one.holds)
+    verdict = f"DO NOT HOLD: {broken}" if broken else "all gates hold"
+    legend = "worst_auc and signals_above in the column of means judge each signal's mean AUC."
+    parts = [opening, figures_table(several), f"{OUTSIDE} outside by itself; the mean decides. {legend}"]
+    parts += [_title(several.mean.signals), _signals_table(several), *several.mean.notes, f"By the mean of {len(seeds)} seeds: {verdict}."]
+    return "\n\n".join(parts)
+
+
+def figures_table(several: Several) -> str:
+    """Every figure that has an accepted range, run by run and by the mean."""
+    header = ["gate", "measurement", *(str(run.seed) for run in several.runs), "mean", "error", "accepted", ""]
+    rows = [
+        [
+            str(gate.number),
+            one.name,
+            *(shown(run.gates.gates[g].measurements[m]) for run in several.runs),
+            _number(one.value),
+            "" if one.standard_error is None else _number(one.standard_error),
+            _range(one),
+            "holds" if one.holds else "NO",
+        ]
+        for g, gate in enumerate(several.mean.gates)
+        for m, one in enumerate(gate.measurements)
+        if one.holds is not None
+    ]
+    return markdown_table(header, rows, "rl" + "r" * (len(several.runs) + 2) + "ll")
+
+
+def _signals_table(several: Several) -> str:
+    by_run = [{one.name: one.auc for one in run.gates.signals} for run in several.runs]
+    header = ["AUC of", "kind", *(str(run.seed) for run in several.runs), "mean", "missing"]
+    rows = [
+        [one.name, one.kind, *(_number(own.get(one.name)) for own in by_run), _number(one.auc), _percent(one)]
+        for one in several.mean.signals[:SIGNALS_SHOWN]
+    ]
+    return markdown_table(header, rows, "ll" + "r" * (len(several.runs) + 2))
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
+    """A Markdown table whose columns stand below each other; `align` has l or r for each column.
+
+    >>> print(markdown_table(["gate", "AUC"], [["cards", "0.7"]], "lr"))
+    | gate  | AUC |
+    | ----- | --: |
+    | cards | 0.7 |
+    """
+    body = [list(row) for row in rows]
+    wide = [max(3, *map(len, column)) for column in zip(header, *body, strict=True)]
+    rules = ["-" * (width - 1) + (":" if side == "r" else "-") for width, side in zip(wide, align, strict=True)]
+    lines = [
+        [cell.rjust(width) if side == "r" else cell.ljust(width) for cell, width, side in zip(row, wide, align)]
+        for row in (list(header), *body)
+    ]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (lines[0], rules, *lines[1:]))
+
+
+def shown(one: Measurement) -> str:
+    """A figure, marked where it lies outside its accepted range; numbers end below each other."""
+    return _number(one.value) + (OUTSIDE if one.holds is False else " ")
+
+
+def _judged(gates: Gates) -> str:
+    payments = f"{gates.payments:,} payments judged, {gates.payments_bad:,} of them cash-out"
+    return f"{payments}; {gates.cards:,} cards, {gates.cards_bad:,} of them of users who take part"
 
 
 def _gate(one: Gate) -> str:
@@ -26,7 +99,8 @@ def _gate(one: Gate) -> str:
 
 def _measurement(one: Measurement) -> str:
     verdict = {True: "holds", False: "NO", None: ""}[one.holds]
-    line = f"  {one.name:<{_NAME_WIDTH}}{_number(one.value):>8}  {_range(one):<14}{verdict:<6}  {one.note}"
+    doubt = "" if one.standard_error is None else f"standard error {_number(one.standard_error)}"
+    line = f"  {one.name:<{_NAME_WIDTH}}{_number(one.value):>8}  {_range(one):<14}{verdict:<6}  {one.note or doubt}"
     return line.rstrip()
 
 
@@ -44,10 +118,17 @@ def _number(value: float | None) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 
+def _percent(one: Signal) -> str:
+    return f"{100 * one.missing_fraction:.1f} %"
+
+
+def _title(signals: tuple[Signal, ...]) -> str:
+    return f"What tells most alone ({min(SIGNALS_SHOWN, len(signals))} of {len(signals)}; all with --json)"
+
+
 def _signals(signals: tuple[Signal, ...]) -> str:
-    lines = [f"What tells most alone ({min(SIGNALS_SHOWN, len(signals))} of {len(signals)}; all with --json)"]
-    lines.append(f"  {'':<{_NAME_WIDTH}}{'AUC':>8}{'known':>8}{'missing':>9}")
+    lines = [_title(signals), f"  {'':<{_NAME_WIDTH}}{'AUC':>8}{'known':>8}{'missing':>9}"]
     for one in signals[:SIGNALS_SHOWN]:
-        figures = f"{_number(one.auc):>8}{_number(one.auc_known):>8}{100 * one.missing_fraction:>7.1f} %"
+        figures = f"{_number(one.auc):>8}{_number(one.auc_known):>8}{_percent(one):>9}"
         lines.append(f"  {one.name:<{_NAME_WIDTH}}{figures}  {one.kind}")
     return "\n".join(lines)

@@ -10,7 +10,7 @@ import polars as pl
 
 from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.lab.curves import Flags, Floats, Ranking, auc
-from bonafide.testing.realism.gates import Gate, Signal, gate, measured
+from bonafide.testing.realism.gates import Gate, Signal, gate, loudest_first, measured
 
 SINGLE_AUC_MAX: Final = 0.80
 UTILISATION_AUC: Final = (0.60, 0.75)
@@ -54,7 +54,7 @@ def rank_signals(payments: pl.DataFrame, features: Iterable[pl.Series], offset_m
     found += [signal(name, "field", _values(column), bad) for name, column in _trade(payments, offset_ms).items()]
     found += [signal(name, "field", _values(column), bad_credit) for name, column in _line(credit).items()]
     found += [signal(n, "word", _by_share(payments[n], payments["bad"]), bad) for n in WORDS if n in payments.columns]
-    return tuple(sorted(found, key=lambda one: (-(one.auc or 0.0), one.name)))
+    return loudest_first(found)
 
 
 def signal(name: str, kind: str, values: Floats, bad: Flags) -> Signal:

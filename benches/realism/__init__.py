@@ -1,0 +1,1 @@
+"""What the simulator's knobs do to the realism gates."""
