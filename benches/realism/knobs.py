@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
 from bonafide.apps.cli.engines import ready_kernels
@@ -62,7 +62,8 @@ def changed(asked: Scenario, change: Change) -> Iterator[Scenario]:
     """The scenario with one knob turned; a constant is turned for as long as the block lasts."""
     owner, name = change.knob.rsplit(".", 1)
     if owner == _OF_SCENARIO:
-        yield replace(asked, knobs=replace(asked.knobs, **{name: change.value}))
+        turned: dict[str, Any] = {name: change.value}
+        yield replace(asked, knobs=replace(asked.knobs, **turned))
         return
     with patch.object(_module(owner), name, change.value):
         yield asked

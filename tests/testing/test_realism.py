@@ -242,7 +242,15 @@ def test_the_command_gives_one_json_object_and_ends_with_no(made: Path, capsys: 
     assert end.value.exit_code == 1
     told = json.loads(capsys.readouterr().out)
     assert set(told) >= {"holds", "gates", "signals", "payments", "cards_bad", "bundle"}
-    assert set(told["gates"][0]["measurements"][0]) == {"name", "value", "standard_error", "low", "high", "holds", "note"}
+    assert set(told["gates"][0]["measurements"][0]) == {
+        "name",
+        "value",
+        "standard_error",
+        "low",
+        "high",
+        "holds",
+        "note",
+    }
 
 
 def test_a_folder_that_lacks_a_file_or_a_column_is_refused(tmp_path: Path) -> None:

@@ -30,7 +30,12 @@ def show_several(several: Several) -> str:
     verdict = f"DO NOT HOLD: {broken}" if broken else "all gates hold"
     legend = "worst_auc and signals_above in the column of means judge each signal's mean AUC."
     parts = [opening, figures_table(several), f"{OUTSIDE} outside by itself; the mean decides. {legend}"]
-    parts += [_title(several.mean.signals), _signals_table(several), *several.mean.notes, f"By the mean of {len(seeds)} seeds: {verdict}."]
+    parts += [
+        _title(several.mean.signals),
+        _signals_table(several),
+        *several.mean.notes,
+        f"By the mean of {len(seeds)} seeds: {verdict}.",
+    ]
     return "\n\n".join(parts)
 
 
@@ -76,7 +81,7 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], align: 
     wide = [max(3, *map(len, column)) for column in zip(header, *body, strict=True)]
     rules = ["-" * (width - 1) + (":" if side == "r" else "-") for width, side in zip(wide, align, strict=True)]
     lines = [
-        [cell.rjust(width) if side == "r" else cell.ljust(width) for cell, width, side in zip(row, wide, align)]
+        [cell.rjust(width) if side == "r" else cell.ljust(width) for cell, width, side in zip(row, wide, align, strict=True)]
         for row in (list(header), *body)
     ]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (lines[0], rules, *lines[1:]))
