@@ -65,7 +65,6 @@ class Round:
     home: Home = "loop"
     seen: float = 0.7
     """Chance that the platform sees the way home, before the knob."""
-    instalments_first: bool = False
 
 
 class Player:
