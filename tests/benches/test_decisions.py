@@ -18,7 +18,7 @@ def _heavy(name: str) -> object:
     return pytest.param(name, marks=() if name.startswith(("small-", "calm-")) else pytest.mark.drill)
 
 
-@pytest.mark.parametrize("name", map(_heavy, NAMES))
+@pytest.mark.parametrize("name", [_heavy(name) for name in NAMES])
 def test_detection_is_not_worse_than_recorded(name: str, tmp_path: Path) -> None:
     compared = compare(play(name, tmp_path), read_baseline(FOLDER / f"{name}.yaml"))
     assert not compared.worse

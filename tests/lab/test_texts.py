@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from bonafide.lab.demo_text import LOOKALIKES, WIDTH, demo_text
+from bonafide.lab.demo_text import WIDTH, demo_text
+from bonafide.lab.lookalikes import LOOKALIKES
 from bonafide.lab.metrics import HardNegativeFigures, TypologyFigures, evaluate
 from bonafide.lab.report_text import show
 from bonafide.lab.simulate.scenarios import TYPOLOGIES

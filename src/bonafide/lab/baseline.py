@@ -38,8 +38,11 @@ OF_SMALL: Final = 0.2
 
 
 class Tolerance(NamedTuple):
-    """How far a figure may move for the worse when nobody says otherwise: the larger of both; but of a figure that falls
-    when it gets worse, never more than OF_SMALL of what it is, or a small one could fall to nothing."""
+    """How far a figure may move for the worse when nobody says otherwise: the larger of both.
+
+    A figure that falls when it gets worse never falls by more than OF_SMALL of what it is, or a small one could fall to
+    nothing.
+    """
 
     absolute: float
     of_value: float = 0.0

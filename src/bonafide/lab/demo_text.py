@@ -12,18 +12,11 @@ from bonafide.core.decision import OUTCOMES
 from bonafide.core.money import show_money
 from bonafide.engine.bundle import Bundle
 from bonafide.lab.metrics import Evaluation
+from bonafide.lab.report.words import kind_name
 from bonafide.lab.summary import Summary
 
 WIDTH: Final = 100
 """Columns of a terminal that the text fits in; only a very long id may go beyond."""
-LOOKALIKES: Final = {
-    "dormitory": "students of one dormitory", "family_device": "families on one device",
-    "flash_sale": "live flash sales", "gift_cards": "gift cards", "group_buy": "group purchases",
-    "payday_burst": "payday shopping", "purchase_at_limit": "one thing for the whole line",
-    "refund_to_balance": "refunds to a balance", "sale_day": "the day of a great sale",
-    "shop_stock": "stock for a small shop", "top_up": "top-ups and games", "viral_new_shop": "a new shop that is liked",
-}  # fmt: skip
-"""Kind of honest trade that looks like cash-out -> what people call it."""
 _ALERTED: Final = OUTCOMES[OUTCOMES.index("verify") :]
 _BAR: Final = 30
 _EXAMPLE: Final = TextWrapper(
@@ -95,7 +88,7 @@ def _friction(judged: Evaluation, decisions: pl.DataFrame, truth: pl.DataFrame, 
 def _lookalikes(judged: Evaluation) -> list[str]:
     """How each kind of honest trade that looks like cash-out fared, in two columns."""
     cells = [
-        f"{LOOKALIKES.get(name, name.replace('_', ' ')):<29}{alike.n:>8,}{alike.disturbed:>10,}"
+        f"{kind_name(name, 'en'):<29}{alike.n:>8,}{alike.disturbed:>10,}"
         for name, alike in sorted(judged.per_hard_negative.items(), key=lambda kind: (-kind[1].disturbed, kind[0]))
     ]
     if not cells:

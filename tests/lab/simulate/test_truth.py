@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from bonafide.lab.demo_text import LOOKALIKES
+from bonafide.lab.lookalikes import LOOKALIKES
 from bonafide.lab.simulate.scenarios import TYPOLOGIES
 from tests.lab.simulate.runs import Run, middle, run, small
 

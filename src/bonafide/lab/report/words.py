@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bonafide.lab.explain.words import Lang, word
+from bonafide.lab.lookalikes import LOOKALIKES
 
 _SAID: Final[dict[str, tuple[str, str]]] = {
     "title": ("What these decisions caught, and whom they disturbed", "这些决定拦下了什么，打扰了谁"),
@@ -118,12 +119,6 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     ),
     "none": ("none", "无"),
 }  # fmt: skip
-_HARD: Final[dict[str, str]] = {
-    "appliance_at_limit": "用满额度买家电", "family_device": "家庭共用设备", "flash_sale": "直播秒杀",
-    "gift_cards": "礼品卡", "payday_burst": "发薪日集中消费", "refund_to_balance": "正常退款至余额",
-    "shop_stock": "小店进货", "viral_new_shop": "新店爆款",
-}  # fmt: skip
-"""Chinese of kinds of honest trade; one without a translation stands under its own name."""
 
 
 def said(name: str, lang: Lang, **parts: Any) -> str:
@@ -133,8 +128,8 @@ def said(name: str, lang: Lang, **parts: Any) -> str:
 
 def kind_name(name: str, lang: Lang) -> str:
     """A typology or a kind of honest trade as people call it."""
-    if lang == "zh" and name in _HARD:
-        return _HARD[name]
+    if name in LOOKALIKES:
+        return LOOKALIKES[name][lang == "zh"]
     told = word(name, lang)
     return told.replace("_", " ") if lang == "en" else told
 

@@ -116,8 +116,8 @@ def _draw(user: User, start: int, days: int, networks: int, books: Books, rng: S
     user.living = rng.uniform(0.5, 0.8)
     user.payday = rng.choice(PAYDAYS)
     user.bill_day = rng.randint(1, 28)
-    user.rate = rng.gammavariate(2.2, RATE_MEAN / 2.2)
-    user.spending = rng.lognormvariate(0, 0.35) * (yuan / LIMIT_MEDIAN_YUAN) ** 0.75
+    user.rate = rng.gammavariate(3.0, RATE_MEAN / 3.0)
+    user.spending = rng.lognormvariate(0, 0.25) * (yuan / LIMIT_MEDIAN_YUAN) ** 0.75
     user.credit_taste = rng.gauss(0.0, 0.8)
     user.is_owner = rng.random() < OWNER_FRACTION
     revolves = rng.random() < REVOLVER_FRACTION

@@ -33,7 +33,7 @@ class Knobs:
     """Share of users who cash out."""
     intensity: float = 0.95
     """Share of what is left of a line that one round uses, on average; 0..1."""
-    camouflage: float = 0.38
+    camouflage: float = 0.5
     """How often orders take place, times and amounts of ordinary life; 0..1."""
     knowledge: float = 0.4
     """How often orders keep clear of figures that platforms are known to look at; 0..1."""
@@ -89,8 +89,12 @@ def scenario(name: str, users: int | None = None, merchants: int | None = None, 
     found = SCENARIOS[name]
     if users is not None and merchants is None:
         merchants = max(MERCHANTS_MIN, round(found.merchants * users / found.users))
-    given = {"users": users, "merchants": merchants, "days": days}
-    sized = replace(found, **{what: value for what, value in given.items() if value is not None})
+    sized = replace(
+        found,
+        users=found.users if users is None else users,
+        merchants=found.merchants if merchants is None else merchants,
+        days=found.days if days is None else days,
+    )
     for what, value, least, most in (
         ("users", sized.users, USERS_MIN, USERS_MAX),
         ("merchants", sized.merchants, MERCHANTS_MIN, MERCHANTS_MAX),

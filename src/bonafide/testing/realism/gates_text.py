@@ -81,7 +81,10 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], align: 
     wide = [max(3, *map(len, column)) for column in zip(header, *body, strict=True)]
     rules = ["-" * (width - 1) + (":" if side == "r" else "-") for width, side in zip(wide, align, strict=True)]
     lines = [
-        [f"{cell:{'>' if side == 'r' else '<'}{width}}" for cell, width, side in zip(row, wide, align, strict=True)]
+        [
+            cell.rjust(width) if side == "r" else cell.ljust(width)
+            for cell, width, side in zip(row, wide, align, strict=True)
+        ]
         for row in (list(header), *body)
     ]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (lines[0], rules, *lines[1:]))

@@ -35,8 +35,6 @@ LEFT_MIN: Final = 0.37
 """Of their line, that is worth the trouble."""
 RATE_MIN: Final = 0.05
 """Shopping trips a day that everybody keeps up."""
-QUIET_LIFE: Final = 0.7
-"""Factor on the shopping trips of those who hide: what they cash out takes the place of what they bought."""
 
 
 class Cast:
@@ -63,8 +61,7 @@ class Cast:
                 part = group[place :: len(self.rings)]
                 for user in part:
                     user.role = typology
-                    quiet = QUIET_LIFE if user.n in player.hiding else 1.0
-                    user.rate = max(user.rate * quiet, RATE_MIN)
+                    user.rate = max(user.rate, RATE_MIN)
                     self._ring_of[user.n] = ring
                 if part:
                     SCHEMES[typology](player, ring, rng).recruit(part, max(begin, world.start + DAY_MS // 2))

@@ -22,7 +22,7 @@ class DrainTheLine(Scheme):
     typology = "drain_the_line"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 5), self.hours(0.2, 8),
+        return Round(self.some(self.ring.fronts, 2), self.rng.randint(1, 5), self.hours(0.2, 8),
                      use=1.2, shaped=0.5)  # fmt: skip
 
 
@@ -33,7 +33,7 @@ class IntensiveBurst(Scheme):
 
     def look(self, user: User) -> Round:
         orders = min(20, max(5, int(self.rng.gauss(11, 4))))
-        return Round(self.some(self.ring.open_shops, 3), orders, int(self.rng.uniform(0.3, 2.8) * DAY_MS), use=1.1)
+        return Round(self.some(self.ring.open_shops, 2), orders, int(self.rng.uniform(0.3, 2.8) * DAY_MS), use=1.1)
 
 
 class RepayAndDrain(Scheme):
@@ -60,7 +60,7 @@ class RepayAndDrain(Scheme):
         self.world.books.move(EMPLOYERS, account, lacking, "brought by go-betweens")
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 3), self.rng.randint(2, 7), self.hours(0.5, 20))
+        return Round(self.some(self.ring.fronts, 2), self.rng.randint(2, 7), self.hours(0.5, 20))
 
 
 class ShapedAmounts(Scheme):
@@ -69,7 +69,7 @@ class ShapedAmounts(Scheme):
     typology = "shaped_amounts"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.open_shops, 3), self.rng.randint(3, 10), self.hours(1, 40),
+        return Round(self.some(self.ring.open_shops, 2), self.rng.randint(3, 10), self.hours(1, 40),
                      use=0.8, shaped=1.6)  # fmt: skip
 
 
@@ -103,5 +103,5 @@ class BustOut(Scheme):
         self.world.clock.at(self.world.clock.now + 4 * DAY_MS, self.player.give_up_paying, user)
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.open_shops, 3), self.rng.randint(2, 8), self.hours(4, 60),
+        return Round(self.some(self.ring.open_shops, 2), self.rng.randint(2, 8), self.hours(4, 60),
                      use=1.3, home="hand")  # fmt: skip

@@ -33,5 +33,5 @@ class PerfectBill(Scheme):
     rounds_per_month = 1.0
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.open_shops, 3), self.rng.randint(6, 16), self.hours(192, 528),
+        return Round(self.some(self.ring.open_shops, 2), self.rng.randint(6, 16), self.hours(192, 528),
                      use=0.9, shaped=0.1, at_night=0.03, like_life=True, ring_device=0.0, delivery="sent")  # fmt: skip

@@ -32,7 +32,7 @@ class NoDelivery(Scheme):
 
     def look(self, user: User) -> Round:
         kind = self.rng.random()
-        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 6), self.hours(0.5, 30),
+        return Round(self.some(self.ring.fronts, 2), self.rng.randint(1, 6), self.hours(0.5, 30),
                      use=0.9, delivery="none" if kind < 0.4 else "pretended", virtual=kind > 0.75)  # fmt: skip
 
 
@@ -42,7 +42,7 @@ class OffHours(Scheme):
     typology = "off_hours"
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 6), self.hours(0.2, 6),
+        return Round(self.some(self.ring.fronts, 2), self.rng.randint(1, 6), self.hours(0.2, 6),
                      use=0.9, at_night=2.0)  # fmt: skip
 
 

@@ -65,5 +65,5 @@ class AccountFarm(Scheme):
                 self.world.clock.at(used_from + again * 20 * DAY_MS, self.act, user)
 
     def look(self, user: User) -> Round:
-        return Round(self.some(self.ring.fronts, 3), self.rng.randint(1, 5), self.hours(0.5, 40),
+        return Round(self.some(self.ring.fronts, 2), self.rng.randint(1, 5), self.hours(0.5, 40),
                      ring_device=0.0)  # fmt: skip

@@ -30,8 +30,8 @@ RETURN_SIGMA: Final = 1.9
 """Of the log of hours until cash comes home: 95 % within 48 hours."""
 GO_BETWEENS: Final = ((0, 0.35), (1, 0.35), (2, 0.2), (3, 0.1))
 """How many accounts cash passes on its way, and how often."""
-HIDDEN_USE: Final = 0.45
-OPEN_USE: Final = 2.0
+HIDDEN_USE: Final = 0.7
+OPEN_USE: Final = 1.15
 """Factors on how much of a line a round takes, of users who hide and of those who do not."""
 DEFAULT_FRACTION: Final = 0.25
 """Of those who used a line to its end: they pay nothing back."""
@@ -65,7 +65,6 @@ class Round:
     home: Home = "loop"
     seen: float = 0.7
     """Chance that the platform sees the way home, before the knob."""
-    instalments_first: bool = False
 
 
 class Player:
@@ -228,7 +227,7 @@ class Scheme:
     """What all schemes share: who takes part, and when their rounds begin."""
 
     typology = ""
-    rounds_per_month = 1.8
+    rounds_per_month = 1.6
     """For those who do it more than once."""
 
     def __init__(self, player: Player, ring: Ring, rng: Stream) -> None:
