@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from bonafide.lab.simulate import scenario
 from bonafide.testing.realism import measure_seeds
 from bonafide.testing.realism.gates_text import show_several
@@ -26,8 +24,12 @@ def test_the_gates_hold_on_small_by_the_mean_of_development_seeds() -> None:
     assert several.holds, show_several(several)
 
 
-@pytest.mark.parametrize("drift", [{"camouflage": 0.9}])
-def test_a_generator_that_drifts_is_caught(drift: dict[str, float]) -> None:
-    several = measure_seeds(replace(SMALL, knobs=replace(SMALL.knobs, **drift)), SEEDS[:1])
+def test_a_generator_that_drifts_is_caught() -> None:
+    """Rounds that take little of a line are lost in ordinary life, so far that one run shows it."""
+    drifted = replace(SMALL, knobs=replace(SMALL.knobs, intensity=0.3))
+    several = measure_seeds(drifted, SEEDS[:1])
+    (auc,) = [one for one in several.mean.gates[0].measurements if one.name == "antico_auc"]
     assert not several.holds
-    assert not several.mean.gates[0].holds
+    assert auc.value is not None
+    assert auc.low is not None
+    assert auc.value < auc.low
