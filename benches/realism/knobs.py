@@ -1,7 +1,7 @@
 """The simulator's knobs turned one at a time: `python -m benches.realism.knobs` prints the table of docs/realism.md.
 
-Each change is large enough to be seen through chance; the gates are measured on development seeds and told by their
-means. It takes some six seconds for each change and seed.
+Each change is a large one; the gates are measured on development seeds and told by their means. It takes some six
+seconds for each change and seed.
 """
 
 from __future__ import annotations
