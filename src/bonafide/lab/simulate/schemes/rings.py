@@ -15,6 +15,9 @@ from bonafide.lab.simulate.world import World
 BAD_SHOP_FRACTION: Final = 0.01
 BAD_SHOPS_MIN: Final = 14
 """A small platform still has this many: one ring alone rotates over four to ten."""
+SHOPS_PER_BAD_ONE_MIN: Final = 17
+BAD_SHOPS_LEAST: Final = 3
+"""A tiny platform has fewer: at most one shop in so many, but always a few."""
 SIZES: Final = (0.45, 1.0)
 """Of shops that come into question, as a part of an average shop's demand: one that nobody knows would be seen at
 once, and a market leader has no need of it."""
@@ -107,7 +110,8 @@ class Ring:
 def build_rings(world: World) -> list[Ring]:
     """Give some shops their part, and put them together to rings of about SHOPS_PER_RING."""
     rng = world.stream("rings")
-    count = max(BAD_SHOPS_MIN, round(BAD_SHOP_FRACTION * len(world.shops)))
+    fewest = min(BAD_SHOPS_MIN, max(BAD_SHOPS_LEAST, len(world.shops) // SHOPS_PER_BAD_ONE_MIN))
+    count = max(fewest, round(BAD_SHOP_FRACTION * len(world.shops)))
     least, most = (size / len(world.shops) for size in SIZES)
     alone = [shop for shop in world.shops if shop.opened < world.start and shop.owner == f"r{shop.n}"]
     usual = [shop for shop in alone if least <= shop.demand <= most] or alone
