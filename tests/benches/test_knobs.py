@@ -9,7 +9,7 @@ import pytest
 from benches.realism.knobs import CHANGES, Change, changed
 from bonafide.lab.simulate import Scenario, Simulation, scenario
 
-ASKED = scenario("small", users=1_200, merchants=80, days=14)
+ASKED = scenario("small", users=1_200, merchants=260, days=14)
 
 
 def digest(asked: Scenario) -> str:
