@@ -10,6 +10,7 @@ import polars as pl
 
 from bonafide.engine.engine import Engine
 from bonafide.engine.shipped import shipped_bundle
+from bonafide.lab.base_rates import EVENTS, TRUTH
 from bonafide.lab.inputs import RejectWriter, read_chunks
 from bonafide.lab.metrics import Evaluation, evaluate
 from bonafide.lab.replay import Replay, run_replay
@@ -36,9 +37,9 @@ def play(name: str, folder: Path) -> Evaluation:
     """
     about, seed = name.rsplit("-seed-", 1)
     write_run(Simulation(scenario(about), int(seed)), folder, lambda done, total: None)
-    events = folder / "events.parquet"
+    events = folder / EVENTS
     with RejectWriter() as rejects:
         replay = Replay(Engine(shipped_bundle(BUNDLE)), folder, [events], rejects)
         run_replay(read_chunks([events], rejects=rejects), replay, lambda chunk: None, time.monotonic)
-    decided, truth = pl.read_parquet(folder / "decisions.parquet"), pl.read_parquet(folder / "truth.parquet")
+    decided, truth = pl.read_parquet(folder / "decisions.parquet"), pl.read_parquet(folder / TRUTH)
     return evaluate(decided, truth, resamples=0)

@@ -78,10 +78,10 @@ def measure(folder: Path) -> BaseRates:
 
     Reads the log piece by piece; a few columns of all payments are held at once, about 100 bytes for each.
     """
-    log = pl.scan_parquet(folder / "events.parquet")
-    truth = pl.read_parquet(folder / "truth.parquet")
+    log = pl.scan_parquet(folder / EVENTS)
+    truth = pl.read_parquet(folder / TRUTH)
     by_type = dict(log.group_by("type").len().sort("len", "type", descending=[True, False]).collect().iter_rows())
-    subjects = pl.read_parquet(folder / "subjects.parquet").group_by("subject_type").len()
+    subjects = pl.read_parquet(folder / SUBJECTS).group_by("subject_type").len()
     members: dict[str, int] = dict(subjects.iter_rows())
     bad = truth.filter(label=1)
     return BaseRates(

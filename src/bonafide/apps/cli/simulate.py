@@ -82,6 +82,7 @@ def _simulate(
 ) -> None:  # fmt: skip
     import msgspec
 
+    from bonafide.lab.base_rates import EVENTS
     from bonafide.lab.simulate import Simulation, scenario
     from bonafide.lab.simulated import write_run
     from bonafide.lab.simulated_text import shown
@@ -95,7 +96,7 @@ def _simulate(
         show_json(msgspec.to_builtins(written))
     else:
         typer.echo(shown(written))
-    say(f"bonafide replay {out / 'events.parquet'} --out DIR decides on it")
+    say(f"bonafide replay {out / EVENTS} --out DIR decides on it")
 
 
 def _list(as_json: bool) -> None:

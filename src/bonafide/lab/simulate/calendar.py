@@ -49,8 +49,3 @@ def demand(day: date) -> float:
         days = (festival - day).days
         factor *= 1.35 if 0 < days <= _BEFORE_FESTIVAL_DAYS else 0.7 if -6 <= days <= 0 else 1.0
     return factor
-
-
-def is_bill_day(day: date, day_of_month: int) -> bool:
-    """Whether a monthly day, 1..28, falls on this date."""
-    return day.day == day_of_month

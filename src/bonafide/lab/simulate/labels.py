@@ -15,6 +15,7 @@ from bonafide.lab.simulate.rails import Payment, Rails
 from bonafide.lab.simulate.schemes.cast import Cast
 from bonafide.lab.simulate.shops import Shop
 from bonafide.lab.simulate.streams import Stream
+from bonafide.lab.simulate.truth import PAYMENT
 from bonafide.lab.simulate.world import World
 
 RECALL: Final = 0.3
@@ -110,7 +111,7 @@ class Labels:
         if user.closed:
             return
         limit = user.limit
-        self.rails.set_limit(user, limit // 2 // (100 * YUAN) * 100 * YUAN, "cut")
+        self.rails.set_limit(user, _half(limit), "cut")
         self.world.clock.at(
             self.world.clock.now + self._days(APPEAL_DAYS), self._uphold_appeal, number, user, shop, limit
         )
@@ -126,7 +127,7 @@ class Labels:
         if self._rng.random() < CUT_FRACTION:
             self.rails.set_limit(user, 0, "close")
         else:
-            self.rails.set_limit(user, user.limit // 2 // (100 * YUAN) * 100 * YUAN, "cut")
+            self.rails.set_limit(user, _half(user.limit), "cut")
         self.cast.blocked(user=user)
 
     def _bust(self, shop: Shop) -> None:
@@ -149,7 +150,7 @@ class Labels:
         now = self.world.clock.now
         if self.world.truth.learn(number, now, bad, source):
             self.world.feed.tell(
-                "verdict", now, "event", f"p{number}", "cash_out" if bad else "genuine", source,
+                "verdict", now, "event", f"{PAYMENT}{number}", "cash_out" if bad else "genuine", source,
                 "confirmed" if bad and source != "chargeback" else None, user.id, shop,
             )  # fmt: skip
 
@@ -159,3 +160,8 @@ class Labels:
             "confirmed" if bad else None, subject if subject_type == "user" else None,
             subject if subject_type == "merchant" else None,
         )  # fmt: skip
+
+
+def _half(limit: int) -> int:
+    """Half of a limit, in whole hundreds of yuan."""
+    return limit // 2 // (100 * YUAN) * 100 * YUAN

@@ -11,6 +11,7 @@ from typing import Final
 
 from bonafide.core.moment import DAY_MS, HOUR_MS, SECOND_MS
 from bonafide.lab.simulate.books import OUTSIDE, PENDING, PLATFORM
+from bonafide.lab.simulate.categories import CHANNELS
 from bonafide.lab.simulate.feed import CURRENCY
 from bonafide.lab.simulate.people import YUAN, User
 from bonafide.lab.simulate.shops import Shop
@@ -34,7 +35,7 @@ CARRIERS: Final = ("swift", "steady", "sunrise")
 class Payment:
     """A payment on its way; it is forgotten when nothing waits for it."""
 
-    __slots__ = ("amount", "by_post", "channel", "id", "number", "on_credit", "order", "shop", "source", "tag", "time",
+    __slots__ = ("amount", "by_post", "id", "number", "on_credit", "order", "shop", "source", "tag", "time",
                  "user")  # fmt: skip
 
     def __init__(self, user: User, shop: Shop, amount: int, time: int, on_credit: bool, tag: Tag) -> None:
@@ -46,12 +47,13 @@ class Payment:
         self.tag = tag
         self.source = user.line if on_credit else user.bank
         """The account it came from, and goes back to."""
-        self.channel = "app"
         self.by_post = False
         self.id = self.order = ""
         self.number = 0
 
 
+Account = tuple[int, str]
+"""A number in the books, and what the log calls it."""
 Settled = Callable[[Payment], None]
 Watch = Callable[[Payment, bool], None]
 
@@ -113,11 +115,11 @@ class Rails:
         world.books.move(payment.source, PENDING, amount, "paid on credit" if on_credit else "paid with own money")
         payment.number = world.truth.add(user, shop, tag, now)
         payment.order = f"o{payment.number}"
-        payment.channel = channel or _channel(shop.category.channels, self._rng.random())
+        channel = channel or _channel(shop.category.channels, self._rng.random())
         goods = goods or shop.category.goods
-        payment.by_post = goods == "physical" and payment.channel not in {"qr", "pos"}
+        payment.by_post = goods == "physical" and channel not in {"qr", "pos"}
         payment.id = self._tell_payment(
-            payment, used, goods, device or user.device, ip or user.ip, address or user.address
+            payment, used, goods, channel, device or user.device, ip or user.ip, address or user.address
         )
         if tag.bad:
             user.first_bad = user.first_bad or now
@@ -127,7 +129,9 @@ class Rails:
         self._conclude(payment, settled)
         return payment
 
-    def _tell_payment(self, payment: Payment, used: int, goods: str, device: str, ip: str, address: str) -> str:
+    def _tell_payment(
+        self, payment: Payment, used: int, goods: str, channel: str, device: str, ip: str, address: str
+    ) -> str:
         """Tell of a payment, of which a device or a network is sometimes not known; its id."""
         rng, user, on_credit, amount = self._rng, payment.user, payment.on_credit, payment.amount
         chance = rng.random()
@@ -140,7 +144,7 @@ class Rails:
             None if rng.random() < NO_IP_FRACTION else ip,
             address if payment.by_post else None,
             "credit" if on_credit else "card" if chance < user.cards else "balance",
-            payment.shop.category.name, goods, payment.channel,
+            payment.shop.category.name, goods, channel,
             rng.choice(INSTALMENTS) if takes_time else None,
             SOURCES[int(chance / SOURCE_KNOWN_FRACTION * len(SOURCES))] if chance < SOURCE_KNOWN_FRACTION else None,
         )  # fmt: skip
@@ -257,8 +261,8 @@ class Rails:
         )
         return amount
 
-    def transfer(self, source: tuple[int, str], target: tuple[int, str], amount: int, *, seen: bool = True) -> bool:
-        """Move money between two accounts, each (number in the books, id); False where the source has too little.
+    def transfer(self, source: Account, target: Account, amount: int, *, seen: bool = True) -> bool:
+        """Move money between two accounts; False where the source has too little.
 
         What the platform does not see moves through banks outside.
         """
@@ -300,8 +304,18 @@ class Rails:
 
 def _channel(weights: tuple[float, ...], chance: float) -> str:
     left = chance * sum(weights)
-    for name, weight in zip(("app", "live", "web", "qr", "pos"), weights, strict=True):
+    for name, weight in zip(CHANNELS, weights, strict=True):
         left -= weight
         if left < 0:
             return name
-    return "app"
+    return CHANNELS[0]
+
+
+def own_account(user: User) -> Account:
+    """A user's bank account."""
+    return user.bank, user.account
+
+
+def till(shop: Shop) -> Account:
+    """A shop's bank account."""
+    return shop.bank, shop.account

@@ -35,10 +35,6 @@ class Blocks:
     merchant_score: Floats
     """(merchants,) likewise."""
 
-    def card_flagged(self) -> Floats:
-        """(cards,) the density of the card's block, 0 outside: what a hunter who only opens the blocks sees."""
-        return np.where(self.card_block == NO_BLOCK, 0.0, np.append(self.density, 0.0)[self.card_block])
-
 
 def find_blocks(graph: Graph, at_most: int = BLOCKS) -> Blocks:
     """Peel, take the edges inside the best set away, and peel again, up to `at_most` times or until no edge is left.

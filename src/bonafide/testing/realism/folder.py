@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from bonafide.core.errors import InputError, UsageError
+from bonafide.lab.base_rates import EVENTS, SUBJECTS, TRUTH
 
-EVENTS, TRUTH, SUBJECTS = "events.parquet", "truth.parquet", "subjects.parquet"
 _PAYMENT_COLUMNS = (
     "type", "event_id", "time", "user_id", "merchant_id", "amount", "currency", "credit_limit", "credit_used",
     "pay_with", "category", "goods", "channel", "instalments", "traffic_source", "payment_id", "status",

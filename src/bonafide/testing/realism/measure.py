@@ -14,11 +14,12 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import DEFAULT_SECRET, Engine
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.shipped import shipped_bundle
+from bonafide.lab.base_rates import EVENTS
 from bonafide.lab.inputs import Chunk, RejectWriter, read_chunks
 from bonafide.lab.replay import Replay, run_replay
 from bonafide.testing.dense_blocks import bank_view
 from bonafide.testing.realism.cards import cards_gate
-from bonafide.testing.realism.folder import EVENTS, Made, read_made
+from bonafide.testing.realism.folder import Made, read_made
 from bonafide.testing.realism.gates import Gates
 from bonafide.testing.realism.independence import independence_gate
 from bonafide.testing.realism.signals import rank_signals, signals_gate

@@ -8,7 +8,7 @@ from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.lab.simulate.books import EMPLOYERS, OUTSIDE
 from bonafide.lab.simulate.calendar import local_date
 from bonafide.lab.simulate.people import YUAN, User
-from bonafide.lab.simulate.rails import Rails
+from bonafide.lab.simulate.rails import Rails, own_account, till
 from bonafide.lab.simulate.shops import Shop
 from bonafide.lab.simulate.streams import Stream, poisson
 from bonafide.lab.simulate.world import World
@@ -108,11 +108,11 @@ class Household:
         if rng.random() < 0.5:
             amount = amount // (100 * YUAN) * 100 * YUAN
         if friend.joined < self.world.clock.now > user.joined:
-            self.rails.transfer((user.bank, user.account), (friend.bank, friend.account), amount)
+            self.rails.transfer(own_account(user), own_account(friend), amount)
 
     def _pay_wages(self, user: User, shop: Shop) -> None:
         wage = int(self._rng.uniform(0.3, 0.7) * user.income)
-        self.rails.transfer((shop.bank, shop.account), (user.bank, user.account), wage)
+        self.rails.transfer(till(shop), own_account(user), wage)
 
     def _raise_limits(self, midnight: int) -> None:
         users = [u for u in self.world.people if not u.closed and u.joined < midnight]

@@ -7,8 +7,7 @@ from typing import Final
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
 from bonafide.lab.simulate.books import EMPLOYERS
 from bonafide.lab.simulate.people import YUAN, User
-from bonafide.lab.simulate.rails import Payment
-from bonafide.lab.simulate.schemes.rings import own_account
+from bonafide.lab.simulate.rails import Payment, own_account
 from bonafide.lab.simulate.schemes.rounds import Round, Scheme
 from bonafide.lab.simulate.shops import Shop
 

@@ -7,7 +7,8 @@ from itertools import accumulate
 from typing import Final
 
 from bonafide.core.moment import DAY_MS
-from bonafide.lab.simulate.people import User, network
+from bonafide.lab.simulate.people import network
+from bonafide.lab.simulate.rails import Account
 from bonafide.lab.simulate.shops import Shop
 from bonafide.lab.simulate.streams import Stream
 from bonafide.lab.simulate.world import World
@@ -35,9 +36,6 @@ CAUTION_PER_BLOCK: Final = 0.12
 RULE_CHANGE: Final = (0.5, 0.15)
 """After which share of the days the platform's rules change, and how much more careful that makes everybody."""
 FEES: Final = (0.03, 0.12)
-
-Account = tuple[int, str]
-"""A number in the books, and what the log calls it."""
 
 
 class Ring:
@@ -146,13 +144,3 @@ def _spread(shops: list[Shop], count: int, rng: Stream) -> list[Shop]:
     chosen = [ordered[place] for place in sorted(places)]
     rng.shuffle(chosen)
     return chosen
-
-
-def own_account(user: User) -> Account:
-    """A user's bank account."""
-    return user.bank, user.account
-
-
-def till(shop: Shop) -> Account:
-    """A shop's bank account."""
-    return shop.bank, shop.account

@@ -11,9 +11,9 @@ from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
 from bonafide.lab.simulate.books import OUTSIDE
 from bonafide.lab.simulate.calendar import local_hour
 from bonafide.lab.simulate.people import YUAN, User
-from bonafide.lab.simulate.rails import Payment, Rails
+from bonafide.lab.simulate.rails import Account, Payment, Rails, own_account, till
 from bonafide.lab.simulate.scenarios import Knobs
-from bonafide.lab.simulate.schemes.rings import Account, Ring, own_account, till
+from bonafide.lab.simulate.schemes.rings import Ring
 from bonafide.lab.simulate.shops import Shop
 from bonafide.lab.simulate.streams import Stream
 from bonafide.lab.simulate.truth import Tag
