@@ -364,6 +364,83 @@ class Tick(Fact, tag="tick", frozen=True, kw_only=True):
     """Control record: time passed."""
 
 
+class MoneyReturned(Fact, tag="money_returned", frozen=True, kw_only=True):
+    """Derived: a part of a completed credit payment came home to its payer."""
+
+    user_id: Id
+    merchant_id: Id
+    payment_id: Id
+    via: Literal["payout", "transfer", "refund", "account_link"]
+    amount: Amount
+    account_id: Id | None = None
+    """The account it came home to; absent where a refund names none."""
+    returned_share: Fraction
+    """This part of the payment's amount."""
+    return_hops: Count
+    return_delay_s: Count
+    """Whole seconds from the payment."""
+    one_to_one: bool
+    """Whether what moved was this payment's money and nothing else of anybody's, and most of the payment."""
+
+
+class LoopClosed(Fact, tag="loop_closed", frozen=True, kw_only=True):
+    """Derived: so much of a payment has come home that its loop is closed; told once for each payment."""
+
+    user_id: Id
+    merchant_id: Id
+    payment_id: Id
+    via: Literal["payout", "transfer", "refund", "account_link"]
+    amount: Amount
+    """All that has come home of the payment by then."""
+    account_id: Id | None = None
+    returned_share: Fraction
+    return_hops: Count
+    return_delay_s: Count
+    one_to_one: bool
+
+
+class LoopPassed(Fact, tag="loop_passed", frozen=True, kw_only=True):
+    """Derived: money of a loop that has just closed had gone through this account, which is not the payer's."""
+
+    account_id: Id
+    user_id: Id
+    merchant_id: Id
+    payment_id: Id
+    amount: Amount
+
+
+class CreditRecycled(Fact, tag="credit_recycled", frozen=True, kw_only=True):
+    """Derived: credit was repaid with money that credit had brought."""
+
+    user_id: Id
+    account_id: Id
+    amount: Amount
+    recycled_share: Fraction
+    """Of the repayment."""
+
+
+class Linked(Fact, tag="linked", frozen=True, kw_only=True):
+    """Derived: a user and a merchant were found to share something that few others use."""
+
+    user_id: Id
+    merchant_id: Id
+    shared: Literal["device", "ip", "address", "phone", "account"]
+
+
+class Grouped(Fact, tag="grouped", frozen=True, kw_only=True):
+    """Derived: a `group` event, told of the key that its subject is."""
+
+    moments = ("time", "valid_until")
+    user_id: Id | None = None
+    merchant_id: Id | None = None
+    device_id: Id | None = None
+    account_id: Id | None = None
+    group_id: Id
+    method: Id
+    score: Fraction
+    valid_until: Moment
+
+
 Event = Union[  # noqa: UP007  (msgspec needs a runtime union, and names read better in a column)
     Payment, PaymentStatus, Refund, Shipment, Payout, Transfer, AccountLink, Registration, Repayment, CreditLine,
     Login, MerchantApplication, Promotion, Traffic, Complaint, Verdict, Indicator, Group,
@@ -372,4 +449,7 @@ Event = Union[  # noqa: UP007  (msgspec needs a runtime union, and names read be
 
 EVENT_CLASSES: Final[tuple[type[Fact], ...]] = get_args(Event)
 EVENT_CLASS: Final[dict[str, type[Fact]]] = {str(c.__struct_config__.tag): c for c in EVENT_CLASSES}
+DERIVED_CLASSES: Final[tuple[type[Fact], ...]] = (MoneyReturned, LoopClosed, LoopPassed, CreditRecycled, Linked, Grouped)
+"""What the engine establishes by itself, and features may count: never read, never written, regenerated on replay."""
+DERIVED_CLASS: Final[dict[str, type[Fact]]] = {str(c.__struct_config__.tag): c for c in DERIVED_CLASSES}
 CONTROL_TYPES: Final = frozenset(str(c.__struct_config__.tag) for c in EVENT_CLASSES[18:])

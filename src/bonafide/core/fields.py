@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from bonafide.core.events import EVENT_CLASS
+from bonafide.core.events import DERIVED_CLASS, EVENT_CLASS
 
 Kind = Literal["text", "word", "money", "integer", "fraction", "flag", "moment", "list"]
 Origin = Literal["contract", "credit", "anti_fraud_duty", "consent", "public"]
@@ -19,7 +19,8 @@ Origin = Literal["contract", "credit", "anti_fraud_duty", "consent", "public"]
 _MONEY: Final = frozenset({"amount", "credit_limit", "credit_used", "limit"})
 _ORIGIN: Final[dict[Origin, str]] = {
     "credit": "credit_limit credit_used limit instalments due_time days_past_due",
-    "anti_fraud_duty": "device_id ip phone_id success method group_id score indicator_id confidence typology",
+    "anti_fraud_duty": "device_id ip phone_id success method group_id score indicator_id confidence typology via shared "
+    "returned_share return_hops return_delay_s one_to_one recycled_share",
     "public": "legal_name registration_no representative_id opened_on",
     "consent": "invited_by",
 }
@@ -33,6 +34,8 @@ class Field(NamedTuple):
     kind: Kind
     types: tuple[str, ...]
     """The event types that have it."""
+    derived: tuple[str, ...]
+    """The derived types that have it."""
     required: frozenset[str]
     """The event types that must have it."""
     words: tuple[str, ...]
@@ -73,7 +76,7 @@ def _read_schema() -> dict[str, Field]:
     required: dict[str, set[str]] = {}
     words: dict[str, dict[str, None]] = {}
     origin = {name: source for source, names in _ORIGIN.items() for name in names.split()}
-    for type_name, cls in EVENT_CLASS.items():
+    for type_name, cls in (EVENT_CLASS | DERIVED_CLASS).items():
         info: Any = msgspec.inspect.type_info(cls)
         for field in info.fields:
             kind, values = _kind_of(field.name, field.type)
@@ -84,7 +87,8 @@ def _read_schema() -> dict[str, Field]:
             required.setdefault(field.name, set()).update([type_name] if field.required else [])
     return {
         name: Field(
-            name, place, kinds[name], tuple(types[name]), frozenset(required[name]), tuple(words[name]),
+            name, place, kinds[name], tuple(t for t in types[name] if t in EVENT_CLASS),
+            tuple(t for t in types[name] if t in DERIVED_CLASS), frozenset(required[name]), tuple(words[name]),
             origin.get(name, "contract"),
         )
         for place, name in enumerate(kinds)
@@ -93,7 +97,12 @@ def _read_schema() -> dict[str, Field]:
 
 FIELDS: Final = _read_schema()
 TYPE_NAMES: Final = tuple(EVENT_CLASS)
-TYPE_CODE: Final = {name: code for code, name in enumerate(TYPE_NAMES)}
+COMPLETED_CODE: Final = len(TYPE_NAMES)
+"""The type code of a payment that its payment_status completed, at the payment's own time."""
+TYPE_CODE: Final = {name: code for code, name in enumerate(TYPE_NAMES)} | {
+    name: COMPLETED_CODE + 1 + i for i, name in enumerate(DERIVED_CLASS)
+}
+"""The codes of the types that are read, then those of derived events."""
 WORDS: Final = tuple(sorted({word for field in FIELDS.values() for word in field.words}))
 WORD_CODE: Final = {word: code for code, word in enumerate(WORDS)}
 ABSENT: Final = -(2**63)

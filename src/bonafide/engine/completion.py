@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from bonafide.core.fields import FIELDS, TYPE_CODE, WORD_CODE
+from bonafide.core.fields import COMPLETED_CODE, FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.engine.admission import EVENT_ID, TIME, set_local
 from bonafide.engine.arena import H_LATEST, H_ORDER, H_PENDING, allocate, release
-from bonafide.engine.features.layout import COMPLETED_CODE, P_KNOWN_MS, P_NEED, P_NEEDS, P_WAIT_MS, P_WHERE_END
+from bonafide.engine.features.layout import P_KNOWN_MS, P_NEED, P_NEEDS, P_WAIT_MS, P_WHERE_END
 from bonafide.engine.index import find, insert
 from bonafide.engine.kernel import inner
 from bonafide.engine.keys import find_rows, hash_keys, take_in_all

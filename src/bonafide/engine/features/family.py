@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
-from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE
+from bonafide.core.fields import COMPLETED_CODE, FIELDS, FRACTION_UNIT, TYPE_CODE
 from bonafide.engine.arena import LINE
 from bonafide.engine.features import layout as at
 from bonafide.engine.features.spec import Feature
@@ -119,7 +119,7 @@ class Family:
 
     def add(self, feature: Feature, column: int, where: int, completes: bool) -> None:
         """Add a feature that answers in `column`; `where` is the number of its condition or -1."""
-        codes = [at.COMPLETED_CODE] if completes else [TYPE_CODE[t] for t in feature.types]
+        codes = [COMPLETED_CODE] if completes else [TYPE_CODE[t] for t in feature.types]
         types = sum(1 << c for c in codes)
         place = PLACES[feature.of] if feature.of else -1
         bit = _number(self.bits, (types, where, place))

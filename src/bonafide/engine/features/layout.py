@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from bonafide.core.fields import TYPE_CODE
-
 SMALL: Final = 32
 """Rings up to this many entries are scanned; larger ones have value tables and deques."""
 FOREVER: Final = 2**62
@@ -22,9 +20,6 @@ BITS_MAX: Final = 40
 SETS_MAX: Final = 20
 SET_SHIFT: Final = BITS_MAX
 """In an entry's flags bit b < BITS_MAX says that it matches, bit SET_SHIFT + s that it is its value's last in set s."""
-
-COMPLETED_CODE: Final = len(TYPE_CODE)
-"""The type code of a derived event: a payment that its payment_status completed, at the payment's own time."""
 
 # The plan's header.
 P_FAMILIES: Final = 0

@@ -13,11 +13,22 @@ from bonafide.core.fields import FIELDS
 
 LOCAL_HOUR: Final = len(FIELDS)
 LOCAL_DAY: Final = LOCAL_HOUR + 1
-TYPE: Final = LOCAL_DAY + 1
-ROW_WIDTH: Final = TYPE + 1
-"""Words of an event's row: every field of the schema, the derived ones, and the code of its type."""
+BROUGHT_HOME: Final = LOCAL_DAY + 1
+OWN_PAYMENTS: Final = BROUGHT_HOME + 1
+LOOPS_CLOSED: Final = OWN_PAYMENTS + 1
+LOOP_SHARE: Final = LOOPS_CLOSED + 1
+LOOP_HOPS: Final = LOOP_SHARE + 1
+LOOP_DELAY_S: Final = LOOP_HOPS + 1
+TYPE: Final = LOOP_DELAY_S + 1
+CARRIED: Final = TYPE + 1
+CARRIED_MAX: Final = 32
+"""Answers of features that an event carries on to its other keys."""
+ROW_WIDTH: Final = CARRIED + CARRIED_MAX
+"""Words of an event's row: every field of the schema, the derived ones, the code of its type, what it carries on."""
 PLACES: Final = {
-    **{name: f.place for name, f in FIELDS.items()}, "local_hour": LOCAL_HOUR, "local_day": LOCAL_DAY, "type": TYPE,
+    **{name: f.place for name, f in FIELDS.items()}, "local_hour": LOCAL_HOUR, "local_day": LOCAL_DAY,
+    "brought_home": BROUGHT_HOME, "own_payments": OWN_PAYMENTS, "loops_closed": LOOPS_CLOSED, "loop_share": LOOP_SHARE,
+    "loop_hops": LOOP_HOPS, "loop_delay_s": LOOP_DELAY_S, "type": TYPE,
 }  # fmt: skip
 
 

@@ -144,7 +144,7 @@ class _Assembly:
             case Name(name) if name in self._features:
                 return _FEATURE, self._features[name]
             case Name(name):
-                fraction = name in FIELDS and FIELDS[name].kind == "fraction"
+                fraction = name == "loop_share" or (name in FIELDS and FIELDS[name].kind == "fraction")
                 return self._emit(Op.FIELD, PLACES[name], FRACTION_UNIT if fraction else 1)
             case Missing(name) if name in self._features:
                 return self._emit(Op.IS_MISSING, (_FEATURE, self._features[name]), (_FEATURE, self._features[name]))

@@ -21,8 +21,10 @@ Unit = Literal[
 deviations; a plain number fits all."""
 NUMBER_MAX: Final = 1e18
 """Constants are smaller than this."""
-DERIVED: Final = ("local_hour", "local_day")
-"""Numbers computed from an event's time with the bundle's fixed offset."""
+DERIVED: Final = (
+    "local_hour", "local_day", "brought_home", "own_payments", "loops_closed", "loop_share", "loop_hops", "loop_delay_s",
+)  # fmt: skip
+"""Numbers that every event has besides its fields: its time with the bundle's fixed offset, and what it brought home."""
 DECIDED_TYPES: Final = tuple(name for name, cls in EVENT_CLASS.items() if cls.decided)
 """The event types that rules are asked about."""
 
@@ -157,6 +159,14 @@ def quantity_of_field(name: str, amounts: tuple[float, float]) -> Quantity:
             return Quantity("hour", 0, 23)
         case "local_day":
             return Quantity("day", DATE_MIN // 86_400_000 - 1, MOMENT_MAX // 86_400_000 + 1)
+        case "brought_home":
+            return Quantity("money", 0, amounts[1])
+        case "own_payments" | "loops_closed" | "loop_hops":
+            return Quantity("count", 0, AMOUNT_MAX)
+        case "loop_share":
+            return Quantity("fraction", 0, 1)
+        case "loop_delay_s" | "return_delay_s":
+            return Quantity("seconds", 0, AMOUNT_MAX)
         case "days_past_due":
             return Quantity("day", 0, 36_500)
         case "opened_on":
