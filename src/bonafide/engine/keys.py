@@ -17,7 +17,7 @@ from bonafide.engine.features.rings import evict, matching, take_in
 from bonafide.engine.features.totals import forget_silent, totals_enter
 from bonafide.engine.index import find, insert
 from bonafide.engine.kernel import inner
-from bonafide.engine.siphash import ABSENT, absorb, finish, start
+from bonafide.engine.siphash import ABSENT, absorb, finish, spread, start
 
 KEY_SLOT: Final = 2  # hash, row
 
@@ -30,7 +30,7 @@ def key_of(plan, fam, event):
     if first == ABSENT:
         return np.int64(0)
     if parts == 1:
-        return _spread(first, plan[P_KEY0], plan[fam + F_SEED])
+        return spread(first, plan[P_KEY0], plan[fam + F_SEED])
     v0, v1, v2, v3 = start(np.uint64(plan[P_KEY0]), np.uint64(plan[P_KEY1]))
     v0, v1, v2, v3 = absorb(v0, v1, v2, v3, np.uint64(plan[fam + F_SEED]))
     for i in range(parts):
@@ -39,16 +39,6 @@ def key_of(plan, fam, event):
             return np.int64(0)
         v0, v1, v2, v3 = absorb(v0, v1, v2, v3, np.uint64(value))
     return finish(v0, v1, v2, v3)
-
-
-@inner
-def _spread(value, key, seed):
-    """One part is a keyed hash already: a bijection of it (the finaliser of MurmurHash3) sets families apart."""
-    x = np.uint64(value) ^ np.uint64(key) ^ (np.uint64(seed + 1) * np.uint64(0x9E3779B97F4A7C15))
-    x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-    x = (x ^ (x >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    h = np.int64(x ^ (x >> np.uint64(33)))
-    return h if h != 0 else np.int64(1)
 
 
 @inner

@@ -85,3 +85,13 @@ def hash_bytes(data, begin, end, k0, k1):
         m |= np.uint64(data[whole + j]) << (np.uint64(j) * _B8)
     v0, v1, v2, v3 = absorb(v0, v1, v2, v3, m)
     return finish(v0, v1, v2, v3)
+
+
+@inner
+def spread(value, key, seed):
+    """Of what is a keyed hash already, another: a bijection (the finaliser of MurmurHash3) for each seed. Never 0."""
+    x = np.uint64(value) ^ np.uint64(key) ^ (np.uint64(seed + 1) * np.uint64(0x9E3779B97F4A7C15))
+    x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    x = (x ^ (x >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    h = np.int64(x ^ (x >> np.uint64(33)))
+    return h if h != 0 else np.int64(1)

@@ -1,0 +1,352 @@
+"""How money moves: where tags start and end, and what payouts, transfers and refunds carry on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE
+from bonafide.engine.arena import H_ORDER
+from bonafide.engine.derived import establish
+from bonafide.engine.funds.home import BY_LINK, bring_home
+from bonafide.engine.funds.layout import (
+    ACCOUNT, FEE, FLOW_WORDS, G_AMOUNT, G_CAME, G_FITS, G_HOME, G_HOPS, G_LEFT, G_MERCHANT, G_MOVE, G_MOVES, G_NUMBER,
+    G_ORDER, G_PAID, G_PAYER, G_PAYMENT, G_SEQ, HOPS_MAX, MERCHANT, MOVE_WORDS, N_COUNT, N_LINKED_AT, N_MERCHANTS,
+    N_OWNER, N_SERVED, SETTLED_MAX, TAG_WORDS, W_AMOUNT, W_COUNT, W_ORDER, W_OWNER, W_PLACES, W_SEQ, W_TIME, W_TO,
+    W_UNSETTLED, W_VIA,
+)  # fmt: skip
+from bonafide.engine.funds.places import (
+    copy_words, find_place, is_little, keep, lessen, make_place, serve, tag_of,
+)  # fmt: skip
+from bonafide.engine.kernel import inner, shift
+from bonafide.engine.rules.operations import (
+    BROUGHT_HOME, LOOP_SHARE, LOOPS_CLOSED, OWN_PAYMENTS, TYPE,
+)  # fmt: skip
+from bonafide.engine.siphash import ABSENT
+
+(TIME, AMOUNT, USER, SHOP, ORDER, PAYMENT_ID, ACCOUNT_ID, FROM, TO, OWNER, OWNER_TYPE, STATUS, REFUND_TO, EVENT_ID,
+ PAY_WITH, RECYCLED) = (
+    FIELDS[name].place for name in (
+        "time", "amount", "user_id", "merchant_id", "order_id", "payment_id", "account_id", "from_account_id",
+        "to_account_id", "owner_id", "owner_type", "status", "to", "event_id", "pay_with", "recycled_share",
+    )
+)  # fmt: skip
+PAYMENT_STATUS, REFUND, PAYOUT, TRANSFER, ACCOUNT_LINK, REPAYMENT, CREDIT_RECYCLED = (
+    TYPE_CODE[name] for name in (
+        "payment_status", "refund", "payout", "transfer", "account_link", "repayment", "credit_recycled"
+    )
+)  # fmt: skip
+CREDIT, ORIGINAL, MISSED, COMPLETED, BY_USER, BY_MERCHANT = (
+    WORD_CODE[word] for word in ("credit", "original", "missed", "completed", "user", "merchant")
+)
+VIA_PAYOUT, VIA_TRANSFER, VIA_REFUND = (WORD_CODE[word] for word in ("payout", "transfer", "refund"))
+START_FIELDS: Final = ("event_id", "time", "user_id", "merchant_id", "order_id", "amount", "pay_with")
+"""What of a payment must be kept until it is completed."""
+
+
+@inner
+def start(mem, plan, payment, known_at, seq, work):
+    """A credit payment is completed: its money is at its merchant from the later of the two moments on."""
+    if payment[PAY_WITH] != CREDIT or payment[AMOUNT] == ABSENT:
+        return
+    tag = shift(work, FLOW_WORDS)
+    for w in range(TAG_WORDS):
+        tag[w] = 0
+    tag[G_PAYER], tag[G_MERCHANT], tag[G_PAYMENT] = payment[USER], payment[SHOP], payment[EVENT_ID]
+    tag[G_ORDER], tag[G_AMOUNT], tag[G_LEFT] = payment[ORDER], payment[AMOUNT], payment[AMOUNT]
+    tag[G_PAID], tag[G_CAME] = payment[TIME], max(payment[TIME], known_at)
+    tag[G_NUMBER], tag[G_SEQ] = mem[H_ORDER], seq
+    keep(mem, plan, MERCHANT, payment[SHOP], tag)
+
+
+@inner
+def follow(mem, plan, event, seq, work, queue, trail):
+    """Follow the money of an event that moves or ends some, and note on its row what it brought home."""
+    kind = event[TYPE]
+    if kind == TRANSFER or kind == PAYOUT or kind == REFUND:
+        event[BROUGHT_HOME] = event[OWN_PAYMENTS] = event[LOOPS_CLOSED] = event[LOOP_SHARE] = 0
+        if event[AMOUNT] == ABSENT:
+            return
+        if kind == REFUND and (event[REFUND_TO] == ABSENT or event[REFUND_TO] == ORIGINAL):
+            _cancel(mem, plan, event, G_ORDER, event[ORDER], event[AMOUNT])
+        else:
+            _move(mem, plan, event, kind, seq, work, queue, trail)
+    elif kind == PAYMENT_STATUS:
+        if event[STATUS] != COMPLETED:
+            _cancel(mem, plan, event, G_PAYMENT, event[PAYMENT_ID], np.int64(2**62))
+    elif kind == REPAYMENT:
+        _repay(mem, plan, event, queue)
+    elif kind == ACCOUNT_LINK:
+        _link(mem, plan, event, seq, work, queue, trail)
+
+
+@inner
+def _cancel(mem, plan, event, word, value, amount):
+    """A payment was undone, or an order refunded to where it was paid from: so much of it is no longer the merchant's."""
+    place = find_place(mem, plan, MERCHANT, event[SHOP], event[TIME])
+    if not place:
+        return
+    i = np.int64(0)
+    while i < mem[place + N_COUNT] and amount > 0:
+        tag = tag_of(place, i)
+        stays = True
+        if mem[tag + word] == value:
+            taken = min(mem[tag + G_LEFT], amount)
+            amount -= taken
+            stays = lessen(mem, place, i, taken)
+        if stays:
+            i += 1
+
+
+@inner
+def _repay(mem, plan, event, queue):
+    """Credit that is repaid from an account where credit money had come home."""
+    if event[ACCOUNT_ID] == ABSENT or event[STATUS] == MISSED or event[AMOUNT] == ABSENT:
+        return
+    place = find_place(mem, plan, ACCOUNT, event[ACCOUNT_ID], event[TIME])
+    if not place:
+        return
+    used = _spend_home(mem, place, event[AMOUNT], event[TIME], event[USER])
+    if used > 0:
+        row = establish(queue, CREDIT_RECYCLED, event[TIME])
+        row[USER] = event[USER]
+        row[ACCOUNT_ID] = event[ACCOUNT_ID]
+        row[AMOUNT] = used
+        row[RECYCLED] = np.int64(np.rint(used / event[AMOUNT] * FRACTION_UNIT))
+
+
+@inner
+def _spend_home(mem, place, amount, time, payer):
+    """Use up money that came home, newest first; only that of `payer`, unless it is ABSENT. How much it was."""
+    used = np.int64(0)
+    while used < amount:
+        best = np.int64(-1)
+        for i in range(mem[place + N_COUNT]):
+            tag = tag_of(place, i)
+            if mem[tag + G_HOME] and mem[tag + G_CAME] <= time and (payer == ABSENT or mem[tag + G_PAYER] == payer):
+                if best < 0 or _is_newer(shift(mem, tag), shift(mem, tag_of(place, best))):
+                    best = i
+        if best < 0:
+            return used
+        taken = min(mem[tag_of(place, best) + G_LEFT], amount - used)
+        used += taken
+        lessen(mem, place, best, taken)
+    return used
+
+
+@inner
+def _is_newer(a, b):
+    """Whether one tag came later than another."""
+    if a[G_CAME] != b[G_CAME]:
+        return a[G_CAME] > b[G_CAME]
+    return a[G_NUMBER] > b[G_NUMBER]
+
+
+@inner
+def _move(mem, plan, event, kind, seq, work, queue, trail):
+    """A payout, a transfer or a refund elsewhere: what is its receiver's own comes home, the rest may go on."""
+    source, to = event[SHOP], event[ACCOUNT_ID]
+    if kind == TRANSFER:
+        source, to = event[FROM], event[TO]
+        if source == to:
+            return
+    if kind == PAYOUT:
+        serve(mem, make_place(mem, plan, ACCOUNT, to, event[TIME]), event[SHOP])
+    flow = work
+    flow[W_TIME], flow[W_AMOUNT], flow[W_UNSETTLED], flow[W_SEQ] = event[TIME], event[AMOUNT], event[AMOUNT], seq
+    flow[W_VIA] = VIA_TRANSFER if kind == TRANSFER else VIA_PAYOUT if kind == PAYOUT else VIA_REFUND
+    flow[W_TO] = to
+    flow[W_ORDER] = event[ORDER] if kind == REFUND else ABSENT
+    flow[W_OWNER] = event[USER] if kind == REFUND else _owner(mem, plan, to, event[TIME])
+    _draw_on(mem, plan, flow, ACCOUNT if kind == TRANSFER else MERCHANT, source)
+    if kind == TRANSFER and flow[W_COUNT] > 0:
+        _spend_home(mem, flow[W_PLACES], event[AMOUNT], event[TIME], ABSENT)
+    _settle(mem, plan, flow, shift(work, FLOW_WORDS), event, queue, trail)
+    if to == ABSENT:
+        return
+    if kind == PAYOUT:
+        _carry_newest(mem, plan, flow, shift(work, FLOW_WORDS))
+    else:
+        _carry_all(mem, plan, flow, shift(work, FLOW_WORDS))
+
+
+@inner
+def _owner(mem, plan, account, time):
+    """The user whose account it is by the link in force; ABSENT where there is none."""
+    place = np.int64(0) if account == ABSENT else find_place(mem, plan, ACCOUNT, account, time)
+    return mem[place + N_OWNER] if place else ABSENT
+
+
+@inner
+def _draw_on(mem, plan, flow, kind, source):
+    """The places that a flow draws on: where it leaves, and for an account the merchants that it belongs to."""
+    flow[W_COUNT] = 0
+    first = find_place(mem, plan, kind, source, flow[W_TIME])
+    if not first:
+        return
+    flow[W_PLACES] = first
+    count = np.int64(1)
+    for i in range(mem[first + N_SERVED]):
+        place = find_place(mem, plan, MERCHANT, mem[first + N_MERCHANTS + i], flow[W_TIME])
+        if place:
+            flow[W_PLACES + count] = place
+            count += 1
+    flow[W_COUNT] = count
+
+
+@inner
+def _is_own(tag, flow):
+    """Whether a tag is the receiver's own, and was there by then."""
+    return tag[G_PAYER] == flow[W_OWNER] and tag[G_HOME] == 0 and tag[G_CAME] <= flow[W_TIME]
+
+
+@inner
+def fits(left, amount):
+    """Whether a flow of this size can be this money less a fee."""
+    return left >= amount and amount * FEE >= left * (FEE - 1)
+
+
+@inner
+def _settle(mem, plan, flow, tag, event, queue, trail):
+    """The receiver's own money: that of the order, else the payment that fits best, else the newest first."""
+    if flow[W_OWNER] == ABSENT:
+        return
+    of_order, best_place, best = _choose(mem, flow)
+    if best >= 0 and not of_order:
+        taken = min(mem[tag_of(best_place, best) + G_LEFT], flow[W_UNSETTLED])
+        bring_home(mem, plan, best_place, best, taken, flow, tag, event, queue, trail)
+        return
+    came, number, p = np.int64(2**63 - 1), np.int64(2**63 - 1), np.int64(0)
+    for _ in range(SETTLED_MAX):
+        if flow[W_UNSETTLED] <= 0:
+            return
+        p, i = _next_own(mem, flow, of_order, came, number, p)
+        if i < 0:
+            return
+        place = flow[W_PLACES + p]
+        at = tag_of(place, i)
+        came, number = mem[at + G_CAME], mem[at + G_NUMBER]
+        taken = min(mem[at + G_LEFT], flow[W_UNSETTLED])
+        bring_home(mem, plan, place, i, taken, flow, tag, event, queue, trail)
+
+
+@inner
+def _choose(mem, flow):
+    """(whether there is money of the flow's order, the place and number of the own tag that fits best, or -1)."""
+    best_place, best, of_order = np.int64(0), np.int64(-1), False
+    for p in range(flow[W_COUNT]):
+        place = flow[W_PLACES + p]
+        for i in range(mem[place + N_COUNT]):
+            tag = shift(mem, tag_of(place, i))
+            if _is_own(tag, flow):
+                of_order = of_order or (flow[W_ORDER] != ABSENT and tag[G_ORDER] == flow[W_ORDER])
+                if fits(tag[G_LEFT], flow[W_AMOUNT]):
+                    other = shift(mem, tag_of(best_place, best))
+                    if best < 0 or tag[G_LEFT] < other[G_LEFT]:
+                        best_place, best = place, i
+                    elif tag[G_LEFT] == other[G_LEFT] and _is_newer(tag, other):
+                        best_place, best = place, i
+    return of_order, best_place, best
+
+
+@inner
+def _next_own(mem, flow, of_order, came, number, last):
+    """(number of a place, number of its tag) of the newest own tag after the one taken last, or (0, -1); of the order
+    only, if asked. Where a payment stands in two places alike, they come in their order."""
+    best_p, best = np.int64(0), np.int64(-1)
+    for p in range(flow[W_COUNT]):
+        place = flow[W_PLACES + p]
+        for i in range(mem[place + N_COUNT]):
+            tag = shift(mem, tag_of(place, i))
+            later = tag[G_CAME] < came or (tag[G_CAME] == came and tag[G_NUMBER] < number)
+            later = later or (tag[G_CAME] == came and tag[G_NUMBER] == number and p > last)
+            if later and _is_own(tag, flow) and (not of_order or tag[G_ORDER] == flow[W_ORDER]):
+                if best < 0 or _is_newer(tag, shift(mem, tag_of(flow[W_PLACES + best_p], best))):
+                    best_p, best = np.int64(p), np.int64(i)
+    return best_p, best
+
+
+@inner
+def _carry_all(mem, plan, flow, piece):
+    """All that may go on with a flow whose money can be anybody's: each payment is followed as if it were alone."""
+    for p in range(flow[W_COUNT]):
+        place = flow[W_PLACES + p]
+        for i in range(mem[place + N_COUNT]):
+            tag = shift(mem, tag_of(place, i))
+            if tag[G_HOME] == 0 and tag[G_CAME] <= flow[W_TIME] and tag[G_PAYER] != flow[W_OWNER]:
+                if _piece(tag, min(tag[G_LEFT], flow[W_AMOUNT]), flow, piece):
+                    keep(mem, plan, ACCOUNT, flow[W_TO], piece)
+
+
+@inner
+def _carry_newest(mem, plan, flow, piece):
+    """What goes on with a payout: the newest first, as far as its amount goes, and it leaves the merchant."""
+    if flow[W_COUNT] == 0:
+        return
+    place, came, number = flow[W_PLACES], np.int64(2**63 - 1), np.int64(2**63 - 1)
+    while flow[W_UNSETTLED] > 0:
+        best = np.int64(-1)
+        for i in range(mem[place + N_COUNT]):
+            tag = shift(mem, tag_of(place, i))
+            older = tag[G_CAME] < came or (tag[G_CAME] == came and tag[G_NUMBER] < number)
+            if older and tag[G_HOME] == 0 and tag[G_CAME] <= flow[W_TIME] and tag[G_PAYER] != flow[W_OWNER]:
+                if best < 0 or _is_newer(tag, shift(mem, tag_of(place, best))):
+                    best = i
+        if best < 0:
+            return
+        tag = shift(mem, tag_of(place, best))
+        came, number = tag[G_CAME], tag[G_NUMBER]
+        part = min(tag[G_LEFT], flow[W_UNSETTLED])
+        if _piece(tag, part, flow, piece):
+            flow[W_UNSETTLED] -= part
+            lessen(mem, place, best, part)
+            keep(mem, plan, ACCOUNT, flow[W_TO], piece)
+
+
+@inner
+def _piece(tag, part, flow, piece):
+    """Write what a flow carries of somebody else's tag; False where that is too little, too far, or back where it was."""
+    hops = tag[G_HOPS] + (0 if flow[W_VIA] == VIA_PAYOUT and flow[W_OWNER] == ABSENT else 1)
+    if is_little(part, tag[G_AMOUNT]) or hops >= HOPS_MAX:
+        return False
+    for m in range(tag[G_MOVES]):
+        if tag[G_MOVE + m * MOVE_WORDS] == flow[W_TO]:
+            return False
+    copy_words(tag, piece, TAG_WORDS)
+    move = G_MOVE + tag[G_MOVES] * MOVE_WORDS
+    piece[move], piece[move + 1], piece[move + 2], piece[move + 3] = flow[W_TO], flow[W_SEQ], flow[W_TIME], part
+    piece[G_MOVES] = tag[G_MOVES] + 1
+    piece[G_LEFT] = part
+    piece[G_CAME] = flow[W_TIME]
+    piece[G_HOPS] = hops
+    piece[G_FITS] = 1 if fits(tag[G_LEFT], flow[W_AMOUNT]) else 0
+    return True
+
+
+@inner
+def _link(mem, plan, event, seq, work, queue, trail):
+    """Whose an account is from now on; a payer's money that stands there has come home."""
+    place = make_place(mem, plan, ACCOUNT, event[ACCOUNT_ID], event[TIME])
+    if event[OWNER_TYPE] == BY_MERCHANT:
+        serve(mem, place, event[OWNER])
+    if event[TIME] < mem[place + N_LINKED_AT]:
+        return
+    mem[place + N_LINKED_AT] = event[TIME]
+    mem[place + N_OWNER] = event[OWNER] if event[OWNER_TYPE] == BY_USER else ABSENT
+    if event[OWNER_TYPE] != BY_USER:
+        return
+    flow = work
+    flow[W_TIME], flow[W_SEQ], flow[W_TO], flow[W_OWNER] = event[TIME], seq, event[ACCOUNT_ID], event[OWNER]
+    flow[W_VIA], flow[W_ORDER], flow[W_COUNT] = BY_LINK, ABSENT, 1
+    came, number = np.int64(2**63 - 1), np.int64(2**63 - 1)
+    for _ in range(SETTLED_MAX):
+        flow[W_PLACES] = find_place(mem, plan, ACCOUNT, event[ACCOUNT_ID], event[TIME])
+        _, i = _next_own(mem, flow, False, came, number, 0)
+        if i < 0:
+            return
+        place = flow[W_PLACES]
+        at = tag_of(place, i)
+        came, number = mem[at + G_CAME], mem[at + G_NUMBER]
+        flow[W_AMOUNT] = flow[W_UNSETTLED] = mem[at + G_LEFT]
+        bring_home(mem, plan, place, i, mem[at + G_LEFT], flow, shift(work, FLOW_WORDS), event, queue, trail)

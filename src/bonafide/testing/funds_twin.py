@@ -1,0 +1,402 @@
+"""The law of funds, obeyed the obvious way: every tag is an object in a list, and nothing is forgotten for want of room.
+
+The twin of `engine.funds`. With `Caps` it keeps as little as the kernel does, so that both can be compared beyond the
+bounds too; without, it shows what the bounds cost. It is slow and meant to be read beside docs/funds.md.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
+
+from bonafide.core.events import (
+    AccountLink, CreditRecycled, Fact, LoopClosed, LoopPassed, MoneyReturned, Payment, PaymentStatus, Payout, Refund,
+    Repayment, Transfer,
+)  # fmt: skip
+from bonafide.core.fields import FRACTION_UNIT
+from bonafide.core.moment import HOUR_MS
+
+HOPS_MAX: Final = 4
+AGE_MS: Final = 336 * HOUR_MS
+CLOSED_SHARE: Final = (1, 2)
+CARRIED_SHARE: Final = (1, 4)
+FEE_SHARE: Final = (1, 4)
+ENDLESS: Final = 10**9
+
+
+class Caps(NamedTuple):
+    """How much a node, an account and a payer remember."""
+
+    tags: int = ENDLESS
+    served: int = ENDLESS
+    returns: int = ENDLESS
+    settled: int = ENDLESS
+
+
+class Step(NamedTuple):
+    """One movement of a payment's money: place in the log, time, how much of it was this payment's."""
+
+    seq: int
+    time: int
+    amount: int
+
+
+class Loop(NamedTuple):
+    """What an event brought home of one payment."""
+
+    payment_id: str
+    returned: int
+    closes: bool
+    path: tuple[Step, ...]
+
+
+@dataclass(eq=False)
+class Tag:
+    """Money of one payment in one place, as far as it may be there."""
+
+    payer: str
+    merchant: str
+    payment: str
+    order: str
+    amount: int
+    left: int
+    paid_at: int
+    came: int
+    number: int
+    hops: int
+    fits: bool
+    home: bool
+    accounts: tuple[str, ...]
+    path: tuple[Step, ...]
+
+
+@dataclass(eq=False)
+class Flow:
+    """One movement of money."""
+
+    time: int
+    amount: int
+    unsettled: int
+    """What of it is not yet told whose it is."""
+    seq: int
+    via: str
+    to: str | None
+    """The account it went to; None for a refund that names none."""
+    owner: str | None
+    order: str | None
+
+
+@dataclass(eq=False)
+class Place:
+    """A merchant or an account."""
+
+    now: int = -1
+    tags: list[Tag] = field(default_factory=list)
+    owner: str | None = None
+    linked_at: int = -1
+    served: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Told:
+    """What one event established."""
+
+    loops: list[Loop] = field(default_factory=list)
+    derived: list[Fact] = field(default_factory=list)
+    brought_home: int = 0
+    own_payments: int = 0
+    loops_closed: int = 0
+    loop_share: int = 0
+    loop_hops: int = 0
+    loop_delay_s: int = 0
+
+
+class FundsTwin:
+    """Feeds events one by one and tells what each established."""
+
+    def __init__(self, caps: Caps = Caps(), *, assume_completed: bool = False) -> None:
+        self.caps = caps
+        self.assume_completed = assume_completed
+        self.places: dict[tuple[str, str], Place] = defaultdict(Place)
+        self.returns: dict[str, dict[str, list[int]]] = defaultdict(dict)
+        """Payer -> payment -> [come home so far, whether its loop is closed]."""
+        self._payments: dict[str, tuple[Payment, int]] = {}
+        self._statuses: dict[str, PaymentStatus] = {}
+        self._started: set[str] = set()
+        self._number = 0
+
+    def feed(self, event: Fact, seq: int) -> Told:
+        """What an event that stands at place `seq` of the log establishes."""
+        self._number += 1
+        told = Told()
+        match event:
+            case Payment(pay_with="credit"):
+                self._payments[event.event_id] = event, seq
+                status = self._statuses.get(event.event_id)
+                if self.assume_completed:
+                    self._start(event.event_id, event.time, told)
+                elif status is not None:
+                    self._start(event.event_id, status.time, told)
+            case PaymentStatus(status="completed"):
+                self._statuses.setdefault(event.payment_id, event)
+                if event.payment_id in self._payments and not self.assume_completed:
+                    self._start(event.payment_id, event.time, told)
+            case PaymentStatus():
+                self._cancel(event.merchant_id, event.time, lambda tag: tag.payment == event.payment_id, ENDLESS**2)
+            case Refund(to="original" | None):
+                self._cancel(event.merchant_id, event.time, lambda tag: tag.order == event.order_id, event.amount)
+            case Refund() | Payout() | Transfer():
+                self._move(event, seq, told)
+            case Repayment(status="paid" | "late", account_id=str(account)):
+                self._repay(event, account, told)
+            case AccountLink():
+                self._link(event, seq, told)
+        return told
+
+    # Where money starts and ends
+
+    def _start(self, payment_id: str, known_at: int, told: Told) -> None:
+        payment, seq = self._payments[payment_id]
+        if payment_id in self._started:
+            return
+        self._started.add(payment_id)
+        tag = Tag(
+            payment.user_id, payment.merchant_id, payment_id, payment.order_id, payment.amount, payment.amount,
+            payment.time, max(payment.time, known_at), self._number, 0, False, False, (),
+            (Step(seq, payment.time, payment.amount),),
+        )  # fmt: skip
+        self._keep(("merchant", payment.merchant_id), tag)
+
+    def _cancel(self, merchant: str, time: int, concerns: object, amount: int) -> None:
+        place = self._find(("merchant", merchant), time)
+        if place is None:
+            return
+        for tag in list(place.tags):
+            if amount > 0 and concerns(tag):  # type: ignore[operator]
+                taken = min(tag.left, amount)
+                amount -= taken
+                _lessen(place, tag, taken)
+
+    def _repay(self, event: Repayment, account: str, told: Told) -> None:
+        place = self._find(("account", account), event.time)
+        if place is None:
+            return
+        taken = _spend_home(place, event.amount, event.time, event.user_id)
+        if taken:
+            told.derived.append(CreditRecycled(
+                event_id="derived", time=event.time, user_id=event.user_id, account_id=account, amount=taken,
+                recycled_share=taken / event.amount,
+            ))  # fmt: skip
+
+    def _link(self, event: AccountLink, seq: int, told: Told) -> None:
+        key = ("account", event.account_id)
+        place = self._at(key, event.time)
+        if event.owner_type == "merchant":
+            self._serve(key, event.owner_id, event.time)
+        if event.time < place.linked_at:
+            return
+        place.linked_at = event.time
+        place.owner = event.owner_id if event.owner_type == "user" else None
+        own = [g for g in place.tags if not g.home and g.payer == place.owner and g.came <= event.time]
+        for tag in _newest_first(own)[: self.caps.settled]:
+            flow = Flow(event.time, tag.left, tag.left, seq, "account_link", event.account_id, place.owner, None)
+            self._bring_home(place, tag, tag.left, flow, told)
+
+    # How it moves
+
+    def _move(self, event: Refund | Payout | Transfer, seq: int, told: Told) -> None:
+        time, order, source, owner = event.time, None, None, None
+        if isinstance(event, Transfer):
+            source, to = ("account", event.from_account_id), event.to_account_id
+            if event.from_account_id == to:
+                return
+        else:
+            source, to = ("merchant", event.merchant_id), event.account_id
+        if isinstance(event, Payout):
+            self._serve(("account", event.account_id), event.merchant_id, time)
+        target = None if to is None else self._find(("account", to), time)
+        if isinstance(event, Refund):
+            owner, order = event.user_id, event.order_id
+        elif target is not None:
+            owner = target.owner
+        flow = Flow(time, event.amount, event.amount, seq, event.type, to, owner, order)
+        first = self._find(source, time)
+        if first is None:
+            return
+        places = [first, *(p for m in first.served if (p := self._find(("merchant", m), time)) is not None)]
+        if isinstance(event, Transfer):
+            _spend_home(first, event.amount, time, None)
+        pool = [(p, g) for p in places for g in p.tags if not g.home and g.came <= time]
+        self._settle([pair for pair in pool if pair[1].payer == owner], flow, told)
+        self._carry([pair for pair in pool if pair[1].payer != owner], flow)
+
+    def _settle(self, own: list[tuple[Place, Tag]], flow: Flow, told: Told) -> None:
+        """The owner's own money: that of the order, else the payment that fits best, else the newest first."""
+        own.sort(key=lambda pair: (pair[1].came, pair[1].number), reverse=True)
+        of_order = [pair for pair in own if pair[1].order == flow.order]
+        fitting = [pair for pair in own if _fits(pair[1].left, flow.amount)]
+        if of_order:
+            own = of_order
+        elif fitting:
+            own = [min(fitting, key=lambda pair: (pair[1].left, -pair[1].came, -pair[1].number))]
+        for place, tag in own[: self.caps.settled]:
+            taken = min(tag.left, flow.unsettled)
+            if taken > 0:
+                self._bring_home(place, tag, taken, flow, told)
+
+    def _carry(self, others: list[tuple[Place, Tag]], flow: Flow) -> None:
+        """What may go on to the account: of a payout, newest first, as far as it goes; of others, all that may."""
+        if flow.via == "payout":
+            others.sort(key=lambda pair: (pair[1].came, pair[1].number), reverse=True)
+        for place, tag in others:
+            part = min(tag.left, flow.unsettled if flow.via == "payout" else flow.amount)
+            piece = _piece(tag, part, flow)
+            if piece is not None:
+                if flow.via == "payout":
+                    flow.unsettled -= part
+                    _lessen(place, tag, part)
+                self._keep(("account", flow.to or ""), piece)
+
+    def _keep(self, key: tuple[str, str], tag: Tag) -> None:
+        """Add a tag to a place, or to what is there of its payment; the least promising one gives way."""
+        place = self._at(key, tag.came)
+        if tag.paid_at <= place.now - AGE_MS:
+            return
+        same = [g for g in place.tags if g.payment == tag.payment and g.home == tag.home]
+        if same:
+            _merge(same[0], tag)
+            return
+        place.tags.append(tag)
+        if len(place.tags) > self.caps.tags:
+            _drop(place, min(place.tags, key=lambda g: (g.fits, g.left, g.came, g.number, g.home)))
+
+    def _bring_home(self, place: Place, tag: Tag, taken: int, flow: Flow, told: Told) -> None:
+        """A part of a tag has reached its payer."""
+        flow.unsettled -= taken
+        hops = tag.hops + (flow.via != "account_link")
+        path = (*tag.path, Step(flow.seq, flow.time, taken))
+        delay_s = max(0, flow.time - tag.paid_at) // 1000
+        one_to_one = taken == flow.amount and 4 * taken >= 3 * tag.amount
+        _lessen(place, tag, taken)
+        returned, closes = self._add_return(tag, taken)
+        common = dict(
+            event_id="derived", time=flow.time, user_id=tag.payer, merchant_id=tag.merchant, payment_id=tag.payment,
+            via=flow.via, account_id=flow.to, return_hops=hops, return_delay_s=delay_s, one_to_one=one_to_one,
+        )  # fmt: skip
+        told.derived.append(MoneyReturned(amount=taken, returned_share=taken / tag.amount, **common))  # type: ignore[arg-type]
+        if closes:
+            told.derived.append(
+                LoopClosed(amount=returned, returned_share=returned / tag.amount, **common)  # type: ignore[arg-type]
+            )
+            told.derived += [
+                LoopPassed(
+                    event_id="derived", time=flow.time, account_id=account, user_id=tag.payer,
+                    merchant_id=tag.merchant, payment_id=tag.payment, amount=taken,
+                )
+                for account in tag.accounts if account != flow.to
+            ]  # fmt: skip
+        told.loops.append(Loop(tag.payment, taken, closes, path))
+        told.own_payments += 1
+        told.brought_home += taken
+        told.loops_closed += closes
+        told.loop_share = max(told.loop_share, round(returned / tag.amount * FRACTION_UNIT))
+        told.loop_hops = max(told.loop_hops, hops)
+        told.loop_delay_s = delay_s if told.own_payments == 1 else min(told.loop_delay_s, delay_s)
+        if flow.to is not None:
+            self._keep(("account", flow.to), replace(tag, left=taken, came=flow.time, fits=False, home=True))
+
+    def _add_return(self, tag: Tag, taken: int) -> tuple[int, bool]:
+        """All that has come home of a payment, and whether this closes its loop."""
+        returns = self.returns[tag.payer]
+        entry = returns.setdefault(tag.payment, [0, False])
+        while len(returns) > self.caps.returns:
+            del returns[next(iter(returns))]
+        entry[0] = min(tag.amount, entry[0] + taken)
+        closes = not entry[1] and entry[0] * CLOSED_SHARE[1] >= tag.amount * CLOSED_SHARE[0]
+        entry[1] = entry[1] or closes
+        return entry[0], closes
+
+    # Places
+
+    def _at(self, key: tuple[str, str], time: int) -> Place:
+        """A place as of a moment: its clock never goes back, and money older than AGE_MS is no longer followed."""
+        place = self.places[key]
+        place.now = max(place.now, time)
+        for tag in list(place.tags):
+            if tag.paid_at <= place.now - AGE_MS:
+                _drop(place, tag)
+        return place
+
+    def _find(self, key: tuple[str, str], time: int) -> Place | None:
+        """The same, of a place where money or a link has ever come."""
+        return self._at(key, time) if key in self.places else None
+
+    def _serve(self, key: tuple[str, str], merchant: str, time: int) -> None:
+        """Note that an account is one of a merchant's."""
+        place = self._at(key, time)
+        if merchant not in place.served:
+            place.served.append(merchant)
+            del place.served[: max(0, len(place.served) - self.caps.served)]
+
+
+def _drop(place: Place, tag: Tag) -> None:
+    """Take a tag away; the last one takes its place."""
+    at = place.tags.index(tag)
+    last = place.tags.pop()
+    if last is not tag:
+        place.tags[at] = last
+
+
+def _lessen(place: Place, tag: Tag, taken: int) -> None:
+    """Take a part of a tag; what is less than CARRIED_SHARE of the payment is no longer followed."""
+    tag.left -= taken
+    if tag in place.tags and (tag.left <= 0 or (not tag.home and _is_little(tag.left, tag.amount))):
+        _drop(place, tag)
+
+
+def _is_little(part: int, whole: int) -> bool:
+    return part * CARRIED_SHARE[1] < whole * CARRIED_SHARE[0]
+
+
+def _fits(left: int, amount: int) -> bool:
+    """Whether a flow of this size can be this money less a fee."""
+    return left >= amount and amount * FEE_SHARE[1] >= left * (FEE_SHARE[1] - FEE_SHARE[0])
+
+
+def _piece(tag: Tag, part: int, flow: Flow) -> Tag | None:
+    """What a flow carries of somebody else's tag; None where that is too little, too far, or back where it was."""
+    hops = tag.hops + (not (flow.via == "payout" and flow.owner is None))
+    if flow.to is None or _is_little(part, tag.amount) or hops >= HOPS_MAX or flow.to in tag.accounts:
+        return None
+    return replace(
+        tag, left=part, came=flow.time, hops=hops, fits=_fits(tag.left, flow.amount),
+        accounts=(*tag.accounts, flow.to), path=(*tag.path, Step(flow.seq, flow.time, part)),
+    )  # fmt: skip
+
+
+def _merge(old: Tag, new: Tag) -> None:
+    """Two findings of one payment in one place: never more than the larger, by the shorter way, the later one's time.
+    Of what came home, both."""
+    if new.home:
+        old.left = min(old.amount, old.left + new.left)
+    else:
+        if new.hops <= old.hops:
+            old.hops, old.accounts, old.path = new.hops, new.accounts, new.path
+        old.left, old.fits = max(old.left, new.left), old.fits or new.fits
+    old.came = max(old.came, new.came)
+
+
+def _newest_first(tags: Iterable[Tag]) -> list[Tag]:
+    return sorted(tags, key=lambda tag: (tag.came, tag.number), reverse=True)
+
+
+def _spend_home(place: Place, amount: int, time: int, payer: str | None) -> int:
+    """Use up money that came home, newest first; of one payer only where one is named. How much it was."""
+    used = 0
+    for tag in _newest_first(g for g in place.tags if g.home and g.came <= time and payer in (None, g.payer)):
+        taken = min(tag.left, amount - used)
+        used += taken
+        _lessen(place, tag, taken)
+    return used
