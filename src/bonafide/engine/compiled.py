@@ -100,6 +100,8 @@ class Compiled(NamedTuple):
         settings, features = self.settings, self.features
         header = {
             at.P_FAMILIES: features.families,
+            at.P_READ_FAMILIES: features.read_families,
+            at.P_BLANK: features.blank,
             at.P_FAMILY: table(_moved(features, at.P_HEADER)),
             at.P_OFFSET_MS: settings.offset_ms,
             at.P_LATENESS_MS: settings.lateness_ms,

@@ -18,6 +18,10 @@ from bonafide.engine.rules.program import Builder
 
 SLACK_WORDS: Final = 8_192
 """Words for what one event can open besides keys: two segments each for its id and for what it waits for."""
+_DIRECTORIES: Final = 3
+"""Directories that one event can double."""
+_DERIVED_TIMES: Final = at.DERIVED_MAX + 1
+"""How often one event meets keys of derived events: once as it reads them, and once for each that it establishes."""
 
 
 class Layout(NamedTuple):
@@ -44,6 +48,10 @@ class FeaturePlan(NamedTuple):
     tape: list[int]
     """Family records, FAMILY_STRIDE words each, then their tables; offsets count from the tape's start."""
     families: int
+    read_families: int
+    """How many of them, the first, are of types that are read; the others count derived events."""
+    blank: int
+    """Words of the longest row of the others."""
     columns: dict[str, int]
     """Feature name -> its column in the answers."""
     slack: int
@@ -70,7 +78,7 @@ def compile_features(
 
     needs = layout.needs if layout else _needs([f for f in features if completes(f)])
     if layout is None:
-        homes = _group(features)
+        homes = families_of(features)
     else:
         families = [Family(kept, seed) for seed, kept in enumerate(layout.families)]
         homes = _homes(families, features, conditions, completes, needs)
@@ -85,7 +93,13 @@ def compile_features(
         record = family.record(tape)
         tape[i * at.F_STRIDE : i * at.F_STRIDE + len(record)] = record
     kept = Layout(tuple(family.kept for family, _ in homes), told, needs)
-    return FeaturePlan(tape, len(homes), columns, _slack(tape, len(homes)), _blocks(tape, len(homes)), kept)
+    read = sum(not family.derived for family, _ in homes)
+    records = [tape[f : f + at.F_STRIDE] for f in range(0, len(homes) * at.F_STRIDE, at.F_STRIDE)]
+    blank = max((record[at.F_ROW_WORDS] for record in records[read:]), default=0)
+    times = [2] * read + [_DERIVED_TIMES] * (len(homes) - read)
+    slack = SLACK_WORDS + blank + sum(n * _words(record) for n, record in zip(times, records, strict=True))
+    blocks = _DIRECTORIES + sum(n * _kinds(record) for n, record in zip(times, records, strict=True))
+    return FeaturePlan(tape, len(homes), read, blank, columns, slack, blocks, kept)
 
 
 def _homes(
@@ -113,38 +127,33 @@ def _homes(
     return homes
 
 
-def _slack(tape: Sequence[int], families: int) -> int:
-    """Words for what one event can open: for each key that it names, and each key of a payment that it completes, a
-    row, two segments, a large ring's tables and deques, and two of the index's segments. A block may be a quarter
-    larger than what it is for."""
-    words = SLACK_WORDS
-    for family in range(0, families * at.F_STRIDE, at.F_STRIDE):
-        ring = 2 * SEGMENT * tape[family + at.F_ENTRY] + 2 * tape[family + at.F_SLOTS]
-        values = 4 * 2 * at.SMALL * (_tables(tape, family) + tape[family + at.F_EXTREMES])
-        words += 2 * (tape[family + at.F_ROW_WORDS] + 2 * (ring + values) + 4 * SEGMENT_WORDS_MAX)
-    return words
+def _words(record: Sequence[int]) -> int:
+    """Words for what an event can open for a key of a family: a row, two segments, a large ring's tables and deques,
+    and two of the index's segments. A block may be a quarter larger than what it is for."""
+    ring = 2 * SEGMENT * record[at.F_ENTRY] + 2 * record[at.F_SLOTS]
+    values = 4 * 2 * at.SMALL * (_tables(record) + record[at.F_EXTREMES])
+    return record[at.F_ROW_WORDS] + 2 * (ring + values) + 4 * SEGMENT_WORDS_MAX
 
 
-def _blocks(tape: Sequence[int], families: int) -> int:
-    """How many blocks one event can double: what tells of segments, tables and deques for each of those keys, and
-    three directories."""
-    kinds = (1 + _tables(tape, f) + tape[f + at.F_EXTREMES] for f in range(0, families * at.F_STRIDE, at.F_STRIDE))
-    return 3 + 2 * sum(kinds)
+def _kinds(record: Sequence[int]) -> int:
+    """How many blocks an event can double for a key of a family: what tells of segments, tables and deques."""
+    return 1 + _tables(record) + record[at.F_EXTREMES]
 
 
-def _tables(tape: Sequence[int], family: int) -> int:
-    return tape[family + at.F_SETS] + tape[family + at.F_BAGS] * tape[family + at.F_WINDOWS]
+def _tables(record: Sequence[int]) -> int:
+    return record[at.F_SETS] + record[at.F_BAGS] * record[at.F_WINDOWS]
 
 
-def _group(features: Sequence[Feature]) -> list[tuple[Family, list[Feature]]]:
-    """Features by key; a key with more combinations than an entry's flags can tell is split over families."""
-    groups: dict[tuple[str, ...], list[list[Feature]]] = {}
-    for feature in features:
-        parts = groups.setdefault(feature.by, [[]])
+def families_of(features: Sequence[Feature]) -> list[tuple[Family, list[Feature]]]:
+    """Features by key, those of derived types apart and last; a key with more combinations than an entry's flags can
+    tell is split over families."""
+    groups: dict[tuple[tuple[str, ...], bool], list[list[Feature]]] = {}
+    for feature in sorted(features, key=lambda f: f.derived):
+        parts = groups.setdefault((feature.by, feature.derived), [[]])
         if not _fits([*parts[-1], feature]):
             parts.append([])
         parts[-1].append(feature)
-    members = [(by, part) for by, parts in groups.items() for part in parts]
+    members = [(by, part) for (by, _), parts in groups.items() for part in parts]
     return [(Family.of(by, seed, part), part) for seed, (by, part) in enumerate(members)]
 
 
