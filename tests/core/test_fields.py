@@ -7,31 +7,32 @@ from typing import Any
 import msgspec
 import pytest
 
-from bonafide.core.events import EVENT_CLASS
-from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, TYPE_CODE, TYPE_NAMES, WORD_CODE, WORDS
+from bonafide.core.events import DERIVED_CLASS, EVENT_CLASS
+from bonafide.core.fields import ABSENT, COMPLETED_CODE, FIELDS, FRACTION_UNIT, TYPE_CODE, TYPE_NAMES, WORD_CODE, WORDS
 from bonafide.core.moment import MOMENT_MAX
 from bonafide.core.money import AMOUNT_MAX
 
 # Kinds other than text, said a second time so that a slip in the reading of the structs shows.
 KINDS = {
     "word": "currency pay_with goods channel status to speed owner_type reason subject_type label source grade action"
-    " measure answer",
+    " measure answer via shared",
     "money": "amount credit_limit credit_used limit",
-    "integer": "instalments weight_g days_past_due views visits",
-    "fraction": "confidence score",
-    "flag": "success",
+    "integer": "instalments weight_g days_past_due views visits return_hops return_delay_s",
+    "fraction": "confidence score returned_share recycled_share",
+    "flag": "success one_to_one",
     "moment": "time due_time opened_on from_time to_time valid_until expires until",
     "list": "documents parts",
 }
 
 
 def test_the_table_holds_every_field_of_every_type_and_no_other() -> None:
-    for name, cls in EVENT_CLASS.items():
-        listed = {field.name: name in field.required for field in FIELDS.values() if name in field.types}
+    for name, cls in (EVENT_CLASS | DERIVED_CLASS).items():
+        listed = {field.name: name in field.required for field in FIELDS.values() if name in field.every_type}
         info: Any = msgspec.inspect.type_info(cls)
         assert listed == {field.name: field.required for field in info.fields}
-    assert all(name == field.name and field.types for name, field in FIELDS.items())
-    assert all(field.required <= set(field.types) for field in FIELDS.values())
+    assert all(name == field.name and field.every_type for name, field in FIELDS.items())
+    assert all(field.required <= set(field.every_type) for field in FIELDS.values())
+    assert all(set(f.types) <= set(EVENT_CLASS) and set(f.derived) <= set(DERIVED_CLASS) for f in FIELDS.values())
 
 
 def test_places_count_from_nought_without_gaps() -> None:
@@ -53,6 +54,8 @@ def test_words_are_those_that_some_type_accepts() -> None:
 def test_types_have_codes_in_their_order() -> None:
     assert list(TYPE_NAMES) == list(EVENT_CLASS) == sorted(TYPE_NAMES, key=TYPE_CODE.__getitem__)
     assert [TYPE_CODE[name] for name in TYPE_NAMES] == list(range(len(TYPE_NAMES)))
+    derived = [TYPE_CODE[name] for name in DERIVED_CLASS]
+    assert [COMPLETED_CODE, *derived] == list(range(len(TYPE_NAMES), len(TYPE_CODE) + 1))
 
 
 def test_no_accepted_number_can_pass_for_absent() -> None:

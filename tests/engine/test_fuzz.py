@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from bonafide.core.errors import ConfigError
-from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, WORD_CODE
+from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, TYPE_NAMES, WORD_CODE
 from bonafide.core.mistakes import show_mistakes
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.bundles.check import check_bundle
@@ -63,7 +63,7 @@ def seeds_for(minutes: float) -> Iterator[int]:
 
 def record_of(rng: random.Random) -> dict[str, Any]:
     """An event with about half of all fields, as the twin reads it."""
-    record: dict[str, Any] = {"type": rng.choice(list(TYPE_CODE)), "local_hour": rng.randrange(24), "local_day": 20_000}
+    record: dict[str, Any] = {"type": rng.choice(TYPE_NAMES), "local_hour": rng.randrange(24), "local_day": 20_000}
     for name, field in FIELDS.items():
         if rng.random() < 0.5:
             match field.kind:
@@ -190,7 +190,7 @@ def decide_something(seed: int, bundle: Bundle) -> None:
     engine = Engine(bundle)
     rows = rng.integers(0, 1_000, (40, ROW_WIDTH))
     rows[rng.random(rows.shape) < 0.3] = ABSENT
-    rows[:, TYPE] = rng.integers(0, len(TYPE_CODE), 40)
+    rows[:, TYPE] = rng.integers(0, len(TYPE_NAMES), 40)
     rows[:, FIELDS["event_id"].place] = rng.integers(1, 2**62, 40)
     rows[:, FIELDS["time"].place] = np.sort(rng.integers(10**12, 10**12 + 10**8, 40))
     walked = engine.state.walk(rows, np.full(40, READ, dtype=np.int64))

@@ -449,7 +449,9 @@ Event = Union[  # noqa: UP007  (msgspec needs a runtime union, and names read be
 
 EVENT_CLASSES: Final[tuple[type[Fact], ...]] = get_args(Event)
 EVENT_CLASS: Final[dict[str, type[Fact]]] = {str(c.__struct_config__.tag): c for c in EVENT_CLASSES}
-DERIVED_CLASSES: Final[tuple[type[Fact], ...]] = (MoneyReturned, LoopClosed, LoopPassed, CreditRecycled, Linked, Grouped)
+DERIVED_CLASSES: Final[tuple[type[Fact], ...]] = (
+    MoneyReturned, LoopClosed, LoopPassed, CreditRecycled, Linked, Grouped
+)  # fmt: skip
 """What the engine establishes by itself, and features may count: never read, never written, regenerated on replay."""
 DERIVED_CLASS: Final[dict[str, type[Fact]]] = {str(c.__struct_config__.tag): c for c in DERIVED_CLASSES}
 CONTROL_TYPES: Final = frozenset(str(c.__struct_config__.tag) for c in EVENT_CLASSES[18:])

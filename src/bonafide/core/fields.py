@@ -19,8 +19,8 @@ Origin = Literal["contract", "credit", "anti_fraud_duty", "consent", "public"]
 _MONEY: Final = frozenset({"amount", "credit_limit", "credit_used", "limit"})
 _ORIGIN: Final[dict[Origin, str]] = {
     "credit": "credit_limit credit_used limit instalments due_time days_past_due",
-    "anti_fraud_duty": "device_id ip phone_id success method group_id score indicator_id confidence typology via shared "
-    "returned_share return_hops return_delay_s one_to_one recycled_share",
+    "anti_fraud_duty": "device_id ip phone_id success method group_id score indicator_id confidence typology via "
+    "shared returned_share return_hops return_delay_s one_to_one recycled_share",
     "public": "legal_name registration_no representative_id opened_on",
     "consent": "invited_by",
 }
@@ -37,10 +37,15 @@ class Field(NamedTuple):
     derived: tuple[str, ...]
     """The derived types that have it."""
     required: frozenset[str]
-    """The event types that must have it."""
+    """The types that must have it."""
     words: tuple[str, ...]
     """For a word: the values that some type accepts."""
     origin: Origin
+
+    @property
+    def every_type(self) -> tuple[str, ...]:
+        """The types that have it, read and derived."""
+        return self.types + self.derived
 
     @property
     def is_number(self) -> bool:

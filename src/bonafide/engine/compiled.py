@@ -16,9 +16,10 @@ from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.core.moment import DAY_MS
 from bonafide.engine.features import layout as at
 from bonafide.engine.features.family import TERM_MS
-from bonafide.engine.features.plan import FeaturePlan, Layout, compile_features
+from bonafide.engine.features.plan import FeaturePlan, Layout, NotKeptError, compile_features
 from bonafide.engine.features.spec import Feature
-from bonafide.engine.rules.language import Node
+from bonafide.engine.funds.layout import ESTABLISHES, FACTS
+from bonafide.engine.rules.language import Node, names_in
 from bonafide.engine.rules.machine import COLUMN
 from bonafide.engine.rules.program import Builder, Program
 from bonafide.engine.rules.utilisation import expand
@@ -100,6 +101,8 @@ class Compiled(NamedTuple):
         settings, features = self.settings, self.features
         header = {
             at.P_FAMILIES: features.families,
+            at.P_READ_FAMILIES: features.read_families,
+            at.P_BLANK: features.blank,
             at.P_FAMILY: table(_moved(features, at.P_HEADER)),
             at.P_OFFSET_MS: settings.offset_ms,
             at.P_LATENESS_MS: settings.lateness_ms,
@@ -118,6 +121,8 @@ class Compiled(NamedTuple):
             at.P_WEIGHTS: self.wheres.registers + self.rules.registers,
             at.P_COLUMNS: self.wheres.registers + self.rules.registers + len(self.weights),
             at.P_GENUINE: self.wheres.registers + self.rules.registers * (1 + COLUMN) + len(self.weights),
+            at.P_FUNDS: features.layout.funds,
+            at.P_ASSUME: settings.assume_completed,
             at.P_NEEDS: len(features.layout.needs),
             at.P_NEED: table(features.layout.needs),
             at.P_SLACK: features.slack,
@@ -140,7 +145,14 @@ def compile_bundle(
     With a `layout` the features are answered from what it keeps; NotKeptError where more would have to be kept.
     """
     wheres = Builder({})
-    plan = compile_features(features, wheres, assume_completed=settings.assume_completed, layout=layout)
+    read = {name for node in (*(f.where for f in features if f.where is not None), *(node for node, _ in rules))
+            for name in names_in(node)} | {f.of for f in features}  # fmt: skip
+    funds = bool(FACTS & read or ESTABLISHES & {name for f in features for name in f.types})
+    if layout is not None and funds > layout.funds:
+        raise NotKeptError(tuple(f.name for f in features if ESTABLISHES & set(f.types)) or ("brought_home",))
+    plan = compile_features(
+        features, wheres, assume_completed=settings.assume_completed, funds=funds, layout=layout
+    )
     conditions = Builder(plan.columns, skips=True)
     for node, _ in rules:
         conditions.add(expand(node))

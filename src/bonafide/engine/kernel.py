@@ -29,7 +29,7 @@ inner: Final[Any] = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, *
 """An inner function of a kernel: compiled into the entry points that call it."""
 
 _ENGINE: Final = Path(__file__).parent
-_NUMBERS: Final = ("codes.py", "features/layout.py", "rules/operations.py")
+_NUMBERS: Final = ("codes.py", "features/layout.py", "funds/layout.py", "rules/operations.py")
 """Modules without kernels whose constants are compiled into kernels; the schema's places and codes are, too."""
 
 

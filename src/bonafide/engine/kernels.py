@@ -117,10 +117,10 @@ _STAGES: Final = (
     ("indexes", types.void(_LINE)),
     ("conditions", types.void(_TABLE, _LINE, _LINE, _FLOATS, _FLOATS)),
     (
-        "windows and rules",
+        "windows, funds and rules",
         types.int64(
             *(_LINE, _LINE, _TABLE, _LINE, _FLOATS, _LINE),
-            *(_TABLE, _LINE, types.float64[:, ::1], _TABLE),
+            *(_TABLE, _LINE, types.float64[:, ::1], _TABLE, _LINE),
         ),
     ),
 )

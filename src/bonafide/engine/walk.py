@@ -11,18 +11,22 @@ from typing import Final
 import numpy as np
 
 from bonafide.engine.admission import EVENT_ID, EVENT_SLOT, admit, complete_row
-from bonafide.engine.arena import FAMILIES_MAX, H_EVENTS, H_KEYS, H_LATEST, H_ORDER, H_PENDING, H_SEQ, has_room
+from bonafide.engine.arena import FAMILIES_MAX, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_ORDER, H_PENDING, H_SEQ, has_room
 from bonafide.engine.codes import (
     ANSWERED, DERIVED, HITS_PER_WORD, READ, TAKEN, V_FAULTS, V_HITS, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
-from bonafide.engine.completion import PENDING_SLOT, completes
+from bonafide.engine.completion import PAYMENT, PENDING_SLOT, completes
+from bonafide.engine.derived import Q_COUNT, QUEUE_WORDS, drain
 from bonafide.engine.features.layout import (
-    P_BLOCKS, P_CODE_END, P_COLUMNS, P_DECIDED, P_FAMILIES, P_FEATURES, P_GENUINE, P_NEEDS, P_REGISTERS, P_RULE,
-    P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
+    P_ASSUME, P_BLOCKS, P_CODE_END, P_COLUMNS, P_DECIDED, P_FAMILIES, P_FEATURES, P_FUNDS, P_GENUINE, P_NEEDS,
+    P_READ_FAMILIES, P_REGISTERS, P_RULE, P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
 )  # fmt: skip
+from bonafide.engine.funds.layout import PLACE_SLOT, TRAIL_MAX, TRAIL_OF_EVENT, WORK_WORDS
+from bonafide.engine.funds.moves import follow, start
+from bonafide.engine.groups import establish_group
 from bonafide.engine.index import index_open
 from bonafide.engine.kernel import inner, pointer, shift
-from bonafide.engine.keys import KEY_SLOT, answer_keys, find_rows, hash_keys, take_in_all
+from bonafide.engine.keys import KEY_SLOT, answer_keys, find_derived, find_rows, hash_keys, take_in_all
 from bonafide.engine.lookahead import (
     AHEAD, AHEAD_WORDS, KEYS_AHEAD, RINGS_AHEAD, ROWS_AHEAD, ask_rings, ask_rows, ask_slot,
 )  # fmt: skip
@@ -33,8 +37,12 @@ from bonafide.engine.sweep import sweep
 SCORE_UNIT: Final = 1_000_000
 COLUMNS_FROM: Final = 8
 """Batches of fewer events vote one by one: a column costs the same however little of it is used."""
-SCRATCH_WORDS: Final = ROW_WIDTH + AHEAD_WORDS + FAMILIES_MAX
-"""A row, the hashes and rows of coming events, the rows of this one."""
+ROWS_AT: Final = ROW_WIDTH + AHEAD_WORDS
+WORK_AT: Final = ROWS_AT + FAMILIES_MAX
+QUEUE_AT: Final = WORK_AT + WORK_WORDS
+SCRATCH_WORDS: Final = QUEUE_AT + QUEUE_WORDS
+"""A row, the hashes and rows of coming events, the rows of this one, a movement of money, the derived events that this
+one establishes."""
 
 
 @inner
@@ -147,18 +155,22 @@ def open_state(mem):
     index_open(memory, H_KEYS, KEY_SLOT)
     index_open(memory, H_EVENTS, EVENT_SLOT)
     index_open(memory, H_PENDING, PENDING_SLOT)
+    index_open(memory, H_FUNDS, PLACE_SLOT)
 
 
-def walk(mem, plan, code, words, floats, scratch, events, how, answers, verdicts):
-    """Carry events through the engine in order; returns how many were carried before the arena was full.
+def walk(mem, plan, code, words, floats, scratch, events, how, answers, verdicts, trail):
+    """Carry events through the engine in order; returns how many were carried before the arena or the trail was full.
 
     mem: the arena. plan, code, words, floats: the bound bundle. scratch: SCRATCH_WORDS words. events: n x ROW_WIDTH
     integers, completed in place with derived fields and converted money. how: n of ABSORBED, DERIVED, READ, ANSWERED.
     answers: n x features, filled for decided types and for ANSWERED, missing as NaN. verdicts: n x (V_HITS + words of
-    hits), zeroed by the caller.
+    hits), zeroed by the caller. trail: TRAIL_WORDS words; the first is zeroed here and then tells how many ways home
+    follow.
     """
     memory, told, rows = pointer(mem), pointer(plan), pointer(events)
     program, values, numbers, own = pointer(code), pointer(words), pointer(floats), pointer(scratch)
+    ways = pointer(trail)
+    ways[0] = 0
     hashes = shift(own, ROW_WIDTH)
     rows_ahead = shift(hashes, AHEAD * FAMILIES_MAX)
     n, width = events.shape[0], verdicts.shape[1]
@@ -166,13 +178,17 @@ def walk(mem, plan, code, words, floats, scratch, events, how, answers, verdicts
     begin_looking(memory, told, rows, n, hashes, rows_ahead)
     first = 0
     for i in range(n):
-        if not has_room(memory, told[P_SLACK], told[P_BLOCKS]):
+        if ways[0] > TRAIL_MAX - TRAIL_OF_EVENT or not has_room(memory, told[P_SLACK], told[P_BLOCKS]):
             n = i
             break
+        ways[1] = i
         look_ahead(memory, told, rows, n, i, hashes, rows_ahead)
         event, given = nth(rows, i), shift(pointer(answers), i * answers.shape[1])
         verdict = shift(pointer(verdicts), i * width)
-        step(memory, told, program, values, numbers, own, event, shift(hashes, ahead(i)), how[i], given, verdict)
+        keys = shift(hashes, ahead(i))
+        if not step(memory, told, program, values, numbers, own, event, keys, how[i], given, verdict, ways):
+            n = i
+            break
         if not columnar and is_decided(told, event, how[i], verdict):
             vote(told, program, values, numbers, event, given, verdict)
         if columnar and (i - first == COLUMN - 1 or i == n - 1):
@@ -194,23 +210,35 @@ def vote_block(plan, code, words, floats, events, how, answers, verdicts, first,
 
 
 @inner
-def step(mem, plan, code, words, floats, scratch, event, hashes, how, answers, verdict):
-    """Carry one event, whose keys' hashes are known, through everything but the vote, which changes nothing."""
+def step(mem, plan, code, words, floats, scratch, event, hashes, how, answers, verdict, trail):
+    """Carry one event, whose keys' hashes are known, through everything but the vote, which changes nothing; False
+    where the arena was full in the middle of it."""
     verdict[V_STATUS] = admit(mem, plan, event)
     if verdict[V_STATUS] != TAKEN:
         verdict[V_SEQ] = mem[H_LATEST]
-        return
+        return True
     verdict[V_SEQ] = mem[H_SEQ]
     if how != DERIVED:
         mem[H_SEQ] += 1
-    kind, rows = event[TYPE], shift(scratch, ROW_WIDTH + AHEAD_WORDS)
+    kind, seq, rows = event[TYPE], verdict[V_SEQ], shift(scratch, ROWS_AT)
+    work, queue = shift(scratch, WORK_AT), shift(scratch, QUEUE_AT)
     verdict[V_FAULTS] = complete_row(plan, event)
+    # What the event establishes is queued here: conditions read what is then said of the event itself.
+    establish_group(event, kind, queue)
+    if plan[P_FUNDS]:
+        follow(mem, plan, event, seq, work, queue, trail)
     run(code, 0, plan[P_WHERE_END], words, event, floats)
     find_rows(mem, plan, event, hashes, rows)
+    if plan[P_READ_FAMILIES] < plan[P_FAMILIES]:
+        find_derived(mem, plan, event, hashes, rows)
     if how == ANSWERED or is_decided(plan, event, how, verdict):
         answer_keys(mem, plan, event, rows, answers)
     mem[H_ORDER] += 1
     take_in_all(mem, plan, event, kind, rows, floats, mem[H_ORDER])
     if plan[P_NEEDS]:
-        completes(mem, plan, event, kind, scratch, hashes, rows, code, words, floats)
+        completes(mem, plan, event, kind, seq, scratch, hashes, rows, code, words, floats, work)
+    if plan[P_FUNDS] and plan[P_ASSUME] and kind == PAYMENT:
+        start(mem, plan, event, event[TIME], seq, work)
+    whole = queue[Q_COUNT] == 0 or drain(mem, plan, queue, code, words, floats)
     sweep(mem, plan)
+    return whole

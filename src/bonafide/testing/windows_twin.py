@@ -1,6 +1,11 @@
 """The law of a feature read, obeyed the obvious way: keep the whole log and scan it for every answer.
 
 The twin of the window kernel. It knows nothing of rings, prefix sums or eviction; it is slow and meant to be read.
+
+Features of derived events obey the same law with a moment of their own. All that are `by` one key share a row for each
+of its values: it begins with the first derived event that one of them counts, and ends when the log's latest time has
+left the row's moment behind by more than the lateness and what they look back on. In between its moment is the latest
+time of any event, read or derived, that names the key; before and after, a key has an empty row as of the event's time.
 """
 
 from __future__ import annotations
@@ -9,12 +14,14 @@ from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from math import isqrt, log2
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from bonafide.core.events import Fact
+from bonafide.core.events import Fact, Group, Grouped
 from bonafide.core.fields import FIELDS, FRACTION_UNIT
 from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.engine.features.family import TERM_MS
+from bonafide.engine.features.layout import FOREVER
+from bonafide.engine.features.plan import families_of
 from bonafide.engine.features.spec import Feature
 from bonafide.testing.rules_twin import evaluate
 
@@ -40,6 +47,27 @@ def record_of(event: Fact, offset_ms: int = 0) -> Record:
     return record
 
 
+def grouped(event: Group) -> Grouped | None:
+    """What a `group` event establishes, of a subject that is a key."""
+    if event.subject_type not in {"user", "merchant", "device", "account"}:
+        return None
+    subject: Any = {f"{event.subject_type}_id": event.subject_id}
+    return Grouped(
+        event_id=event.event_id, time=event.time, group_id=event.group_id, method=event.method, score=event.score,
+        valid_until=event.valid_until, **subject,
+    )  # fmt: skip
+
+
+class _Row(NamedTuple):
+    """Features of derived events that share a key."""
+
+    by: tuple[str, ...]
+    types: frozenset[str]
+    idle_ms: int
+    named: dict[tuple[Any, ...], list[Record]]
+    """By the value of the key: the events, read and derived, that named it since its row began."""
+
+
 class WindowTwin:
     """Feeds events one by one and answers by scanning everything fed before."""
 
@@ -53,6 +81,11 @@ class WindowTwin:
         assume_completed: bool = False,
     ) -> None:
         self.features = features
+        self.rows = {
+            f.name: row for family, members in families_of(features) if family.derived
+            for row in [_Row(family.by, frozenset(t for m in members for t in m.types), family.idle_ms, {})]
+            for f in members
+        }  # fmt: skip
         self.currency = currency
         self.offset_ms = offset_ms
         self.lateness_ms = lateness_ms
@@ -60,6 +93,7 @@ class WindowTwin:
         self.log: list[Record] = []
         self.completed: list[Record] = []
         self.latest: int | None = None
+        self._order = 0
         self._known: dict[str, Fact] = {}
         self._waiting: dict[str, Record] = {}
 
@@ -76,10 +110,42 @@ class WindowTwin:
         if self.currency is not None and record.get("currency", self.currency) != self.currency:
             record = {k: v for k, v in record.items() if k not in FIELDS or FIELDS[k].kind != "money"}
         answers = {f.name: self._answer(f, record) for f in self.features}
-        record["place"] = len(self.log)
+        self._place(record)
         self.log.append(record)
         self._complete(record)
+        for row in self._distinct_rows():
+            if (named := self._live(row, record)) is not None:
+                named.append(record)
+        if isinstance(event, Group) and (told := grouped(event)) is not None:
+            self.establish(told)
         return "taken", answers
+
+    def establish(self, event: Fact) -> None:
+        """Take in a derived event of the event just fed; it has no id."""
+        record = record_of(event, self.offset_ms)
+        del record["event_id"]
+        self._place(record)
+        for row in self._distinct_rows():
+            key = tuple(record.get(name) for name in row.by)
+            named = self._live(row, record)
+            if named is not None:
+                named.append(record)
+            elif None not in key and record["type"] in row.types:
+                row.named[key] = [record]
+
+    def _place(self, record: Record) -> None:
+        record["place"] = self._order
+        self._order += 1
+
+    def _distinct_rows(self) -> list[_Row]:
+        return list({id(row): row for row in self.rows.values()}.values())
+
+    def _live(self, row: _Row, event: Record) -> list[Record] | None:
+        """What named the key that an event names since its row began; None where it has none."""
+        assert self.latest is not None
+        named = row.named.get(tuple(event.get(name) for name in row.by))
+        ended = named is not None and max(r["time"] for r in named) < self.latest - self.lateness_ms - row.idle_ms
+        return None if ended and row.idle_ms != FOREVER else named
 
     def _complete(self, record: Record) -> None:
         """A payment is completed when the later of it and its first `completed` status comes."""
@@ -102,9 +168,13 @@ class WindowTwin:
         key = [event.get(name) for name in feature.by]
         if None in key:
             return None
-        naming = [r for r in self.log if [r.get(name) for name in feature.by] == key]
+        if feature.derived:
+            naming = self._live(self.rows[feature.name], event) or []
+        else:
+            naming = [r for r in self.log if [r.get(name) for name in feature.by] == key]
         as_of: int = max([event["time"], *(r["time"] for r in naming)])
         pool = self.completed if feature.completed and not self.assume_completed else self.log
+        pool = naming if feature.derived else pool
         counted = [
             r
             for r in pool
@@ -147,7 +217,8 @@ def _take(feature: Feature, matching: list[Record], event: Record) -> Any:
     assert feature.of is not None
     values = [r[feature.of] for r in matching]
     field = FIELDS.get(feature.of)
-    unit = FRACTION_UNIT if field is not None and field.kind == "fraction" else 1
+    fraction = feature.of == "loop_share" or (field is not None and field.kind == "fraction")
+    unit = FRACTION_UNIT if fraction else 1
     if feature.take == "distinct":
         return float(len(set(values)))
     if feature.take == "sum":

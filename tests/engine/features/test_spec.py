@@ -58,6 +58,12 @@ WRONG: dict[str, Any] = {
     "over a number": [FINE | {"over": 24}], "over nothing": [FINE | {"over": "0h"}],
     "over too short": [FINE | {"over": "59s"}],
     "over too long": [FINE | {"over": "91d"}], "over endless": [FINE | {"over": "9" * 10_000}],
+    "derived among read": [FINE | {"event": ["payment", "grouped"]}],
+    "derived misspelt": [FINE | {"event": "loop_close"}],
+    "key of another derived type": [FINE | {"event": "linked", "by": "account_id"}],
+    "of an id that derived events lack": [FINE | {"event": "grouped", "take": "distinct", "of": "event_id"}],
+    "of what the type never brings home": [FINE | {"take": "sum", "of": "brought_home"}],
+    "completed derived": [FINE | {"event": "loop_closed", "completed": True}],
     "completed refund": [FINE | {"event": "refund", "completed": True}],
     "completed among others": [FINE | {"event": ["payment", "refund"], "completed": True}],
     "completed a text": [FINE | {"completed": "yes"}],
@@ -102,17 +108,18 @@ def test_a_right_feature_is_what_it_says() -> None:
 def test_every_take_of_every_kind_is_accepted_or_refused(take: str) -> None:
     """Numbers by every take; texts, words, flags and lists by those that ask only whether values differ."""
     for field in FIELDS.values():
-        item = {"name": "f", "event": field.types[0], "by": "user_id", "take": take, "of": field.name}
+        counted = field.every_type[0]
+        item = {"name": "f", "event": counted, "by": "user_id", "take": take, "of": field.name}
         item |= {"where": "amount > 5"} if take == "share" else {}
         item["by"] = next(
             (f.name for f in FIELDS.values()
-             if field.types[0] in f.types and f.kind in {"text", "word"} and f.name != "event_id"), "user_id"
+             if counted in f.every_type and f.kind in {"text", "word"} and f.name != "event_id"), "user_id"
         )  # fmt: skip
         wrong = take == "count" or (
             take in {"sum", "mean", "std", "min", "max", "zscore"}
             and (not field.is_number or (take in {"std", "zscore"} and field.kind == "moment"))
         )
-        wrong |= field.types[0] in {"degraded", "tick"} and field.name != "event_id" and item["by"] == "user_id"
+        wrong |= counted in {"degraded", "tick"} and field.name != "event_id" and item["by"] == "user_id"
         try:
             parse_features([item], "f.yaml")
         except ConfigError:

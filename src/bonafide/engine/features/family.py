@@ -44,13 +44,16 @@ Operand = tuple[str, int]
 
 def unit_of(field: str | None) -> int:
     """By what a field's integers are divided to give its number."""
-    return FRACTION_UNIT if field in FIELDS and FIELDS[field].kind == "fraction" else 1
+    fraction = field == "loop_share" or (field in FIELDS and FIELDS[field].kind == "fraction")
+    return FRACTION_UNIT if fraction else 1
 
 
 class Kept(NamedTuple):
     """What the rows of one key keep: two families that keep the same can share their state."""
 
     by: tuple[str, ...]
+    derived: bool
+    """Whether it is derived events that the key's rows keep."""
     windows: tuple[int, ...]
     bits: tuple[tuple[int, int, int], ...]
     """(types as a mask, number of its where or -1, place that must be present or -1)."""
@@ -72,6 +75,7 @@ class Family:
 
     def __init__(self, kept: Kept, seed: int) -> None:
         self.by = kept.by
+        self.derived = kept.derived
         self.seed = seed
         self.windows = list(kept.windows)
         self.bits = {bit: i for i, bit in enumerate(kept.bits)}
@@ -92,21 +96,28 @@ class Family:
         """A family with the windows and terms that features need, and nothing measured yet."""
         windows = tuple(sorted({_length(f) for f in features if _has_window(f)}))
         keeps_all, keeps_term = any(map(_needs_all, features)), any(map(_needs_term, features))
-        return cls(Kept(by, windows, (), 0, (), (), (), (), (), (), keeps_all, keeps_term), seed)
+        derived = any(f.derived for f in features)
+        return cls(Kept(by, derived, windows, (), 0, (), (), (), (), (), (), keeps_all, keeps_term), seed)
 
     @property
     def kept(self) -> Kept:
         """What the rows keep as things stand."""
         return Kept(
-            self.by, tuple(self.windows), tuple(self.bits), self.ring_bits, tuple(self.measures.items()),
-            tuple(self.raws), tuple(self.sets), tuple(self.bags), tuple(self.extremes), tuple(self.cursors),
-            self.keeps_all, self.keeps_term,
+            self.by, self.derived, tuple(self.windows), tuple(self.bits), self.ring_bits,
+            tuple(self.measures.items()), tuple(self.raws), tuple(self.sets), tuple(self.bags), tuple(self.extremes),
+            tuple(self.cursors), self.keeps_all, self.keeps_term,
         )  # fmt: skip
+
+    @property
+    def idle_ms(self) -> int:
+        """How far a key's row looks back at most: beyond that it has nothing to say."""
+        longest = max([w for w in self.windows if w != at.FOREVER], default=0)
+        return at.FOREVER if self.keeps_all else max(longest, TERM_MS if self.keeps_term else 0)
 
     def answers_without_more(self, feature: Feature, where: int, completes: bool) -> bool:
         """Whether the rows already keep everything that a feature needs."""
         fits = (
-            feature.by == self.by
+            (feature.by, feature.derived) == (self.by, self.derived)
             and (not _has_window(feature) or _length(feature) in self.windows)
             and (self.keeps_all or not _needs_all(feature))
             and (self.keeps_term or not _needs_term(feature))
@@ -178,8 +189,6 @@ class Family:
         inline = 0 if not windows else 1 if len(self.by) > 1 else 4 if entry <= 6 else 2
         starts = self._starts(inline * entry)
         totals = [(bit, kind, place, word) for (w, bit, kind, place), word in self.measures.items() if w < 0]
-        longest = max([w for w in self.windows if w != at.FOREVER], default=0)
-        idle = at.FOREVER if self.keeps_all else max(longest, TERM_MS if self.keeps_term else 0)
         types = functools.reduce(operator.or_, (mask for mask, _, _ in self.bits))
         return [
             self.seed, len(self.by), table([[PLACES[b] for b in self.by]]),
@@ -188,7 +197,7 @@ class Family:
             len(self.sets), table(self.sets), len(self.bags), table(self.bags),
             len(self.extremes), table(self.extremes), len(self.cursors), table(self.cursors),
             len(totals), table(totals), len(self.answers), table(self._answer_rows(starts)),
-            TERM_MS if self.keeps_term else at.FOREVER, idle,
+            TERM_MS if self.keeps_term else at.FOREVER, self.idle_ms,
             -(-starts[-1] // LINE) * LINE, entry, inline, types, self.ring_bits, _slots(inline * entry), *starts[:-1],
         ]  # fmt: skip
 

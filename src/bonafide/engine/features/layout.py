@@ -21,6 +21,9 @@ SETS_MAX: Final = 20
 SET_SHIFT: Final = BITS_MAX
 """In an entry's flags bit b < BITS_MAX says that it matches, bit SET_SHIFT + s that it is its value's last in set s."""
 
+DERIVED_MAX: Final = 8
+"""Derived events of one event that room is always kept for; before each further one it is looked whether there is."""
+
 # The plan's header.
 P_FAMILIES: Final = 0
 P_FAMILY: Final = 1
@@ -49,7 +52,11 @@ P_COLUMNS: Final = 23
 P_WEIGHTS: Final = 24
 P_GENUINE: Final = 25
 P_BLOCKS: Final = 26  # how many blocks one event can double
-P_HEADER: Final = 27
+P_READ_FAMILIES: Final = 27  # families of read types, which come first; the others count derived events
+P_BLANK: Final = 28  # words of the row that stands for a key of which nothing was established
+P_FUNDS: Final = 29  # whether money is followed
+P_ASSUME: Final = 30  # whether a payment is completed when it is made
+P_HEADER: Final = 31
 
 # A family's record in the plan: a count, then where its rows are told.
 F_SEED: Final = 0

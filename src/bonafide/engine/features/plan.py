@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from bonafide.core.errors import ConfigError
@@ -11,6 +11,7 @@ from bonafide.engine.features import layout as at
 from bonafide.engine.features.family import Family, Kept
 from bonafide.engine.features.segments import SEGMENT
 from bonafide.engine.features.spec import Feature
+from bonafide.engine.funds.layout import ROOM_WORDS, START_FIELDS
 from bonafide.engine.index import SEGMENT_WORDS_MAX
 from bonafide.engine.rules.language import Node, names_in
 from bonafide.engine.rules.operations import PLACES
@@ -18,6 +19,10 @@ from bonafide.engine.rules.program import Builder
 
 SLACK_WORDS: Final = 8_192
 """Words for what one event can open besides keys: two segments each for its id and for what it waits for."""
+_DIRECTORIES: Final = 3
+"""Directories that one event can double."""
+_DERIVED_TIMES: Final = at.DERIVED_MAX + 1
+"""How often one event meets keys of derived events: once as it reads them, and once for each that it establishes."""
 
 
 class Layout(NamedTuple):
@@ -27,7 +32,9 @@ class Layout(NamedTuple):
     wheres: tuple[Node, ...]
     """The conditions that the families' bits number."""
     needs: tuple[int, ...]
-    """Places of a payment that must be kept until it is completed; empty when no feature asks for it."""
+    """Places of a payment that must be kept until it is completed; empty when nothing asks for it."""
+    funds: bool
+    """Whether money is followed."""
 
 
 class NotKeptError(Exception):
@@ -44,6 +51,10 @@ class FeaturePlan(NamedTuple):
     tape: list[int]
     """Family records, FAMILY_STRIDE words each, then their tables; offsets count from the tape's start."""
     families: int
+    read_families: int
+    """How many of them, the first, are of types that are read; the others count derived events."""
+    blank: int
+    """Words of the longest row of the others."""
     columns: dict[str, int]
     """Feature name -> its column in the answers."""
     slack: int
@@ -54,11 +65,12 @@ class FeaturePlan(NamedTuple):
 
 
 def compile_features(
-    features: Sequence[Feature], builder: Builder, *, assume_completed: bool = False, layout: Layout | None = None
-) -> FeaturePlan:
+    features: Sequence[Feature], builder: Builder, *, assume_completed: bool = False, funds: bool = False,
+    layout: Layout | None = None,
+) -> FeaturePlan:  # fmt: skip
     """Compile features, adding their conditions to `builder` first of all.
 
-    `assume_completed` counts every attempt as completed. With a `layout`, the features are answered from what it
+    `assume_completed` counts every attempt as completed; `funds` keeps what following money needs. With a `layout`, the features are answered from what it
     keeps, and the plan has that layout: NotKeptError where more would have to be kept. Raises ConfigError beyond
     FAMILIES_MAX families.
     """
@@ -68,9 +80,10 @@ def compile_features(
     def completes(feature: Feature) -> bool:
         return feature.completed and not assume_completed
 
-    needs = layout.needs if layout else _needs([f for f in features if completes(f)])
+    waits = funds and not assume_completed
+    needs = layout.needs if layout else _needs([f for f in features if completes(f)], START_FIELDS if waits else ())
     if layout is None:
-        homes = _group(features)
+        homes = families_of(features)
     else:
         families = [Family(kept, seed) for seed, kept in enumerate(layout.families)]
         homes = _homes(families, features, conditions, completes, needs)
@@ -84,8 +97,14 @@ def compile_features(
     for i, (family, _) in enumerate(homes):
         record = family.record(tape)
         tape[i * at.F_STRIDE : i * at.F_STRIDE + len(record)] = record
-    kept = Layout(tuple(family.kept for family, _ in homes), told, needs)
-    return FeaturePlan(tape, len(homes), columns, _slack(tape, len(homes)), _blocks(tape, len(homes)), kept)
+    kept = Layout(tuple(family.kept for family, _ in homes), told, needs, layout.funds if layout else funds)
+    read = sum(not family.derived for family, _ in homes)
+    records = [tape[f : f + at.F_STRIDE] for f in range(0, len(homes) * at.F_STRIDE, at.F_STRIDE)]
+    blank = max((record[at.F_ROW_WORDS] for record in records[read:]), default=0)
+    times = [2] * read + [_DERIVED_TIMES] * (len(homes) - read)
+    slack = SLACK_WORDS + (ROOM_WORDS if kept.funds else 0) + blank + sum(n * _words(record) for n, record in zip(times, records, strict=True))
+    blocks = _DIRECTORIES + sum(n * _kinds(record) for n, record in zip(times, records, strict=True))
+    return FeaturePlan(tape, len(homes), read, blank, columns, slack, blocks, kept)
 
 
 def _homes(
@@ -96,7 +115,7 @@ def _homes(
     homes: list[tuple[Family, list[Feature]]] = [(family, []) for family in families]
     homeless: list[str] = []
     for f in features:
-        known = f.where in conditions and set(_needs([f] if completes(f) else [])) <= set(needs)
+        known = f.where in conditions and set(_needs([f] if completes(f) else [], ())) <= set(needs)
         home = next(
             (
                 members for family, members in homes
@@ -113,38 +132,33 @@ def _homes(
     return homes
 
 
-def _slack(tape: Sequence[int], families: int) -> int:
-    """Words for what one event can open: for each key that it names, and each key of a payment that it completes, a
-    row, two segments, a large ring's tables and deques, and two of the index's segments. A block may be a quarter
-    larger than what it is for."""
-    words = SLACK_WORDS
-    for family in range(0, families * at.F_STRIDE, at.F_STRIDE):
-        ring = 2 * SEGMENT * tape[family + at.F_ENTRY] + 2 * tape[family + at.F_SLOTS]
-        values = 4 * 2 * at.SMALL * (_tables(tape, family) + tape[family + at.F_EXTREMES])
-        words += 2 * (tape[family + at.F_ROW_WORDS] + 2 * (ring + values) + 4 * SEGMENT_WORDS_MAX)
-    return words
+def _words(record: Sequence[int]) -> int:
+    """Words for what an event can open for a key of a family: a row, two segments, a large ring's tables and deques,
+    and two of the index's segments. A block may be a quarter larger than what it is for."""
+    ring = 2 * SEGMENT * record[at.F_ENTRY] + 2 * record[at.F_SLOTS]
+    values = 4 * 2 * at.SMALL * (_tables(record) + record[at.F_EXTREMES])
+    return record[at.F_ROW_WORDS] + 2 * (ring + values) + 4 * SEGMENT_WORDS_MAX
 
 
-def _blocks(tape: Sequence[int], families: int) -> int:
-    """How many blocks one event can double: what tells of segments, tables and deques for each of those keys, and
-    three directories."""
-    kinds = (1 + _tables(tape, f) + tape[f + at.F_EXTREMES] for f in range(0, families * at.F_STRIDE, at.F_STRIDE))
-    return 3 + 2 * sum(kinds)
+def _kinds(record: Sequence[int]) -> int:
+    """How many blocks an event can double for a key of a family: what tells of segments, tables and deques."""
+    return 1 + _tables(record) + record[at.F_EXTREMES]
 
 
-def _tables(tape: Sequence[int], family: int) -> int:
-    return tape[family + at.F_SETS] + tape[family + at.F_BAGS] * tape[family + at.F_WINDOWS]
+def _tables(record: Sequence[int]) -> int:
+    return record[at.F_SETS] + record[at.F_BAGS] * record[at.F_WINDOWS]
 
 
-def _group(features: Sequence[Feature]) -> list[tuple[Family, list[Feature]]]:
-    """Features by key; a key with more combinations than an entry's flags can tell is split over families."""
-    groups: dict[tuple[str, ...], list[list[Feature]]] = {}
-    for feature in features:
-        parts = groups.setdefault(feature.by, [[]])
+def families_of(features: Sequence[Feature]) -> list[tuple[Family, list[Feature]]]:
+    """Features by key, those of derived types apart and last; a key with more combinations than an entry's flags can
+    tell is split over families."""
+    groups: dict[tuple[tuple[str, ...], bool], list[list[Feature]]] = {}
+    for feature in sorted(features, key=lambda f: f.derived):
+        parts = groups.setdefault((feature.by, feature.derived), [[]])
         if not _fits([*parts[-1], feature]):
             parts.append([])
         parts[-1].append(feature)
-    members = [(by, part) for by, parts in groups.items() for part in parts]
+    members = [(by, part) for (by, _), parts in groups.items() for part in parts]
     return [(Family.of(by, seed, part), part) for seed, (by, part) in enumerate(members)]
 
 
@@ -155,9 +169,9 @@ def _fits(members: list[Feature]) -> bool:
     return len(bits) <= at.BITS_MAX and len(sets) <= at.SETS_MAX
 
 
-def _needs(features: Sequence[Feature]) -> tuple[int, ...]:
+def _needs(features: Sequence[Feature], names: Iterable[str]) -> tuple[int, ...]:
     """Places of a payment that features of completed ones read: keys, values, and what their conditions name."""
-    names = {"event_id", "time"} if features else set()
+    names = {*names, *(("event_id", "time") if features else ())}
     for f in features:
         names |= {*f.by, *([f.of] if f.of else []), *(names_in(f.where) if f.where is not None else ())}
     return tuple(sorted({PLACES[n] for n in names}))

@@ -15,13 +15,14 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from msgspec import Meta, Struct
 
 from bonafide.core.errors import ConfigError
-from bonafide.core.events import EVENT_CLASS
+from bonafide.core.events import DERIVED_CLASS, EVENT_CLASS
 from bonafide.core.fields import FIELDS
 from bonafide.core.mistakes import Mistake, show_mistakes
 from bonafide.core.moment import DAY_MS, MINUTE_MS, parse_span
 from bonafide.core.text import did_you_mean, shorten
 from bonafide.engine.rules.language import (
     DERIVED, FUNCTIONS, KEYWORDS, ExpressionError, Node, Quantity, Unit, parse, quantity_of_field,
+    types_having,
 )  # fmt: skip
 from bonafide.engine.rules.source import Document
 from bonafide.engine.rules.utilisation import UTILISATION
@@ -49,7 +50,7 @@ class Feature(NamedTuple):
 
     name: str
     types: tuple[str, ...]
-    """Event types that it counts."""
+    """Event types that it counts: read ones, or derived ones."""
     by: tuple[str, ...]
     take: Take
     of: str | None
@@ -58,6 +59,11 @@ class Feature(NamedTuple):
     """None: everything kept."""
     completed: bool
     """Counts payments only once their payment_status said completed."""
+
+    @property
+    def derived(self) -> bool:
+        """Whether it counts derived events."""
+        return self.types[0] in DERIVED_CLASS
 
 
 _Word = Annotated[str, Meta(max_length=128, description="a text of at most 128 characters")]
@@ -154,15 +160,20 @@ class _Spec:
 
     def _types(self, told: _Declared) -> tuple[str, ...]:
         names = [told.event] if isinstance(told.event, str) else told.event
+        known = EVENT_CLASS | DERIVED_CLASS
         for i, name in enumerate(names):
-            if name not in EVENT_CLASS:
-                text = f"event: unknown type {shorten(name)}{did_you_mean(name, list(EVENT_CLASS))}"
+            if name not in known:
+                text = f"event: unknown type {shorten(name)}{did_you_mean(name, list(known))}"
                 self.note("unknown-value", text, *_element("event", told.event, i))
+        read, derived = (next((n for n in names if n in kinds), None) for kinds in (EVENT_CLASS, DERIVED_CLASS))
+        if read and derived:
+            text = f"event: {derived} is established by the engine and {read} is read; count them in two features"
+            self.note("wrong-type", text, "event")
         if not names:
             self.note("out-of-range", "event: name at least one event type", "event")
         if told.completed and names != ["payment"]:
             self.note("wrong-type", "completed: only payments are completed; event must be payment", "completed")
-        return tuple(dict.fromkeys(n for n in names if n in EVENT_CLASS))
+        return tuple(dict.fromkeys(n for n in names if n in known))
 
     def _key(self, told: _Declared, types: tuple[str, ...]) -> tuple[str, ...]:
         names = [told.by] if isinstance(told.by, str) else told.by
@@ -175,7 +186,7 @@ class _Spec:
             elif field.kind not in {"text", "word"} or name == "event_id":
                 text = f"by: {name} is no key; a key is a text or word field other than event_id"
                 self.note("wrong-type", text, *path)
-            elif types and not any(t in field.types for t in types):
+            elif types and not set(types) & set(field.every_type):
                 self.note("unknown-name", f"by: {', '.join(types)} has no {name}", *path)
         return tuple(names)
 
@@ -199,10 +210,15 @@ class _Spec:
     def _check_of(self, of: str, take: Take, types: tuple[str, ...]) -> None:
         field = FIELDS.get(of)
         if field is None:
+            having = types_having(of)
             if of not in DERIVED:
                 text = f"of: unknown field {shorten(of)}{did_you_mean(of, [*FIELDS, *DERIVED])}"
                 self.note("unknown-name", text, "of")
-        elif types and not any(t in field.types for t in types):
+            elif types and having is not None and not having & set(types):
+                self.note("unknown-name", f"of: {', '.join(types)} has no {of}", "of")
+        elif of == "event_id" and types and types[0] in DERIVED_CLASS:
+            self.note("unknown-name", "of: what the engine establishes has no event_id", "of")
+        elif types and not set(types) & set(field.every_type):
             self.note("unknown-name", f"of: {', '.join(types)} has no {of}", "of")
         elif take in NUMERIC_TAKES and not field.is_number:
             self.note("wrong-type", f"of: {take} takes a number, and {of} is a {field.kind}", "of")

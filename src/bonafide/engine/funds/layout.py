@@ -24,6 +24,15 @@ SETTLED_MAX: Final = 32
 RETURNS_MAX: Final = 64
 """Payments of one payer that are remembered to have come home in part: the newest."""
 
+START_FIELDS: Final = ("event_id", "time", "user_id", "merchant_id", "order_id", "amount", "pay_with")
+"""What of a payment must be kept until it is completed."""
+ESTABLISHES: Final = frozenset({"money_returned", "loop_closed", "loop_passed", "credit_recycled"})
+"""The derived types that funds establish."""
+FACTS: Final = frozenset({
+    "brought_home", "own_payments", "loops_closed", "loop_share", "loop_hops", "loop_delay_s",
+})  # fmt: skip
+"""What funds say of an event that moves money."""
+
 # The kinds of places.
 MERCHANT: Final = 1
 ACCOUNT: Final = 2

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE
@@ -41,9 +39,6 @@ CREDIT, ORIGINAL, MISSED, COMPLETED, BY_USER, BY_MERCHANT = (
     WORD_CODE[word] for word in ("credit", "original", "missed", "completed", "user", "merchant")
 )
 VIA_PAYOUT, VIA_TRANSFER, VIA_REFUND = (WORD_CODE[word] for word in ("payout", "transfer", "refund"))
-START_FIELDS: Final = ("event_id", "time", "user_id", "merchant_id", "order_id", "amount", "pay_with")
-"""What of a payment must be kept until it is completed."""
-
 
 @inner
 def start(mem, plan, payment, known_at, seq, work):

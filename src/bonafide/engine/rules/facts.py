@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from bonafide.core.fields import FIELDS, TYPE_NAMES
+from bonafide.core.fields import FIELDS, TYPE_CODE
 from bonafide.engine.rules.ranges import ANY, Range, absolute, can_hold, combine, hull, narrow
 from bonafide.engine.rules.tree import (
-    DECIDED_TYPES, DERIVED, Apply, Equals, Missing, Name, Node, Number, Quantity, Vocabulary, quantity_of_field,
-    words_of,
+    DECIDED_TYPES, DERIVED, LOCAL, Apply, Equals, Missing, Name, Node, Number, Quantity, Vocabulary,
+    quantity_of_field, types_having, words_of,
 )  # fmt: skip
 
 VALUES_MAX: Final = 1_000
@@ -55,8 +55,8 @@ class Facts:
         self.vocabulary = vocabulary
         self.absences = absences
         """Whether it counts that what is compared must be present, and that no type has some fields together."""
-        # Rules are asked about decided events only; a feature's `where` about all.
-        self.types = frozenset(TYPE_NAMES if vocabulary is None else DECIDED_TYPES)
+        # Rules are asked about decided events only; a feature's `where` about all, derived ones too.
+        self.types = frozenset(TYPE_CODE if vocabulary is None else DECIDED_TYPES)
         self.ranges: dict[Node, Range] = {}
         self.allowed: dict[str, frozenset[str | bool]] = {}
         self.denied: dict[str, frozenset[str | bool]] = {}
@@ -123,19 +123,21 @@ class Facts:
             return True
         if not self.present.setdefault(name, True):
             return False
-        if name in FIELDS:
-            self.types &= set(FIELDS[name].types)
+        having = types_having(name)
+        if having is not None:
+            self.types &= having
         return bool(self.types)
 
     def lacks(self, name: str) -> bool:
         """Whether no event that is possible has a field."""
-        return name in FIELDS and not self.types & set(FIELDS[name].types)
+        having = types_having(name)
+        return having is not None and not self.types & having
 
     def _is_absent(self, name: str) -> bool:
         return self.lacks(name) or self.present.get(name) is False
 
     def _be_absent(self, name: str) -> bool:
-        if name in {"type", *DERIVED} or self.present.setdefault(name, False):
+        if name in {"type", *LOCAL} or self.present.setdefault(name, False):
             return False
         if name in FIELDS and FIELDS[name].kind != "money":  # an amount in a currency without a rate is missing
             self.types -= FIELDS[name].required

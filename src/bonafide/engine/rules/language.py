@@ -16,7 +16,8 @@ from bonafide.engine.rules.lexer import KEYWORDS
 from bonafide.engine.rules.reader import FUNCTIONS, Reader
 from bonafide.engine.rules.tree import (
     DECIDED_TYPES, DERIVED, Apply, Equals, ExpressionError, Located, Missing, Name, Node, NodePath, Number, Problem,
-    Quantity, Span, Type, Unit, Vocabulary, amount_bounds, names_in, quantity_of_field, type_of_field, words_of,
+    Quantity, Span, Type, Unit, Vocabulary, amount_bounds, names_in, quantity_of_field, type_of_field, types_having,
+    words_of,
 )  # fmt: skip
 
 EXPRESSION_LENGTH_MAX: Final = 4_000
@@ -25,7 +26,7 @@ __all__ = [
     "ALTERNATIVES_MAX", "DECIDED_TYPES", "DEPTH_MAX", "DERIVED", "EXPRESSION_LENGTH_MAX", "FUNCTIONS", "KEYWORDS",
     "PARTS_MAX", "Apply", "Equals", "ExpressionError", "Located", "Missing", "Name", "Node", "NodePath", "Number",
     "Problem", "Quantity", "Span", "Type", "Unit", "Vocabulary", "amount_bounds", "names_in", "parse", "parse_located",
-    "quantity_of_field", "type_of_field", "words_of",
+    "quantity_of_field", "type_of_field", "types_having", "words_of",
 ]  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from bonafide.core.fields import FIELDS
 from bonafide.core.text import shorten
 from bonafide.engine.rules.facts import COMPARISONS, Facts, needed_names
 from bonafide.engine.rules.tree import (
-    DECIDED_TYPES, DERIVED, Apply, Equals, Located, Missing, Node, NodePath, Number, Problem, Span, Vocabulary,
-    names_in,
+    BROUGHT_BY, DECIDED_TYPES, LOCAL, Apply, Equals, Located, Missing, Node, NodePath, Number, Problem, Span,
+    Vocabulary, names_in,
 )  # fmt: skip
 from bonafide.engine.rules.units import Units, constant_of
 
@@ -150,7 +150,8 @@ class _Sense:
         self._note(path, "contradiction", told, advice, shown=(*path, pair[1]))
 
     def _lacking(self, name: str, known: Facts) -> str:
-        having = [t for t in FIELDS[name].types if t in DECIDED_TYPES] or list(FIELDS[name].types)
+        types = FIELDS[name].every_type if name in FIELDS else BROUGHT_BY
+        having = [t for t in types if t in DECIDED_TYPES] or types
         who = f"a {next(iter(known.types))}" if len(known.types) == 1 else "none of the events that get here"
         told = f"{who} has no {name}" if len(known.types) == 1 else f"{who} has it"
         return f"{name} is always missing here: {told}; it is a field of {', '.join(having[:5])}"
@@ -160,7 +161,7 @@ class _Sense:
     def _always(self, node: Node, path: NodePath) -> None:
         names = sorted(names_in(node))
         missing = f" unless {' or '.join(names[:2])} is missing" if 0 < len(names) <= 2 else ""
-        if not names or (len(names) == 1 and names[0] in {"type", *DERIVED}):
+        if not names or (len(names) == 1 and names[0] in {"type", *LOCAL}):
             missing = ""
         advice = f"leave it out, or write {names[0]} is not missing if that is meant" if missing else "leave it out"
         if not path:
@@ -233,7 +234,7 @@ class _Sense:
         self.found.append(Verdict(path, problem))
 
     def _may_lack(self, name: str, known: Facts) -> bool:
-        if name in DERIVED or known.present.get(name):
+        if name in LOCAL or known.present.get(name):
             return False
         return not (name in FIELDS and FIELDS[name].kind != "money" and known.types <= FIELDS[name].required)
 

@@ -85,6 +85,21 @@ FIELD_TERMS: Final[dict[str, Term]] = {
     "parts": Term("停用部分", "set of degraded parts", "sets of degraded parts"),
     "local_hour": Term("当地时间", "local time"), "local_day": Term("当地日期", "local day"),
     "utilisation": Term("信用额度使用率", "part of the credit line in use", "parts of the credit lines in use"),
+    "via": Term("回流途径", "way that the money came home", "ways that the money came home"),
+    "returned_share": Term("回流占比", "part of the payment that came home", "parts of the payments that came home"),
+    "return_hops": Term("回流跳数", "number of hops home", "numbers of hops home"),
+    "return_delay_s": Term("回流用时", "time from payment to return", "times from payment to return"),
+    "one_to_one": Term("一对一回流", "one-to-one return"),
+    "recycled_share": Term("以贷还贷占比", "part repaid with borrowed money", "parts repaid with borrowed money"),
+    "shared": Term("共用项", "thing that both use", "things that both use"),
+    "brought_home": Term("本次回流金额", "own credit money brought home", "sums of own credit money brought home"),
+    "own_payments": Term("本次回流涉及的本人付款数", "number of own payments brought home",
+                         "numbers of own payments brought home"),
+    "loops_closed": Term("本次形成的闭环数", "number of loops closed", "numbers of loops closed"),
+    "loop_share": Term("单笔付款最大回流占比", "largest part of a payment that is home",
+                       "largest parts of a payment that are home"),
+    "loop_hops": Term("闭环跳数", "number of hops of the loop", "numbers of hops of the loops"),
+    "loop_delay_s": Term("闭环用时", "time that the loop took", "times that the loops took"),
 }  # fmt: skip
 
 EVENT_TERMS: Final[dict[str, EventTerm]] = {
@@ -113,10 +128,17 @@ EVENT_TERMS: Final[dict[str, EventTerm]] = {
     "appeal_status": EventTerm("申诉状态", "条", "appeal status", "appeal statuses"),
     "degraded": EventTerm("降级", "次", "degradation", "degradations"),
     "tick": EventTerm("时钟", "次", "tick", "ticks"),
+    "money_returned": EventTerm("资金回流", "次", "return of money", "returns of money"),
+    "loop_closed": EventTerm("资金闭环", "个", "closed loop", "closed loops"),
+    "loop_passed": EventTerm("过手闭环", "个", "loop passed through", "loops passed through"),
+    "credit_recycled": EventTerm("以贷还贷", "次", "repayment with borrowed money", "repayments with borrowed money"),
+    "linked": EventTerm("关联", "条", "link found", "links found"),
+    "grouped": EventTerm("被划入团伙", "次", "group membership found", "group memberships found"),
 }  # fmt: skip
 
 WORD_TERMS: Final[dict[str, tuple[str, str]]] = {
-    "account": ("账户", "account"), "acknowledged": ("已受理", "acknowledged"), "active": ("有效", "active"),
+    "account": ("账户", "account"), "account_link": ("账户关联", "account link"),
+    "acknowledged": ("已受理", "acknowledged"), "active": ("有效", "active"),
     "add": ("加入", "add"), "address": ("地址", "address"), "adjudicated": ("司法认定", "adjudicated"),
     "analyst": ("分析员", "analyst"), "app": ("应用内", "app"), "appeal": ("申诉", "appeal"),
     "applied": ("已实施", "applied"), "balance": ("余额", "balance"), "bank": ("银行账户", "bank"),
@@ -135,16 +157,17 @@ WORD_TERMS: Final[dict[str, tuple[str, str]]] = {
     "limit_credit": ("限制额度", "limited credit"), "live": ("直播", "live stream"), "merchant": ("商户", "merchant"),
     "missed": ("未还款", "missed"), "notice": ("提示", "notice"), "original": ("原付款渠道", "original channel"),
     "paid": ("已还款", "paid"), "partial": ("部分满意", "partial"), "partner": ("合作机构", "partner"),
+    "payout": ("出款", "payout"),
     "person": ("个人", "person"), "phone": ("手机号", "phone"), "physical": ("实物", "physical"),
     "picked_up": ("已揽收", "picked up"), "pos": ("刷卡机", "point of sale"), "proposed": ("已提议", "proposed"),
     "qr": ("扫码", "QR code"), "raise": ("调高", "raised"), "refer": ("移交", "referral"),
-    "refused": ("已否决", "refused"),
+    "refund": ("退款", "refund"), "refused": ("已否决", "refused"),
     "rejected": ("已驳回", "rejected"), "remove": ("移出", "remove"),
     "request_information": ("要求补充资料", "request for information"), "returned": ("已退回", "returned"),
     "reversed": ("已冲正", "reversed"), "revoked": ("已撤销", "revoked"), "satisfactory": ("满意", "satisfactory"),
     "scheduled": ("定期到账", "scheduled"), "service": ("服务", "service"), "submitted": ("已提交", "submitted"),
     "suspected": ("疑似", "suspected"), "suspend_merchant": ("暂停商户", "suspended merchant"),
-    "unsatisfactory": ("不满意", "unsatisfactory"), "unsure": ("无法判断", "unsure"),
+    "transfer": ("转账", "transfer"), "unsatisfactory": ("不满意", "unsatisfactory"), "unsure": ("无法判断", "unsure"),
     "upheld": ("申诉成立", "upheld"),
     "user": ("用户", "user"), "virtual": ("虚拟商品", "virtual"), "web": ("网页", "web"),
     "withdrawn": ("已撤回", "withdrawn"),
@@ -153,6 +176,8 @@ WORD_TERMS: Final[dict[str, tuple[str, str]]] = {
 
 FLAG_TERMS: Final[dict[tuple[str, bool], tuple[str, str]]] = {
     ("success", True): ("登录成功", "the sign-in succeeded"), ("success", False): ("登录失败", "the sign-in failed"),
+    ("one_to_one", True): ("一对一回流", "the money came home one to one"),
+    ("one_to_one", False): ("并非一对一回流", "the money did not come home one to one"),
 }  # fmt: skip
 
 FUNCTION_TERMS: Final[dict[str, tuple[str, str]]] = {

@@ -21,10 +21,12 @@ Unit = Literal[
 deviations; a plain number fits all."""
 NUMBER_MAX: Final = 1e18
 """Constants are smaller than this."""
-DERIVED: Final = (
-    "local_hour", "local_day", "brought_home", "own_payments", "loops_closed", "loop_share", "loop_hops", "loop_delay_s",
-)  # fmt: skip
-"""Numbers that every event has besides its fields: its time with the bundle's fixed offset, and what it brought home."""
+LOCAL: Final = ("local_hour", "local_day")
+"""Numbers that every event has besides its fields: its time with the bundle's fixed offset."""
+BROUGHT: Final = ("brought_home", "own_payments", "loops_closed", "loop_share", "loop_hops", "loop_delay_s")
+"""Numbers that the types BROUGHT_BY have besides their fields: what of the payers' own money they brought home."""
+BROUGHT_BY: Final = ("transfer", "payout", "refund")
+DERIVED: Final = LOCAL + BROUGHT
 DECIDED_TYPES: Final = tuple(name for name, cls in EVENT_CLASS.items() if cls.decided)
 """The event types that rules are asked about."""
 
@@ -124,6 +126,13 @@ class ExpressionError(Exception):
         super().__init__("; ".join(p.message for p in problems))
         self.text = text
         self.problems = problems
+
+
+def types_having(name: str) -> frozenset[str] | None:
+    """The types, read and derived, that can have a field or derived number; None: every type, or nobody can say."""
+    if name in BROUGHT:
+        return frozenset(BROUGHT_BY)
+    return frozenset(FIELDS[name].every_type) if name in FIELDS else None
 
 
 def words_of(name: str) -> tuple[str, ...]:
