@@ -23,7 +23,7 @@ RISK_LEVELS: Final[tuple[RiskLevel, ...]] = ("low", "medium", "high", "critical"
 SCORE_UNIT: Final = 1_000_000
 """A score is a whole number of millionths."""
 CANONICAL_KEYS: Final = (
-    "event_id", "seq", "time", "outcome", "score_e6", "risk_level", "credit_score", "alert", "reasons", "hits",
+    "event_id", "seq", "time", "loops", "outcome", "score_e6", "risk_level", "credit_score", "alert", "reasons", "hits",
     "measures", "faults", "degraded", "release_by", "bundle",
 )  # fmt: skip
 
@@ -47,6 +47,32 @@ class ProposedMeasure(Struct, frozen=True):
     """Milliseconds since 1970 UTC at which it ends or is looked at again."""
 
 
+class Step(Struct, frozen=True):
+    """One movement of a payment's money, or the payment itself."""
+
+    seq: int
+    """Place of the event in the log."""
+    time: int
+    """Of the event, in milliseconds since 1970 UTC."""
+    amount: int
+    """How much of the event's amount can be this payment's money, in minor units of the bundle's currency."""
+
+
+class Loop(Struct, frozen=True):
+    """A payment whose money an event brought home to its payer, and the way that it went."""
+
+    returned: int
+    """What this event brought home of it, in minor units."""
+    home: int
+    """All that has come home of it by then."""
+    amount: int
+    """Of the payment."""
+    closes: bool
+    """Whether this event closes the loop: whether at least half of the payment is home, for the first time."""
+    path: tuple[Step, ...]
+    """The payment first, this event last."""
+
+
 class Decision(Struct, frozen=True, kw_only=True):
     """The answer to one event."""
 
@@ -68,6 +94,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """For a hold: when it ends by itself, in milliseconds since 1970 UTC."""
     bundle: str
     """Content hash of the bundle that decided, hex."""
+    loops: tuple[Loop, ...] = ()
+    """What the event brought home; at most as many payments as funds tell of (TRAIL_OF_EVENT)."""
 
     @property
     def score(self) -> float:
@@ -77,14 +105,13 @@ class Decision(Struct, frozen=True, kw_only=True):
     @property
     def canonical(self) -> bytes:
         """The canonical encoding."""
-        return (
-            f'{{"event_id":{quote(self.event_id)},"seq":{self.seq},"time":{self.time},'.encode() + self.canonical_tail
-        )
+        head = f'{{"event_id":{quote(self.event_id)},"seq":{self.seq},"time":{self.time},"loops":'
+        return head.encode() + msgspec.json.encode(self.loops) + b"," + self.canonical_tail
 
     @property
     def canonical_tail(self) -> bytes:
-        """The canonical encoding after the time."""
-        values = {name: getattr(self, name) for name in CANONICAL_KEYS[3:]}
+        """The canonical encoding after the loops."""
+        values = {name: getattr(self, name) for name in CANONICAL_KEYS[4:]}
         values["reasons"] = [reason.code for reason in self.reasons]
         return msgspec.json.encode(values)[1:]
 
@@ -102,8 +129,13 @@ class Decision(Struct, frozen=True, kw_only=True):
             "measures": [{**msgspec.structs.asdict(m), "until": show_moment(m.until)} for m in self.measures],
             "faults": self.faults, "degraded": self.degraded,
             "release_by": None if self.release_by is None else show_moment(self.release_by),
-            "bundle": self.bundle, "digest": self.digest,
+            "loops": [_loop_to_wire(loop) for loop in self.loops], "bundle": self.bundle, "digest": self.digest,
         }  # fmt: skip
+
+
+def _loop_to_wire(loop: Loop) -> dict[str, object]:
+    path = [{**msgspec.structs.asdict(step), "time": show_moment(step.time)} for step in loop.path]
+    return {**msgspec.structs.asdict(loop), "path": path}
 
 
 Status = Literal["taught", "duplicate", "conflict", "too-late"]

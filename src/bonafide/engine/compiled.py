@@ -150,9 +150,7 @@ def compile_bundle(
     funds = bool(FACTS & read or ESTABLISHES & {name for f in features for name in f.types})
     if layout is not None and funds > layout.funds:
         raise NotKeptError(tuple(f.name for f in features if ESTABLISHES & set(f.types)) or ("brought_home",))
-    plan = compile_features(
-        features, wheres, assume_completed=settings.assume_completed, funds=funds, layout=layout
-    )
+    plan = compile_features(features, wheres, assume_completed=settings.assume_completed, funds=funds, layout=layout)
     conditions = Builder(plan.columns, skips=True)
     for node, _ in rules:
         conditions.add(expand(node))

@@ -16,11 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonafide.core.errors import StateError
-from bonafide.core.decision import OUTCOMES, Decision, Outcome, ProposedMeasure, Reason, Receipt, Status
+from bonafide.core.decision import (
+    OUTCOMES, Decision, Loop, Outcome, ProposedMeasure, Reason, Receipt, Status, Step,
+)  # fmt: skip
 from bonafide.core.events import EVENT_CLASS, Fact
 from bonafide.core.fields import TYPE_NAMES
 from bonafide.core.moment import MOMENT_MAX, parse_span
 from bonafide.engine.bundle import Bundle, Rule
+from bonafide.engine.funds.layout import (
+    L_AMOUNT, L_CLOSES, L_EVENT, L_HOME, L_RETURNED, L_STEP, L_STEPS, STEP_WORDS,
+)  # fmt: skip
 from bonafide.engine.intake import LAYOUTS, Column, rows_of_columns, rows_of_events
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.policy import Ruling, rule_on
@@ -66,14 +71,16 @@ class Template(NamedTuple):
     """The event field that names the subject."""
     bundle: str
 
-    def fill(self, event_id: str, seq: int, time: int, subject_id: str | None) -> Decision:
+    def fill(
+        self, event_id: str, seq: int, time: int, subject_id: str | None, loops: tuple[Loop, ...] = ()
+    ) -> Decision:
         """The decision on one event."""
         ruling = self.ruling
         return Decision(
             event_id=event_id, seq=seq, time=time, outcome=ruling.outcome, score_e6=self.score_e6,
             risk_level=ruling.risk_level, credit_score=None, alert=ruling.alert, reasons=self.reasons, hits=self.hits,
             measures=() if ruling.proposal is None else self._measures(time, subject_id), faults=self.faults,
-            degraded=(), bundle=self.bundle,
+            degraded=(), bundle=self.bundle, loops=loops,
             release_by=None if ruling.hold_ms is None else min(time + ruling.hold_ms, MOMENT_MAX),
         )  # fmt: skip
 
@@ -86,7 +93,7 @@ class Template(NamedTuple):
 
     @property
     def tail(self) -> Tail:
-        """The canonical encoding after the time, in pieces around what is each event's own."""
+        """The canonical encoding after the loops, in pieces around what is each event's own."""
         filled = self.fill("", 0, 0, _OWN_SUBJECT)
         measured = tuple(msgspec.structs.replace(m, until=_OWN_UNTIL) for m in filled.measures)
         held = None if filled.release_by is None else _OWN_RELEASE
@@ -144,6 +151,20 @@ class Batch(NamedTuple):
     answers: NDArray[np.float64]
     rows: NDArray[np.int64]
     """n x ROW_WIDTH: the events as the kernels read them, with derived fields and converted money."""
+    loops: dict[int, tuple[Loop, ...]]
+    """Of the events that brought money home: by row, what and how."""
+
+
+def loops_of(ways: NDArray[np.int64]) -> dict[int, tuple[Loop, ...]]:
+    """What `State.walk` told of the ways home, by the number of the event."""
+    loops: dict[int, tuple[Loop, ...]] = {}
+    for way in ways.tolist():
+        steps = (way[at : at + STEP_WORDS] for at in range(L_STEP, L_STEP + way[L_STEPS] * STEP_WORDS, STEP_WORDS))
+        loop = Loop(
+            way[L_RETURNED], way[L_HOME], way[L_AMOUNT], bool(way[L_CLOSES]), tuple(Step(*step) for step in steps)
+        )
+        loops[way[L_EVENT]] = (*loops.get(way[L_EVENT], ()), loop)
+    return loops
 
 
 class Engine:
@@ -200,16 +221,18 @@ class Engine:
         """
         rows = rows_of_events(events, self.kernels, self.state.bound.key)
         walked = self.state.walk(rows, np.full(len(events), READ, dtype=np.int64))
-        return [self._answer(event, verdict) for event, verdict in zip(events, walked.verdicts.tolist(), strict=True)]
+        loops, verdicts = loops_of(walked.ways), walked.verdicts.tolist()
+        return [self._answer(event, verdicts[i], loops.get(i, ())) for i, event in enumerate(events)]
 
     def decide_one(self, event: Fact) -> Decision | Receipt:
         """Take one event in and answer it, as `decide` does."""
         rows = rows_of_events((event,), self.kernels, self.state.bound.key)
         self._one.verdicts.fill(0)
-        self.state.walk(rows, _READ, self._one)
-        return self._answer(event, self._one.verdicts.tolist()[0])
+        walked = self.state.walk(rows, _READ, self._one)
+        loops = loops_of(walked.ways)[0] if len(walked.ways) else ()
+        return self._answer(event, self._one.verdicts.tolist()[0], loops)
 
-    def _answer(self, event: Fact, verdict: list[int]) -> Decision | Receipt:
+    def _answer(self, event: Fact, verdict: list[int], loops: tuple[Loop, ...]) -> Decision | Receipt:
         status, seq = verdict[V_STATUS], verdict[V_SEQ]
         if status != TAKEN:
             return Receipt(event.event_id, _STATUS[status])
@@ -219,7 +242,7 @@ class Engine:
         template = self._template((layout.code, *verdict[V_FAULTS:]))
         subject = getattr(event, template.subject_field) if template.subject_field else None
         time: int = event.time
-        return template.fill(event.event_id, seq, time, subject)
+        return template.fill(event.event_id, seq, time, subject, loops)
 
     def decide_columns(self, kinds: NDArray[np.int64], columns: Mapping[str, Column], how: NDArray[np.int64]) -> Batch:
         """Take a batch of columns in, in row order.
@@ -245,7 +268,9 @@ class Engine:
         nothing = (0,) * (verdicts.shape[1] - V_FAULTS)
         keyed = [*((kind, *nothing) for kind in range(len(TYPE_NAMES))), *map(tuple, distinct.tolist())]
         templates = [self._template(key) for key in keyed]
-        return Batch(verdicts[:, V_STATUS], verdicts[:, V_SEQ], template, templates, walked.answers, rows)
+        return Batch(
+            verdicts[:, V_STATUS], verdicts[:, V_SEQ], template, templates, walked.answers, rows, loops_of(walked.ways)
+        )
 
     def _template(self, key: tuple[int, ...]) -> Template:
         """The ruling on (type, faults, score, hits...); the score follows from the hits."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bonafide.core.errors import StateError
 from bonafide.engine import arena
 from bonafide.engine.compiled import Compiled
+from bonafide.engine.funds.layout import L_EVENT, LOOP_WORDS, TRAIL_FIRST, TRAIL_WORDS
 from bonafide.engine.kernels import Kernels
 from bonafide.engine.codes import HITS_PER_WORD, V_HITS
 from bonafide.engine.walk import SCRATCH_WORDS
@@ -23,6 +24,9 @@ EVENT_WORDS: Final = 2**7
 """Made ready in one call: 128 KiB, and a KiB for each of its events."""
 
 
+_NO_WAYS: Final = np.zeros((0, LOOP_WORDS), dtype=np.int64)
+
+
 class Walked(NamedTuple):
     """What one walk over n events gave."""
 
@@ -30,6 +34,8 @@ class Walked(NamedTuple):
     """n x features; NaN is missing, and rows that were not asked for are undefined."""
     verdicts: NDArray[np.int64]
     """n x (V_HITS + words of hits)."""
+    ways: NDArray[np.int64]
+    """k x LOOP_WORDS: what came home with which event, and how."""
 
 
 class State:
@@ -42,6 +48,7 @@ class State:
         self.memory = arena.reserve()
         kernels.open_state(self.memory)
         self._scratch = np.zeros(SCRATCH_WORDS, dtype=np.int64)
+        self._trail = np.zeros(TRAIL_WORDS, dtype=np.int64)
         self._touched = 0
 
     def _bind(self, compiled: Compiled) -> None:
@@ -72,22 +79,43 @@ class State:
         n = len(rows)
         if self._touched - self.memory.item(arena.H_TOP) < AHEAD_WORDS:
             self._touch(n)
-        answers, verdicts = into or self.room(n)
+        walked = into or self.room(n)
+        done = self._walk(rows, how, walked.answers, walked.verdicts)
+        ways = self._ways(0)
+        while done < n:  # the arena is full, or the trail was and begins anew
+            more = self._walk(rows[done:], how[done:], walked.answers[done:], walked.verdicts[done:])
+            if more == 0:
+                size = len(self.memory) * 8 >> 30
+                raise StateError(
+                    f"the engine's memory of {size} GiB is full at event {done} of {n} of this batch: shorten windows, "
+                    f"drop features without `over`, or give the process more address space"
+                )
+            ways = np.concatenate((ways, self._ways(done)))
+            done += more
+        return walked if len(ways) == 0 else walked._replace(ways=ways)
+
+    def _walk(
+        self, rows: NDArray[np.int64], how: NDArray[np.int64], answers: NDArray[np.float64],
+        verdicts: NDArray[np.int64],
+    ) -> int:  # fmt: skip
         bound = self.bound
-        done = self.kernels.walk(
-            self.memory, bound.plan, bound.code, bound.words, bound.floats, self._scratch, rows, how, answers, verdicts
-        )
-        if done < n:
-            size = len(self.memory) * 8 >> 30
-            raise StateError(
-                f"the engine's memory of {size} GiB is full at event {done} of {n} of this batch: shorten windows, "
-                f"drop features without `over`, or give the process more address space"
-            )
-        return Walked(answers, verdicts)
+        return self.kernels.walk(
+            self.memory, bound.plan, bound.code, bound.words, bound.floats, self._scratch, rows, how, answers, verdicts,
+            self._trail,
+        )  # fmt: skip
+
+    def _ways(self, first: int) -> NDArray[np.int64]:
+        """The ways home of the last walk, which began with event number `first`."""
+        count = self._trail.item(0)
+        if count == 0:
+            return _NO_WAYS
+        ways = self._trail[TRAIL_FIRST : TRAIL_FIRST + count * LOOP_WORDS].reshape(count, LOOP_WORDS).copy()
+        ways[:, L_EVENT] += first
+        return ways
 
     def room(self, n: int) -> Walked:
         """Arrays for what a walk over n events gives, verdicts zeroed; a walk may be given them to fill."""
-        return Walked(np.empty((n, self._columns)), np.zeros((n, V_HITS + self._hit_words), dtype=np.int64))
+        return Walked(np.empty((n, self._columns)), np.zeros((n, V_HITS + self._hit_words), dtype=np.int64), _NO_WAYS)
 
     def _touch(self, n: int) -> None:
         """Have memory ready ahead of need, a little each time, so that no one event waits for much of it."""

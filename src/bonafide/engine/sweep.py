@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from bonafide.engine.admission import EVENT_SLOT
-from bonafide.engine.arena import H_EARLIEST, H_EVENTS, H_KEYS, H_LATEST, H_PENDING, release_row
+from bonafide.engine.arena import H_EARLIEST, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_PENDING, release_row
 from bonafide.engine.completion import PENDING_SLOT, drop_pending, is_forgotten
 from bonafide.engine.features.layout import (
-    FOREVER, F_IDLE_MS, F_STRIDE, P_FAMILY, P_KNOWN_MS, P_LATENESS_MS, ROW_FAMILY, ROW_LATEST,
+    FOREVER, F_IDLE_MS, F_STRIDE, P_FAMILY, P_KNOWN_MS, P_LATENESS_MS, P_WAIT_MS, ROW_FAMILY, ROW_LATEST,
 )  # fmt: skip
 from bonafide.engine.features.rings import close_ring
+from bonafide.engine.funds.layout import AGE_MS, N_NOW, PLACE_SLOT
+from bonafide.engine.funds.places import close_place, is_linked
 from bonafide.engine.index import I_COUNT, I_FILLED, S_SLOTS, SLOTS, next_segment, reinsert
 from bonafide.engine.kernel import inner
 from bonafide.engine.keys import KEY_SLOT
@@ -74,6 +76,25 @@ def _sweep_pending(mem, plan):
 
 
 @inner
+def _sweep_funds(mem, plan, latest):
+    """Forget the places of one segment whose money is no longer followed; whose an account is, is known for longer."""
+    segment = next_segment(mem, H_FUNDS)
+    oldest, linked = latest - plan[P_LATENESS_MS] - AGE_MS, latest - plan[P_LATENESS_MS] - plan[P_WAIT_MS]
+    gone = 0
+    for s in range(SLOTS):
+        at = segment + S_SLOTS + s * PLACE_SLOT
+        if mem[at] != 0:
+            place = mem[at + 1]
+            if mem[place + N_NOW] < (linked if is_linked(mem, place) else oldest):
+                close_place(mem, place)
+                mem[at] = 0
+                gone += 1
+    if gone:
+        mem[H_FUNDS + I_COUNT] -= gone
+        reinsert(mem, H_FUNDS, segment, PLACE_SLOT)
+
+
+@inner
 def _is_due(mem, ix):
     """Whether enough slots of an index were filled for its hand to move on."""
     if mem[ix + I_FILLED] < SWEEP_EVERY:
@@ -93,6 +114,9 @@ def sweep(mem, plan):
     while _is_due(mem, H_PENDING):
         if span > plan[P_KNOWN_MS]:
             _sweep_pending(mem, plan)
+    while _is_due(mem, H_FUNDS):
+        if span > plan[P_LATENESS_MS] + AGE_MS:
+            _sweep_funds(mem, plan, latest)
     while _is_due(mem, H_KEYS):
         if span > plan[P_LATENESS_MS]:
             _sweep_keys(mem, plan, latest - plan[P_LATENESS_MS])

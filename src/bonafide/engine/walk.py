@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from bonafide.engine.admission import EVENT_ID, EVENT_SLOT, admit, complete_row
+from bonafide.engine.admission import EVENT_ID, EVENT_SLOT, TIME, admit, complete_row
 from bonafide.engine.arena import FAMILIES_MAX, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_ORDER, H_PENDING, H_SEQ, has_room
 from bonafide.engine.codes import (
     ANSWERED, DERIVED, HITS_PER_WORD, READ, TAKEN, V_FAULTS, V_HITS, V_SCORE, V_SEQ, V_STATUS,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bonafide.core.decision import SCORE_UNIT
+from bonafide.core.decision import SCORE_UNIT, Loop
 from bonafide.core.moment import MOMENT_MAX
 from bonafide.engine.engine import Template
 
@@ -20,6 +22,7 @@ _DECISIONS: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "score": pl.Float64, "risk_level": pl.String, "credit_score": pl.Int64, "alert": pl.Boolean,
     "hits": pl.List(pl.String), "reasons": pl.List(pl.String), "measures": pl.List(pl.String),
     "faults": pl.List(pl.String), "bundle": pl.String,
+    "loops": pl.List(pl.String),
 }  # fmt: skip
 DECISIONS: Final = pl.Schema(_DECISIONS)
 _OF_TEMPLATE: Final = (
@@ -29,30 +32,39 @@ OF_EVENT: Final = ("event_id", "time", "type", "user_id", "merchant_id", "amount
 """Fields of an event that its decision repeats."""
 LINES_MAX: Final = 4_096
 """Lines that are written at a time: few enough that the memory for them is used again and again."""
+NO_LOOPS: Final[Mapping[int, tuple[Loop, ...]]] = MappingProxyType({})
 _SUBJECT_TYPES: Final = ("user", "merchant")
 
 
 def decision_rows(
-    rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template], bundle: str
-) -> pl.DataFrame:
-    """Rows of decisions.parquet for decided `rows`: seq, which of the `templates` was chosen, a value each."""
+    rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template], bundle: str,
+    loops: Mapping[int, tuple[Loop, ...]] = NO_LOOPS,
+) -> pl.DataFrame:  # fmt: skip
+    """Rows of decisions.parquet for decided `rows`: seq, which of the `templates` was chosen, a value each; `loops`, by
+    row, of those that brought money home."""
     table = rows.select(
         pl.Series("seq", seq),
         "event_id", pl.col("time").cast(MOMENT), "type",
         *[_given(rows, name) for name in ("user_id", "merchant_id", "amount", "currency")],
     )  # fmt: skip
-    return table.hstack(_template_table(templates)[chosen]).with_columns(bundle=pl.lit(bundle))
+    return table.hstack(_template_table(templates)[chosen]).with_columns(
+        bundle=pl.lit(bundle), loops=_loop_column(loops, len(rows))
+    )
 
 
 def canonical_lines(
-    rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template]
-) -> Iterator[bytes]:
+    rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template],
+    loops: Mapping[int, tuple[Loop, ...]] = NO_LOOPS,
+) -> Iterator[bytes]:  # fmt: skip
     """The canonical encodings of some decisions, a line each, as `Decision.canonical` gives them one by one.
 
     They come in blocks of at most LINES_MAX whole lines.
     """
     ids = (_given(rows, f"{kind}_id") for kind in _SUBJECT_TYPES)
-    events = rows.select(pl.Series("seq", seq), "event_id", "time", *ids).hstack(_tail_table(templates)[chosen])
+    told = pl.Series("loops", [None], pl.String).new_from_index(0, len(rows))
+    if loops:
+        told = told.scatter(list(loops), [",".join(_loop_texts(some)) for some in loops.values()])
+    events = rows.select(pl.Series("seq", seq), "event_id", "time", told, *ids).hstack(_tail_table(templates)[chosen])
     for some in events.iter_slices(LINES_MAX):
         yield some.select(_LINES).item()
 
@@ -64,7 +76,7 @@ def _lines() -> pl.Expr:
     until, release = ((pl.col("time") + pl.col(n)).clip(upper_bound=MOMENT_MAX) for n in ("lasts_ms", "hold_ms"))
     line = pl.concat_str(
         pl.lit('{"event_id":"'), _escaped("event_id"), pl.lit('","seq":'), "seq", pl.lit(',"time":'), "time",
-        pl.lit(","), "piece_0", subject, "piece_1", until, "piece_2", release, "piece_3", pl.lit("\n"),
+        pl.lit(',"loops":['), "loops", pl.lit("],"), "piece_0", subject, "piece_1", until, "piece_2", release, "piece_3", pl.lit("\n"),
         ignore_nulls=True,
     )  # fmt: skip
     return line.str.join("").cast(pl.Binary)
@@ -87,6 +99,16 @@ def _tail_table(templates: Sequence[Template]) -> pl.DataFrame:
         pl.Series("hold_ms", [tail.hold_ms for tail in tails], pl.Int64),
         pl.Series("subject_type", [t.subject_type for t in templates], pl.String),
     )
+
+
+def _loop_texts(loops: Sequence[Loop]) -> list[str]:
+    return [msgspec.json.encode(loop).decode() for loop in loops]
+
+
+def _loop_column(loops: Mapping[int, tuple[Loop, ...]], count: int) -> pl.Series:
+    """What each of `count` rows brought home: loops as canonical JSON."""
+    return pl.Series("loops", [_loop_texts(loops.get(i, ())) for i in range(count)] if loops else [[]] * count,
+                     pl.List(pl.String))  # fmt: skip
 
 
 def _given(rows: pl.DataFrame, name: str) -> pl.Expr:

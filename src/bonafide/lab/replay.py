@@ -172,10 +172,11 @@ class Replay:
         rows = frame.select(name for name in OF_EVENT if name in frame.columns)[decided]
         chosen = batch.template[decided]
         seq = batch.seq[decided]
-        for lines in canonical_lines(rows, seq, chosen, batch.templates):
+        loops = {int(np.searchsorted(decided, i)): batch.loops[i] for i in batch.loops if batch.template[i] >= 0}
+        for lines in canonical_lines(rows, seq, chosen, batch.templates, loops):
             self._digest.update(lines)
         names = [t.ruling.outcome for t in batch.templates]
-        table = decision_rows(rows, seq, chosen, batch.templates, self._engine.bundle.hash)
+        table = decision_rows(rows, seq, chosen, batch.templates, self._engine.bundle.hash, loops)
         self._decisions.append(table)
         for i, number in zip(*np.unique(chosen, return_counts=True), strict=True):
             self._outcomes[names[i]] += int(number)

@@ -102,7 +102,12 @@ def compile_features(
     records = [tape[f : f + at.F_STRIDE] for f in range(0, len(homes) * at.F_STRIDE, at.F_STRIDE)]
     blank = max((record[at.F_ROW_WORDS] for record in records[read:]), default=0)
     times = [2] * read + [_DERIVED_TIMES] * (len(homes) - read)
-    slack = SLACK_WORDS + (ROOM_WORDS if kept.funds else 0) + blank + sum(n * _words(record) for n, record in zip(times, records, strict=True))
+    slack = (
+        SLACK_WORDS
+        + (ROOM_WORDS if kept.funds else 0)
+        + blank
+        + sum(n * _words(record) for n, record in zip(times, records, strict=True))
+    )
     blocks = _DIRECTORIES + sum(n * _kinds(record) for n, record in zip(times, records, strict=True))
     return FeaturePlan(tape, len(homes), read, blank, columns, slack, blocks, kept)
 

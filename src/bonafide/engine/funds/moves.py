@@ -40,6 +40,7 @@ CREDIT, ORIGINAL, MISSED, COMPLETED, BY_USER, BY_MERCHANT = (
 )
 VIA_PAYOUT, VIA_TRANSFER, VIA_REFUND = (WORD_CODE[word] for word in ("payout", "transfer", "refund"))
 
+
 @inner
 def start(mem, plan, payment, known_at, seq, work):
     """A credit payment is completed: its money is at its merchant from the later of the two moments on."""

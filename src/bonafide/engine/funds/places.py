@@ -10,7 +10,7 @@ from bonafide.engine.arena import H_FUNDS, allocate, release
 from bonafide.engine.features.layout import P_KEY0
 from bonafide.engine.funds.layout import (
     AGE_MS, CARRIED, G_AMOUNT, G_CAME, G_FITS, G_HOME, G_HOPS, G_LEFT, G_NUMBER, G_PAID, G_PAYMENT, N_CAPACITY,
-    N_COUNT, N_HASH, N_KIND, N_LINKED_AT, N_MERCHANTS, N_NOW, N_OWNER, N_SERVED, N_TAGS, PAYER, PLACE_SLOT, SERVED_MAX,
+    N_COUNT, N_HASH, N_KIND, N_LINKED_AT, N_MERCHANTS, N_NOW, N_OWNER, N_SERVED, N_TAGS, PAYER, PLACE_SLOT, RETURN_WORDS, SERVED_MAX,
     TAG_WORDS, TAGS_MAX,
 )  # fmt: skip
 from bonafide.engine.index import find, insert
@@ -208,3 +208,16 @@ def resize(mem, place, capacity):
     mem[block + N_CAPACITY] = capacity
     mem[find(mem, H_FUNDS, mem[block + N_HASH], PLACE_SLOT) + 1] = block
     return block
+
+
+@inner
+def is_linked(mem, place):
+    """Whether it is known whose a place is."""
+    return mem[place + N_LINKED_AT] != ABSENT or mem[place + N_SERVED] > 0
+
+
+@inner
+def close_place(mem, place):
+    """Give a place's block back."""
+    width = RETURN_WORDS if mem[place + N_KIND] == PAYER else TAG_WORDS
+    release(mem, place, N_TAGS + mem[place + N_CAPACITY] * width)

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import polars as pl
 
-from bonafide.core.decision import SCORE_UNIT, Decision, ProposedMeasure, Reason
+from bonafide.core.decision import SCORE_UNIT, Decision, Loop, ProposedMeasure, Reason
 from bonafide.core.errors import BonafideError, UsageError
 from bonafide.core.fields import FIELDS
 from bonafide.core.moment import MOMENT_MAX, moment_of, parse_span
@@ -128,5 +128,6 @@ def recorded_decision(row: dict[str, Any], bundle: Bundle) -> Decision:
             ProposedMeasure(name, subject or "", row[f"{subject}_id"] or "", "proposed", until)
             for name in row["measures"]
         ),
+        loops=tuple(msgspec.json.decode(loop, type=Loop) for loop in row["loops"]),
         release_by=min(time + parse_span(policy.hold_for), MOMENT_MAX) if row["outcome"] == "hold" else None,
     )  # fmt: skip
