@@ -365,8 +365,8 @@ def test_the_demo_keeps_everything_it_used_where_it_is_told_to(folder: Path) -> 
     result = only_object(first)
     assert result["summary"]["digest"] == only_object(second)["summary"]["digest"]
     assert {path.name for path in (folder / "a").iterdir()} == {
-        "events.parquet", "truth.parquet", "subjects.parquet", "README.md", "decisions.parquet", "rejects.ndjson",
-        "summary.json", "bundle",
+        "events.parquet", "truth.parquet", "subjects.parquet", "loops.parquet", "flows.parquet", "README.md",
+        "decisions.parquet", "rejects.ndjson", "summary.json", "bundle",
     }  # fmt: skip
     counts = result["summary"]
     assert counts["rejected"] == counts["conflict"] == 0
@@ -394,7 +394,7 @@ def test_simulate_writes_a_run_that_replays_without_a_refusal(folder: Path) -> N
     result = only_object(done)
     assert (done.exit_code, result["scenario"], result["seed"], result["users"]) == (0, "small", 1, 60)
     assert {path.name for path in (folder / "run").iterdir()} == {
-        "events.parquet", "truth.parquet", "subjects.parquet", "README.md",
+        "events.parquet", "truth.parquet", "subjects.parquet", "loops.parquet", "flows.parquet", "README.md",
     }  # fmt: skip
     replayed = told("replay", "run/events.parquet", "--out", "out", "--json")
     counts = only_object(replayed)
@@ -408,7 +408,7 @@ def test_the_command_on_the_page_of_a_run_makes_the_run_again(folder: Path) -> N
     command = re.search(r"^bonafide (simulate .+)$", (folder / "run" / "README.md").read_text(), re.MULTILINE)
     assert command is not None
     assert told(*command[1].replace("DIR", "again").split()).exit_code == 0
-    for name in ("events.parquet", "truth.parquet", "subjects.parquet", "README.md"):
+    for name in ("events.parquet", "truth.parquet", "subjects.parquet", "loops.parquet", "flows.parquet", "README.md"):
         assert (folder / "again" / name).read_bytes() == (folder / "run" / name).read_bytes()
 
 

@@ -13,6 +13,8 @@ from bonafide.core.moment import DAY_MS
 EVENTS: Final = "events.parquet"
 TRUTH: Final = "truth.parquet"
 SUBJECTS: Final = "subjects.parquet"
+LOOPS: Final = "loops.parquet"
+FLOWS: Final = "flows.parquet"
 PAGE: Final = "README.md"
 
 
@@ -42,6 +44,16 @@ class BaseRates(Struct, frozen=True, kw_only=True):
     """Typology -> cash-out payments."""
     lookalikes: dict[str, int]
     """Kind of honest trade that looks like cash-out -> payments."""
+    loops: int
+    """Cash-out payments whose cash came home before the log ended."""
+    loops_visible: int
+    """Those of which the platform saw every step that the cash took."""
+    loops_advanced: int
+    """Visible ones that the shop gave before it was paid out what the payment brought."""
+    loops_returned: int
+    """Money that came home."""
+    flows: dict[str, int]
+    """Kind of honest money that looks like it -> payments."""
     labels: dict[str, int]
     """Source -> payments whose label arrived from it."""
     labels_wrong: int
@@ -74,7 +86,7 @@ class Written(Struct, frozen=True, kw_only=True):
 
 
 def measure(folder: Path) -> BaseRates:
-    """Measure the run in a folder that holds its events.parquet, truth.parquet and subjects.parquet.
+    """Measure the run in a folder that holds its log and the four tables of its truth.
 
     Reads the log piece by piece; a few columns of all payments are held at once, about 100 bytes for each.
     """
@@ -96,9 +108,23 @@ def measure(folder: Path) -> BaseRates:
         cash_out_merchants=bad["merchant_id"].n_unique(),
         typologies=_counts(bad["typology"]),
         lookalikes=_counts(truth.filter(label=0)["typology"]),
+        **_returns(folder),
         **_money(log, truth),
         **_bills(log),
     )
+
+
+def _returns(folder: Path) -> dict[str, Any]:
+    """What came back of cash-out, and of honest payments."""
+    loops = pl.read_parquet(folder / LOOPS)
+    visible = loops.filter("visible")
+    return {
+        "loops": loops.height,
+        "loops_visible": visible.height,
+        "loops_advanced": visible.filter("advanced").height,
+        "loops_returned": int(loops["returned"].sum()),
+        "flows": _counts(pl.read_parquet(folder / FLOWS)["kind"]),
+    }
 
 
 def _money(log: pl.LazyFrame, truth: pl.DataFrame) -> dict[str, Any]:

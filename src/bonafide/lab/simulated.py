@@ -1,4 +1,4 @@
-"""A simulated run as files: the log piece by piece as it is made, then the truth, who took part, and a page of it."""
+"""A simulated run as files: the log piece by piece as it is made, then the truth in its tables, and a page of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from bonafide.lab.base_rates import EVENTS, PAGE, SUBJECTS, TRUTH, BaseRates, Written, measure
+from bonafide.lab.base_rates import EVENTS, FLOWS, LOOPS, PAGE, SUBJECTS, TRUTH, BaseRates, Written, measure
 from bonafide.lab.simulate import Scenario, Simulation
 from bonafide.lab.simulate.books import EMPLOYERS, OUTSIDE, PENDING, PLATFORM
 from bonafide.lab.simulated_text import page
@@ -16,19 +16,23 @@ from bonafide.lab.tables import TableWriter
 
 
 def write_run(simulation: Simulation, folder: Path, progress: Callable[[float, float], None]) -> Written:
-    """Live a simulation through and write its four files into a folder that is there.
+    """Live a simulation through and write its files into a folder that is there.
 
     Memory holds what `TableWriter` holds of the log, whatever its length, and 33 bytes for each payment; files of an
     earlier run are removed first. `progress` is told (done, total). The same scenario and seed write the same bytes.
     Raises StateError when the disk refuses a table, OSError when it refuses the page.
     """
-    for name in (EVENTS, TRUTH, SUBJECTS, PAGE):
+    for name in (EVENTS, TRUTH, SUBJECTS, LOOPS, FLOWS, PAGE):
         (folder / name).unlink(missing_ok=True)
     with _table(folder / EVENTS, simulation.schema) as events:
         for step in simulation.run():
             events.append(step.events)
             progress(step.fraction, 1.0)
-    for name, frame in ((TRUTH, simulation.truth()), (SUBJECTS, simulation.subjects())):
+    truth = {
+        TRUTH: simulation.truth(), SUBJECTS: simulation.subjects(), LOOPS: simulation.loops(),
+        FLOWS: simulation.flows(),
+    }  # fmt: skip
+    for name, frame in truth.items():
         with _table(folder / name, frame.schema) as table:
             table.append(frame)
     written = _written(simulation, measure(folder))
@@ -83,6 +87,7 @@ def balances(simulation: Simulation) -> dict[str, int]:
         "takings held for shops": {shop.takings for shop in world.shops},
         "shops' accounts": {shop.bank for shop in world.shops},
         "go-betweens": {number for ring in simulation.cast.rings for number, _ in ring.go_betweens},
+        "relatives": set(simulation.favours.relatives),
     }
     held = {who: sum(balance[place] for place in sorted(numbers)) for who, numbers in places.items()}
     known = set().union(*places.values())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bonafide.core.money import show_money
-from bonafide.lab.base_rates import EVENTS, PAGE, SUBJECTS, TRUTH, Written
+from bonafide.lab.base_rates import EVENTS, FLOWS, LOOPS, PAGE, SUBJECTS, TRUTH, Written
 
 _CURRENCY: Final = "CNY"
 _COLUMN: Final = 18
@@ -24,6 +24,8 @@ def page(written: Written) -> str:
             (f"`{EVENTS}`", rates.events, "the log in order of arrival, messages sent twice included; times in ms"),
             (f"`{TRUTH}`", rates.payments, "the truth about each payment, and the label that became known of it"),
             (f"`{SUBJECTS}`", rates.users + rates.merchants, "every user and merchant: label, role, since when"),
+            (f"`{LOOPS}`", rates.loops, "cash-out payments whose cash came home, and its way"),
+            (f"`{FLOWS}`", sum(rates.flows.values()), "honest payments of which money came back, and its way"),
         ], align="lrl"),
         "## Base rates\n\nMeasured from the files beside this page.",
         _table(("what", "how many", "of all"), _rates(written), align="lrr"),
@@ -34,6 +36,10 @@ def page(written: Written) -> str:
         "## Honest trade that looks like cash-out",
         f"{_of(sum(rates.lookalikes.values()), rates.payments)} of all payments.",
         _table(("kind", "payments"), rates.lookalikes.items()),
+        "## Cash that came home",
+        _loops(written),
+        "## Honest money that looks like it",
+        _table(("kind", "payments"), rates.flows.items()) if rates.flows else "None.",
         "## Labels that arrived",
         _labels(written),
         "## The books",
@@ -69,6 +75,17 @@ def _rates(written: Written) -> list[tuple[str, int | str, str]]:
     ]  # fmt: skip
 
 
+def _loops(written: Written) -> str:
+    rates = written.rates
+    if not rates.loops:
+        return "None."
+    return (
+        f"That of {rates.loops:,} payments, {show_money(rates.loops_returned, _CURRENCY)}. The platform saw all of the "
+        f"way of {rates.loops_visible:,} ({_of(rates.loops_visible, rates.loops)}); {rates.loops_advanced:,} of these "
+        "the shop gave before it was paid out what the payment brought."
+    )
+
+
 def _labels(written: Written) -> str:
     rates = written.rates
     arrived = sum(rates.labels.values())
@@ -91,6 +108,9 @@ def shown(written: Written) -> str:
         f"({_of(rates.cash_out_credit_money, rates.credit_money)} of credit money), "
         f"{sum(rates.lookalikes.values()):,} honest that look alike",
         f"{SUBJECTS:<{_COLUMN}}{rates.cash_out_users:,} users and {rates.cash_out_merchants:,} merchants cash out",
+        f"{LOOPS:<{_COLUMN}}cash of {rates.loops:,} payments came home, {rates.loops_visible:,} by ways that the "
+        "platform saw",
+        f"{FLOWS:<{_COLUMN}}{sum(rates.flows.values()):,} honest payments of which money came back",
         f"{PAGE:<{_COLUMN}}base rates, the books, and the command that makes it again",
     ])  # fmt: skip
 

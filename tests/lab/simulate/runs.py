@@ -19,6 +19,7 @@ class Run:
         """As it arrived, messages sent twice included."""
         self.truth = simulation.truth()
         self.subjects = simulation.subjects()
+        self.loops, self.flows = simulation.loops(), simulation.flows()
 
     @cached_property
     def events(self) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""The four files of a run: same seed, same bytes; and the page tells what is in the others."""
+"""The files of a run: same seed, same bytes; and the page tells what is in the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bonafide.lab.simulate import Simulation, scenario
 from bonafide.lab.simulated import write_run
 from bonafide.lab.simulated_text import page, shown
 
-FILES = ("README.md", "events.parquet", "subjects.parquet", "truth.parquet")
+FILES = ("README.md", "events.parquet", "flows.parquet", "loops.parquet", "subjects.parquet", "truth.parquet")
 
 
 def write(folder: Path, name: str = "small", seed: int = 1) -> Written:
@@ -86,6 +86,10 @@ def test_base_rates_are_those_of_the_files(written: Written, folder: Path) -> No
     assert rates.cash_out_credit_money == payments.filter("bad")["amount"].sum()
     assert sum(rates.labels.values()) == truth["known_at"].count()
     assert (rates.users, rates.merchants) == (250, 60)
+    loops, flows = pl.read_parquet(folder / "loops.parquet"), pl.read_parquet(folder / "flows.parquet")
+    assert (rates.loops, rates.loops_returned) == (loops.height, loops["returned"].sum())
+    assert 0 < rates.loops_advanced <= rates.loops_visible == loops["visible"].sum()
+    assert sum(rates.flows.values()) == flows.height > 0
     assert sum(written.balances.values()) == 0
     assert written.flows["paid on credit"] == rates.credit_money
 
@@ -96,7 +100,13 @@ def test_the_page_tells_how_to_make_the_run_again_and_that_its_books_are_closed(
     assert f"```sh\n{command}\n```" in text
     assert "| **sum** | 0.00 |" in text
     assert f"| cash-out payments | {written.rates.cash_out_payments:,} |" in text
-    for name in (*written.rates.by_type, *written.rates.typologies, *written.rates.lookalikes, *written.flows):
+    for name in (
+        *written.rates.by_type,
+        *written.rates.typologies,
+        *written.rates.lookalikes,
+        *written.rates.flows,
+        *written.flows,
+    ):
         assert re.search(rf"^\| {re.escape(name)} \| [\d,.]+ \|$", text, re.MULTILINE), name
     assert not re.search(r"\b20\d\d-\d\d-\d\d\b", text)
 
@@ -106,5 +116,6 @@ def test_a_platform_without_cash_out_has_a_page_and_a_summary(tmp_path: Path) ->
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "## Cash-out by typology\n\nNone." in text
     assert "## Labels that arrived\n\nNone." in text
+    assert "## Cash that came home\n\nNone." in text
     assert written.rates.label_delay_days_p50 is None
     assert "0 of them cash-out (0.00 % of credit money)" in shown(written)

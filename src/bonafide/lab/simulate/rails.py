@@ -35,7 +35,7 @@ CARRIERS: Final = ("swift", "steady", "sunrise")
 class Payment:
     """A payment on its way; it is forgotten when nothing waits for it."""
 
-    __slots__ = ("amount", "by_post", "id", "number", "on_credit", "order", "shop", "source", "tag", "time",
+    __slots__ = ("amount", "by_post", "id", "number", "on_credit", "order", "payout", "shop", "source", "tag", "time",
                  "user")  # fmt: skip
 
     def __init__(self, user: User, shop: Shop, amount: int, time: int, on_credit: bool, tag: Tag) -> None:
@@ -50,6 +50,8 @@ class Payment:
         self.by_post = False
         self.id = self.order = ""
         self.number = 0
+        self.payout: str | None = None
+        """Id of the payout that carried its money, of a payment that is followed; None until then."""
 
 
 Account = tuple[int, str]
@@ -66,6 +68,10 @@ class Rails:
         self._rng = world.stream("rails")
         self._balance = world.books.balance
         self._parcels = 0
+        self._followed: dict[int, list[Payment]] = {}
+        """Shop -> settled payments whose money it has not been paid out, of those that are followed."""
+        self._unknown: dict[str, str] = {}
+        """Account -> the person whose it is, as long as it has not come up."""
         self.watch: Watch | None = None
         """Told of every payment as it is made, and whether it looks like cash-out."""
 
@@ -174,6 +180,10 @@ class Rails:
         self._give_back(payment, PENDING, payment.amount, "cancelled")
         self._tell_status(payment, "cancelled")
 
+    def follow(self, payment: Payment) -> None:
+        """Remember a payment that has just settled until its money is paid out, to know which payout carried it."""
+        self._followed.setdefault(payment.shop.n, []).append(payment)
+
     def reverse(self, payment: Payment) -> bool:
         """Undo a settled payment, as when its amount was wrong; False where the shop no longer has the money."""
         if self._balance[payment.shop.takings] < payment.amount:
@@ -196,24 +206,23 @@ class Rails:
 
     # Refunds and parcels
 
-    def refund(self, payment: Payment, amount: int, to: str) -> bool:
+    def refund(self, payment: Payment, amount: int, to: str) -> str | None:
         """Give money back, to where it came from (`original`) or elsewhere (`balance`, `bank`, `cash`).
 
-        False where the shop has no money.
+        The refund's id; None where the shop has no money.
         """
         user, shop, books = payment.user, payment.shop, self.world.books
         source = shop.takings if self._balance[shop.takings] >= amount else shop.bank
         if self._balance[source] < amount:
-            return False
+            return None
         if to == "original":
             self._give_back(payment, source, amount, "refunded to original")
         else:
             books.move(source, OUTSIDE if to == "cash" else user.bank, amount, f"refunded to {to}")
-        self.world.feed.tell(
+        return self.world.feed.tell(
             "refund", self.world.clock.now, payment.order, user.id, shop.id, amount, CURRENCY, to,
             user.account if to == "bank" else None,
         )  # fmt: skip
-        return True
 
     def send(
         self, payment: Payment, *, address: str | None = None, tracking: str | None = None, hours: float = 48
@@ -256,24 +265,35 @@ class Rails:
         if amount < max(1, at_least):
             return 0
         self.world.books.move(shop.takings, shop.bank, amount, "paid out")
-        self.world.feed.tell(
+        payout = self.world.feed.tell(
             "payout", self.world.clock.now, shop.id, shop.account, amount, CURRENCY, speed or shop.speed
         )
+        for payment in self._followed.pop(shop.n, ()):
+            payment.payout = payout
         return amount
 
-    def transfer(self, source: Account, target: Account, amount: int, *, seen: bool = True) -> bool:
-        """Move money between two accounts; False where the source has too little.
+    def open_account(self, account: str, person: str) -> Account:
+        """An account of a person who has none of the platform's lines; the log links it when it first comes up."""
+        self._unknown[account] = person
+        return self.world.books.open(), account
 
-        What the platform does not see moves through banks outside.
-        """
+    def transfer(self, source: Account, target: Account, amount: int) -> str | None:
+        """Move money between two accounts on the platform; the transfer's id, None where the source has too little."""
+        if amount < 1 or self._balance[source[0]] < amount:
+            return None
+        feed, now = self.world.feed, self.world.clock.now
+        for _, account in (source, target):
+            if account in self._unknown:
+                feed.tell("account_link", now, account, "person", self._unknown.pop(account))
+        self.world.books.move(source[0], target[0], amount, "transferred")
+        return feed.tell("transfer", now, source[1], target[1], amount, CURRENCY)
+
+    def send_unseen(self, source: Account, target: Account, amount: int) -> bool:
+        """Move money through banks outside, which the platform does not see; False where the source has too little."""
         if amount < 1 or self._balance[source[0]] < amount:
             return False
-        if seen:
-            self.world.books.move(source[0], target[0], amount, "transferred")
-            self.world.feed.tell("transfer", self.world.clock.now, source[1], target[1], amount, CURRENCY)
-        else:
-            self.world.books.move(source[0], OUTSIDE, amount, "sent through other banks")
-            self.world.books.move(OUTSIDE, target[0], amount, "received through other banks")
+        self.world.books.move(source[0], OUTSIDE, amount, "sent through other banks")
+        self.world.books.move(OUTSIDE, target[0], amount, "received through other banks")
         return True
 
     def repay(self, user: User, amount: int, status: str, due: int | None, days_past_due: int) -> int:

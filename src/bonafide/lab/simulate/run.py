@@ -10,12 +10,14 @@ import polars as pl
 from bonafide.core.errors import UsageError
 from bonafide.core.moment import DAY_MS
 from bonafide.lab.simulate.labels import Labels
+from bonafide.lab.simulate.life.flows import Flows
 from bonafide.lab.simulate.life.joining import plan_joining
 from bonafide.lab.simulate.life.lookalikes import Lookalikes
 from bonafide.lab.simulate.life.money import Household
 from bonafide.lab.simulate.life.shopping import Shopping
 from bonafide.lab.simulate.life.trading import Trading
 from bonafide.lab.simulate.rails import Rails
+from bonafide.lab.simulate.returns import FLOWS, LOOPS
 from bonafide.lab.simulate.scenarios import Scenario
 from bonafide.lab.simulate.schemes.cast import Cast
 from bonafide.lab.simulate.truth import subjects_frame
@@ -44,6 +46,7 @@ class Simulation:
         self.cast = Cast(world, rails, self.trading.promote)
         self.shopping = shopping = Shopping(world, rails)
         self._lookalikes = Lookalikes(world, rails, shopping)
+        self.favours = Flows(world, rails, self.household, shopping)
         self.labels = Labels(world, rails, self.cast)
         plan_joining(world)
 
@@ -57,7 +60,7 @@ class Simulation:
         world = self.world
         world.clock.run(world.start)
         for midnight in range(world.start, world.end, DAY_MS):
-            for habit in (self.household, self.trading, self.shopping, self._lookalikes):
+            for habit in (self.household, self.trading, self.shopping, self._lookalikes, self.favours):
                 habit.day(midnight)
             world.clock.run(midnight + DAY_MS)
             for events in world.feed.leave():
@@ -68,6 +71,14 @@ class Simulation:
     def truth(self) -> pl.DataFrame:
         """The truth about every payment so far, as truth.parquet has it."""
         return self.world.truth.frame(self.world.clock.now)
+
+    def loops(self) -> pl.DataFrame:
+        """Cash-out payments whose cash has come home so far, as loops.parquet has them."""
+        return self.world.loops.frame(LOOPS)
+
+    def flows(self) -> pl.DataFrame:
+        """Honest payments of which money has come back so far, as flows.parquet has them."""
+        return self.world.flows.frame(FLOWS)
 
     def subjects(self) -> pl.DataFrame:
         """Who takes part, as subjects.parquet has it."""

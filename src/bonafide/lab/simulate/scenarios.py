@@ -41,6 +41,18 @@ class Knobs:
     """Share of them who do it one time only."""
     visible: float = 0.7
     """Share of home-coming money whose way the platform sees."""
+    fees: float = 1.0
+    """Factor on what rings keep of the cash; from 0, and no ring keeps more than FEE_MAX."""
+    delays: float = 1.0
+    """Factor on the median hours until cash comes home, and on how long go-betweens hold it; above 0."""
+    go_betweens: float = 0.0
+    """How many accounts more cash passes on its way, fewer where below 0; parts of one by chance."""
+    advanced: float = 0.3
+    """How often a shop gives cash from what its account holds, before it draws what the order brought; 0..1."""
+    combined: float = 0.25
+    """Share of rounds whose orders come home together, as one transfer for several orders; 0..1."""
+    split: float = 0.08
+    """Share of returns that come home as two transfers, some time apart; 0..1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from bonafide.lab.simulate.books import Books
 from bonafide.lab.simulate.clock import Clock
 from bonafide.lab.simulate.feed import Feed
 from bonafide.lab.simulate.people import HISTORY_DAYS, User, build_people
+from bonafide.lab.simulate.returns import Returns
 from bonafide.lab.simulate.scenarios import Scenario
 from bonafide.lab.simulate.shops import Shop, build_shops
 from bonafide.lab.simulate.streams import Stream, stream
@@ -29,6 +30,8 @@ class World:
         self.books = Books()
         self.feed = Feed(self.clock, stream(seed, "feed"))
         self.truth = Truth()
+        self.loops, self.flows = Returns(), Returns()
+        """What came back of cash-out payments, and of honest ones that look like them."""
         self.people: list[User] = build_people(
             scenario.users, self.start, scenario.days, self.books, stream(seed, "people")
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from bonafide.core.moment import DAY_MS, HOUR_MS
@@ -43,7 +44,9 @@ class Household:
             self._by_payday.setdefault(user.payday, []).append(user)
             self._by_bill_day.setdefault(user.bill_day, []).append(user)
         self._early = self._rng.sample(world.people, round(EARLY_PAYER_FRACTION * len(world.people)))
-        self._staff = _hire(world, self._rng)
+        self.staff = _hire(world, self._rng)
+        self.wage_paid: Callable[[User, int, str], None] | None = None
+        """Told of each wage that a shop pays: to whom, how much, and the transfer's id."""
 
     def day(self, midnight: int) -> None:
         """Plan the money of the local day that begins at `midnight`."""
@@ -58,7 +61,7 @@ class Household:
         for _ in range(poisson(self._rng, 10) * int(TRANSFERS_PER_DAY * len(self.world.people)) // 10):
             at(midnight + int(self._rng.uniform(7, 24) * HOUR_MS), self._send_money)
         if of_month == 10:
-            for user, shop in self._staff:
+            for user, shop in self.staff:
                 at(midnight + int(self._rng.uniform(9, 18) * HOUR_MS), self._pay_wages, user, shop)
         if 0 <= self.world.fraction_gone - RAISES[0] < 1 / self.world.scenario.days:
             self._raise_limits(midnight)
@@ -107,12 +110,16 @@ class Household:
         amount = int(rng.lognormvariate(5.3, 1.1)) * YUAN
         if rng.random() < 0.5:
             amount = amount // (100 * YUAN) * 100 * YUAN
-        if friend.joined < self.world.clock.now > user.joined:
+        if max(user.joined, friend.joined) + HOUR_MS < self.world.clock.now:
             self.rails.transfer(own_account(user), own_account(friend), amount)
 
     def _pay_wages(self, user: User, shop: Shop) -> None:
         wage = int(self._rng.uniform(0.3, 0.7) * user.income)
-        self.rails.transfer(till(shop), own_account(user), wage)
+        if self.world.clock.now < user.joined + HOUR_MS:
+            return
+        told = self.rails.transfer(till(shop), own_account(user), wage)
+        if told is not None and self.wage_paid is not None:
+            self.wage_paid(user, wage, told)
 
     def _raise_limits(self, midnight: int) -> None:
         users = [u for u in self.world.people if not u.closed and u.joined < midnight]

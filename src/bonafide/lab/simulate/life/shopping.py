@@ -15,7 +15,8 @@ from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
 from bonafide.lab.simulate.calendar import demand, is_campaign, local_date
 from bonafide.lab.simulate.categories import CATEGORIES, CODE
 from bonafide.lab.simulate.people import YUAN, User
-from bonafide.lab.simulate.rails import Payment, Rails
+from bonafide.lab.simulate.rails import Payment, Rails, Settled
+from bonafide.lab.simulate.returns import Arrival
 from bonafide.lab.simulate.shops import Shop
 from bonafide.lab.simulate.streams import bulk
 from bonafide.lab.simulate.truth import HONEST, Tag
@@ -49,6 +50,8 @@ REFUND_ELSEWHERE_FRACTION: Final = 0.1
 PARTLY_FRACTION: Final = 0.3
 CORRECTED_FRACTION: Final = 0.002
 """Payments that were charged wrongly, reversed, and charged again."""
+REFUND: Final = "refund_to_balance"
+"""What the truth calls them."""
 COMPLAINT_FRACTION: Final = 0.004
 COMPLAINTS: Final = ("not_delivered", "not_as_described", "service")
 
@@ -72,6 +75,8 @@ class Shopping:
         self._level = np.exp(self._bulk.normal(0, 0.35, len(shops)))
         self._demand: Floats = np.cumsum([shop.demand for shop in shops])
         self._known = self._favourites()
+        self.bought: Settled | None = None
+        """Told of every order that has settled."""
 
     def day(self, midnight: int) -> None:
         """Plan everybody's orders of the local day that begins at `midnight`."""
@@ -166,6 +171,8 @@ class Shopping:
     def settled(self, payment: Payment) -> None:
         """A settled order: a parcel, sometimes a return, a correction or a complaint."""
         rng, clock = self._rng, self.world.clock
+        if self.bought is not None:
+            self.bought(payment)
         if payment.by_post and rng.random() < SENT_FRACTION:
             self.rails.send(payment)
         chance = rng.random()
@@ -179,11 +186,13 @@ class Shopping:
             clock.at(clock.now + int(rng.uniform(1, 10) * DAY_MS), self._complain, payment)
 
     def _return(self, payment: Payment, amount: int) -> None:
-        rng = self._rng
+        rng, clock = self._rng, self.world.clock
         to = "original" if rng.random() > REFUND_ELSEWHERE_FRACTION else rng.choice(("balance", "balance", "bank"))
-        if self.rails.refund(payment, amount, to):
+        told = self.rails.refund(payment, amount, to)
+        if told is not None:
             if to != "original" and payment.on_credit:
-                self.world.truth.rename(payment.number, "refund_to_balance")
+                self.world.truth.rename(payment.number, REFUND)
+                self.world.flows.add(payment, REFUND, Arrival(amount, (told,), to=to), clock.now)
             if payment.by_post and rng.random() < 0.6:
                 self.rails.send_back(payment)
 

@@ -47,7 +47,7 @@ class Cast:
         mix = world.scenario.mix
         if not mix:
             return
-        self.rings = build_rings(world)
+        self.rings = build_rings(world, rails)
         player, rng = Player(world, rails, world.scenario.knobs, promote), world.stream("cast")
         count = max(len(mix), round(world.scenario.knobs.users * len(world.people)))
         usual = [u for u in world.people if u.joined < world.start and rails.left(u) > LEFT_MIN * u.limit]

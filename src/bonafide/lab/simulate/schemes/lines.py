@@ -48,7 +48,8 @@ class RepayAndDrain(Scheme):
         lender = self.rng.choice(self.ring.go_betweens)
         if short > 0:
             self._fill(lender[0], short)
-            self.rails.transfer(lender, own_account(user), short, seen=self.rng.random() < 0.6)
+            send = self.rails.transfer if self.rng.random() < 0.6 else self.rails.send_unseen
+            send(lender, own_account(user), short)
         self.rails.repay(user, wanted, "paid", None, 0)
         wait = int(self.rng.lognormvariate(0, 1.0) * 70 * MINUTE_MS)
         self.world.clock.at(self.world.clock.now + wait, super().act, user)

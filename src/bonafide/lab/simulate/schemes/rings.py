@@ -8,7 +8,7 @@ from typing import Final
 
 from bonafide.core.moment import DAY_MS
 from bonafide.lab.simulate.people import network
-from bonafide.lab.simulate.rails import Account
+from bonafide.lab.simulate.rails import Account, Rails
 from bonafide.lab.simulate.shops import Shop
 from bonafide.lab.simulate.streams import Stream
 from bonafide.lab.simulate.world import World
@@ -29,7 +29,7 @@ IN_USE_DAYS: Final = 20
 TEMPTED_FRACTION: Final = 0.4
 """Of a ring's shops: honest trades that sell cash-out too."""
 DEVICES: Final = 3
-GO_BETWEENS: Final = 4
+GO_BETWEENS: Final = 6
 SHARED_FRACTION: Final = 0.6
 """Fronts of a ring that share owner, till and account with its first."""
 CAUTION_PER_BLOCK: Final = 0.12
@@ -41,14 +41,14 @@ FEES: Final = (0.03, 0.12)
 class Ring:
     """One broker's means."""
 
-    def __init__(self, n: int, shops: list[Shop], world: World, rng: Stream) -> None:
+    def __init__(self, n: int, shops: list[Shop], world: World, rails: Rails, rng: Stream) -> None:
         self.n = n
         self.shops = shops
         """Fronts first, then tempted shops."""
         self.devices = [f"dr{n}.{i}" for i in range(DEVICES)]
         self.ip = network(7_000_000 + n)
         self.address = f"xr{n}"
-        self.go_betweens: list[Account] = [(world.books.open(), f"ax{n}.{i}") for i in range(GO_BETWEENS)]
+        self.go_betweens: list[Account] = [rails.open_account(f"ax{n}.{i}", f"px{n}.{i}") for i in range(GO_BETWEENS)]
         self.fee = rng.uniform(*FEES)
         self.blocks = 0
         self._next_device = DEVICES
@@ -105,7 +105,7 @@ class Ring:
         return found
 
 
-def build_rings(world: World) -> list[Ring]:
+def build_rings(world: World, rails: Rails) -> list[Ring]:
     """Give some shops their part, and put them together to rings of about SHOPS_PER_RING."""
     rng = world.stream("rings")
     fewest = min(BAD_SHOPS_MIN, max(BAD_SHOPS_LEAST, len(world.shops) // SHOPS_PER_BAD_ONE_MIN))
@@ -131,7 +131,7 @@ def build_rings(world: World) -> list[Ring]:
                         first.account,
                         first.bank,
                     )
-        rings.append(Ring(n, shops, world, rng))
+        rings.append(Ring(n, shops, world, rails, rng))
     return rings
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
-from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
+from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.lab.simulate.books import OUTSIDE
 from bonafide.lab.simulate.calendar import local_hour
 from bonafide.lab.simulate.people import YUAN, User
-from bonafide.lab.simulate.rails import Account, Payment, Rails, own_account, till
+from bonafide.lab.simulate.rails import Payment, Rails
 from bonafide.lab.simulate.scenarios import Knobs
+from bonafide.lab.simulate.schemes.homecoming import Errand, Home, Homecoming
 from bonafide.lab.simulate.schemes.rings import Ring
 from bonafide.lab.simulate.shops import Shop
 from bonafide.lab.simulate.streams import Stream
@@ -25,11 +26,6 @@ ROUND_TO: Final = ((3_000 * YUAN, 500 * YUAN), (1_000 * YUAN, 100 * YUAN), (200 
 JUST_BELOW_FRACTION: Final = 0.5
 """Of the shaped amounts: one to five yuan below the round one, the others on it."""
 NIGHT_HOURS: Final = (0.0, 5.5)
-RETURN_MEDIAN_HOURS: Final = 2.0
-RETURN_SIGMA: Final = 1.9
-"""Of the log of hours until cash comes home: 95 % within 48 hours."""
-GO_BETWEENS: Final = ((0, 0.35), (1, 0.35), (2, 0.2), (3, 0.1))
-"""How many accounts cash passes on its way, and how often."""
 HIDDEN_USE: Final = 0.7
 OPEN_USE: Final = 1.15
 """Factors on how much of a line a round takes, of users who hide and of those who do not."""
@@ -37,7 +33,6 @@ DEFAULT_FRACTION: Final = 0.25
 """Of those who used a line to its end: they pay nothing back."""
 
 Delivery = Literal["sent", "none", "pretended"]
-Home = Literal["loop", "refund", "hand"]
 Promote = Callable[[Shop, float], None]
 
 
@@ -68,7 +63,7 @@ class Round:
 
 
 class Player:
-    """Plays rounds: orders, deliveries that are none, and cash that comes home."""
+    """Plays rounds: orders, deliveries that are none, and, by `Homecoming`, what comes of them."""
 
     def __init__(self, world: World, rails: Rails, knobs: Knobs, promote: Promote) -> None:
         self.world = world
@@ -76,6 +71,7 @@ class Player:
         """Buys visitors for a shop today, by a factor."""
         self.rails = rails
         self.knobs = knobs
+        self.homecoming = Homecoming(world, rails, knobs)
         self.hiding: set[int] = set()
         """Users who take trouble to look like everybody."""
         self._rng = world.stream("rounds")
@@ -95,8 +91,10 @@ class Player:
         span = round_.span_ms * (3 if hides else 1)
         device = ring.device() if rng.random() < round_.ring_device * (0.4 if hides else 1.0) else None
         parts = sorted((rng.gammavariate(1.5, 1.0) for _ in range(orders)), reverse=True)
-        order = _Order(user, ring, typology, round_, device, hides, 0.3 if knows else 1.0)
+        combined = rng.random() < self.knobs.combined
         moments = [self._moment(now, span, round_.at_night * (0.4 if hides else 1.0), hides) for _ in parts]
+        errand = Errand(user, ring, round_.home, round_.seen, max(moments), combined)
+        order = _Order(user, ring, typology, round_, device, hides, 0.3 if knows else 1.0, errand)
         for part, moment in zip(parts, moments if hides else sorted(moments), strict=True):
             self.world.clock.at(moment, self._order, order, int(budget * part / sum(parts)))
         if round_.use * intensity > 0.75 and rng.random() < DEFAULT_FRACTION:
@@ -142,17 +140,10 @@ class Player:
     # What follows an order
 
     def _settled(self, order: _Order, payment: Payment) -> None:
-        rng, clock = self._rng, self.world.clock
         if payment.by_post:
             self._deliver(order, payment)
-        back = int(payment.amount * (1 - order.ring.fee * rng.uniform(0.8, 1.2)))
-        after = int(rng.lognormvariate(0, RETURN_SIGMA) * RETURN_MEDIAN_HOURS * HOUR_MS) + 5 * MINUTE_MS
-        if not payment.on_credit:
-            return
-        if order.round.home == "refund":
-            clock.at(clock.now + after, self.rails.refund, payment, back, rng.choice(("bank", "balance", "cash")))
-        else:
-            clock.at(clock.now + after, self._pay_out, order, payment.shop, back)
+        if payment.on_credit:
+            self.homecoming.settled(order.errand, payment)
 
     def _deliver(self, order: _Order, payment: Payment) -> None:
         rng = self._rng
@@ -165,38 +156,6 @@ class Player:
                 tracking, used = f"trackr{payment.shop.n}.{payment.number}", 0
             self._pretended[payment.shop.n] = tracking, used + 1
             self.rails.send(payment, tracking=tracking, hours=rng.choice((2, 12, 48)))
-
-    def _pay_out(self, order: _Order, shop: Shop, amount: int) -> None:
-        """The shop draws its takings; from there the cash goes home."""
-        rng = self._rng
-        if self.rails.holds(shop.bank) < amount:
-            self.rails.pay_out(shop, speed="instant" if rng.random() < 0.7 else None)
-        seen = order.round.home == "loop" and rng.random() < order.round.seen * self.knobs.visible / 0.7
-        amount = min(amount, self.rails.holds(shop.bank))
-        if not seen:
-            self.rails.transfer(till(shop), own_account(order.user), amount, seen=False)
-            self._spend(order.user, amount)
-            return
-        between = rng.choices([n for n, _ in GO_BETWEENS], [share for _, share in GO_BETWEENS])[0]
-        way = [till(shop), *rng.sample(order.ring.go_betweens, between), own_account(order.user)]
-        self._pass_on(order.user, way, amount)
-
-    def _pass_on(self, user: User, way: list[Account], amount: int) -> None:
-        """One step of the way home; a go-between keeps a little."""
-        rng = self._rng
-        if not self.rails.transfer(way[0], way[1], amount):
-            return
-        if len(way) == 2:
-            self._spend(user, amount)
-            return
-        wait = int(rng.lognormvariate(0, 1.2) * 40 * MINUTE_MS)
-        kept = int(amount * rng.uniform(0, 0.01))
-        self.world.clock.at(self.world.clock.now + wait, self._pass_on, user, way[1:], amount - kept)
-
-    def _spend(self, user: User, amount: int) -> None:
-        """What the cash was wanted for."""
-        spent = min(int(amount * self._rng.uniform(0.3, 1.0)), self.rails.holds(user.bank))
-        self.world.books.move(user.bank, OUTSIDE, spent, "spent in cash")
 
     def give_up_paying(self, user: User) -> None:
         """From now on there is nothing to pay bills from."""
@@ -216,6 +175,7 @@ class _Order:
     hides: bool
     shows: float
     """Factor on how often amounts are shaped."""
+    errand: Errand
 
 
 def every(place: int, share: float) -> bool:
