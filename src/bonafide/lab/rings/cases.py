@@ -21,8 +21,9 @@ def confirmed(known: Known, ties: Ties) -> Floats:
     is no case, whatever its events were found to be before.
     """
     standing = known.verdicts.unique(["subject_type", "subject_id"], keep="last", maintain_order=True)
-    says = pl.col("label").replace_strict(_SAYS, default=0, return_dtype=pl.Int64)
-    standing = standing.with_columns(says.alias("says"))
+    standing = standing.with_columns(
+        pl.col("label").replace_strict(_SAYS, default=0, return_dtype=pl.Int64).alias("says")
+    )
     number = np.concatenate(
         [_of(standing, "user", "user_id", ties.users), _of(standing, "merchant", "merchant_id", ties.merchants)]
     )

@@ -105,7 +105,7 @@ def ties_of(known: Known) -> Ties:
 def _trade(known: Known, users: pl.Series, merchants: pl.Series) -> Trade:
     paid = known.payments
     usual = paid["currency"].value_counts().sort("count", "currency", descending=[True, False])["currency"]
-    money = pl.when(pl.col("currency") == usual.first()).then(pl.col("amount")).otherwise(0)
+    money = pl.when(pl.col("currency").is_in(usual.head(1).implode())).then(pl.col("amount")).otherwise(0)
     numbers = paid.select(
         money.alias("amount"),
         -((known.until_ms - pl.col("time")) // DAY_MS).alias("day"),

@@ -50,7 +50,8 @@ def walk(graph: Mixed, start: Floats) -> Floats:
     neighbours hands nothing on.
     """
     near = neighbours(graph.one, graph.two, graph.weight, graph.nodes)
-    total = np.bincount(graph.one, graph.weight, graph.nodes) + np.bincount(graph.two, graph.weight, graph.nodes)
+    ends = np.concatenate([graph.one, graph.two])
+    total = np.bincount(ends, np.tile(graph.weight, 2), graph.nodes).astype(np.float64)
     rank, moved = start.copy(), np.empty(graph.nodes)
     for _ in range(STEPS_MAX):
         load_kernels().spread(near.begins, near.other, near.weight, total, rank, moved, DAMPING)

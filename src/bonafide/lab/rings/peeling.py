@@ -18,6 +18,8 @@ WEIGHT_UNIT: Final = 1_000_000_000
 """Weights are whole billionths, so that sums are exact in any order and peeling is the same on every machine."""
 BLOCKS_MAX: Final = 60
 """Blocks that one method looks for, at most."""
+PATIENCE: Final = 4
+"""Blocks in a row that are not dense enough, after which the search ends: a ring may hide behind honest trade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,15 @@ def blocks(
 ) -> list[Block]:
     """Peel, take the edges inside the best set away, and peel again.
 
-    The search ends after `at_most` blocks, when no edge is left, or at a block of less than `density_min`. Of the sets
-    on the way those of more than `nodes_max` nodes do not count. Taking edges and not nodes lets blocks share users and
-    merchants. O(blocks x edges x log nodes).
+    The search ends after `at_most` blocks, when no edge is left, or when PATIENCE blocks in a row have less than
+    `density_min`, which are not given. Of the sets on the way those of more than `nodes_max` nodes do not count. Taking
+    edges and not nodes lets blocks share users and merchants. O(blocks x edges x log nodes).
     """
     found: list[Block] = []
-    while len(found) < at_most and graph.weight.size:
+    thin = 0
+    for _ in range(at_most):
+        if not graph.weight.size or thin == PATIENCE:
+            break
         order, density = peel(graph)
         first = 0 if nodes_max is None else max(0, order.size - nodes_max)
         best = first + int(np.argmax(density[first:]))
@@ -79,9 +84,11 @@ def blocks(
         member = np.zeros(graph.nodes, np.bool_)
         member[nodes] = True
         inside = member[graph.user] & member[graph.merchant]
-        if not inside.any() or density[best] < density_min:
+        if not inside.any():
             break
-        found.append(Block(nodes, float(density[best]), graph.kept(inside)))
+        thin = thin + 1 if density[best] < density_min else 0
+        if not thin:
+            found.append(Block(nodes, float(density[best]), graph.kept(inside)))
         graph = graph.kept(~inside)
     return found
 
