@@ -66,10 +66,10 @@ def _run(
     declared = parse_features(read_yaml_with_places(spec.read_bytes(), str(spec)), str(spec))
     _check_currency(currency)
     kept = [*events, spec, *([mapping] if mapping is not None else [])]
-    out = _new_file("--out", out, kept)
+    out = new_file("--out", out, kept)
     if out.exists() and not out.is_file():
         raise UsageError(f"--out {out}: this is a device or the like; name a file")
-    rejects = None if rejects is None else _new_file("--rejects", rejects, [*kept, out])
+    rejects = None if rejects is None else new_file("--rejects", rejects, [*kept, out])
     found, now_ms = find_mapping(mapping), read_now(now)
     look_at_files(events, found)
     key = read_secret(secret) or DEFAULT_SECRET
@@ -81,7 +81,7 @@ def _run(
         return run_features(chunks, run, lambda c: bar(c.bytes_done, c.bytes_total))
 
 
-def _new_file(option: str, path: Path, kept: list[Path]) -> Path:
+def new_file(option: str, path: Path, kept: list[Path]) -> Path:
     """Where a result may be written: through links, never over what is read."""
     from bonafide.core.errors import UsageError
 
