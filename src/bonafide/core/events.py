@@ -403,10 +403,14 @@ class LoopPassed(Fact, tag="loop_passed", frozen=True, kw_only=True):
     """Derived: money of a loop that has just closed had gone through this account, which is not the payer's."""
 
     account_id: Id
+    from_account_id: Id
+    """The same account, as transfers name it that leave from there."""
     user_id: Id
     merchant_id: Id
     payment_id: Id
     amount: Amount
+    returned_share: Fraction
+    return_delay_s: Count
 
 
 class CreditRecycled(Fact, tag="credit_recycled", frozen=True, kw_only=True):

@@ -86,6 +86,8 @@ class Flow:
     """The account it went to; None for a refund that names none."""
     owner: str | None
     order: str | None
+    sender: str | None = None
+    """The account it left from."""
 
 
 @dataclass(eq=False)
@@ -107,6 +109,8 @@ class Told:
     derived: list[Fact] = field(default_factory=list)
     brought_home: int = 0
     own_payments: int = 0
+    own_amount: int = 0
+    earlier_loops: int = 0
     loops_closed: int = 0
     loop_share: int = 0
     loop_hops: int = 0
@@ -222,6 +226,8 @@ class FundsTwin:
         elif target is not None:
             owner = target.owner
         flow = Flow(time, event.amount, event.amount, seq, event.type, to, owner, order)
+        if isinstance(event, Transfer):
+            flow.sender = event.from_account_id
         first = self._find(source, time)
         if first is None:
             return
@@ -280,6 +286,8 @@ class FundsTwin:
         delay_s = max(0, flow.time - tag.paid_at) // 1000
         one_to_one = taken == flow.amount and 4 * taken >= 3 * tag.amount
         _lessen(place, tag, taken)
+        if told.own_payments == 0:
+            told.earlier_loops = sum(closed for _, closed in self.returns[tag.payer].values())
         returned, closes = self._add_return(tag, taken)
         common = dict(
             event_id="derived", time=flow.time, user_id=tag.payer, merchant_id=tag.merchant, payment_id=tag.payment,
@@ -292,14 +300,16 @@ class FundsTwin:
             )
             told.derived += [
                 LoopPassed(
-                    event_id="derived", time=flow.time, account_id=account, user_id=tag.payer,
-                    merchant_id=tag.merchant, payment_id=tag.payment, amount=taken,
+                    event_id="derived", time=flow.time, account_id=account, from_account_id=account,
+                    user_id=tag.payer, merchant_id=tag.merchant, payment_id=tag.payment, amount=taken,
+                    returned_share=returned / tag.amount, return_delay_s=delay_s,
                 )
-                for account in tag.accounts if account != flow.to
+                for account in dict.fromkeys((*tag.accounts, flow.sender)) if account not in (None, flow.to)
             ]  # fmt: skip
         told.loops.append(Loop(tag.payment, taken, closes, path))
         told.own_payments += 1
         told.brought_home += taken
+        told.own_amount += tag.amount
         told.loops_closed += closes
         told.loop_share = max(told.loop_share, round(returned / tag.amount * FRACTION_UNIT))
         told.loop_hops = max(told.loop_hops, hops)

@@ -13,17 +13,19 @@ from bonafide.engine.funds.layout import (
     G_AMOUNT, G_CAME, G_FITS, G_HOME, G_HOPS, G_LEFT, G_MERCHANT, G_MOVE, G_MOVES, G_PAID, G_PAYER, G_PAYMENT, G_SEQ,
     L_AMOUNT, L_CLOSES, L_EVENT, L_HOME, L_RETURNED, L_STEP, L_STEPS, LOOP_WORDS, MOVE_WORDS, N_CAPACITY, N_COUNT,
     N_HASH, N_TAGS, PAYER, PLACE_SLOT, RETURN_WORDS, RETURNS_MAX, ACCOUNT, STEP_WORDS, TAG_WORDS, TRAIL_FIRST,
-    TRAIL_OF_EVENT, W_AMOUNT, W_SEQ, W_TIME, W_TO, W_UNSETTLED, W_VIA,
+    TRAIL_OF_EVENT, W_AMOUNT, W_SENDER, W_SEQ, W_TIME, W_TO, W_UNSETTLED, W_VIA,
 )  # fmt: skip
 from bonafide.engine.funds.places import copy_words, keep, lessen, make_place, tag_of
 from bonafide.engine.index import find
 from bonafide.engine.kernel import inner, shift
 from bonafide.engine.rules.operations import (
-    BROUGHT_HOME, LOOP_DELAY_S, LOOP_HOPS, LOOP_SHARE, LOOPS_CLOSED, OWN_PAYMENTS,
+    BROUGHT_HOME, EARLIER_LOOPS, LOOP_DELAY_S, LOOP_HOPS, LOOP_SHARE, LOOPS_CLOSED, OWN_AMOUNT, OWN_PAYMENTS,
 )  # fmt: skip
 from bonafide.engine.siphash import ABSENT
 
-USER, SHOP, PAYMENT, ACCOUNT_ID = (FIELDS[n].place for n in ("user_id", "merchant_id", "payment_id", "account_id"))
+USER, SHOP, PAYMENT, ACCOUNT_ID, FROM_ACCOUNT = (
+    FIELDS[n].place for n in ("user_id", "merchant_id", "payment_id", "account_id", "from_account_id")
+)
 AMOUNT, VIA, SHARE = (FIELDS[n].place for n in ("amount", "via", "returned_share"))
 HOPS, DELAY_S, ONE_TO_ONE = (FIELDS[n].place for n in ("return_hops", "return_delay_s", "one_to_one"))
 BY_LINK: Final = WORD_CODE["account_link"]
@@ -39,6 +41,9 @@ def bring_home(mem, plan, place, i, taken, flow, tag, event, queue, trail):
     flow[W_UNSETTLED] -= taken
     copy_words(shift(mem, tag_of(place, i)), tag, TAG_WORDS)
     stays = lessen(mem, place, i, taken)
+    if event[OWN_PAYMENTS] <= 0:
+        clear_facts(event)
+        event[EARLIER_LOOPS] = _closed_before(mem, plan, tag[G_PAYER], flow[W_TIME])
     home, closes = _add_return(mem, plan, tag, taken, flow[W_TIME])
     hops = tag[G_HOPS] + (0 if flow[W_VIA] == BY_LINK else 1)
     delay_s = max(np.int64(0), flow[W_TIME] - tag[G_PAID]) // 1000
@@ -47,11 +52,9 @@ def bring_home(mem, plan, place, i, taken, flow, tag, event, queue, trail):
     if closes:
         _establish(queue, LOOP_CLOSED, tag, flow, home, taken, hops, delay_s)
         for move in range(tag[G_MOVES]):
-            account = tag[G_MOVE + move * MOVE_WORDS]
-            if account != flow[W_TO]:
-                passed = establish(queue, LOOP_PASSED, flow[W_TIME])
-                passed[ACCOUNT_ID] = account
-                _name(passed, tag, taken)
+            _pass(queue, tag, flow, tag[G_MOVE + move * MOVE_WORDS], taken, home, delay_s)
+        if tag[G_MOVES] == 0 or tag[G_MOVE + (tag[G_MOVES] - 1) * MOVE_WORDS] != flow[W_SENDER]:
+            _pass(queue, tag, flow, flow[W_SENDER], taken, home, delay_s)
     _tell_way(trail, event[OWN_PAYMENTS], tag, flow, taken, home, closes)
     if flow[W_TO] != ABSENT:
         tag[G_LEFT] = taken
@@ -110,13 +113,29 @@ def share_of(part, whole):
 
 
 @inner
+def _closed_before(mem, plan, payer, time):
+    """How many loops of a payer are remembered as closed."""
+    record = make_place(mem, plan, PAYER, payer, time)
+    closed = np.int64(0)
+    for i in range(min(mem[record + N_COUNT], RETURNS_MAX)):
+        closed += mem[record + N_TAGS + i * RETURN_WORDS + 2]
+    return closed
+
+
+@inner
+def clear_facts(event):
+    """Nothing has come home with an event so far."""
+    event[BROUGHT_HOME] = event[OWN_PAYMENTS] = event[OWN_AMOUNT] = event[EARLIER_LOOPS] = 0
+    event[LOOPS_CLOSED] = event[LOOP_SHARE] = 0
+
+
+@inner
 def _tell_event(event, taken, home, amount, closes, hops, delay_s):
     """The facts of the event itself."""
-    first = event[OWN_PAYMENTS] <= 0
-    if first:
-        event[BROUGHT_HOME] = event[OWN_PAYMENTS] = event[LOOPS_CLOSED] = event[LOOP_SHARE] = event[LOOP_HOPS] = 0
-        event[LOOP_DELAY_S] = delay_s
+    if event[OWN_PAYMENTS] == 0:
+        event[LOOP_HOPS], event[LOOP_DELAY_S] = hops, delay_s
     event[BROUGHT_HOME] += taken
+    event[OWN_AMOUNT] += amount
     event[OWN_PAYMENTS] += 1
     event[LOOPS_CLOSED] += closes
     event[LOOP_SHARE] = max(event[LOOP_SHARE], share_of(home, amount))
@@ -131,6 +150,17 @@ def _name(row, tag, amount):
     row[SHOP] = tag[G_MERCHANT]
     row[PAYMENT] = tag[G_PAYMENT]
     row[AMOUNT] = amount
+
+
+@inner
+def _pass(queue, tag, flow, account, taken, home, delay_s):
+    """Queue `loop_passed` of an account on the way, unless it is the one that the money came home to."""
+    if account != ABSENT and account != flow[W_TO]:
+        row = establish(queue, LOOP_PASSED, flow[W_TIME])
+        row[ACCOUNT_ID] = row[FROM_ACCOUNT] = account
+        _name(row, tag, taken)
+        row[SHARE] = share_of(home, tag[G_AMOUNT])
+        row[DELAY_S] = delay_s
 
 
 @inner

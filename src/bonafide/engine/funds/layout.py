@@ -16,7 +16,7 @@ CARRIED: Final = 4
 """A flow carries no less than a CARRIED-th of a payment."""
 FEE: Final = 4
 """A flow fits a payment's money when it is at most a FEE-th smaller."""
-TAGS_MAX: Final = 64
+TAGS_MAX: Final = 128
 SERVED_MAX: Final = 4
 """Merchants that an account is known to belong to: those that named it last."""
 SETTLED_MAX: Final = 32
@@ -29,7 +29,7 @@ START_FIELDS: Final = ("event_id", "time", "user_id", "merchant_id", "order_id",
 ESTABLISHES: Final = frozenset({"money_returned", "loop_closed", "loop_passed", "credit_recycled"})
 """The derived types that funds establish."""
 FACTS: Final = frozenset({
-    "brought_home", "own_payments", "loops_closed", "loop_share", "loop_hops", "loop_delay_s",
+    "brought_home", "own_payments", "own_amount", "earlier_loops", "loops_closed", "loop_share", "loop_hops", "loop_delay_s",
 })  # fmt: skip
 """What funds say of an event that moves money."""
 
@@ -83,8 +83,9 @@ W_VIA: Final = 4
 W_TO: Final = 5  # ABSENT where a refund names no account
 W_OWNER: Final = 6
 W_ORDER: Final = 7
-W_COUNT: Final = 8  # how many places it draws on
-W_PLACES: Final = 9
+W_SENDER: Final = 8  # the account it left from; ABSENT where that is none
+W_COUNT: Final = 9  # how many places it draws on
+W_PLACES: Final = 10
 FLOW_WORDS: Final = W_PLACES + 1 + SERVED_MAX
 
 WORK_WORDS: Final = FLOW_WORDS + TAG_WORDS

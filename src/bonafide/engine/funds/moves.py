@@ -7,20 +7,18 @@ import numpy as np
 from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE
 from bonafide.engine.arena import H_ORDER
 from bonafide.engine.derived import establish
-from bonafide.engine.funds.home import BY_LINK, bring_home
+from bonafide.engine.funds.home import BY_LINK, bring_home, clear_facts
 from bonafide.engine.funds.layout import (
     ACCOUNT, FEE, FLOW_WORDS, G_AMOUNT, G_CAME, G_FITS, G_HOME, G_HOPS, G_LEFT, G_MERCHANT, G_MOVE, G_MOVES, G_NUMBER,
     G_ORDER, G_PAID, G_PAYER, G_PAYMENT, G_SEQ, HOPS_MAX, MERCHANT, MOVE_WORDS, N_COUNT, N_LINKED_AT, N_MERCHANTS,
-    N_OWNER, N_SERVED, SETTLED_MAX, TAG_WORDS, W_AMOUNT, W_COUNT, W_ORDER, W_OWNER, W_PLACES, W_SEQ, W_TIME, W_TO,
+    N_OWNER, N_SERVED, SETTLED_MAX, TAG_WORDS, W_AMOUNT, W_COUNT, W_ORDER, W_OWNER, W_PLACES, W_SENDER, W_SEQ, W_TIME, W_TO,
     W_UNSETTLED, W_VIA,
 )  # fmt: skip
 from bonafide.engine.funds.places import (
     copy_words, find_place, is_little, keep, lessen, make_place, serve, tag_of,
 )  # fmt: skip
 from bonafide.engine.kernel import inner, shift
-from bonafide.engine.rules.operations import (
-    BROUGHT_HOME, LOOP_SHARE, LOOPS_CLOSED, OWN_PAYMENTS, TYPE,
-)  # fmt: skip
+from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.siphash import ABSENT
 
 (TIME, AMOUNT, USER, SHOP, ORDER, PAYMENT_ID, ACCOUNT_ID, FROM, TO, OWNER, OWNER_TYPE, STATUS, REFUND_TO, EVENT_ID,
@@ -61,7 +59,7 @@ def follow(mem, plan, event, seq, work, queue, trail):
     """Follow the money of an event that moves or ends some, and note on its row what it brought home."""
     kind = event[TYPE]
     if kind == TRANSFER or kind == PAYOUT or kind == REFUND:
-        event[BROUGHT_HOME] = event[OWN_PAYMENTS] = event[LOOPS_CLOSED] = event[LOOP_SHARE] = 0
+        clear_facts(event)
         if event[AMOUNT] == ABSENT:
             return
         if kind == REFUND and (event[REFUND_TO] == ABSENT or event[REFUND_TO] == ORIGINAL):
@@ -153,6 +151,7 @@ def _move(mem, plan, event, kind, seq, work, queue, trail):
     flow[W_TIME], flow[W_AMOUNT], flow[W_UNSETTLED], flow[W_SEQ] = event[TIME], event[AMOUNT], event[AMOUNT], seq
     flow[W_VIA] = VIA_TRANSFER if kind == TRANSFER else VIA_PAYOUT if kind == PAYOUT else VIA_REFUND
     flow[W_TO] = to
+    flow[W_SENDER] = source if kind == TRANSFER else ABSENT
     flow[W_ORDER] = event[ORDER] if kind == REFUND else ABSENT
     flow[W_OWNER] = event[USER] if kind == REFUND else _owner(mem, plan, to, event[TIME])
     _draw_on(mem, plan, flow, ACCOUNT if kind == TRANSFER else MERCHANT, source)
@@ -334,7 +333,7 @@ def _link(mem, plan, event, seq, work, queue, trail):
         return
     flow = work
     flow[W_TIME], flow[W_SEQ], flow[W_TO], flow[W_OWNER] = event[TIME], seq, event[ACCOUNT_ID], event[OWNER]
-    flow[W_VIA], flow[W_ORDER], flow[W_COUNT] = BY_LINK, ABSENT, 1
+    flow[W_VIA], flow[W_ORDER], flow[W_SENDER], flow[W_COUNT] = BY_LINK, ABSENT, ABSENT, 1
     came, number = np.int64(2**63 - 1), np.int64(2**63 - 1)
     for _ in range(SETTLED_MAX):
         flow[W_PLACES] = find_place(mem, plan, ACCOUNT, event[ACCOUNT_ID], event[TIME])

@@ -15,7 +15,9 @@ LOCAL_HOUR: Final = len(FIELDS)
 LOCAL_DAY: Final = LOCAL_HOUR + 1
 BROUGHT_HOME: Final = LOCAL_DAY + 1
 OWN_PAYMENTS: Final = BROUGHT_HOME + 1
-LOOPS_CLOSED: Final = OWN_PAYMENTS + 1
+OWN_AMOUNT: Final = OWN_PAYMENTS + 1
+EARLIER_LOOPS: Final = OWN_AMOUNT + 1
+LOOPS_CLOSED: Final = EARLIER_LOOPS + 1
 LOOP_SHARE: Final = LOOPS_CLOSED + 1
 LOOP_HOPS: Final = LOOP_SHARE + 1
 LOOP_DELAY_S: Final = LOOP_HOPS + 1
@@ -27,7 +29,8 @@ ROW_WIDTH: Final = CARRIED + CARRIED_MAX
 """Words of an event's row: every field of the schema, the derived ones, the code of its type, what it carries on."""
 PLACES: Final = {
     **{name: f.place for name, f in FIELDS.items()}, "local_hour": LOCAL_HOUR, "local_day": LOCAL_DAY,
-    "brought_home": BROUGHT_HOME, "own_payments": OWN_PAYMENTS, "loops_closed": LOOPS_CLOSED, "loop_share": LOOP_SHARE,
+    "brought_home": BROUGHT_HOME, "own_payments": OWN_PAYMENTS,
+    "own_amount": OWN_AMOUNT, "earlier_loops": EARLIER_LOOPS, "loops_closed": LOOPS_CLOSED, "loop_share": LOOP_SHARE,
     "loop_hops": LOOP_HOPS, "loop_delay_s": LOOP_DELAY_S, "type": TYPE,
 }  # fmt: skip
 

@@ -23,7 +23,16 @@ NUMBER_MAX: Final = 1e18
 """Constants are smaller than this."""
 LOCAL: Final = ("local_hour", "local_day")
 """Numbers that every event has besides its fields: its time with the bundle's fixed offset."""
-BROUGHT: Final = ("brought_home", "own_payments", "loops_closed", "loop_share", "loop_hops", "loop_delay_s")
+BROUGHT: Final = (
+    "brought_home",
+    "own_payments",
+    "own_amount",
+    "earlier_loops",
+    "loops_closed",
+    "loop_share",
+    "loop_hops",
+    "loop_delay_s",
+)
 """Numbers that the types BROUGHT_BY have besides their fields: what of the payers' own money they brought home."""
 BROUGHT_BY: Final = ("transfer", "payout", "refund")
 DERIVED: Final = LOCAL + BROUGHT
@@ -168,9 +177,9 @@ def quantity_of_field(name: str, amounts: tuple[float, float]) -> Quantity:
             return Quantity("hour", 0, 23)
         case "local_day":
             return Quantity("day", DATE_MIN // 86_400_000 - 1, MOMENT_MAX // 86_400_000 + 1)
-        case "brought_home":
+        case "brought_home" | "own_amount":
             return Quantity("money", 0, amounts[1])
-        case "own_payments" | "loops_closed" | "loop_hops":
+        case "own_payments" | "earlier_loops" | "loops_closed" | "loop_hops":
             return Quantity("count", 0, AMOUNT_MAX)
         case "loop_share":
             return Quantity("fraction", 0, 1)
