@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bonafide.core.errors import UsageError
 from bonafide.core.events import AccountLink, Fact, Login, Payment, PaymentStatus, Registration
 from bonafide.core.moment import DAY_MS
-from bonafide.lab.rings import METHODS, find_groups, group_rows, log, ties_of
+from bonafide.lab.inputs import load_mapping, read_chunks
+from bonafide.lab.rings import METHODS, LogUntil, find_groups, group_rows, log, ties_of
 from bonafide.lab.rings.graph import PUBLIC_ABOVE
 from tests.lab.rings.kit import START_MS, known_of, payment, ring_log, verdict
 
@@ -160,3 +161,31 @@ def test_a_log_without_trade_has_no_groups(tmp_path: Path) -> None:
     assert (ties.subjects, known.payments.height, known.verdicts.height) == (0, 0, 1)
     assert [find_groups(name, known, ties, 7) for name in ABLE] == [[]] * len(ABLE)
     assert known.uses.is_empty()
+
+
+MAPPING = """\
+event: payment
+fields:
+  event_id:    {column: id}
+  time:        {column: time, unit: ms}
+  user_id:     {column: user}
+  merchant_id: {value: m1}
+  order_id:    {column: id}
+  amount:      {column: amount, decimals: 0}
+  currency:    {value: CNY}
+truth: {column: fraud, cash_out: ["1"], genuine: ["0"], delay: 2d}
+"""
+
+
+def test_labels_of_a_mapped_file_count_once_they_are_known(tmp_path: Path) -> None:
+    (tmp_path / "mapping.yaml").write_text(MAPPING)
+    rows = [f"{n},{START_MS + n * DAY_MS},u{n},100,{n % 2}" for n in range(6)]
+    (tmp_path / "log.csv").write_text("\n".join(["id,time,user,amount,fraud", *rows, ""]))
+    for until, told in ((1, []), (3, ["0", "1"]), (5, ["0", "1", "2", "3"])):
+        log_until = LogUntil(START_MS + until * DAY_MS, 60 * DAY_MS)
+        for chunk in read_chunks([tmp_path / "log.csv"], load_mapping(tmp_path / "mapping.yaml"), chunk_rows=2):
+            log_until.feed(chunk)
+        known = log_until.known()
+        assert known.payments.height == until + 1
+        assert known.verdicts["subject_id"].to_list() == told
+        assert known.verdicts["label"].to_list() == ["genuine", "cash_out"] * (len(told) // 2)

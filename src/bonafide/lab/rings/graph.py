@@ -11,6 +11,7 @@ import polars as pl
 
 from bonafide.core.errors import UsageError
 from bonafide.core.moment import DAY_MS
+from bonafide.lab.rings.kernels import load_kernels
 from bonafide.lab.rings.log import Known
 
 Ints = npt.NDArray[np.int64]
@@ -76,11 +77,11 @@ class Neighbours:
 
 def neighbours(one: Ints, two: Ints, weight: npt.NDArray[np.generic], nodes: int) -> Neighbours:
     """The graph of some edges, each told once; of one node, in the order in which they were told."""
-    ends, others = np.concatenate([one, two]), np.concatenate([two, one])
-    by_node = np.argsort(ends, kind="stable")
     begins = np.zeros(nodes + 1, np.int64)
-    np.cumsum(np.bincount(ends, minlength=nodes), out=begins[1:])
-    return Neighbours(begins, others[by_node], np.concatenate([weight, weight])[by_node])
+    np.cumsum(np.bincount(one, minlength=nodes) + np.bincount(two, minlength=nodes), out=begins[1:])
+    other, edge = np.empty(2 * one.size, np.int64), np.empty(2 * one.size, np.int64)
+    load_kernels().attach(np.ascontiguousarray(one), np.ascontiguousarray(two), begins[:-1].copy(), other, edge)
+    return Neighbours(begins, other, weight[edge])
 
 
 def ties_of(known: Known) -> Ties:

@@ -1,4 +1,4 @@
-"""The three loops that Python is too slow for, compiled once on a machine: joining, peeling, spreading.
+"""The loops that Python is too slow for, compiled once on a machine: joining, attaching, peeling, spreading.
 
 They make no arrays, and stand in one file with all they call, because numba's cache looks at this file alone.
 """
@@ -25,6 +25,7 @@ class Kernels(NamedTuple):
     """The compiled loops."""
 
     join: Callable[..., None]
+    attach: Callable[..., None]
     peel: Callable[..., None]
     spread: Callable[..., None]
 
@@ -47,6 +48,7 @@ def load_kernels() -> Kernels:
 def _compile(folder: Path) -> Kernels:
     return Kernels(
         entry(types.void(_INTS, _INTS, _INTS), folder)(join),
+        entry(types.void(*[_INTS] * 5), folder)(attach),
         entry(types.void(*[_INTS] * 8), folder)(peel),
         entry(types.void(_INTS, _INTS, _FLOATS, _FLOATS, _FLOATS, _FLOATS, types.float64), folder)(spread),
     )
@@ -71,6 +73,16 @@ def join(one: Any, two: Any, parent: Any) -> None:
             parent[a] = b
     for node in range(parent.size):
         parent[node] = _root(parent, node)
+
+
+def attach(one: Any, two: Any, free: Any, other: Any, edge: Any) -> None:
+    """Write every edge at both its ends; `free` (nodes,) comes as each node's first place in `other` and `edge`."""
+    for at in range(one.size):
+        a, b = one[at], two[at]
+        other[free[a]], edge[free[a]] = b, at
+        free[a] += 1
+        other[free[b]], edge[free[b]] = a, at
+        free[b] += 1
 
 
 def peel(begins: Any, other: Any, weight: Any, load: Any, heap: Any, place: Any, order: Any, taken: Any) -> None:
