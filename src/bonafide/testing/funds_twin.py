@@ -48,6 +48,9 @@ class Loop(NamedTuple):
 
     payment_id: str
     returned: int
+    home: int
+    """All that has come home of the payment by then."""
+    amount: int
     closes: bool
     path: tuple[Step, ...]
 
@@ -115,6 +118,17 @@ class Told:
     loop_share: int = 0
     loop_hops: int = 0
     loop_delay_s: int = 0
+
+    @property
+    def facts(self) -> dict[str, int | None]:
+        """What is said of a payout, a transfer or a refund; hops and delay are missing where nothing came home."""
+        came = self.own_payments > 0
+        return {
+            "brought_home": self.brought_home, "earlier_loops": self.earlier_loops,
+            "loop_delay_s": self.loop_delay_s if came else None, "loop_hops": self.loop_hops if came else None,
+            "loop_share": self.loop_share, "loops_closed": self.loops_closed, "own_amount": self.own_amount,
+            "own_payments": self.own_payments,
+        }  # fmt: skip
 
 
 class FundsTwin:
@@ -306,7 +320,7 @@ class FundsTwin:
                 )
                 for account in dict.fromkeys((*tag.accounts, flow.sender)) if account not in (None, flow.to)
             ]  # fmt: skip
-        told.loops.append(Loop(tag.payment, taken, closes, path))
+        told.loops.append(Loop(tag.payment, taken, returned, tag.amount, closes, path))
         told.own_payments += 1
         told.brought_home += taken
         told.own_amount += tag.amount
