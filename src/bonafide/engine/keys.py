@@ -30,7 +30,7 @@ def key_of(plan, fam, event):
     if first == ABSENT:
         return np.int64(0)
     if parts == 1:
-        return _spread(first, plan[P_KEY0], plan[fam + F_SEED])
+        return spread(first, plan[P_KEY0], plan[fam + F_SEED])
     v0, v1, v2, v3 = start(np.uint64(plan[P_KEY0]), np.uint64(plan[P_KEY1]))
     v0, v1, v2, v3 = absorb(v0, v1, v2, v3, np.uint64(plan[fam + F_SEED]))
     for i in range(parts):
@@ -42,7 +42,7 @@ def key_of(plan, fam, event):
 
 
 @inner
-def _spread(value, key, seed):
+def spread(value, key, seed):
     """One part is a keyed hash already: a bijection of it (the finaliser of MurmurHash3) sets families apart."""
     x = np.uint64(value) ^ np.uint64(key) ^ (np.uint64(seed + 1) * np.uint64(0x9E3779B97F4A7C15))
     x = (x ^ (x >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from bonafide.engine.admission import EVENT_ID, EVENT_SLOT, admit, complete_row
-from bonafide.engine.arena import FAMILIES_MAX, H_EVENTS, H_KEYS, H_LATEST, H_ORDER, H_PENDING, H_SEQ, has_room
+from bonafide.engine.arena import FAMILIES_MAX, H_EVENTS, H_KEYS, H_LATEST, H_LINKS, H_ORDER, H_PENDING, H_SEQ, has_room
 from bonafide.engine.codes import (
     ANSWERED, DERIVED, HITS_PER_WORD, READ, TAKEN, V_FAULTS, V_HITS, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
@@ -23,6 +23,7 @@ from bonafide.engine.features.layout import (
 from bonafide.engine.index import index_open
 from bonafide.engine.kernel import inner, pointer, shift
 from bonafide.engine.keys import KEY_SLOT, answer_keys, find_rows, hash_keys, take_in_all
+from bonafide.engine.links import LINK_SLOT
 from bonafide.engine.lookahead import (
     AHEAD, AHEAD_WORDS, KEYS_AHEAD, RINGS_AHEAD, ROWS_AHEAD, ask_rings, ask_rows, ask_slot,
 )  # fmt: skip
@@ -147,6 +148,7 @@ def open_state(mem):
     index_open(memory, H_KEYS, KEY_SLOT)
     index_open(memory, H_EVENTS, EVENT_SLOT)
     index_open(memory, H_PENDING, PENDING_SLOT)
+    index_open(memory, H_LINKS, LINK_SLOT)
 
 
 def walk(mem, plan, code, words, floats, scratch, events, how, answers, verdicts):

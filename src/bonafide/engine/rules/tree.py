@@ -22,9 +22,11 @@ deviations; a plain number fits all."""
 NUMBER_MAX: Final = 1e18
 """Constants are smaller than this."""
 DERIVED: Final = (
-    "local_hour", "local_day", "brought_home", "own_payments", "loops_closed", "loop_share", "loop_hops", "loop_delay_s",
+    "local_hour", "local_day", "brought_home", "own_payments", "loops_closed", "loop_share", "loop_hops",
+    "loop_delay_s", "shares",
 )  # fmt: skip
-"""Numbers that every event has besides its fields: its time with the bundle's fixed offset, and what it brought home."""
+"""Numbers that every event has besides its fields: its time with the bundle's fixed offset, what it brought
+home, and how many kinds of what it names link a payment's user and merchant."""
 DECIDED_TYPES: Final = tuple(name for name, cls in EVENT_CLASS.items() if cls.decided)
 """The event types that rules are asked about."""
 
@@ -163,6 +165,8 @@ def quantity_of_field(name: str, amounts: tuple[float, float]) -> Quantity:
             return Quantity("money", 0, amounts[1])
         case "own_payments" | "loops_closed" | "loop_hops":
             return Quantity("count", 0, AMOUNT_MAX)
+        case "shares":
+            return Quantity("count", 0, 3)  # a payment names a device, an ip and an address
         case "loop_share":
             return Quantity("fraction", 0, 1)
         case "loop_delay_s" | "return_delay_s":
