@@ -315,6 +315,8 @@ def sweep_links(mem, oldest_ms):
     """Free the resources of one segment that nobody has used within the term before `oldest_ms`, the earliest time
     that an event can still have: any later use would find everything forgotten."""
     segment = next_segment(mem, H_LINKS)
+    for s in range(SLOTS):  # the blocks lie anywhere: ask for all before the first is waited for
+        ask(mem, mem[segment + S_SLOTS + s * LINK_SLOT + 1])
     gone = 0
     for s in range(SLOTS):
         at = segment + S_SLOTS + s * LINK_SLOT
