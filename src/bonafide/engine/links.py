@@ -32,7 +32,8 @@ USERS_MAX: Final = 12
 MERCHANTS_MAX: Final = 8
 """Users and merchants that a resource remembers. One more of either makes it public: a NAT address, a dormitory."""
 LINK_TERM_MS: Final = 180 * DAY_MS
-"""How long a member is remembered after its last use, and a public resource after the last of anybody."""
+"""How long a member is remembered after its last use, and a public resource after the last of anybody. No event may be
+as late as that: a bundle's lateness is 90 days at most."""
 
 LINK_SLOT: Final = 2  # hash, block
 
@@ -76,8 +77,10 @@ _USES: Final = {
 }
 """The types that tell of uses, and what is used."""
 _WAYS_OF_TYPE: Final = tuple(
-    sum(1 << way for way, (_, field) in enumerate(_NAMED) if field in _USES.get(name, ())) for name in TYPE_NAMES
+    sum(1 << way for way, (_, field) in enumerate(_NAMED) if field in _USES.get(name, ()))
+    for name in [*TYPE_NAMES, *[""] * (max(TYPE_CODE.values()) + 1 - len(TYPE_NAMES))]
 )
+"""A bit for each of _NAMED, by type code; derived events use nothing."""
 USES_MAX: Final = max(len(fields) for fields in _USES.values())
 LINKED_MAX: Final = USES_MAX * max(USERS_MAX, MERCHANTS_MAX)
 """More than one event can establish: each use by a new member, with every member of the other kind."""
@@ -191,8 +194,6 @@ def _use(mem, event, queue, slot, role, who, word):
         mem[block + B_TOLD] = _EMPTY
     _forget(mem, block, np.int64(USERS), oldest)
     _forget(mem, block, np.int64(MERCHANTS), oldest)
-    if time <= oldest:
-        return False
     at = _find_member(mem, block, role, who)
     if at:
         mem[at + M_FIRST] = min(mem[at + M_FIRST], time)

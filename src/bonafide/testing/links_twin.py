@@ -100,13 +100,8 @@ class LinksTwin:
                 row = self.rows.setdefault((kind, resource), Row())
                 found += [Found(*pair, kind) for pair in use(row, told[0], event.time)]
                 if isinstance(event, Payment):
-                    shares += bool(counts(row, event.time) and Member("merchant", event.merchant_id) in row.members)
+                    shares += Member("merchant", event.merchant_id) in row.members
         return Told(shares if isinstance(event, Payment) else None, found)
-
-
-def counts(row: Row, time: int) -> bool:
-    """Whether a use at a time lies within the term before the latest use."""
-    return row.latest is None or time > row.latest - TERM_MS
 
 
 def use(row: Row, member: Member, time: int) -> list[tuple[str, str]]:
@@ -118,8 +113,6 @@ def use(row: Row, member: Member, time: int) -> list[tuple[str, str]]:
     row.latest = time if row.latest is None else max(row.latest, time)
     oldest = row.latest - TERM_MS
     row.members = {known: times for known, times in row.members.items() if max(times) > oldest}
-    if not counts(row, time):
-        return []
     if member in row.members:
         row.members[member].append(time)
         return []
