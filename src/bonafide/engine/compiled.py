@@ -122,6 +122,7 @@ class Compiled(NamedTuple):
             at.P_COLUMNS: self.wheres.registers + self.rules.registers + len(self.weights),
             at.P_GENUINE: self.wheres.registers + self.rules.registers * (1 + COLUMN) + len(self.weights),
             at.P_FUNDS: features.layout.funds,
+            at.P_LINKS: features.layout.links,
             at.P_ASSUME: settings.assume_completed,
             at.P_NEEDS: len(features.layout.needs),
             at.P_NEED: table(features.layout.needs),
@@ -147,10 +148,13 @@ def compile_bundle(
     wheres = Builder({})
     read = {name for node in (*(f.where for f in features if f.where is not None), *(node for node, _ in rules))
             for name in names_in(node)} | {f.of for f in features}  # fmt: skip
-    funds = bool(FACTS & read or ESTABLISHES & {name for f in features for name in f.types})
-    if layout is not None and funds > layout.funds:
-        raise NotKeptError(tuple(f.name for f in features if ESTABLISHES & set(f.types)) or ("brought_home",))
-    plan = compile_features(features, wheres, assume_completed=settings.assume_completed, funds=funds, layout=layout)
+    types = {name for f in features for name in f.types}
+    funds, links = bool(FACTS & read or ESTABLISHES & types), bool({"shares"} & read or {"linked"} & types)
+    if layout is not None and (funds > layout.funds or links > layout.links):
+        raise NotKeptError(tuple(f.name for f in features if f.derived) or ("what is derived from other events",))
+    plan = compile_features(
+        features, wheres, assume_completed=settings.assume_completed, funds=funds, links=links, layout=layout
+    )
     conditions = Builder(plan.columns, skips=True)
     for node, _ in rules:
         conditions.add(expand(node))

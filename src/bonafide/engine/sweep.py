@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bonafide.engine.admission import EVENT_SLOT
-from bonafide.engine.arena import H_EARLIEST, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_PENDING, release_row
+from bonafide.engine.arena import H_EARLIEST, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_LINKS, H_PENDING, release_row
 from bonafide.engine.completion import PENDING_SLOT, drop_pending, is_forgotten
 from bonafide.engine.features.layout import (
     FOREVER, F_IDLE_MS, F_STRIDE, P_FAMILY, P_KNOWN_MS, P_LATENESS_MS, P_WAIT_MS, ROW_FAMILY, ROW_LATEST,
@@ -16,6 +16,7 @@ from bonafide.engine.funds.places import close_place, is_linked
 from bonafide.engine.index import I_COUNT, I_FILLED, S_SLOTS, SLOTS, next_segment, reinsert
 from bonafide.engine.kernel import inner
 from bonafide.engine.keys import KEY_SLOT
+from bonafide.engine.links import LINK_TERM_MS, sweep_links
 
 SWEEP_EVERY: Final = 64
 """Slots filled between two steps of an index's hand. A step looks at a whole segment, 96 to 192 filled slots, so that
@@ -120,3 +121,6 @@ def sweep(mem, plan):
     while _is_due(mem, H_KEYS):
         if span > plan[P_LATENESS_MS]:
             _sweep_keys(mem, plan, latest - plan[P_LATENESS_MS])
+    while _is_due(mem, H_LINKS):
+        if span > plan[P_LATENESS_MS] + LINK_TERM_MS:
+            sweep_links(mem, latest - plan[P_LATENESS_MS])

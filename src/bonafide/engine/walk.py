@@ -11,15 +11,17 @@ from typing import Final
 import numpy as np
 
 from bonafide.engine.admission import EVENT_ID, EVENT_SLOT, TIME, admit, complete_row
-from bonafide.engine.arena import FAMILIES_MAX, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_ORDER, H_PENDING, H_SEQ, has_room
+from bonafide.engine.arena import (
+    FAMILIES_MAX, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_LINKS, H_ORDER, H_PENDING, H_SEQ, has_room,
+)  # fmt: skip
 from bonafide.engine.codes import (
     ANSWERED, DERIVED, HITS_PER_WORD, READ, TAKEN, V_FAULTS, V_HITS, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
 from bonafide.engine.completion import PAYMENT, PENDING_SLOT, completes
 from bonafide.engine.derived import Q_COUNT, QUEUE_WORDS, drain
 from bonafide.engine.features.layout import (
-    P_ASSUME, P_BLOCKS, P_CODE_END, P_COLUMNS, P_DECIDED, P_FAMILIES, P_FEATURES, P_FUNDS, P_GENUINE, P_NEEDS,
-    P_READ_FAMILIES, P_REGISTERS, P_RULE, P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
+    P_ASSUME, P_BLOCKS, P_CODE_END, P_COLUMNS, P_DECIDED, P_FAMILIES, P_FEATURES, P_FUNDS, P_GENUINE, P_LINKS,
+    P_NEEDS,    P_READ_FAMILIES, P_REGISTERS, P_RULE, P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
 )  # fmt: skip
 from bonafide.engine.funds.layout import PLACE_SLOT, TRAIL_MAX, TRAIL_OF_EVENT, WORK_WORDS
 from bonafide.engine.funds.moves import follow, start
@@ -27,6 +29,7 @@ from bonafide.engine.groups import establish_group
 from bonafide.engine.index import index_open
 from bonafide.engine.kernel import inner, pointer, shift
 from bonafide.engine.keys import KEY_SLOT, answer_keys, find_derived, find_rows, hash_keys, take_in_all
+from bonafide.engine.links import LINK_SLOT, observe
 from bonafide.engine.lookahead import (
     AHEAD, AHEAD_WORDS, KEYS_AHEAD, RINGS_AHEAD, ROWS_AHEAD, ask_rings, ask_rows, ask_slot,
 )  # fmt: skip
@@ -156,6 +159,7 @@ def open_state(mem):
     index_open(memory, H_EVENTS, EVENT_SLOT)
     index_open(memory, H_PENDING, PENDING_SLOT)
     index_open(memory, H_FUNDS, PLACE_SLOT)
+    index_open(memory, H_LINKS, LINK_SLOT)
 
 
 def walk(mem, plan, code, words, floats, scratch, events, how, answers, verdicts, trail):
@@ -225,6 +229,8 @@ def step(mem, plan, code, words, floats, scratch, event, hashes, how, answers, v
     verdict[V_FAULTS] = complete_row(plan, event)
     # What the event establishes is queued here: conditions read what is then said of the event itself.
     establish_group(event, kind, queue)
+    if plan[P_LINKS]:
+        observe(mem, plan, event, queue)
     if plan[P_FUNDS]:
         follow(mem, plan, event, seq, work, queue, trail)
     run(code, 0, plan[P_WHERE_END], words, event, floats)

@@ -56,7 +56,8 @@ P_READ_FAMILIES: Final = 27  # families of read types, which come first; the oth
 P_BLANK: Final = 28  # words of the row that stands for a key of which nothing was established
 P_FUNDS: Final = 29  # whether money is followed
 P_ASSUME: Final = 30  # whether a payment is completed when it is made
-P_HEADER: Final = 31
+P_LINKS: Final = 31  # whether it is followed who shares what
+P_HEADER: Final = 32
 
 # A family's record in the plan: a count, then where its rows are told.
 F_SEED: Final = 0

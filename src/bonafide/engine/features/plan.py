@@ -11,8 +11,9 @@ from bonafide.engine.features import layout as at
 from bonafide.engine.features.family import Family, Kept
 from bonafide.engine.features.segments import SEGMENT
 from bonafide.engine.features.spec import Feature
-from bonafide.engine.funds.layout import ROOM_WORDS, START_FIELDS
+from bonafide.engine.funds.layout import FUNDS_BLOCKS, ROOM_WORDS, START_FIELDS
 from bonafide.engine.index import SEGMENT_WORDS_MAX
+from bonafide.engine.links import LINKS_BLOCKS, LINKS_SLACK
 from bonafide.engine.rules.language import Node, names_in
 from bonafide.engine.rules.operations import PLACES
 from bonafide.engine.rules.program import Builder
@@ -35,6 +36,8 @@ class Layout(NamedTuple):
     """Places of a payment that must be kept until it is completed; empty when nothing asks for it."""
     funds: bool
     """Whether money is followed."""
+    links: bool
+    """Whether it is followed who shares what."""
 
 
 class NotKeptError(Exception):
@@ -66,11 +69,12 @@ class FeaturePlan(NamedTuple):
 
 def compile_features(
     features: Sequence[Feature], builder: Builder, *, assume_completed: bool = False, funds: bool = False,
-    layout: Layout | None = None,
+    links: bool = False,     layout: Layout | None = None,
 ) -> FeaturePlan:  # fmt: skip
     """Compile features, adding their conditions to `builder` first of all.
 
-    `assume_completed` counts every attempt as completed; `funds` keeps what following money needs. With a `layout`, the features are answered from what it
+    `assume_completed` counts every attempt as completed; `funds` and `links` keep
+    what following money, and who shares what, needs. With a `layout`, the features are answered from what it
     keeps, and the plan has that layout: NotKeptError where more would have to be kept. Raises ConfigError beyond
     FAMILIES_MAX families.
     """
@@ -97,18 +101,19 @@ def compile_features(
     for i, (family, _) in enumerate(homes):
         record = family.record(tape)
         tape[i * at.F_STRIDE : i * at.F_STRIDE + len(record)] = record
-    kept = Layout(tuple(family.kept for family, _ in homes), told, needs, layout.funds if layout else funds)
+    kept = Layout(tuple(family.kept for family, _ in homes), told, needs, layout.funds if layout else funds,
+                  layout.links if layout else links)  # fmt: skip
     read = sum(not family.derived for family, _ in homes)
     records = [tape[f : f + at.F_STRIDE] for f in range(0, len(homes) * at.F_STRIDE, at.F_STRIDE)]
     blank = max((record[at.F_ROW_WORDS] for record in records[read:]), default=0)
     times = [2] * read + [_DERIVED_TIMES] * (len(homes) - read)
     slack = (
         SLACK_WORDS
-        + (ROOM_WORDS if kept.funds else 0)
+        + (ROOM_WORDS if kept.funds else 0) + (LINKS_SLACK if kept.links else 0)
         + blank
         + sum(n * _words(record) for n, record in zip(times, records, strict=True))
     )
-    blocks = _DIRECTORIES + sum(n * _kinds(record) for n, record in zip(times, records, strict=True))
+    blocks = _DIRECTORIES + FUNDS_BLOCKS * kept.funds + LINKS_BLOCKS * kept.links + sum(n * _kinds(record) for n, record in zip(times, records, strict=True))
     return FeaturePlan(tape, len(homes), read, blank, columns, slack, blocks, kept)
 
 

@@ -93,6 +93,9 @@ WORK_WORDS: Final = FLOW_WORDS + TAG_WORDS
 ROOM_WORDS: Final = 8 * (N_TAGS + TAGS_MAX * TAG_WORDS)
 """What one event can take of the arena: at most four places that double, each block at most a quarter too large."""
 
+FUNDS_BLOCKS: Final = 1
+"""Blocks of the largest size that one event can double: the index's directory."""
+
 # What is told of a loop beside the decision.
 TRAIL_MAX: Final = 4_096
 """Movements of money home that one walk can tell of; the walk pauses when there may be no room for the next event's."""

@@ -21,7 +21,8 @@ LOOPS_CLOSED: Final = EARLIER_LOOPS + 1
 LOOP_SHARE: Final = LOOPS_CLOSED + 1
 LOOP_HOPS: Final = LOOP_SHARE + 1
 LOOP_DELAY_S: Final = LOOP_HOPS + 1
-TYPE: Final = LOOP_DELAY_S + 1
+SHARES: Final = LOOP_DELAY_S + 1
+TYPE: Final = SHARES + 1
 CARRIED: Final = TYPE + 1
 CARRIED_MAX: Final = 32
 """Answers of features that an event carries on to its other keys."""
@@ -29,9 +30,9 @@ ROW_WIDTH: Final = CARRIED + CARRIED_MAX
 """Words of an event's row: every field of the schema, the derived ones, the code of its type, what it carries on."""
 PLACES: Final = {
     **{name: f.place for name, f in FIELDS.items()}, "local_hour": LOCAL_HOUR, "local_day": LOCAL_DAY,
-    "brought_home": BROUGHT_HOME, "own_payments": OWN_PAYMENTS,
-    "own_amount": OWN_AMOUNT, "earlier_loops": EARLIER_LOOPS, "loops_closed": LOOPS_CLOSED, "loop_share": LOOP_SHARE,
-    "loop_hops": LOOP_HOPS, "loop_delay_s": LOOP_DELAY_S, "type": TYPE,
+    "brought_home": BROUGHT_HOME, "own_payments": OWN_PAYMENTS, "own_amount": OWN_AMOUNT,
+    "earlier_loops": EARLIER_LOOPS, "loops_closed": LOOPS_CLOSED, "loop_share": LOOP_SHARE, "loop_hops": LOOP_HOPS,
+    "loop_delay_s": LOOP_DELAY_S, "shares": SHARES, "type": TYPE,
 }  # fmt: skip
 
 

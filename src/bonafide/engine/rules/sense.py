@@ -12,7 +12,7 @@ from bonafide.core.fields import FIELDS
 from bonafide.core.text import shorten
 from bonafide.engine.rules.facts import COMPARISONS, Facts, needed_names
 from bonafide.engine.rules.tree import (
-    BROUGHT_BY, DECIDED_TYPES, LOCAL, Apply, Equals, Located, Missing, Node, NodePath, Number, Problem, Span,
+    DECIDED_TYPES, LOCAL, Apply, Equals, Located, Missing, Node, NodePath, Number, Problem, Span,
     Vocabulary, names_in,
 )  # fmt: skip
 from bonafide.engine.rules.units import Units, constant_of
@@ -150,7 +150,7 @@ class _Sense:
         self._note(path, "contradiction", told, advice, shown=(*path, pair[1]))
 
     def _lacking(self, name: str, known: Facts) -> str:
-        types = FIELDS[name].every_type if name in FIELDS else BROUGHT_BY
+        types = FIELDS[name].every_type if name in FIELDS else tuple(sorted(types_having(name) or ()))
         having = [t for t in types if t in DECIDED_TYPES] or types
         who = f"a {next(iter(known.types))}" if len(known.types) == 1 else "none of the events that get here"
         told = f"{who} has no {name}" if len(known.types) == 1 else f"{who} has it"

@@ -24,18 +24,15 @@ NUMBER_MAX: Final = 1e18
 LOCAL: Final = ("local_hour", "local_day")
 """Numbers that every event has besides its fields: its time with the bundle's fixed offset."""
 BROUGHT: Final = (
-    "brought_home",
-    "own_payments",
-    "own_amount",
-    "earlier_loops",
-    "loops_closed",
-    "loop_share",
-    "loop_hops",
+    "brought_home", "own_payments", "own_amount", "earlier_loops", "loops_closed", "loop_share", "loop_hops",
     "loop_delay_s",
-)
+)  # fmt: skip
 """Numbers that the types BROUGHT_BY have besides their fields: what of the payers' own money they brought home."""
 BROUGHT_BY: Final = ("transfer", "payout", "refund")
-DERIVED: Final = LOCAL + BROUGHT
+SHARED: Final = ("shares",)
+"""What a payment has: through how many kinds of what it names its merchant is seen, too."""
+SHARED_BY: Final = ("payment",)
+DERIVED: Final = LOCAL + BROUGHT + SHARED
 DECIDED_TYPES: Final = tuple(name for name, cls in EVENT_CLASS.items() if cls.decided)
 """The event types that rules are asked about."""
 
@@ -139,8 +136,8 @@ class ExpressionError(Exception):
 
 def types_having(name: str) -> frozenset[str] | None:
     """The types, read and derived, that can have a field or derived number; None: every type, or nobody can say."""
-    if name in BROUGHT:
-        return frozenset(BROUGHT_BY)
+    if name in BROUGHT or name in SHARED:
+        return frozenset(BROUGHT_BY if name in BROUGHT else SHARED_BY)
     return frozenset(FIELDS[name].every_type) if name in FIELDS else None
 
 
@@ -181,6 +178,8 @@ def quantity_of_field(name: str, amounts: tuple[float, float]) -> Quantity:
             return Quantity("money", 0, amounts[1])
         case "own_payments" | "earlier_loops" | "loops_closed" | "loop_hops":
             return Quantity("count", 0, AMOUNT_MAX)
+        case "shares":
+            return Quantity("count", 0, 3)  # a payment names a device, an ip and an address
         case "loop_share":
             return Quantity("fraction", 0, 1)
         case "loop_delay_s" | "return_delay_s":
