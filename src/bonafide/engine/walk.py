@@ -17,9 +17,10 @@ from bonafide.engine.codes import (
 )  # fmt: skip
 from bonafide.engine.completion import PENDING_SLOT, completes
 from bonafide.engine.derived import Q_COUNT, QUEUE_WORDS, drain
+from bonafide.engine.features.carried import carry
 from bonafide.engine.features.layout import (
-    P_BLOCKS, P_CODE_END, P_COLUMNS, P_DECIDED, P_FAMILIES, P_FEATURES, P_GENUINE, P_NEEDS, P_READ_FAMILIES,
-    P_REGISTERS, P_RULE, P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
+    P_BLOCKS, P_CARRY_TYPES, P_CODE_END, P_COLUMNS, P_DECIDED, P_FAMILIES, P_FEATURES, P_GENUINE, P_NEEDS,
+    P_READ_FAMILIES, P_REGISTERS, P_RULE, P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
 )  # fmt: skip
 from bonafide.engine.groups import establish_group
 from bonafide.engine.index import index_open
@@ -215,10 +216,12 @@ def step(mem, plan, code, words, floats, scratch, event, hashes, how, answers, v
     verdict[V_FAULTS] = complete_row(plan, event)
     # What the event establishes is queued here: conditions read what is then said of the event itself.
     establish_group(event, kind, queue)
-    run(code, 0, plan[P_WHERE_END], words, event, floats)
     find_rows(mem, plan, event, hashes, rows)
     if plan[P_READ_FAMILIES] < plan[P_FAMILIES]:
         find_derived(mem, plan, event, hashes, rows)
+    if (plan[P_CARRY_TYPES] >> kind) & 1:
+        carry(mem, plan, event, rows)
+    run(code, 0, plan[P_WHERE_END], words, event, floats)
     if how == ANSWERED or is_decided(plan, event, how, verdict):
         answer_keys(mem, plan, event, rows, answers)
     mem[H_ORDER] += 1

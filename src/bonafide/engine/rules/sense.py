@@ -105,7 +105,7 @@ class _Sense:
                     self._visit(part, (*path, i), known)
             case Apply("not", _):
                 self._note(path, "contradiction", f"{self._text(path)} is never true: what stands after not always is")
-            case Equals("type", values, None) if not set(values) & set(DECIDED_TYPES) and known.vocabulary is not None:
+            case Equals("type", values, None) if known.vocabulary and not set(values) & known.vocabulary.types:
                 told = f"rules are asked about {', '.join(DECIDED_TYPES)} only; {values[0]} events teach features"
                 self._note(path, "unreachable", told, "count such events in a feature, and read that")
             case _:
