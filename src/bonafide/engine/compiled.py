@@ -16,7 +16,7 @@ from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.core.moment import DAY_MS
 from bonafide.engine.features import layout as at
 from bonafide.engine.features.family import TERM_MS
-from bonafide.engine.features.plan import FeaturePlan, Layout, NotKeptError, compile_features
+from bonafide.engine.features.plan import FeaturePlan, Followed, Layout, NotKeptError, compile_features
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.funds.layout import ESTABLISHES, FACTS
 from bonafide.engine.rules.language import Node, names_in
@@ -104,6 +104,9 @@ class Compiled(NamedTuple):
             at.P_READ_FAMILIES: features.read_families,
             at.P_BLANK: features.blank,
             at.P_FAMILY: table(_moved(features, at.P_HEADER)),
+            at.P_CARRIED: len(features.carry) // at.CARRY_STRIDE,
+            at.P_CARRY: table(features.carry),
+            at.P_CARRY_TYPES: features.carry_types,
             at.P_OFFSET_MS: settings.offset_ms,
             at.P_LATENESS_MS: settings.lateness_ms,
             at.P_KNOWN_MS: KNOWN_MS,
@@ -121,8 +124,8 @@ class Compiled(NamedTuple):
             at.P_WEIGHTS: self.wheres.registers + self.rules.registers,
             at.P_COLUMNS: self.wheres.registers + self.rules.registers + len(self.weights),
             at.P_GENUINE: self.wheres.registers + self.rules.registers * (1 + COLUMN) + len(self.weights),
-            at.P_FUNDS: features.layout.funds,
-            at.P_LINKS: features.layout.links,
+            at.P_FUNDS: features.layout.followed.funds,
+            at.P_LINKS: features.layout.followed.links,
             at.P_ASSUME: settings.assume_completed,
             at.P_NEEDS: len(features.layout.needs),
             at.P_NEED: table(features.layout.needs),
@@ -146,19 +149,24 @@ def compile_bundle(
     With a `layout` the features are answered from what it keeps; NotKeptError where more would have to be kept.
     """
     wheres = Builder({})
-    read = {name for node in (*(f.where for f in features if f.where is not None), *(node for node, _ in rules))
-            for name in names_in(node)} | {f.of for f in features}  # fmt: skip
-    types = {name for f in features for name in f.types}
-    funds, links = bool(FACTS & read or ESTABLISHES & types), bool({"shares"} & read or {"linked"} & types)
-    if layout is not None and (funds > layout.funds or links > layout.links):
-        raise NotKeptError(tuple(f.name for f in features if f.derived) or ("what is derived from other events",))
+    followed = _followed(features, [node for node, _ in rules])
+    if layout is not None and (followed.funds > layout.followed.funds or followed.links > layout.followed.links):
+        raise NotKeptError(tuple(f.name for f in features if f.derived) or ("rules on money or on what is shared",))
     plan = compile_features(
-        features, wheres, assume_completed=settings.assume_completed, funds=funds, links=links, layout=layout
+        features, wheres, assume_completed=settings.assume_completed, followed=followed, layout=layout
     )
     conditions = Builder(plan.columns, skips=True)
     for node, _ in rules:
         conditions.add(expand(node))
     return Compiled(plan, wheres.build(), conditions.build(), tuple(weight for _, weight in rules), settings)
+
+
+def _followed(features: Sequence[Feature], rules: Sequence[Node]) -> Followed:
+    """What features and rules need to be followed: what they count, and what they read of the event itself."""
+    nodes = [*rules, *(f.where for f in features if f.where is not None)]
+    types = {name for f in features for name in f.types}
+    read = {name for node in nodes for name in names_in(node)} | {f.of for f in features}
+    return Followed(bool(FACTS & read or ESTABLISHES & types), bool({"shares"} & read or {"linked"} & types))
 
 
 def _moved(features: FeaturePlan, by: int) -> list[int]:

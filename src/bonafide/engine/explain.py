@@ -184,15 +184,16 @@ def cause_of_missing(
         return Cause("no-key", absent)
     if feature.name not in companions:
         return Cause("empty-window")
-    place = {f.name: n for n, f in enumerate(bundle.features)}
-    held, valued = (int(answers[place[name]]) for name in companions[feature.name])
+    columns = {f.name: n for n, f in enumerate(bundle.features)}
+    held, valued = (int(answers[columns[name]]) for name in companions[feature.name])
     if held == 0:
         return Cause("empty-window")
     if valued == 0:
         return Cause("no-values", (feature.of,) if feature.of else (), held)
     if feature.take == "zscore":
         of = feature.of or ""
-        if of in FIELDS and row[FIELDS[of].place] == ABSENT:
+        place = bundle.compiled.features.place_of(of)
+        if place is not None and row[place] == ABSENT:
             return Cause("no-own-value", (of,), valued)
         return Cause("no-spread", (of,), valued)
     return Cause("silent", (), valued)
@@ -241,7 +242,7 @@ def _is_elsewhere(part: Part) -> bool:
 
 def _and_present(feature: Feature) -> Node | None:
     """The feature's condition, and that what it takes is there."""
-    if feature.of is None or feature.of not in FIELDS:
+    if feature.of is None or not (feature.of in FIELDS or any(f.name == feature.of for f in feature.carried)):
         return feature.where
     present = Apply("not", (Missing(feature.of),), "truth")
     return present if feature.where is None else Apply("and", (feature.where, present), "truth")

@@ -19,17 +19,18 @@ from bonafide.engine.codes import (
 )  # fmt: skip
 from bonafide.engine.completion import PAYMENT, PENDING_SLOT, completes
 from bonafide.engine.derived import Q_COUNT, QUEUE_WORDS, drain
+from bonafide.engine.features.carried import carry
 from bonafide.engine.features.layout import (
-    P_ASSUME, P_BLOCKS, P_CODE_END, P_COLUMNS, P_DECIDED, P_FAMILIES, P_FEATURES, P_FUNDS, P_GENUINE, P_LINKS,
-    P_NEEDS,    P_READ_FAMILIES, P_REGISTERS, P_RULE, P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
+    P_ASSUME, P_BLOCKS, P_CARRY_TYPES, P_CODE_END, P_COLUMNS, P_DECIDED, P_FAMILIES, P_FEATURES, P_FUNDS, P_GENUINE,
+    P_LINKS, P_NEEDS, P_READ_FAMILIES, P_REGISTERS, P_RULE, P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
 )  # fmt: skip
 from bonafide.engine.funds.layout import PLACE_SLOT, TRAIL_MAX, TRAIL_OF_EVENT, WORK_WORDS
-from bonafide.engine.funds.moves import follow, start
+from bonafide.engine.funds.moves import ask_takings, follow, start
 from bonafide.engine.groups import establish_group
 from bonafide.engine.index import index_open
 from bonafide.engine.kernel import inner, pointer, shift
 from bonafide.engine.keys import KEY_SLOT, answer_keys, find_derived, find_rows, hash_keys, take_in_all
-from bonafide.engine.links import LINK_SLOT, observe
+from bonafide.engine.links import LINK_SLOT, ask_links, ask_members, observe
 from bonafide.engine.lookahead import (
     AHEAD, AHEAD_WORDS, KEYS_AHEAD, RINGS_AHEAD, ROWS_AHEAD, ask_rings, ask_rows, ask_slot,
 )  # fmt: skip
@@ -56,6 +57,8 @@ def look_ahead(mem, plan, events, n, i, hashes, rows):
     if i + ROWS_AHEAD < n:
         at = ahead(i + ROWS_AHEAD)
         ask_rows(mem, plan, H_KEYS, KEY_SLOT, shift(hashes, at), shift(rows, at))
+        if plan[P_LINKS]:
+            ask_members(mem, plan, nth(events, i + ROWS_AHEAD))
     if i + RINGS_AHEAD < n:
         ask_rings(mem, plan, shift(rows, ahead(i + RINGS_AHEAD)))
 
@@ -83,6 +86,10 @@ def look_at_keys(mem, plan, event, hashes):
     ask_slot(mem, H_EVENTS, event[EVENT_ID], EVENT_SLOT)
     if plan[P_NEEDS]:
         ask_slot(mem, H_PENDING, event[EVENT_ID], PENDING_SLOT)
+    if plan[P_LINKS]:
+        ask_links(mem, plan, event)
+    if plan[P_FUNDS]:
+        ask_takings(mem, plan, event)
     hash_keys(plan, event, hashes)
     for family in range(plan[P_FAMILIES]):
         if hashes[family] != 0:
@@ -233,10 +240,12 @@ def step(mem, plan, code, words, floats, scratch, event, hashes, how, answers, v
         observe(mem, plan, event, queue)
     if plan[P_FUNDS]:
         follow(mem, plan, event, seq, work, queue, trail)
-    run(code, 0, plan[P_WHERE_END], words, event, floats)
     find_rows(mem, plan, event, hashes, rows)
     if plan[P_READ_FAMILIES] < plan[P_FAMILIES]:
         find_derived(mem, plan, event, hashes, rows)
+    if (plan[P_CARRY_TYPES] >> kind) & 1:
+        carry(mem, plan, event, rows)
+    run(code, 0, plan[P_WHERE_END], words, event, floats)
     if how == ANSWERED or is_decided(plan, event, how, verdict):
         answer_keys(mem, plan, event, rows, answers)
     mem[H_ORDER] += 1

@@ -76,7 +76,8 @@ def _lines() -> pl.Expr:
     until, release = ((pl.col("time") + pl.col(n)).clip(upper_bound=MOMENT_MAX) for n in ("lasts_ms", "hold_ms"))
     line = pl.concat_str(
         pl.lit('{"event_id":"'), _escaped("event_id"), pl.lit('","seq":'), "seq", pl.lit(',"time":'), "time",
-        pl.lit(',"loops":['), "loops", pl.lit("],"), "piece_0", subject, "piece_1", until, "piece_2", release, "piece_3", pl.lit("\n"),
+        pl.lit(',"loops":['), "loops", pl.lit("],"), "piece_0", subject, "piece_1", until, "piece_2",
+        release, "piece_3", pl.lit("\n"),
         ignore_nulls=True,
     )  # fmt: skip
     return line.str.join("").cast(pl.Binary)

@@ -1,4 +1,4 @@
-"""The law of funds, obeyed the obvious way: every tag is an object in a list, and nothing is forgotten for want of room.
+"""The law of funds, obeyed the obvious way: every tag is an object in a list, and nothing is lost for want of room.
 
 The twin of `engine.funds`. With `Caps` it keeps as little as the kernel does, so that both can be compared beyond the
 bounds too; without, it shows what the bounds cost. It is slow and meant to be read beside docs/funds.md.
@@ -9,11 +9,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bonafide.core.events import (
-    AccountLink, CreditRecycled, Fact, LoopClosed, LoopPassed, MoneyReturned, Payment, PaymentStatus, Payout, Refund,
-    Repayment, Transfer,
+    AccountLink,
+    CreditRecycled,
+    Fact,
+    LoopClosed,
+    LoopPassed,
+    MoneyReturned,
+    Payment,
+    PaymentStatus,
+    Payout,
+    Refund,
+    Repayment,
+    Transfer,
 )  # fmt: skip
 from bonafide.core.fields import FRACTION_UNIT
 from bonafide.core.moment import HOUR_MS
@@ -33,6 +43,9 @@ class Caps(NamedTuple):
     served: int = ENDLESS
     returns: int = ENDLESS
     settled: int = ENDLESS
+
+
+NO_CAPS: Final = Caps()
 
 
 class Step(NamedTuple):
@@ -134,7 +147,7 @@ class Told:
 class FundsTwin:
     """Feeds events one by one and tells what each established."""
 
-    def __init__(self, caps: Caps = Caps(), *, assume_completed: bool = False) -> None:
+    def __init__(self, caps: Caps = NO_CAPS, *, assume_completed: bool = False) -> None:
         self.caps = caps
         self.assume_completed = assume_completed
         self.places: dict[tuple[str, str], Place] = defaultdict(Place)
@@ -303,15 +316,14 @@ class FundsTwin:
         if told.own_payments == 0:
             told.earlier_loops = sum(closed for _, closed in self.returns[tag.payer].values())
         returned, closes = self._add_return(tag, taken)
-        common = dict(
-            event_id="derived", time=flow.time, user_id=tag.payer, merchant_id=tag.merchant, payment_id=tag.payment,
-            via=flow.via, account_id=flow.to, return_hops=hops, return_delay_s=delay_s, one_to_one=one_to_one,
-        )  # fmt: skip
-        told.derived.append(MoneyReturned(amount=taken, returned_share=taken / tag.amount, **common))  # type: ignore[arg-type]
+        common: dict[str, Any] = {
+            "event_id": "derived", "time": flow.time, "user_id": tag.payer, "merchant_id": tag.merchant,
+            "payment_id": tag.payment, "via": flow.via, "account_id": flow.to, "return_hops": hops,
+            "return_delay_s": delay_s, "one_to_one": one_to_one,
+        }  # fmt: skip
+        told.derived.append(MoneyReturned(amount=taken, returned_share=taken / tag.amount, **common))
         if closes:
-            told.derived.append(
-                LoopClosed(amount=returned, returned_share=returned / tag.amount, **common)  # type: ignore[arg-type]
-            )
+            told.derived.append(LoopClosed(amount=returned, returned_share=returned / tag.amount, **common))
             told.derived += [
                 LoopPassed(
                     event_id="derived", time=flow.time, account_id=account, from_account_id=account,

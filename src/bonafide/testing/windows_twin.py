@@ -6,6 +6,9 @@ Features of derived events obey the same law with a moment of their own. All tha
 of its values: it begins with the first derived event that one of them counts, and ends when the log's latest time has
 left the row's moment behind by more than the lateness and what they look back on. In between its moment is the latest
 time of any event, read or derived, that names the key; before and after, a key has an empty row as of the event's time.
+
+A feature that names others takes their answers on the event that it counts, as integers: what is whole as it is, means
+and deviations of money and moments as whole units, all else in millionths, halves up, within CARRIED_MOST either way.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
-from math import isqrt, log2
+from math import floor, isqrt, log2
 from typing import Any, Final, NamedTuple
 
 from bonafide.core.events import Fact, Group, Grouped
@@ -27,6 +30,8 @@ from bonafide.testing.rules_twin import evaluate
 
 LATENESS_MS: Final = 30 * DAY_MS
 KNOWN_MS: Final = 90 * DAY_MS
+CARRIED_UNIT: Final = 10**6
+CARRIED_MOST: Final = 10**14
 _ROOT_BITS: Final = 200
 """Extra bits for a square root, so that rounding it to a float64 is right."""
 
@@ -86,6 +91,7 @@ class WindowTwin:
             for row in [_Row(family.by, frozenset(t for m in members for t in m.types), family.idle_ms, {})]
             for f in members
         }  # fmt: skip
+        self.carried = tuple(dict.fromkeys(c for f in features for c in f.carried))
         self.currency = currency
         self.offset_ms = offset_ms
         self.lateness_ms = lateness_ms
@@ -109,6 +115,8 @@ class WindowTwin:
         record = record_of(event, self.offset_ms)
         if self.currency is not None and record.get("currency", self.currency) != self.currency:
             record = {k: v for k, v in record.items() if k not in FIELDS or FIELDS[k].kind != "money"}
+        carried = {c.name: _carried(c, self._value(c, record)) for c in self.carried}
+        record |= {name: value for name, value in carried.items() if value is not None}
         answers = {f.name: self._answer(f, record) for f in self.features}
         self._place(record)
         self.log.append(record)
@@ -165,6 +173,11 @@ class WindowTwin:
             other["done"] = True
 
     def _answer(self, feature: Feature, event: Record) -> Answer:
+        value = self._value(feature, event)
+        return float(value) if isinstance(value, int) else value
+
+    def _value(self, feature: Feature, event: Record) -> Any:
+        """An answer: an integer where it is whole, a text where it is the last of one."""
         key = [event.get(name) for name in feature.by]
         if None in key:
             return None
@@ -184,7 +197,9 @@ class WindowTwin:
         ]
         if feature.over_ms is not None:
             counted = [r for r in counted if as_of - feature.over_ms < r["time"] <= as_of]
-        matching = [r for r in counted if feature.where is None or evaluate(feature.where, r, {}) is True]
+        matching = [
+            r for r in counted if feature.where is None or evaluate(feature.where, r, _given(feature, r)) is True
+        ]
         matching.sort(key=lambda r: (r["time"], r["place"]))
         if feature.take == "share":
             return len(matching) / len(counted) if counted else 0.0
@@ -195,8 +210,7 @@ class WindowTwin:
                 return None
             edge: int = matching[-1 if feature.take == "seconds_since_last" else 0]["time"]
             return (as_of - edge) / 1000
-        answer: Answer = _take(feature, matching, event)
-        return answer
+        return _take(feature, matching, event)
 
     def _remembered(self, naming: list[Record], matching: list[Record], as_of: int) -> list[Record]:
         """What is left of first and last times after every silence longer than their term."""
@@ -213,16 +227,14 @@ class WindowTwin:
 
 def _take(feature: Feature, matching: list[Record], event: Record) -> Any:
     if feature.take == "count":
-        return float(len(matching))
+        return len(matching)
     assert feature.of is not None
     values = [r[feature.of] for r in matching]
-    field = FIELDS.get(feature.of)
-    fraction = feature.of == "loop_share" or (field is not None and field.kind == "fraction")
-    unit = FRACTION_UNIT if fraction else 1
+    unit = _unit(feature)
     if feature.take == "distinct":
-        return float(len(set(values)))
+        return len(set(values))
     if feature.take == "sum":
-        return float(Fraction(sum(values), unit))
+        return sum(values) if unit == 1 else float(Fraction(sum(values), unit))
     if not values:
         return None
     match feature.take:
@@ -235,14 +247,49 @@ def _take(feature: Feature, matching: list[Record], event: Record) -> Any:
             std = _std(values, unit)
             return None if own is None or std == 0 else (own / unit - _mean(values, unit)) / std
         case "min":
-            return min(values) / unit
+            return min(values) if unit == 1 else min(values) / unit
         case "max":
-            return max(values) / unit
+            return max(values) if unit == 1 else max(values) / unit
         case "last":
-            return values[-1] / unit
+            return values[-1] if unit == 1 else values[-1] / unit
         case "entropy":
             return _entropy(values)
     raise AssertionError(feature.take)
+
+
+def _unit(feature: Feature) -> int:
+    """By what the integers are divided that a feature takes."""
+    carried = next((c for c in feature.carried if c.name == feature.of), None)
+    if carried is not None:
+        return 1 if _is_whole(carried) else CARRIED_UNIT
+    field = FIELDS.get(feature.of or "")
+    return FRACTION_UNIT if feature.of == "loop_share" or (field is not None and field.kind == "fraction") else 1
+
+
+def _is_whole(feature: Feature) -> bool:
+    """Whether an answer is carried in whole units."""
+    if feature.take in {"mean", "std"}:
+        return feature.of == "brought_home" or (feature.of in FIELDS and FIELDS[feature.of].kind in {"money", "moment"})
+    return feature.take in {"count", "distinct"} or (
+        feature.take in {"sum", "min", "max", "last"} and _unit(feature) == 1
+    )
+
+
+def _carried(feature: Feature, value: Any) -> Any:
+    """An answer as it is carried."""
+    if value is None or isinstance(value, str):
+        return value
+    whole = value if isinstance(value, int) else floor(value * (1 if _is_whole(feature) else CARRIED_UNIT) + 0.5)
+    return max(-CARRIED_MOST, min(CARRIED_MOST, int(whole)))
+
+
+def _given(feature: Feature, record: Record) -> dict[str, Answer]:
+    """What a condition reads of the features that it names."""
+    units = {c.name: 1 if _is_whole(c) else CARRIED_UNIT for c in feature.carried}
+    return {
+        name: None if name not in record else float(record[name]) if unit == 1 else record[name] / unit
+        for name, unit in units.items() if not isinstance(record.get(name), str)
+    }  # fmt: skip
 
 
 def _mean(values: list[int], unit: int) -> float:

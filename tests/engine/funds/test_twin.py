@@ -16,7 +16,12 @@ from bonafide.engine.compiled import Settings
 from bonafide.engine.engine import loops_of
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.funds.layout import (
-    FACTS, RETURNS_MAX, SERVED_MAX, SETTLED_MAX, TAGS_MAX, TRAIL_OF_EVENT,
+    FACTS,
+    RETURNS_MAX,
+    SERVED_MAX,
+    SETTLED_MAX,
+    TAGS_MAX,
+    TRAIL_OF_EVENT,
 )  # fmt: skip
 from bonafide.engine.intake import rows_of_events
 from bonafide.engine.rules.operations import PLACES
@@ -54,7 +59,8 @@ def play(
     log: Sequence[Event], caps: Caps, chunk: int, settings: Settings = SETTINGS, specs: Sequence[Feature] = SPECS
 ) -> list[Told]:
     """Feed a log to the kernel and to its twins, and compare all that is told; what the twin told is returned."""
-    state, funds, windows = fresh_state(specs, settings), fresh_twin_of_funds(caps, settings), fresh_twin(specs, settings)
+    state, windows = fresh_state(specs, settings), fresh_twin(specs, settings)
+    funds = FundsTwin(caps, assume_completed=settings.assume_completed)
     told: list[Told] = []
     for first in range(0, len(log), chunk):
         part = log[first : first + chunk]
@@ -84,10 +90,6 @@ def play(
             for fact in expected.derived:
                 windows.establish(fact)
     return told
-
-
-def fresh_twin_of_funds(caps: Caps, settings: Settings) -> FundsTwin:
-    return FundsTwin(caps, assume_completed=settings.assume_completed)
 
 
 def facts_of(row: Any) -> dict[str, int | None]:
@@ -145,4 +147,3 @@ def renamed(event: Event, prefix: str, shift: int) -> Event:
     return type(event)(**{
         **{n: getattr(event, n) for n in event.__struct_fields__}, **changed, "time": event.time + shift
     })  # fmt: skip
-

@@ -20,6 +20,7 @@ from bonafide.engine.bundles.reach import note_unreachable
 from bonafide.engine.bundles.rules import REASONS, RULES
 from bonafide.engine.bundles.example_files import Example, read_examples
 from bonafide.engine.bundles.examples import ExampleResult, covers, play_examples
+from bonafide.engine.features.spec import carried_vocabulary
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.rules.language import ExpressionError, Node, Vocabulary, names_in, parse_located
 from bonafide.engine.rules.sense import look_for_nonsense
@@ -85,7 +86,8 @@ def _note_nonsense(sources: Sources, bundle: Bundle) -> None:
             sources.note("same-condition", text, RULES, place, severity="warning", subject=subject)
     for i, item in enumerate(features.value):
         if item.get("where"):
-            _note_condition(sources, features, FEATURES, (i, "where"), f"feature {item['name']}", None)
+            words = carried_vocabulary(bundle.features[i])
+            _note_condition(sources, features, FEATURES, (i, "where"), f"feature {item['name']}", words)
 
 
 def _note_condition(
@@ -124,6 +126,7 @@ def _note_unused(sources: Sources, bundle: Bundle) -> None:
     if features is None or reasons is None:
         return
     read: set[str] = set().union(*(names_in(rule.when) for rule in bundle.rules))
+    read |= {carried.name for feature in bundle.features for carried in feature.carried}
     for i, item in enumerate(features.value):
         if item["name"] not in read and not item.get("note"):
             help_ = "Leave it out, or say in its note what it is kept for."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -11,7 +10,7 @@ from bonafide.engine.bundles.files import Sources
 from bonafide.engine.bundles.rules import RULES, Rule
 from bonafide.engine.features.spec import Feature, parse_features
 from bonafide.engine.rules.language import names_in
-from bonafide.engine.rules.source import Document, Place
+from bonafide.engine.rules.source import Document, Place, find_name
 from bonafide.engine.rules.utilisation import HIDDEN, UTILISATION
 
 FEATURES: Final = "features.yaml"
@@ -68,6 +67,15 @@ def _of_features(features: Sequence[Feature], document: Document) -> Iterator[Re
             else:
                 place = document.place((i, "of" if feature.of == field else "by"))
             yield Reading((field,), f"feature {feature.name}", FEATURES, place)
+        for carried in feature.carried:
+            named = isinstance(where, str) and feature.where is not None and carried.name in names_in(feature.where)
+            place = (
+                document.text_place((i, "where"), *find_name(where, carried.name))
+                if named
+                else (document.place((i, "of")))
+            )
+            for field in sorted(fields_of(carried) - fields_of(feature)):
+                yield Reading((field,), f"feature {feature.name}", FEATURES, place, carried.name)
 
 
 def _of_rules(rules: Sequence[Rule], document: Document) -> Iterator[Reading]:
@@ -95,15 +103,3 @@ def _indices(document: Document, key: str) -> dict[str, int]:
         if isinstance(name, str):
             found.setdefault(name, i)
     return found
-
-
-def find_name(text: str, name: str) -> tuple[int, int]:
-    """Where a name stands in an expression, outside of quotes, and how long it is.
-
-    >>> find_name("to == 'amount' and amount > 5", "amount")
-    (19, 6)
-    """
-    for found in re.finditer(rf"'[^']*'|\"[^\"]*\"|\b({re.escape(name)})\b", text):
-        if found[1]:
-            return found.start(), len(name)
-    return 0, 1

@@ -87,7 +87,8 @@ def _moment_answer(mem, plan, fam, row, feature, as_of):
 
 
 @inner
-def _answer(mem, plan, fam, row, event, feature, as_of):
+def answer(mem, plan, fam, row, event, feature, as_of):
+    """One feature of a key."""
     what, a = plan[feature], plan[feature + 3]
     if what == A_COUNT or what == A_DISTINCT:
         return np.float64(mem[row + a])
@@ -115,5 +116,5 @@ def answer_all(mem, plan, fam, row, event, as_of, answers):
         if row == 0:
             answers[plan[feature + 1]] = nan
         else:
-            answers[plan[feature + 1]] = _answer(mem, plan, fam, row, event, feature, as_of)
+            answers[plan[feature + 1]] = answer(mem, plan, fam, row, event, feature, as_of)
         feature += FEATURE_STRIDE

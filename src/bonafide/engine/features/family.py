@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeVar
 from bonafide.core.fields import COMPLETED_CODE, FIELDS, FRACTION_UNIT, TYPE_CODE
 from bonafide.engine.arena import LINE
 from bonafide.engine.features import layout as at
-from bonafide.engine.features.spec import Feature
+from bonafide.engine.features.spec import Feature, is_label, quantity_of
 from bonafide.engine.rules.operations import PLACES
 
 TERM_MS: Final = 400 * 86_400_000
@@ -46,6 +46,37 @@ def unit_of(field: str | None) -> int:
     """By what a field's integers are divided to give its number."""
     fraction = field == "loop_share" or (field in FIELDS and FIELDS[field].kind == "fraction")
     return FRACTION_UNIT if fraction else 1
+
+
+class Asked(NamedTuple):
+    """A feature, and the numbers that stand for what it names."""
+
+    feature: Feature
+    where: int
+    """The number of its condition, or -1."""
+    place: int
+    """Where in an event's row the values stand that it takes, or -1."""
+    unit: int
+    """By what they are divided."""
+    completes: bool
+    """Whether it counts payments as they are completed."""
+
+    @property
+    def types(self) -> int:
+        """The types that it counts, as a mask."""
+        codes = [COMPLETED_CODE] if self.completes else [TYPE_CODE[t] for t in self.feature.types]
+        return sum(1 << c for c in codes)
+
+    @property
+    def how(self) -> int:
+        """How its answer is carried: see `carried`."""
+        take = self.feature.take
+        if is_label(self.feature):
+            return at.C_AS_IT_IS
+        if take in {"count", "distinct"} or (take in {"sum", "min", "max", "last"} and self.unit == 1):
+            return at.C_WHOLE
+        money = take in {"mean", "std"} and quantity_of(self.feature).unit in {"money", "moment"}
+        return at.C_ROUNDED if money else at.C_MILLIONTHS
 
 
 class Kept(NamedTuple):
@@ -88,6 +119,8 @@ class Family:
         self.extremes = {key: i for i, key in enumerate(kept.extremes)}
         self.cursors = {key: i for i, key in enumerate(kept.cursors)}
         self.answers: list[tuple[int, int, int, tuple[Operand, ...], int, int]] = []
+        self.carried: dict[int, tuple[int, tuple[int, int, int, tuple[Operand, ...], int, int]]] = {}
+        """Number of a carried answer -> how it is carried, and the answer, which has no column."""
         self.keeps_all = kept.keeps_all
         self.keeps_term = kept.keeps_term
 
@@ -114,8 +147,9 @@ class Family:
         longest = max([w for w in self.windows if w != at.FOREVER], default=0)
         return at.FOREVER if self.keeps_all else max(longest, TERM_MS if self.keeps_term else 0)
 
-    def answers_without_more(self, feature: Feature, where: int, completes: bool) -> bool:
+    def answers_without_more(self, asked: Asked) -> bool:
         """Whether the rows already keep everything that a feature needs."""
+        feature = asked.feature
         fits = (
             (feature.by, feature.derived) == (self.by, self.derived)
             and (not _has_window(feature) or _length(feature) in self.windows)
@@ -125,21 +159,25 @@ class Family:
         if not fits:
             return False
         tried = Family(self.kept, self.seed)
-        tried.add(feature, 0, where, completes)
+        tried.add(asked, 0)
         return tried.kept == self.kept
 
-    def add(self, feature: Feature, column: int, where: int, completes: bool) -> None:
-        """Add a feature that answers in `column`; `where` is the number of its condition or -1."""
-        codes = [COMPLETED_CODE] if completes else [TYPE_CODE[t] for t in feature.types]
-        types = sum(1 << c for c in codes)
-        place = PLACES[feature.of] if feature.of else -1
-        bit = _number(self.bits, (types, where, place))
-        window = self.windows.index(_length(feature)) if _has_window(feature) else -1
-        operands = self._operands(feature, bit, types, place, window)
-        self.answers.append((_ANSWERS[feature.take], column, window, operands, place, unit_of(feature.of)))
+    def add(self, asked: Asked, column: int) -> None:
+        """Add a feature that answers in `column`."""
+        self.answers.append(self._answer(asked, column))
 
-    def _operands(self, feature: Feature, bit: int, types: int, place: int, window: int) -> tuple[Operand, ...]:
-        take = feature.take
+    def carry(self, asked: Asked, number: int) -> None:
+        """Add a feature whose answer is carried as number `number`."""
+        self.carried[number] = (asked.how, self._answer(asked, -1))
+
+    def _answer(self, asked: Asked, column: int) -> tuple[int, int, int, tuple[Operand, ...], int, int]:
+        feature = asked.feature
+        bit = _number(self.bits, (asked.types, asked.where, asked.place))
+        window = self.windows.index(_length(feature)) if _has_window(feature) else -1
+        operands = self._operands(feature.take, bit, asked.types, asked.place, window)
+        return _ANSWERS[feature.take], column, window, operands, asked.place, asked.unit
+
+    def _operands(self, take: str, bit: int, types: int, place: int, window: int) -> tuple[Operand, ...]:
         kept = [self._keep(window, bit, kind, place) for kind in _MEASURES.get(take, ())]
         if take == "share":
             return (*kept, self._keep(window, _number(self.bits, (types, -1, place)), at.M_COUNT, place))
@@ -184,10 +222,7 @@ class Family:
             tape.extend(value for row in rows for value in row)
             return start
 
-        windows, entry = len(self.windows), at.E_RAW + len(self.raws)
-        # A key of several fields is mostly met once: room for one event, and segments after that.
-        inline = 0 if not windows else 1 if len(self.by) > 1 else 4 if entry <= 6 else 2
-        starts = self._starts(inline * entry)
+        windows, entry, inline, starts = len(self.windows), self._entry, self._inline, self._starts()
         totals = [(bit, kind, place, word) for (w, bit, kind, place), word in self.measures.items() if w < 0]
         types = functools.reduce(operator.or_, (mask for mask, _, _ in self.bits))
         return [
@@ -196,7 +231,7 @@ class Family:
             len(self.bits), table(self.bits), len(self.raws), table([list(self.raws)]),
             len(self.sets), table(self.sets), len(self.bags), table(self.bags),
             len(self.extremes), table(self.extremes), len(self.cursors), table(self.cursors),
-            len(totals), table(totals), len(self.answers), table(self._answer_rows(starts)),
+            len(totals), table(totals), len(self.answers), table(map(self._answer_row, self.answers)),
             TERM_MS if self.keeps_term else at.FOREVER, self.idle_ms,
             -(-starts[-1] // LINE) * LINE, entry, inline, types, self.ring_bits, _slots(inline * entry), *starts[:-1],
         ]  # fmt: skip
@@ -209,23 +244,36 @@ class Family:
         ]  # fmt: skip
         return len(rows), table(rows)
 
-    def _starts(self, inline_words: int) -> list[int]:
+    def carried_rows(self, family: int) -> dict[int, list[int]]:
+        """The words that tell of each carried answer, by its number; `family` is this family's."""
+        return {n: [family, how, *self._answer_row(told)] for n, (how, told) in self.carried.items()}
+
+    @property
+    def _entry(self) -> int:
+        """Words of a ring's entry."""
+        return at.E_RAW + len(self.raws)
+
+    @property
+    def _inline(self) -> int:
+        """Entries inside a row. A key of several fields is mostly met once: room for one, and segments after that."""
+        return 0 if not self.windows else 1 if len(self.by) > 1 else 4 if self._entry <= 6 else 2
+
+    def _starts(self) -> list[int]:
         """Where each part of a row starts, in the order of the R_ constants, and where the row ends."""
         windows, sets, bags = len(self.windows), len(self.sets), len(self.bags)
         sums = sum(at.WORDS_OF[kind] for _, _, kind, _ in self.measures)
         sizes = (
             windows, sums, sets * windows, bags * windows * 2, (sets + bags * windows) * at.TABLE_STRIDE,
-            len(self.extremes), len(self.cursors), inline_words,
+            len(self.extremes), len(self.cursors), self._inline * self._entry,
         )  # fmt: skip
         return list(itertools.accumulate(sizes, initial=at.ROW_FIXED))
 
-    def _answer_rows(self, starts: list[int]) -> list[tuple[int, ...]]:
+    def _answer_row(self, told: tuple[int, int, int, tuple[Operand, ...], int, int]) -> tuple[int, ...]:
+        starts = self._starts()
         base = {_SUM: starts[1], _DISTINCT: starts[2], _ENTROPY: starts[3], _PLAIN: 0}
-        rows: list[tuple[int, ...]] = []
-        for what, column, window, operands, place, unit in self.answers:
-            a, b, c = [*(base[part] + word for part, word in operands), -1, -1, -1][:3]
-            rows.append((what, column, window, a, b, c, place, unit))
-        return rows
+        what, column, window, operands, place, unit = told
+        a, b, c = [*(base[part] + word for part, word in operands), -1, -1, -1][:3]
+        return what, column, window, a, b, c, place, unit
 
 
 def _slots(words: int) -> int:

@@ -54,10 +54,13 @@ P_GENUINE: Final = 25
 P_BLOCKS: Final = 26  # how many blocks one event can double
 P_READ_FAMILIES: Final = 27  # families of read types, which come first; the others count derived events
 P_BLANK: Final = 28  # words of the row that stands for a key of which nothing was established
-P_FUNDS: Final = 29  # whether money is followed
-P_ASSUME: Final = 30  # whether a payment is completed when it is made
-P_LINKS: Final = 31  # whether it is followed who shares what
-P_HEADER: Final = 32
+P_CARRIED: Final = 29  # how many answers are carried, and where they are told
+P_CARRY: Final = 30
+P_CARRY_TYPES: Final = 31  # the types of events that carry them, as a mask
+P_FUNDS: Final = 32  # whether money is followed
+P_LINKS: Final = 33  # whether it is followed who shares what
+P_ASSUME: Final = 34  # whether a payment is completed when it is made
+P_HEADER: Final = 35
 
 # A family's record in the plan: a count, then where its rows are told.
 F_SEED: Final = 0
@@ -131,6 +134,16 @@ A_EXTREME: Final = 8  # a: number of the extreme where there is a window
 A_LAST: Final = 9
 A_SINCE_LAST: Final = 10
 A_SINCE_FIRST: Final = 11  # a: number of the cursor where there is a window
+
+# What an event carries on: family, how its number becomes an integer, then a feature's record.
+C_FAMILY: Final = 0
+C_HOW: Final = 1
+C_FEATURE: Final = 2
+CARRY_STRIDE: Final = C_FEATURE + FEATURE_STRIDE
+C_AS_IT_IS: Final = 0  # a key's hash or a word's code
+C_WHOLE: Final = 1  # an integer already
+C_ROUNDED: Final = 2  # money and moments, which have no parts worth keeping
+C_MILLIONTHS: Final = 3
 
 TABLE_STRIDE: Final = 3
 T_AT: Final = 0

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from bonafide.core.errors import ConfigError
+from bonafide.core.fields import TYPE_CODE, TYPE_NAMES
 from bonafide.engine.arena import FAMILIES_MAX
 from bonafide.engine.features import layout as at
-from bonafide.engine.features.family import Family, Kept
+from bonafide.engine.features.carried import CARRIED_UNIT
+from bonafide.engine.features.family import Asked, Family, Kept, unit_of
 from bonafide.engine.features.segments import SEGMENT
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.funds.layout import FUNDS_BLOCKS, ROOM_WORDS, START_FIELDS
 from bonafide.engine.index import SEGMENT_WORDS_MAX
 from bonafide.engine.links import LINKS_BLOCKS, LINKS_SLACK
 from bonafide.engine.rules.language import Node, names_in
-from bonafide.engine.rules.operations import PLACES
+from bonafide.engine.rules.operations import CARRIED, CARRIED_MAX, PLACES
 from bonafide.engine.rules.program import Builder
 
 SLACK_WORDS: Final = 8_192
@@ -26,6 +28,18 @@ _DERIVED_TIMES: Final = at.DERIVED_MAX + 1
 """How often one event meets keys of derived events: once as it reads them, and once for each that it establishes."""
 
 
+class Followed(NamedTuple):
+    """What is followed besides windows."""
+
+    funds: bool = False
+    """Where the credit's money goes."""
+    links: bool = False
+    """Who shares devices, addresses, accounts and the like."""
+
+
+NOTHING: Final = Followed()
+
+
 class Layout(NamedTuple):
     """What keyed state depends on: plans of equal layout can share it."""
 
@@ -34,10 +48,11 @@ class Layout(NamedTuple):
     """The conditions that the families' bits number."""
     needs: tuple[int, ...]
     """Places of a payment that must be kept until it is completed; empty when nothing asks for it."""
-    funds: bool
-    """Whether money is followed."""
-    links: bool
-    """Whether it is followed who shares what."""
+    carried: tuple[Feature, ...] = ()
+    """The features whose answers an event carries on, in the order of their places."""
+    carry_types: int = 0
+    """The types of events that do so, as a mask."""
+    followed: Followed = NOTHING
 
 
 class NotKeptError(Exception):
@@ -60,79 +75,117 @@ class FeaturePlan(NamedTuple):
     """Words of the longest row of the others."""
     columns: dict[str, int]
     """Feature name -> its column in the answers."""
+    carry: list[int]
+    """CARRY_STRIDE words for each answer that is carried on."""
+    carry_types: int
+    """The types of events that carry them on, as a mask."""
     slack: int
     """Words that one event can need at most besides the blocks that it doubles."""
     blocks: int
     """How many blocks one event can double at most."""
     layout: Layout
 
+    def place_of(self, name: str) -> int | None:
+        """Where in an event's row a field or an answer that it carries stands; None of any other name."""
+        carried = {f.name: CARRIED + number for number, f in enumerate(self.layout.carried)}
+        return carried.get(name, PLACES.get(name))
+
 
 def compile_features(
-    features: Sequence[Feature], builder: Builder, *, assume_completed: bool = False, funds: bool = False,
-    links: bool = False,     layout: Layout | None = None,
+    features: Sequence[Feature], builder: Builder, *, assume_completed: bool = False, followed: Followed = NOTHING,
+    layout: Layout | None = None,
 ) -> FeaturePlan:  # fmt: skip
     """Compile features, adding their conditions to `builder` first of all.
 
-    `assume_completed` counts every attempt as completed; `funds` and `links` keep
-    what following money, and who shares what, needs. With a `layout`, the features are answered from what it
-    keeps, and the plan has that layout: NotKeptError where more would have to be kept. Raises ConfigError beyond
-    FAMILIES_MAX families.
+    `assume_completed` counts every attempt as completed; `followed` says what else is kept. With a `layout`, the
+    features are answered from what it keeps, and the plan has that layout: NotKeptError where more would have to be
+    kept. Raises ConfigError beyond
+    FAMILIES_MAX families, or CARRIED_MAX features that others carry.
     """
-    told = layout.wheres if layout else tuple(dict.fromkeys(f.where for f in features if f.where is not None))
+    carried = layout.carried if layout else tuple(dict.fromkeys(c for f in features for c in f.carried))
+    if len(carried) > CARRIED_MAX:
+        raise ConfigError("features", f"{len(carried)} features are named by others; at most {CARRIED_MAX}")
+    # What is kept for second keys needs what is carried to them, also where a later bundle has no use for it.
+    everything = tuple(dict.fromkeys((*features, *carried)))
+    told = layout.wheres if layout else tuple(dict.fromkeys(f.where for f in everything if f.where is not None))
     conditions: dict[Node | None, int] = {None: -1} | {where: builder.add(where) for where in told}
+    places = {name: (place, unit_of(name)) for name, place in PLACES.items()}
 
-    def completes(feature: Feature) -> bool:
-        return feature.completed and not assume_completed
+    def ask(feature: Feature) -> Asked:
+        place, unit = places[feature.of] if feature.of else (-1, 1)
+        return Asked(feature, conditions[feature.where], place, unit, feature.completed and not assume_completed)
 
-    waits = funds and not assume_completed
-    needs = layout.needs if layout else _needs([f for f in features if completes(f)], START_FIELDS if waits else ())
+    homeless = [f.name for f in everything if f.where not in conditions or not set(f.carried) <= set(carried)]
+    if homeless:
+        raise NotKeptError(tuple(homeless))
+    for number, f in enumerate(carried):
+        places[f.name] = CARRIED + number, 1 if ask(f).how < at.C_MILLIONTHS else CARRIED_UNIT
+    builder.places |= {f.name: places[f.name] for f in carried}
+    asked = {f: ask(f) for f in everything}
+    waits = followed.funds and not assume_completed
+    starts = START_FIELDS if waits else ()
+    needs = layout.needs if layout else _needs([f for f in everything if asked[f].completes], starts)
     if layout is None:
-        homes = families_of(features)
+        homes = families_of(everything)
     else:
-        families = [Family(kept, seed) for seed, kept in enumerate(layout.families)]
-        homes = _homes(families, features, conditions, completes, needs)
+        homes = _homes([Family(kept, seed) for seed, kept in enumerate(layout.families)], asked, needs)
     if len(homes) > FAMILIES_MAX:
         raise ConfigError("features", f"{len(homes)} groups of keys; at most {FAMILIES_MAX}")
-    columns = {f.name: i for i, f in enumerate(features)}
+    columns, numbers = {f: i for i, f in enumerate(features)}, {f: i for i, f in enumerate(carried)}
     for family, members in homes:
         for f in members:
-            family.add(f, columns[f.name], conditions[f.where], completes(f))
-    tape = [0] * (len(homes) * at.F_STRIDE)
+            if f in columns:
+                family.add(asked[f], columns[f])
+            if f in numbers:
+                family.carry(asked[f], numbers[f])
+    return _plan(homes, {f.name: i for f, i in columns.items()}, told, needs, carried, followed, layout)
+
+
+def _plan(
+    homes: Sequence[tuple[Family, list[Feature]]], columns: dict[str, int], wheres: tuple[Node, ...],
+    needs: tuple[int, ...], carried: tuple[Feature, ...], followed: Followed, layout: Layout | None,
+) -> FeaturePlan:  # fmt: skip
+    """The plan of families to which their features were added."""
+    count = len(homes)
+    tape = [0] * (count * at.F_STRIDE)
+    carries: dict[int, list[int]] = {}
     for i, (family, _) in enumerate(homes):
         record = family.record(tape)
         tape[i * at.F_STRIDE : i * at.F_STRIDE + len(record)] = record
-    kept = Layout(tuple(family.kept for family, _ in homes), told, needs, layout.funds if layout else funds,
-                  layout.links if layout else links)  # fmt: skip
+        carries |= family.carried_rows(i)
     read = sum(not family.derived for family, _ in homes)
-    records = [tape[f : f + at.F_STRIDE] for f in range(0, len(homes) * at.F_STRIDE, at.F_STRIDE)]
+    records = [tape[f : f + at.F_STRIDE] for f in range(0, count * at.F_STRIDE, at.F_STRIDE)]
     blank = max((record[at.F_ROW_WORDS] for record in records[read:]), default=0)
-    times = [2] * read + [_DERIVED_TIMES] * (len(homes) - read)
-    slack = (
-        SLACK_WORDS
-        + (ROOM_WORDS if kept.funds else 0) + (LINKS_SLACK if kept.links else 0)
-        + blank
-        + sum(n * _words(record) for n, record in zip(times, records, strict=True))
-    )
-    blocks = _DIRECTORIES + FUNDS_BLOCKS * kept.funds + LINKS_BLOCKS * kept.links + sum(n * _kinds(record) for n, record in zip(times, records, strict=True))
-    return FeaturePlan(tape, len(homes), read, blank, columns, slack, blocks, kept)
+    times = [2] * read + [_DERIVED_TIMES] * (count - read)
+    types = _carry_types([f for _, members in homes for f in members]) | (layout.carry_types if layout else 0)
+    kept = layout or Layout(tuple(family.kept for family, _ in homes), wheres, needs, carried, types, followed)
+    also = (ROOM_WORDS, FUNDS_BLOCKS) if kept.followed.funds else (0, 0)
+    more = (LINKS_SLACK, LINKS_BLOCKS) if kept.followed.links else (0, 0)
+    slack = SLACK_WORDS + blank + sum(n * _words(record) for n, record in zip(times, records, strict=True))
+    blocks = _DIRECTORIES + sum(n * _kinds(record) for n, record in zip(times, records, strict=True))
+    slack, blocks = slack + also[0] + more[0], blocks + also[1] + more[1]
+    carry = [word for _, row in sorted(carries.items()) for word in row]
+    return FeaturePlan(tape, count, read, blank, columns, carry, types, slack, blocks, kept)
+
+
+def _carry_types(features: Sequence[Feature]) -> int:
+    """The types of events that carry answers on, as a mask: those that are counted by them, and all of them where an
+    event's own carried answer is compared with those of others."""
+    naming = [f for f in features if f.carried]
+    if any(f.take == "zscore" and f.of not in PLACES for f in naming):
+        return (1 << len(TYPE_NAMES)) - 1
+    return sum(1 << TYPE_CODE[name] for name in {name for f in naming for name in f.types})
 
 
 def _homes(
-    families: Sequence[Family], features: Sequence[Feature], conditions: Mapping[Node | None, int],
-    completes: Callable[[Feature], bool], needs: tuple[int, ...],
-) -> list[tuple[Family, list[Feature]]]:  # fmt: skip
+    families: Sequence[Family], asked: Mapping[Feature, Asked], needs: tuple[int, ...]
+) -> list[tuple[Family, list[Feature]]]:
     """Each family of a layout with the features that it answers from what it keeps; NotKeptError names the others."""
     homes: list[tuple[Family, list[Feature]]] = [(family, []) for family in families]
     homeless: list[str] = []
-    for f in features:
-        known = f.where in conditions and set(_needs([f] if completes(f) else [], ())) <= set(needs)
-        home = next(
-            (
-                members for family, members in homes
-                if known and family.answers_without_more(f, conditions[f.where], completes(f))
-            ),
-            None,
-        )  # fmt: skip
+    for f, told in asked.items():
+        known = set(_needs([f] if told.completes else [], ())) <= set(needs)
+        home = next((members for family, members in homes if known and family.answers_without_more(told)), None)
         if home is None:
             homeless.append(f.name)
         else:

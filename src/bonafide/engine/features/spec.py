@@ -21,10 +21,10 @@ from bonafide.core.mistakes import Mistake, show_mistakes
 from bonafide.core.moment import DAY_MS, MINUTE_MS, parse_span
 from bonafide.core.text import did_you_mean, shorten
 from bonafide.engine.rules.language import (
-    DERIVED, FUNCTIONS, KEYWORDS, ExpressionError, Node, Quantity, Unit, parse, quantity_of_field,
+    DERIVED, FUNCTIONS, KEYWORDS, ExpressionError, Node, Quantity, Unit, Vocabulary, names_in, parse, quantity_of_field,
     types_having,
 )  # fmt: skip
-from bonafide.engine.rules.source import Document
+from bonafide.engine.rules.source import Document, find_name
 from bonafide.engine.rules.utilisation import UTILISATION
 from bonafide.engine.bundles.shapes import fit
 
@@ -59,6 +59,8 @@ class Feature(NamedTuple):
     """None: everything kept."""
     completed: bool
     """Counts payments only once their payment_status said completed."""
+    carried: tuple[Feature, ...] = ()
+    """The features that `of` and `where` name: their answers are carried on with the event that is counted."""
 
     @property
     def derived(self) -> bool:
@@ -106,6 +108,8 @@ class _Spec:
         self.source = source
         self.hidden = hidden
         self.mistakes: list[Mistake] = []
+        self._names: frozenset[str] = frozenset()
+        """What the file declares, right or wrong."""
         self._at = 0
         self._subject: str | None = None
 
@@ -124,7 +128,10 @@ class _Spec:
         if len(declared) > FEATURES_MAX:
             self.note("out-of-range", f"{len(declared)} features; at most {FEATURES_MAX}")
             return ()
+        named = [item.get("name") for item in declared if isinstance(item, dict)]
+        self._names = frozenset(name for name in named if isinstance(name, str)) - _TAKEN
         features: dict[str, Feature] = {}
+        places: dict[str, int] = {}
         for self._at, item in enumerate(declared):
             name = item.get("name") if isinstance(item, dict) else None
             self._subject = f"feature {shorten(name)}" if isinstance(name, str) else f"feature number {self._at + 1}"
@@ -132,8 +139,52 @@ class _Spec:
             if feature is not None and feature.name in features:
                 self.note("duplicate", "the name is taken already", "name")
             elif feature is not None:
-                features[feature.name] = feature
-        return tuple(features.values())
+                features[feature.name], places[feature.name] = feature, self._at
+        return tuple(self._carrying(f, features, places[f.name]) for f in features.values())
+
+    def _carrying(self, feature: Feature, features: dict[str, Feature], at: int) -> Feature:
+        """A feature with the features that it names; what cannot be carried to it is noted."""
+        named = sorted(_names_of(feature) & self._names)
+        if not named:
+            return feature
+        self._at, self._subject = at, f"feature {feature.name}"
+        where = names_in(feature.where) if feature.where is not None else set()
+        if feature.derived:
+            told = f"event: a feature that names another ({named[0]}) counts events that are read"
+            self.note("wrong-type", told, "event")
+        if feature.completed:
+            told = f"completed: a feature that names another ({named[0]}) counts events as they come, not as completed"
+            self.note("wrong-type", told, "completed")
+        for name in named:
+            found = features.get(name)  # none where it holds a mistake of its own
+            further = sorted(_names_of(found) & self._names) if found else []
+            key = "where" if name in where else "of"
+            if name == feature.name:
+                self._note_name(key, name, f"{name} is this feature itself")
+            elif further:
+                self._note_name(key, name, f"{name} names {further[0]}, another feature; only one step is carried")
+            elif found and name in where and (why := unreadable_reason(found)) is not None:
+                self._note_name("where", name, f"{name} {why}")
+            elif found and name == feature.of:
+                self._check_carried(found, feature.take)
+        return feature._replace(carried=tuple(features[name] for name in named if name in features))
+
+    def _note_name(self, key: str, name: str, message: str) -> None:
+        """Note what is wrong with a feature that is named under a key, where its name stands."""
+        text = f"{key}: {message}"
+        declared = self.document.value[self._at].get(key)
+        if key == "of" or not isinstance(declared, str):
+            self.note("wrong-type", text, key)
+            return
+        place = self.document.text_place((self._at, key), *find_name(declared, name))
+        self.mistakes.append(Mistake("wrong-type", text, self.source, *place, None, "error", self._subject))
+
+    def _check_carried(self, found: Feature, take: Take) -> None:
+        if take in NUMERIC_TAKES and is_label(found):
+            self.note("wrong-type", f"of: {take} takes a number, and {found.name} is the last of a text or word", "of")
+        elif take in {"std", "zscore"} and quantity_of(found).unit == "moment":
+            told = f"of: {take} of {found.name}, which is a moment, has no use and no exact bound"
+            self.note("wrong-type", told, "of")
 
     def _feature(self) -> Feature | None:
         before = len(self.mistakes)
@@ -211,8 +262,11 @@ class _Spec:
         field = FIELDS.get(of)
         if field is None:
             having = types_having(of)
+            if of in self._names:
+                return
             if of not in DERIVED:
-                text = f"of: unknown field {shorten(of)}{did_you_mean(of, [*FIELDS, *DERIVED])}"
+                near = did_you_mean(of, [*FIELDS, *DERIVED, *sorted(self._names)])
+                text = f"of: unknown field {shorten(of)}{near}"
                 self.note("unknown-name", text, "of")
             elif types and having is not None and not having & set(types):
                 self.note("unknown-name", f"of: {', '.join(types)} has no {of}", "of")
@@ -229,7 +283,9 @@ class _Spec:
         if told.where is None:
             return None
         try:
-            return parse(told.where)
+            return parse(
+                told.where, Vocabulary({name: Quantity("number") for name in sorted(self._names)}, in_feature=True)
+            )
         except ExpressionError as error:
             for p in error.problems:
                 place = self.document.text_place((self._at, "where"), p.column, p.width)
@@ -258,7 +314,7 @@ def _element(key: str, told: str | list[str], i: int) -> tuple[str | int, ...]:
 def quantity_of(feature: Feature) -> Quantity:
     """What a feature's answer counts, and between which bounds it lies where it is not missing."""
     over_s = inf if feature.over_ms is None else feature.over_ms / 1_000
-    of = None if feature.of is None else _quantity_of_values(feature.of)
+    of = None if feature.of is None else _quantity_of_values(feature)
     match feature.take:
         case "count" | "distinct":
             return Quantity("count", 0)
@@ -287,14 +343,40 @@ def unreadable_reason(feature: Feature) -> str | None:
     The number of a text is a keyed hash: a rule that read it would depend on the secret; that of a word is its place
     in the schema.
     """
-    kind = FIELDS[feature.of].kind if feature.of in FIELDS and feature.take == "last" else "integer"
-    return (
-        f"is the last of a {kind}, which a rule cannot read as a number" if kind in {"text", "list", "word"} else None
-    )
+    return f"is the last of a {_kind_of(feature)}, which a rule cannot read as a number" if is_label(feature) else None
 
 
-def _quantity_of_values(of: str) -> Quantity:
-    """Of the values of a field; money may be anything that a rate makes of it."""
+def is_label(feature: Feature) -> bool:
+    """Whether a feature's answer is no number but a text or word, to be told apart from others."""
+    return _kind_of(feature) in {"text", "list", "word"}
+
+
+def _kind_of(feature: Feature) -> str:
+    """The kind of a field that is a feature's answer."""
+    if feature.take != "last":
+        return "integer"
+    carried = next((f for f in feature.carried if f.name == feature.of), None)
+    if carried is not None:
+        return _kind_of(carried)
+    return FIELDS[feature.of].kind if feature.of in FIELDS else "integer"
+
+
+def carried_vocabulary(feature: Feature) -> Vocabulary:
+    """What a feature's `where` may name."""
+    return Vocabulary({f.name: quantity_of(f) for f in feature.carried}, in_feature=True)
+
+
+def _names_of(feature: Feature) -> set[str]:
+    """The fields and features that a feature's `of` and `where` name."""
+    return {*((feature.of,) if feature.of else ()), *(names_in(feature.where) if feature.where is not None else ())}
+
+
+def _quantity_of_values(feature: Feature) -> Quantity:
+    """Of the values that a feature takes; money may be anything that a rate makes of it."""
+    of = feature.of or ""
+    for carried in feature.carried:
+        if carried.name == of:
+            return quantity_of(carried)
     if of in FIELDS and not FIELDS[of].is_number:
         return Quantity("number")
     return quantity_of_field(of, (0.0, inf))

@@ -29,7 +29,8 @@ START_FIELDS: Final = ("event_id", "time", "user_id", "merchant_id", "order_id",
 ESTABLISHES: Final = frozenset({"money_returned", "loop_closed", "loop_passed", "credit_recycled"})
 """The derived types that funds establish."""
 FACTS: Final = frozenset({
-    "brought_home", "own_payments", "own_amount", "earlier_loops", "loops_closed", "loop_share", "loop_hops", "loop_delay_s",
+    "brought_home", "own_payments", "own_amount", "earlier_loops", "loops_closed", "loop_share", "loop_hops",
+    "loop_delay_s",
 })  # fmt: skip
 """What funds say of an event that moves money."""
 

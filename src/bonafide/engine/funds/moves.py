@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE
-from bonafide.engine.arena import H_ORDER
+from bonafide.engine.arena import H_FUNDS, H_ORDER
 from bonafide.engine.derived import establish
 from bonafide.engine.funds.home import BY_LINK, bring_home, clear_facts
 from bonafide.engine.funds.layout import (
     ACCOUNT, FEE, FLOW_WORDS, G_AMOUNT, G_CAME, G_FITS, G_HOME, G_HOPS, G_LEFT, G_MERCHANT, G_MOVE, G_MOVES, G_NUMBER,
     G_ORDER, G_PAID, G_PAYER, G_PAYMENT, G_SEQ, HOPS_MAX, MERCHANT, MOVE_WORDS, N_COUNT, N_LINKED_AT, N_MERCHANTS,
-    N_OWNER, N_SERVED, SETTLED_MAX, TAG_WORDS, W_AMOUNT, W_COUNT, W_ORDER, W_OWNER, W_PLACES, W_SENDER, W_SEQ, W_TIME, W_TO,
-    W_UNSETTLED, W_VIA,
+    N_OWNER, N_SERVED, PLACE_SLOT, SETTLED_MAX, TAG_WORDS, W_AMOUNT, W_COUNT, W_ORDER, W_OWNER, W_PLACES, W_SENDER,
+    W_SEQ, W_TIME, W_TO, W_UNSETTLED, W_VIA,
 )  # fmt: skip
 from bonafide.engine.funds.places import (
-    copy_words, find_place, is_little, keep, lessen, make_place, serve, tag_of,
+    copy_words, find_place, is_little, keep, lessen, make_place, place_hash, serve, tag_of,
 )  # fmt: skip
 from bonafide.engine.kernel import inner, shift
+from bonafide.engine.lookahead import ask_slot
 from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.siphash import ABSENT
 
@@ -37,6 +38,13 @@ CREDIT, ORIGINAL, MISSED, COMPLETED, BY_USER, BY_MERCHANT = (
     WORD_CODE[word] for word in ("credit", "original", "missed", "completed", "user", "merchant")
 )
 VIA_PAYOUT, VIA_TRANSFER, VIA_REFUND = (WORD_CODE[word] for word in ("payout", "transfer", "refund"))
+
+
+@inner
+def ask_takings(mem, plan, event):
+    """Ask for the slot of a merchant whose payment may be completed; see engine.lookahead."""
+    if event[TYPE] == PAYMENT_STATUS:
+        ask_slot(mem, H_FUNDS, place_hash(plan, MERCHANT, event[SHOP]), PLACE_SLOT)
 
 
 @inner
@@ -77,7 +85,7 @@ def follow(mem, plan, event, seq, work, queue, trail):
 
 @inner
 def _cancel(mem, plan, event, word, value, amount):
-    """A payment was undone, or an order refunded to where it was paid from: so much of it is no longer the merchant's."""
+    """A payment was undone, or an order refunded to where it was paid from: that is no longer the merchant's."""
     place = find_place(mem, plan, MERCHANT, event[SHOP], event[TIME])
     if not place:
         return
@@ -117,10 +125,10 @@ def _spend_home(mem, place, amount, time, payer):
     while used < amount:
         best = np.int64(-1)
         for i in range(mem[place + N_COUNT]):
-            tag = tag_of(place, i)
-            if mem[tag + G_HOME] and mem[tag + G_CAME] <= time and (payer == ABSENT or mem[tag + G_PAYER] == payer):
-                if best < 0 or _is_newer(shift(mem, tag), shift(mem, tag_of(place, best))):
-                    best = i
+            tag = shift(mem, tag_of(place, i))
+            is_home = tag[G_HOME] and tag[G_CAME] <= time and (payer == ABSENT or tag[G_PAYER] == payer)
+            if is_home and (best < 0 or _is_newer(tag, shift(mem, tag_of(place, best)))):
+                best = i
         if best < 0:
             return used
         taken = min(mem[tag_of(place, best) + G_LEFT], amount - used)
@@ -197,6 +205,12 @@ def _is_own(tag, flow):
 
 
 @inner
+def _may_go(tag, flow):
+    """Whether a tag is somebody else's, and was there by then."""
+    return tag[G_PAYER] != flow[W_OWNER] and tag[G_HOME] == 0 and tag[G_CAME] <= flow[W_TIME]
+
+
+@inner
 def fits(left, amount):
     """Whether a flow of this size can be this money less a fee."""
     return left >= amount and amount * FEE >= left * (FEE - 1)
@@ -238,9 +252,8 @@ def _choose(mem, flow):
                 of_order = of_order or (flow[W_ORDER] != ABSENT and tag[G_ORDER] == flow[W_ORDER])
                 if fits(tag[G_LEFT], flow[W_AMOUNT]):
                     other = shift(mem, tag_of(best_place, best))
-                    if best < 0 or tag[G_LEFT] < other[G_LEFT]:
-                        best_place, best = place, i
-                    elif tag[G_LEFT] == other[G_LEFT] and _is_newer(tag, other):
+                    is_less = tag[G_LEFT] < other[G_LEFT] or (tag[G_LEFT] == other[G_LEFT] and _is_newer(tag, other))
+                    if best < 0 or is_less:
                         best_place, best = place, i
     return of_order, best_place, best
 
@@ -256,9 +269,9 @@ def _next_own(mem, flow, of_order, came, number, last):
             tag = shift(mem, tag_of(place, i))
             later = tag[G_CAME] < came or (tag[G_CAME] == came and tag[G_NUMBER] < number)
             later = later or (tag[G_CAME] == came and tag[G_NUMBER] == number and p > last)
-            if later and _is_own(tag, flow) and (not of_order or tag[G_ORDER] == flow[W_ORDER]):
-                if best < 0 or _is_newer(tag, shift(mem, tag_of(flow[W_PLACES + best_p], best))):
-                    best_p, best = np.int64(p), np.int64(i)
+            asked = later and _is_own(tag, flow) and (not of_order or tag[G_ORDER] == flow[W_ORDER])
+            if asked and (best < 0 or _is_newer(tag, shift(mem, tag_of(flow[W_PLACES + best_p], best)))):
+                best_p, best = np.int64(p), np.int64(i)
     return best_p, best
 
 
@@ -269,9 +282,8 @@ def _carry_all(mem, plan, flow, piece):
         place = flow[W_PLACES + p]
         for i in range(mem[place + N_COUNT]):
             tag = shift(mem, tag_of(place, i))
-            if tag[G_HOME] == 0 and tag[G_CAME] <= flow[W_TIME] and tag[G_PAYER] != flow[W_OWNER]:
-                if _piece(tag, min(tag[G_LEFT], flow[W_AMOUNT]), flow, piece):
-                    keep(mem, plan, ACCOUNT, flow[W_TO], piece)
+            if _may_go(tag, flow) and _piece(tag, min(tag[G_LEFT], flow[W_AMOUNT]), flow, piece):
+                keep(mem, plan, ACCOUNT, flow[W_TO], piece)
 
 
 @inner
@@ -285,9 +297,8 @@ def _carry_newest(mem, plan, flow, piece):
         for i in range(mem[place + N_COUNT]):
             tag = shift(mem, tag_of(place, i))
             older = tag[G_CAME] < came or (tag[G_CAME] == came and tag[G_NUMBER] < number)
-            if older and tag[G_HOME] == 0 and tag[G_CAME] <= flow[W_TIME] and tag[G_PAYER] != flow[W_OWNER]:
-                if best < 0 or _is_newer(tag, shift(mem, tag_of(place, best))):
-                    best = i
+            if older and _may_go(tag, flow) and (best < 0 or _is_newer(tag, shift(mem, tag_of(place, best)))):
+                best = i
         if best < 0:
             return
         tag = shift(mem, tag_of(place, best))
@@ -301,7 +312,7 @@ def _carry_newest(mem, plan, flow, piece):
 
 @inner
 def _piece(tag, part, flow, piece):
-    """Write what a flow carries of somebody else's tag; False where that is too little, too far, or back where it was."""
+    """Write what a flow carries of somebody else's tag; False where it is too little, too far, or back where it was."""
     hops = tag[G_HOPS] + (0 if flow[W_VIA] == VIA_PAYOUT and flow[W_OWNER] == ABSENT else 1)
     if is_little(part, tag[G_AMOUNT]) or hops >= HOPS_MAX:
         return False

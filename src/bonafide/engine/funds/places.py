@@ -10,8 +10,8 @@ from bonafide.engine.arena import H_FUNDS, allocate, release
 from bonafide.engine.features.layout import P_KEY0
 from bonafide.engine.funds.layout import (
     AGE_MS, CARRIED, G_AMOUNT, G_CAME, G_FITS, G_HOME, G_HOPS, G_LEFT, G_NUMBER, G_PAID, G_PAYMENT, N_CAPACITY,
-    N_COUNT, N_HASH, N_KIND, N_LINKED_AT, N_MERCHANTS, N_NOW, N_OWNER, N_SERVED, N_TAGS, PAYER, PLACE_SLOT, RETURN_WORDS, SERVED_MAX,
-    TAG_WORDS, TAGS_MAX,
+    N_COUNT, N_HASH, N_KIND, N_LINKED_AT, N_MERCHANTS, N_NOW, N_OWNER, N_SERVED, N_TAGS, PAYER, PLACE_SLOT,
+    RETURN_WORDS, SERVED_MAX, TAG_WORDS, TAGS_MAX,
 )  # fmt: skip
 from bonafide.engine.index import find, insert
 from bonafide.engine.kernel import inner, shift
@@ -57,8 +57,8 @@ def make_place(mem, plan, kind, name, time):
 
 @inner
 def _bring_up(mem, place, time):
-    """A place's clock never goes back, and money older than AGE_MS is no longer followed; returns where it stands, since
-    a place with much room to spare moves to a smaller block."""
+    """A place's clock never goes back, and money older than AGE_MS is no longer followed. Returns where it stands: one
+    with much room to spare moves to a smaller block."""
     now = max(mem[place + N_NOW], time)
     mem[place + N_NOW] = now
     if mem[place + N_KIND] == PAYER:  # keeps no tags

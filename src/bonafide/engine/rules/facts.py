@@ -11,7 +11,7 @@ from typing import Final
 from bonafide.core.fields import FIELDS, TYPE_CODE
 from bonafide.engine.rules.ranges import ANY, Range, absolute, can_hold, combine, hull, narrow
 from bonafide.engine.rules.tree import (
-    DECIDED_TYPES, DERIVED, LOCAL, Apply, Equals, Missing, Name, Node, Number, Quantity, Vocabulary,
+    DERIVED, LOCAL, Apply, Equals, Missing, Name, Node, Number, Quantity, Vocabulary,
     quantity_of_field, types_having, words_of,
 )  # fmt: skip
 
@@ -55,8 +55,7 @@ class Facts:
         self.vocabulary = vocabulary
         self.absences = absences
         """Whether it counts that what is compared must be present, and that no type has some fields together."""
-        # Rules are asked about decided events only; a feature's `where` about all, derived ones too.
-        self.types = frozenset(TYPE_CODE if vocabulary is None else DECIDED_TYPES)
+        self.types = frozenset(TYPE_CODE) if vocabulary is None else vocabulary.types
         self.ranges: dict[Node, Range] = {}
         self.allowed: dict[str, frozenset[str | bool]] = {}
         self.denied: dict[str, frozenset[str | bool]] = {}

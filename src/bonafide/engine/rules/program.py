@@ -69,6 +69,8 @@ class Builder:
         self._features = features
         self._skips = skips
         self._conditions: list[Node] = []
+        self.places: dict[str, tuple[int, int]] = {}
+        """Other names -> where in an event's row they stand, and by what they are divided there."""
 
     def add(self, node: Node) -> int:
         """Add a condition; returns its number in the program."""
@@ -77,7 +79,7 @@ class Builder:
 
     def build(self) -> Program:
         """The program of all conditions added so far."""
-        made = _Assembly(self._features)
+        made = _Assembly(self._features, self.places)
         if self._skips:
             for node in _shared(self._conditions):
                 made.value(node)
@@ -98,8 +100,9 @@ class _Step(NamedTuple):
 class _Assembly:
     """Instructions in the making: what each computes is a value, and values become registers at the end."""
 
-    def __init__(self, features: Mapping[str, int]) -> None:
+    def __init__(self, features: Mapping[str, int], places: Mapping[str, tuple[int, int]]) -> None:
         self._features = features
+        self._places = places
         self._constants: dict[float, int] = {}
         self._steps: list[_Step] = []
         self._words: list[Word] = []
@@ -143,13 +146,16 @@ class _Assembly:
                 return _CONSTANT, self._constants.setdefault(number, len(self._constants))
             case Name(name) if name in self._features:
                 return _FEATURE, self._features[name]
+            case Name(name) if name in self._places:
+                return self._emit(Op.FIELD, *self._places[name])
             case Name(name):
                 fraction = name == "loop_share" or (name in FIELDS and FIELDS[name].kind == "fraction")
                 return self._emit(Op.FIELD, PLACES[name], FRACTION_UNIT if fraction else 1)
             case Missing(name) if name in self._features:
                 return self._emit(Op.IS_MISSING, (_FEATURE, self._features[name]), (_FEATURE, self._features[name]))
             case Missing(name):
-                return self._emit(Op.ABSENT_FIELD, PLACES[name], 0)
+                place = self._places[name][0] if name in self._places else PLACES[name]
+                return self._emit(Op.ABSENT_FIELD, place, 0)
             case Equals(field=field, other=str() as other):
                 return self._emit(Op.SAME_AS_FIELD, PLACES[field], PLACES[other])
             case Equals(field=field, values=values):

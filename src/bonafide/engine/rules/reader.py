@@ -38,7 +38,7 @@ class Reader:
         self.words = vocabulary or Vocabulary()
         self.types: dict[str, Type] = dict.fromkeys((*DERIVED, *self.words.features), "number")
         self.types["type"] = "word"
-        if vocabulary is not None:
+        if vocabulary is not None and not vocabulary.in_feature:
             self.types["utilisation"] = "number"
         for field in FIELDS.values():
             seen = type_of_field(field)

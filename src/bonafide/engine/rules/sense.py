@@ -13,7 +13,7 @@ from bonafide.core.text import shorten
 from bonafide.engine.rules.facts import COMPARISONS, Facts, needed_names
 from bonafide.engine.rules.tree import (
     DECIDED_TYPES, LOCAL, Apply, Equals, Located, Missing, Node, NodePath, Number, Problem, Span,
-    Vocabulary, names_in,
+    Vocabulary, names_in, types_having,
 )  # fmt: skip
 from bonafide.engine.rules.units import Units, constant_of
 
@@ -105,7 +105,7 @@ class _Sense:
                     self._visit(part, (*path, i), known)
             case Apply("not", _):
                 self._note(path, "contradiction", f"{self._text(path)} is never true: what stands after not always is")
-            case Equals("type", values, None) if not set(values) & set(DECIDED_TYPES) and known.vocabulary is not None:
+            case Equals("type", values, None) if known.vocabulary and not set(values) & known.vocabulary.types:
                 told = f"rules are asked about {', '.join(DECIDED_TYPES)} only; {values[0]} events teach features"
                 self._note(path, "unreachable", told, "count such events in a feature, and read that")
             case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -167,3 +168,15 @@ def _size(root: Any) -> int:
             stack.append((node, True))
             stack += [(part, False) for part in below]
     return sizes.get(id(root), 1)
+
+
+def find_name(text: str, name: str) -> tuple[int, int]:
+    """Where a name stands in an expression, outside of quotes, and how long it is.
+
+    >>> find_name("to == 'amount' and amount > 5", "amount")
+    (19, 6)
+    """
+    for found in re.finditer(rf"'[^']*'|\"[^\"]*\"|\b({re.escape(name)})\b", text):
+        if found[1]:
+            return found.start(), len(name)
+    return 0, 1

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from bonafide.core.events import EVENT_CLASS
-from bonafide.core.fields import FIELDS, TYPE_NAMES, Field
+from bonafide.core.fields import FIELDS, TYPE_CODE, TYPE_NAMES, Field
 from bonafide.core.mistakes import Severity
 from bonafide.core.moment import DATE_MIN, MOMENT_MAX
 from bonafide.core.money import AMOUNT_MAX
@@ -111,6 +111,13 @@ class Vocabulary(NamedTuple):
     """Feature -> why a rule may not read it."""
     amounts: tuple[float, float] = (1.0, float(AMOUNT_MAX))
     """Least and most that an amount can be; conversion by a rate may widen it (`amount_bounds`)."""
+    in_feature: bool = False
+    """Whether it is what a feature's `where` may name, which is asked of events of every type."""
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The types of the events that an expression over it is asked of."""
+        return frozenset(TYPE_CODE if self.in_feature else DECIDED_TYPES)
 
 
 class Problem(NamedTuple):

@@ -12,7 +12,7 @@ from bonafide.engine.features.spec import Feature, quantity_of
 from bonafide.engine.rules.facts import COMPARISONS
 from bonafide.engine.rules.terms import (
     COMPARISON_TERMS, COUNT_TERMS, EVENT_TERMS, FIELD_TERMS, FLAG_TERMS, FUNCTION_TERMS, MOMENT_TERMS, TAKE_TERMS,
-    Language, field_told, money_told, span_told, window_told, word_told,
+    Language, Term, field_told, money_told, span_told, window_told, word_told,
 )  # fmt: skip
 from bonafide.engine.rules.tree import Apply, Equals, Missing, Name, Node, Number, Unit, Vocabulary
 from bonafide.engine.rules.units import constant_of, unit_of
@@ -286,10 +286,17 @@ class _Wording:
         told = self.inline(feature.where)
         return self.say(f"（仅计{told}的）", f" (only those where {told})")
 
+    def _term(self, of: str) -> Term | None:
+        """What a feature takes: a field, or another feature's answer in quotes."""
+        if of not in self.features:
+            return FIELD_TERMS.get(of)
+        zh, en = f"“{self.noun(of)}”", f"“{self.noun(of).removeprefix('the ')}”"
+        return Term(zh, en, en)
+
     def _parts(self, feature: Feature) -> dict[str, str]:
         """What the name of a feature is put together from."""
         events = [EVENT_TERMS[name] for name in feature.types]
-        of = FIELD_TERMS.get(feature.of or "")
+        of = self._term(feature.of or "")
         keys = [field_told(name, self.language) for name in feature.by]
         pair = self.say("与".join(keys) + "之间", "the pair of " + " and ".join(k.removeprefix("the ") for k in keys))
         done = self.say("已完成的", "completed ") if feature.completed else ""
