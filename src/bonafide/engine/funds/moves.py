@@ -250,12 +250,17 @@ def _choose(mem, flow):
             tag = shift(mem, tag_of(place, i))
             if _is_own(tag, flow):
                 of_order = of_order or (flow[W_ORDER] != ABSENT and tag[G_ORDER] == flow[W_ORDER])
-                if fits(tag[G_LEFT], flow[W_AMOUNT]):
-                    other = shift(mem, tag_of(best_place, best))
-                    is_less = tag[G_LEFT] < other[G_LEFT] or (tag[G_LEFT] == other[G_LEFT] and _is_newer(tag, other))
-                    if best < 0 or is_less:
-                        best_place, best = place, i
+                if fits(tag[G_LEFT], flow[W_AMOUNT]) and (
+                    best < 0 or _fits_better(tag, shift(mem, tag_of(best_place, best)))
+                ):
+                    best_place, best = place, i
     return of_order, best_place, best
+
+
+@inner
+def _fits_better(a, b):
+    """Whether, of two tags that fit a flow, the first has less left; of equal ones the newer one."""
+    return a[G_LEFT] < b[G_LEFT] or (a[G_LEFT] == b[G_LEFT] and _is_newer(a, b))
 
 
 @inner
