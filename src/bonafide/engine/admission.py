@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from bonafide.core.fields import FIELDS
+from bonafide.core.fields import FIELDS, FRACTION_UNIT
 from bonafide.engine.arena import H_EARLIEST, H_EVENTS, H_LATEST
 from bonafide.engine.codes import CONFLICT, DUPLICATE, FAULT_CURRENCY, TAKEN, TOO_LATE
 from bonafide.engine.features.layout import (
@@ -14,7 +14,7 @@ from bonafide.engine.features.layout import (
 )  # fmt: skip
 from bonafide.engine.index import find, insert
 from bonafide.engine.kernel import inner
-from bonafide.engine.rules.operations import LOCAL_DAY, LOCAL_HOUR, TYPE
+from bonafide.engine.rules.operations import LINE_IN_USE, LOCAL_DAY, LOCAL_HOUR, TYPE
 from bonafide.engine.siphash import ABSENT, absorb, finish, start
 
 EVENT_SLOT: Final = 3  # hash, fingerprint, time
@@ -25,6 +25,10 @@ HOUR_MS: Final = 3_600_000
 TIME: Final = FIELDS["time"].place
 EVENT_ID: Final = FIELDS["event_id"].place
 CURRENCY: Final = FIELDS["currency"].place
+CREDIT_LIMIT: Final = FIELDS["credit_limit"].place
+CREDIT_USED: Final = FIELDS["credit_used"].place
+LINE_IN_USE_MAX: Final = 1_000.0
+"""More than a thousand lines in use counts as a thousand."""
 MONEY: Final = tuple(f.place for f in FIELDS.values() if f.kind == "money")
 
 
@@ -75,6 +79,9 @@ def set_local(plan, event):
 def complete_row(plan, event):
     """Fill an event's derived fields and bring its money into the bundle's currency; returns its fault bits."""
     set_local(plan, event)
+    limit, used = event[CREDIT_LIMIT], event[CREDIT_USED]
+    if used != ABSENT and limit != ABSENT and limit > 0:
+        event[LINE_IN_USE] = np.int64(np.rint(min(used / limit, LINE_IN_USE_MAX) * FRACTION_UNIT))
     currency = event[CURRENCY]
     if currency == ABSENT or currency == plan[P_CURRENCY]:
         return 0

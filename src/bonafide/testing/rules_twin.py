@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from math import floor
 from typing import Any
 
-from bonafide.core.fields import FIELDS, FRACTION_UNIT
-from bonafide.engine.rules.language import Apply, Equals, Missing, Name, Node, Number
+from bonafide.engine.rules.language import Apply, Equals, Missing, Name, Node, Number, unit_of_field
 
 Value = float | bool | None
 """A number or a truth; None is missing, or unknown."""
@@ -40,7 +39,7 @@ def _number(name: str, record: Mapping[str, Any], features: Mapping[str, float |
     value = record.get(name)
     if value is None:
         return None
-    return value / FRACTION_UNIT if name in FIELDS and FIELDS[name].kind == "fraction" else float(value)
+    return value / unit if (unit := unit_of_field(name)) > 1 else float(value)
 
 
 def _apply(op: str, values: list[Value]) -> Value:

@@ -19,13 +19,14 @@ from fractions import Fraction
 from math import floor, isqrt, log2
 from typing import Any, Final, NamedTuple
 
-from bonafide.core.events import Fact, Group, Grouped
+from bonafide.core.events import Fact, Group, Grouped, Payment
 from bonafide.core.fields import FIELDS, FRACTION_UNIT
 from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.engine.features.family import TERM_MS
 from bonafide.engine.features.layout import FOREVER
 from bonafide.engine.features.plan import families_of
 from bonafide.engine.features.spec import Feature
+from bonafide.engine.rules.language import unit_of_field
 from bonafide.testing.rules_twin import evaluate
 
 LATENESS_MS: Final = 30 * DAY_MS
@@ -46,6 +47,8 @@ def record_of(event: Fact, offset_ms: int = 0) -> Record:
         value = getattr(event, name)
         if value is not None:
             record[name] = round(value * FRACTION_UNIT) if FIELDS[name].kind == "fraction" else value
+    if isinstance(event, Payment) and event.credit_used is not None and event.credit_limit:
+        record["line_in_use"] = round(min(event.credit_used / event.credit_limit, 1_000) * FRACTION_UNIT)
     local = event.time + offset_ms
     record["local_day"] = local // DAY_MS
     record["local_hour"] = local % DAY_MS // HOUR_MS
@@ -262,8 +265,7 @@ def _unit(feature: Feature) -> int:
     carried = next((c for c in feature.carried if c.name == feature.of), None)
     if carried is not None:
         return 1 if _is_whole(carried) else CARRIED_UNIT
-    field = FIELDS.get(feature.of or "")
-    return FRACTION_UNIT if feature.of == "loop_share" or (field is not None and field.kind == "fraction") else 1
+    return unit_of_field(feature.of)
 
 
 def _is_whole(feature: Feature) -> bool:

@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
-from bonafide.core.fields import COMPLETED_CODE, FIELDS, FRACTION_UNIT, TYPE_CODE
+from bonafide.core.fields import COMPLETED_CODE, TYPE_CODE
 from bonafide.engine.arena import LINE
 from bonafide.engine.features import layout as at
 from bonafide.engine.features.spec import Feature, is_label, quantity_of
@@ -40,12 +40,6 @@ _TOTALS: Final = {
 _SUM, _DISTINCT, _ENTROPY, _PLAIN = "sum", "distinct", "entropy", "plain"
 Operand = tuple[str, int]
 """The part of a row that an operand counts from, and its word there; a plain one is a number of its own."""
-
-
-def unit_of(field: str | None) -> int:
-    """By what a field's integers are divided to give its number."""
-    fraction = field == "loop_share" or (field in FIELDS and FIELDS[field].kind == "fraction")
-    return FRACTION_UNIT if fraction else 1
 
 
 class Asked(NamedTuple):

@@ -10,13 +10,13 @@ from bonafide.core.fields import TYPE_CODE, TYPE_NAMES
 from bonafide.engine.arena import FAMILIES_MAX
 from bonafide.engine.features import layout as at
 from bonafide.engine.features.carried import CARRIED_UNIT
-from bonafide.engine.features.family import Asked, Family, Kept, unit_of
+from bonafide.engine.features.family import Asked, Family, Kept
 from bonafide.engine.features.segments import SEGMENT
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.funds.layout import FUNDS_BLOCKS, ROOM_WORDS, START_FIELDS
 from bonafide.engine.index import SEGMENT_WORDS_MAX
 from bonafide.engine.links import LINKS_BLOCKS, LINKS_SLACK
-from bonafide.engine.rules.language import Node, names_in
+from bonafide.engine.rules.language import Node, names_in, unit_of_field
 from bonafide.engine.rules.operations import CARRIED, CARRIED_MAX, PLACES
 from bonafide.engine.rules.program import Builder
 
@@ -109,7 +109,7 @@ def compile_features(
     everything = tuple(dict.fromkeys((*features, *carried)))
     told = layout.wheres if layout else tuple(dict.fromkeys(f.where for f in everything if f.where is not None))
     conditions: dict[Node | None, int] = {None: -1} | {where: builder.add(where) for where in told}
-    places = {name: (place, unit_of(name)) for name, place in PLACES.items()}
+    places = {name: (place, unit_of_field(name)) for name, place in PLACES.items()}
 
     def ask(feature: Feature) -> Asked:
         place, unit = places[feature.of] if feature.of else (-1, 1)

@@ -17,6 +17,7 @@ from bonafide.engine.rules.reader import FUNCTIONS, Reader
 from bonafide.engine.rules.tree import (
     DECIDED_TYPES, DERIVED, Apply, Equals, ExpressionError, Located, Missing, Name, Node, NodePath, Number, Problem,
     Quantity, Span, Type, Unit, Vocabulary, amount_bounds, names_in, quantity_of_field, type_of_field, types_having,
+    unit_of_field,
     words_of,
 )  # fmt: skip
 
@@ -26,7 +27,8 @@ __all__ = [
     "ALTERNATIVES_MAX", "DECIDED_TYPES", "DEPTH_MAX", "DERIVED", "EXPRESSION_LENGTH_MAX", "FUNCTIONS", "KEYWORDS",
     "PARTS_MAX", "Apply", "Equals", "ExpressionError", "Located", "Missing", "Name", "Node", "NodePath", "Number",
     "Problem", "Quantity", "Span", "Type", "Unit", "Vocabulary", "amount_bounds", "names_in", "parse", "parse_located",
-    "quantity_of_field", "type_of_field", "types_having", "words_of",
+    "quantity_of_field", "type_of_field", "types_having", "unit_of_field",
+    "words_of",
 ]  # fmt: skip
 
 

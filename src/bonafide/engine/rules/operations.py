@@ -22,7 +22,8 @@ LOOP_SHARE: Final = LOOPS_CLOSED + 1
 LOOP_HOPS: Final = LOOP_SHARE + 1
 LOOP_DELAY_S: Final = LOOP_HOPS + 1
 SHARES: Final = LOOP_DELAY_S + 1
-TYPE: Final = SHARES + 1
+LINE_IN_USE: Final = SHARES + 1
+TYPE: Final = LINE_IN_USE + 1
 CARRIED: Final = TYPE + 1
 CARRIED_MAX: Final = 32
 """Answers of features that an event carries on to its other keys."""
@@ -32,7 +33,7 @@ PLACES: Final = {
     **{name: f.place for name, f in FIELDS.items()}, "local_hour": LOCAL_HOUR, "local_day": LOCAL_DAY,
     "brought_home": BROUGHT_HOME, "own_payments": OWN_PAYMENTS, "own_amount": OWN_AMOUNT,
     "earlier_loops": EARLIER_LOOPS, "loops_closed": LOOPS_CLOSED, "loop_share": LOOP_SHARE, "loop_hops": LOOP_HOPS,
-    "loop_delay_s": LOOP_DELAY_S, "shares": SHARES, "type": TYPE,
+    "loop_delay_s": LOOP_DELAY_S, "shares": SHARES, "line_in_use": LINE_IN_USE, "type": TYPE,
 }  # fmt: skip
 
 

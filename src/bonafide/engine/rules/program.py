@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE
-from bonafide.engine.rules.language import Apply, Equals, Missing, Name, Node, Number
+from bonafide.core.fields import FIELDS, TYPE_CODE, WORD_CODE
+from bonafide.engine.rules.language import Apply, Equals, Missing, Name, Node, Number, unit_of_field
 from bonafide.engine.rules.operations import BINARY, ON_ONE, ON_ROW, PLACES, UNARY, Op
 
 Word = int | str
@@ -149,8 +149,7 @@ class _Assembly:
             case Name(name) if name in self._places:
                 return self._emit(Op.FIELD, *self._places[name])
             case Name(name):
-                fraction = name == "loop_share" or (name in FIELDS and FIELDS[name].kind == "fraction")
-                return self._emit(Op.FIELD, PLACES[name], FRACTION_UNIT if fraction else 1)
+                return self._emit(Op.FIELD, PLACES[name], unit_of_field(name))
             case Missing(name) if name in self._features:
                 return self._emit(Op.IS_MISSING, (_FEATURE, self._features[name]), (_FEATURE, self._features[name]))
             case Missing(name):

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from bonafide.core.events import EVENT_CLASS
-from bonafide.core.fields import FIELDS, TYPE_CODE, TYPE_NAMES, Field
+from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE, TYPE_NAMES, Field
 from bonafide.core.mistakes import Severity
 from bonafide.core.moment import DATE_MIN, MOMENT_MAX
 from bonafide.core.money import AMOUNT_MAX
@@ -29,10 +29,10 @@ BROUGHT: Final = (
 )  # fmt: skip
 """Numbers that the types BROUGHT_BY have besides their fields: what of the payers' own money they brought home."""
 BROUGHT_BY: Final = ("transfer", "payout", "refund")
-SHARED: Final = ("shares",)
-"""What a payment has: through how many kinds of what it names its merchant is seen, too."""
-SHARED_BY: Final = ("payment",)
-DERIVED: Final = LOCAL + BROUGHT + SHARED
+OF_PAYMENT: Final = ("shares", "line_in_use")
+"""Numbers that a payment has: through how many kinds of what it names its merchant is seen, too; the part of the line
+in use before it, as it states."""
+DERIVED: Final = LOCAL + BROUGHT + OF_PAYMENT
 DECIDED_TYPES: Final = tuple(name for name, cls in EVENT_CLASS.items() if cls.decided)
 """The event types that rules are asked about."""
 
@@ -143,9 +143,15 @@ class ExpressionError(Exception):
 
 def types_having(name: str) -> frozenset[str] | None:
     """The types, read and derived, that can have a field or derived number; None: every type, or nobody can say."""
-    if name in BROUGHT or name in SHARED:
-        return frozenset(BROUGHT_BY if name in BROUGHT else SHARED_BY)
+    if name in BROUGHT or name in OF_PAYMENT:
+        return frozenset(BROUGHT_BY if name in BROUGHT else ("payment",))
     return frozenset(FIELDS[name].every_type) if name in FIELDS else None
+
+
+def unit_of_field(name: str | None) -> int:
+    """By what the integer that stands for a field or derived number is divided to give its number."""
+    fraction = name in {"loop_share", "line_in_use"} or (name in FIELDS and FIELDS[name].kind == "fraction")
+    return FRACTION_UNIT if fraction else 1
 
 
 def words_of(name: str) -> tuple[str, ...]:
@@ -187,6 +193,8 @@ def quantity_of_field(name: str, amounts: tuple[float, float]) -> Quantity:
             return Quantity("count", 0, AMOUNT_MAX)
         case "shares":
             return Quantity("count", 0, 3)  # a payment names a device, an ip and an address
+        case "line_in_use":
+            return Quantity("fraction", 0)
         case "loop_share":
             return Quantity("fraction", 0, 1)
         case "loop_delay_s" | "return_delay_s":
