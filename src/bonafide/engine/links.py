@@ -29,7 +29,9 @@ from bonafide.engine.siphash import ABSENT, spread
 
 USERS_MAX: Final = 12
 MERCHANTS_MAX: Final = 8
-"""Users and merchants that a resource remembers. One more of either makes it public: a NAT address, a dormitory."""
+"""Users and merchants that a resource remembers. One more of either makes a network or an address public (a NAT address,
+a dormitory); of a device, a phone or an account, which have an owner, the one that was idle longest gives way."""
+PUBLIC_KINDS: Final = ("ip", "address")
 LINK_TERM_MS: Final = 180 * DAY_MS
 """How long a member is remembered after its last use, and a public resource after the last of anybody. No event may be
 as late as that: a bundle's lateness is 90 days at most."""
@@ -102,6 +104,7 @@ _OWNER_TYPE: Final = FIELDS["owner_type"].place
 _OWNER_ID: Final = FIELDS["owner_id"].place
 _SUCCESS: Final = FIELDS["success"].place
 _SHARED: Final = FIELDS["shared"].place
+_IP, _ADDRESS = (WORD_CODE[kind] for kind in PUBLIC_KINDS)
 _USER: Final = WORD_CODE["user"]
 _MERCHANT: Final = WORD_CODE["merchant"]
 
@@ -197,10 +200,12 @@ def _use(mem, event, queue, slot, role, who, word):
     if at:
         mem[at + M_FIRST] = min(mem[at + M_FIRST], time)
         mem[at + M_LAST] = max(mem[at + M_LAST], time)
-    elif _count(mem, block, role) == (USERS_MAX if role == USERS else MERCHANTS_MAX):
-        _become_public(mem, slot)
-        return False
     else:
+        if _count(mem, block, role) == (USERS_MAX if role == USERS else MERCHANTS_MAX):
+            if word == _IP or word == _ADDRESS:
+                _become_public(mem, slot)
+                return False
+            _give_way(mem, block, role)
         block = _join(mem, slot, role, who, time)
         _link(mem, queue, block, role, who, time, word)
     return _find_member(mem, block, np.int64(MERCHANTS), event[_MERCHANT_ID]) != 0
@@ -284,6 +289,18 @@ def _grow(mem, slot):
     release(mem, old, words)
     mem[slot + 1] = new
     return new
+
+
+@inner
+def _give_way(mem, block, role):
+    """Forget the member of a role that was idle longest, of several the one that joined first."""
+    count, idlest = _count(mem, block, role), np.int64(0)
+    for i in range(1, count):
+        if mem[_member(mem, block, role, i) + M_LAST] < mem[_member(mem, block, role, idlest) + M_LAST]:
+            idlest = np.int64(i)
+    for i in range(idlest + 1, count):
+        _copy(mem, _member(mem, block, role, i), _member(mem, block, role, i - 1))
+    mem[block + B_TOLD] -= np.int64(1) << (8 * role)
 
 
 @inner

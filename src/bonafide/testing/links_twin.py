@@ -22,6 +22,7 @@ from bonafide.core.moment import DAY_MS
 LATENESS_MS: Final = 30 * DAY_MS
 TERM_MS: Final = 180 * DAY_MS
 MOST: Final = {"user": 12, "merchant": 8}
+PUBLIC_KINDS: Final = ("ip", "address")
 
 Resource = tuple[str, str]
 """Its kind and its id."""
@@ -98,13 +99,14 @@ class LinksTwin:
         for kind, resource in told[1] if told else ():
             if told and resource is not None:
                 row = self.rows.setdefault((kind, resource), Row())
-                found += [Found(*pair, kind) for pair in use(row, told[0], event.time)]
+                pairs = use(row, told[0], event.time, may_be_public=kind in PUBLIC_KINDS)
+                found += [Found(*pair, kind) for pair in pairs]
                 if isinstance(event, Payment):
                     shares += Member("merchant", event.merchant_id) in row.members
         return Told(shares if isinstance(event, Payment) else None, found)
 
 
-def use(row: Row, member: Member, time: int) -> list[tuple[str, str]]:
+def use(row: Row, member: Member, time: int, *, may_be_public: bool) -> list[tuple[str, str]]:
     """A member uses a resource; the pairs of user and merchant that come to share it."""
     if row.public and row.latest is not None and time < row.latest + TERM_MS:
         row.latest = max(row.latest, time)
@@ -119,7 +121,9 @@ def use(row: Row, member: Member, time: int) -> list[tuple[str, str]]:
     alike = [known for known in row.members if known.role == member.role]
     others = [known for known in row.members if known.role != member.role]
     if len(alike) == MOST[member.role]:
-        row.public, row.members = True, {}
-        return []
+        if may_be_public:
+            row.public, row.members = True, {}
+            return []
+        del row.members[min(alike, key=lambda known: max(row.members[known]))]
     row.members[member] = [time]
     return [(member.id, o.id) if member.role == "user" else (o.id, member.id) for o in others]
