@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Final, NamedTuple, TypeAlias
 
-from bonafide.lab.trace.loops import End, Path
+from bonafide.lab.trace.loops import End, Move, Path
 from bonafide.lab.trace.money import Loop
 
 NODES_MAX: Final = 18
@@ -36,18 +36,29 @@ Slot: TypeAlias = Node | tuple[Node, Node]
 class Arrow:
     """Money from one node to another, of all payments together."""
 
-    parts: list[int] = field(default_factory=list)
-    """How much of each payment."""
-    times: list[int] = field(default_factory=list)
-    delays: list[int] = field(default_factory=list)
-    """How long after the payment each moved, in milliseconds."""
-    moved: bool = False
-    """Whether an event moved it; else the account was the merchant's all along."""
+    moves: dict[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict)
+    """(place of the payment in the log, place of the event that moved it) -> (how much of the payment, when, how long
+    after the payment in milliseconds); empty where the account was the merchant's all along."""
+
+    def add(self, path: Path, move: Move) -> None:
+        """Add a move; one that several loops of a payment have in common counts once, as far as it may go."""
+        key = (path.payment.seq, move.seq)
+        part = max(move.part, self.moves.get(key, (0,))[0])
+        self.moves[key] = part, move.time, max(0, move.time - path.payment.time)
+
+    @property
+    def amount(self) -> int:
+        return sum(part for part, _, _ in self.moves.values())
+
+    @property
+    def times(self) -> list[int]:
+        """When it moved, in order."""
+        return sorted(time for _, time, _ in self.moves.values())
 
     @property
     def delay_ms(self) -> int:
-        """The median."""
-        return round(median(self.delays))
+        """The median of how long after the payment it moved."""
+        return round(median(delay for _, _, delay in self.moves.values()))
 
 
 class Lanes(NamedTuple):
@@ -79,11 +90,7 @@ def lanes_of(loops: Sequence[Loop]) -> Lanes:
         for source, target, number in way:
             arrow = arrows.setdefault((source, target), Arrow())
             if number is not None:
-                move = path.moves[number]
-                arrow.moved = True
-                arrow.parts.append(move.part)
-                arrow.times.append(move.time)
-                arrow.delays.append(max(0, move.time - path.payment.time))
+                arrow.add(path, path.moves[number])
         home = path.last.target
         if home is not None and home.kind == "account":
             accounts.setdefault(path.user_id, home.id)

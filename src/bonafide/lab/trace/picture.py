@@ -13,7 +13,17 @@ from bonafide.lab.trace.money import Money
 from bonafide.lab.trace.shared import Resource
 from bonafide.lab.trace.ties import Name, Ties, ties_of
 from bonafide.lab.trace.trace import Trace
-from bonafide.lab.trace.words import amount_told, counted, delay_told, name_of, share_told, thing, time_told, told
+from bonafide.lab.trace.words import (
+    amount_told,
+    counted,
+    delay_told,
+    name_of,
+    people_told,
+    share_told,
+    thing,
+    time_told,
+    told,
+)
 
 _TITLE: Final = 28.0
 _LANES: Final = 84.0
@@ -136,19 +146,21 @@ def _draw_arrow(
     canvas: Canvas, ends: tuple[Node, Node], arrow: Arrow, points: list[Point], money: Money, lang: Lang
 ) -> None:
     """A line with how much and when; a dashed one where the account was the merchant's all along."""
-    if not arrow.moved:
+    if not arrow.moves:
         canvas.line(points, "known")
         return
-    amount = amount_told(sum(arrow.parts), money.currency, lang)
+    amount = amount_told(arrow.amount, money.currency, lang)
     bare = amount.removesuffix(f" {money.currency}").removesuffix("元")
     bare = bare if len(bare) <= _AMOUNT_MAX else bare.split(".")[0]
-    several = f"{told('count', lang, n=len(arrow.parts))} " if len(arrow.parts) > 1 else ""
-    first, last = (time_told(moment) for moment in (min(arrow.times), max(arrow.times)))
+    several = f"{told('count', lang, n=len(arrow.moves))} " if len(arrow.moves) > 1 else ""
+    first, last = (time_told(moment) for moment in (arrow.times[0], arrow.times[-1]))
     day = f"{first[5:10]}.." if first[:10] != last[:10] else first[5:10]
     when = span_short(arrow.delay_ms, lang) if ends[0].lane else day
-    span = first if len(arrow.times) == 1 else f"{first} - {last}"
+    span = first if len(arrow.moves) == 1 else f"{first} - {last}"
     canvas.line(points, "", f"{several}{amount}, {span}, +{delay_told(arrow.delay_ms, lang)}", arrow=True)
-    canvas.label(points, (bare, several + when))
+    for lines in ((bare, several + when), (bare, when), (bare,)):
+        if canvas.label(points, lines):
+            return
 
 
 def span_short(span_ms: int, lang: Lang) -> str:
@@ -192,7 +204,7 @@ def _draw_ties(canvas: Canvas, trace: Trace, lang: Lang, top: float) -> float:
 def _draw_tie(canvas: Canvas, rect: Rect, name: Name, resource: Resource | None, trace: Trace, lang: Lang) -> None:
     shown = thing(*name, lang)
     if resource is not None:
-        count = told("people", lang, users=f"{resource.users:,}", merchants=f"{resource.merchants:,}")
+        count = people_told(resource.users, resource.merchants, lang)
         kind = "public" if resource.is_public else "account" if resource.kind == "account" else "thing"
         canvas.box(rect, kind, (shown, count), f"{shown}: {count}")
         return
@@ -200,7 +212,7 @@ def _draw_tie(canvas: Canvas, rect: Rect, name: Name, resource: Resource | None,
         one for one in trace.shared.self_purchases if name in (("user", one.user_id), ("merchant", one.merchant_id))
     ]
     number = sum(one.payments for one in pays)
-    below = told("pays", lang, payments=counted("payment", number, lang)) if number else ""
+    below = told(f"{name[0]} pays", lang, payments=counted("payment", number, lang)) if number else ""
     mine = " subject" if name == (trace.subject.kind, trace.subject.id) else ""
     canvas.box(rect, name[0] + mine, (shown, below), f"{shown} {below}".rstrip())
 

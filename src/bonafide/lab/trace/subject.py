@@ -72,7 +72,7 @@ class Named:
     def __init__(self, name: str) -> None:
         self._id = name
         self._kinds: set[Kind] = set()
-        self._of_event: People | None = None
+        self._event: dict[str, object] | None = None
         self._of_account: list[tuple[str, str]] = []
 
     def feed(self, frame: pl.DataFrame) -> None:
@@ -85,8 +85,8 @@ class Named:
             if found.is_empty():
                 continue
             self._kinds.add(kind)
-            if kind == "event" and self._of_event is None:
-                self._of_event = _people_of(found.row(0, named=True))
+            if kind == "event" and self._event is None:
+                self._event = found.row(0, named=True)
             elif field == "account_id":
                 self._of_account += _users_of_account(found)
 
@@ -95,17 +95,25 @@ class Named:
         """What the id names, in the order of KINDS."""
         return tuple(kind for kind in KINDS if kind in self._kinds)
 
-    def subject(self, kind: Kind, owner: tuple[str, str] | None) -> Subject:
-        """The trace's subject; of an account the one who owns it, else those who got or gave money through it."""
+    def accounts(self, kind: Kind) -> tuple[str, ...]:
+        """The accounts whose owners stand behind the subject: itself, or those between which an event transfers."""
+        if kind == "account":
+            return (self._id,)
+        ends = [(self._event or {}).get(name) for name in ("from_account_id", "to_account_id")]
+        return tuple(end for end in ends if isinstance(end, str)) if kind == "event" else ()
+
+    def subject(self, kind: Kind, owners: Sequence[tuple[str, str]]) -> Subject:
+        """The trace's subject; `owners` of its `accounts`, as far as they are known. Behind an account that nobody is
+        known to own stand those who got or gave money through it."""
         match kind:
             case "user":
                 people = People(users=(self._id,))
             case "merchant":
                 people = People(merchants=(self._id,))
             case "event":
-                people = self._of_event or People()
+                people = _people_of(self._event or {}).together(_as_people(owners))
             case _:
-                people = _as_people([owner] if owner is not None else self._of_account)
+                people = _as_people(owners or self._of_account)
         return Subject(self._id, kind, self.kinds, people)
 
 

@@ -18,6 +18,7 @@ from bonafide.lab.trace.words import (
     counted,
     delay_told,
     name_of,
+    people_told,
     share_told,
     thing,
     time_told,
@@ -90,7 +91,9 @@ class Pen:
             closed=f"{totals.closed:,}",
         )  # fmt: skip
         middle = self.told(
-            "median", delay=delay_told(totals.median_delay_ms or 0, self.lang), hops=f"{totals.median_hops or 0:g}"
+            "median",
+            delay=delay_told(totals.median_delay_ms or 0, self.lang),
+            hops=counted("hop", totals.median_hops or 0, self.lang),
         )
         return [*lines, *indented("  ", sums, self.width), *indented("  ", middle, self.width)]
 
@@ -188,8 +191,8 @@ class Pen:
             what = self.listed([thing(kind, name, self.lang) for kind, name in one.shared[:HANDFUL]])
             lines += self.point(
                 "self", user=thing("user", one.user_id, self.lang),
-                merchant=thing("merchant", one.merchant_id, self.lang), payments=counted("payment", one.payments, self.lang),
-                what=what,
+                merchant=thing("merchant", one.merchant_id, self.lang),
+                payments=counted("payment", one.payments, self.lang), what=what,
             )  # fmt: skip
         lines += self.more("more", len(shared.self_purchases) - SHOWN_MAX)
         for common in shared.merchants[:SHOWN_MAX]:
@@ -202,8 +205,8 @@ class Pen:
             ids = self.listed([shorten(name) for name in parcel.order_ids[:HANDFUL]])
             more = f" {self.told('more', n=parcel.orders - HANDFUL)}" if parcel.orders > HANDFUL else ""
             lines += self.point(
-                "parcel", no=shorten(parcel.tracking_no), orders=f"{parcel.orders:,}", users=f"{parcel.users:,}",
-                merchants=f"{parcel.merchants:,}", ids=ids + more,
+                "parcel", no=shorten(parcel.tracking_no), orders=f"{parcel.orders:,}", ids=ids + more,
+                people=people_told(parcel.users, parcel.merchants, self.lang),
             )  # fmt: skip
         lines += self.more("more parcels", shared.parcels_reused - SHOWN_MAX)
         return lines if len(lines) > 1 else []
@@ -234,7 +237,7 @@ class Pen:
             owner=thing(who.kind, who.id, self.lang), since=time_told(who.first), last=time_told(who.last),
         )  # fmt: skip
         if resource.is_public:
-            tail = self.told("public", users=f"{resource.users:,}", merchants=f"{resource.merchants:,}")
+            tail = self.told("public", people=people_told(resource.users, resource.merchants, self.lang))
         else:
             tail = self.told("used by", others=self.others(resource.others))
         return [*indented("  ", head, self.width), *indented("      ", tail, self.width)]

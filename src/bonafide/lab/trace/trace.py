@@ -86,13 +86,16 @@ def trace(results: Results, name: str, kind: Kind | None, until_ms: int | None, 
     if unclear is not None:
         return unclear
     chosen = kind or named.kinds[0]
-    owner = links.owners({name}).latest(name) if chosen == "account" else None
-    subject = named.subject(chosen, owner)
+    accounts = named.accounts(chosen)
+    latest_owners = links.owners(set(accounts))
+    owners = [owner for account in accounts if (owner := latest_owners.latest(account)) is not None]
+    subject = named.subject(chosen, owners)
     money = money_of(subject, told, moves.ends(), links, bundle.settings.currency)
     shared = _shared(reader, subject, own)
     return Trace(
-        subject, until_ms, latest.time_ms, money, shared, owner, through.flows() if chosen == "account" else None,
-        follows_money(bundle), tuple(str(path) for path in results.changed_inputs),
+        subject, until_ms, latest.time_ms, money, shared, owners[0] if owners and chosen == "account" else None,
+        through.flows() if chosen == "account" else None, follows_money(bundle),
+        tuple(str(path) for path in results.changed_inputs),
     )  # fmt: skip
 
 

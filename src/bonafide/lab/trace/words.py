@@ -38,8 +38,8 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
         "{payments}付款的资金回流：{home}，占付款 {amount} 的 {share}；其中 {closed} 笔构成闭环",
     ),
     "median": (
-        "median {delay} from payment to home, median {hops} hops",
-        "从付款到回流的时间中位数 {delay}，转手次数中位数 {hops}",
+        "median: {delay} from payment to home, {hops}",
+        "中位数：从付款到回流 {delay}，{hops}",
     ),
     "payments": ("{n} payments", "{n} 笔"), "payment": ("1 payment", "1 笔"),
     "between": ("Through whose hands", "经手账户"),
@@ -70,12 +70,12 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     "found": ("What stands out", "值得注意"),
     "self": (
         "{user} pays {merchant} ({payments}), and both use {what}",
-        "{user}向{merchant}付款（{payments}），且双方共用{what}",
+        "{user} 向{merchant} 付款（{payments}），且双方共用{what}",
     ),
-    "common": ("{merchant} and {other} share {what}", "{merchant}与{other}共用{what}"),
+    "common": ("{merchant} and {other} share {what}", "{merchant} 与{other} 共用{what}"),
     "parcel": (
-        "tracking number {no} stands on {orders} orders ({users} users, {merchants} merchants): {ids}",
-        "运单号 {no} 用于 {orders} 个订单（用户 {users} 个，商户 {merchants} 个）：{ids}",
+        "tracking number {no} stands on {orders} orders ({people}): {ids}",
+        "运单号 {no} 用于 {orders} 个订单（{people}）：{ids}",
     ),
     "more parcels": ("and {n} more tracking numbers on several orders", "另有 {n} 个运单号用于多个订单"),
     "shared": ("Shared with others", "与他人共用"),
@@ -83,10 +83,10 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     "nothing used": ("The log tells of nothing that it used.", "日志中没有其使用的设备、账户等记录。"),
     "resource": ("{what}   {since} to {last}", "{what}   {since} 至 {last}"),
     "resource of": ("{what}   {owner}, {since} to {last}", "{what}   {owner}，{since} 至 {last}"),
-    "used by": ("also used by {others}", "还有{others}使用"),
+    "used by": ("also used by {others}", "还有{others} 使用"),
     "public": (
-        "public: used by {users} users and {merchants} merchants",
-        "公共资源：用户 {users} 个，商户 {merchants} 个",
+        "public: used by {people}",
+        "公共资源，使用者：{people}",
     ),
     "alone": ("Nobody else used {n} more: {kinds}.", "另有 {n} 项无他人使用：{kinds}。"),
     "more": ("and {n} more", "等共另 {n} 个"),
@@ -105,8 +105,10 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     "count": ("{n}x", "{n}笔"),
     "day": ("d", "天"), "hour": ("h", "小时"), "minute": ("min", "分"),
     "more drawn": ("and {n} more ways", "另有 {n} 条路径"),
-    "pays": ("pays the other: {payments}", "双方有付款：{payments}"),
-    "people": ("{users} users, {merchants} merchants", "用户 {users}，商户 {merchants}"),
+    "user pays": ("pays: {payments}", "付款：{payments}"),
+    "merchant pays": ("is paid: {payments}", "收款：{payments}"),
+    "users": ("{n} users", "用户 {n} 个"), "user": ("1 user", "用户 1 个"),
+    "merchants": ("{n} merchants", "商户 {n} 个"), "merchant": ("1 merchant", "商户 1 个"),
 }  # fmt: skip
 """English and Chinese of every sentence."""
 
@@ -121,9 +123,16 @@ def told(name: str, lang: Lang, **parts: Any) -> str:
     return TOLD[name][lang == "zh"].format(**parts)
 
 
-def counted(name: str, number: int, lang: Lang) -> str:
-    """A number of payments, loops or hops."""
-    return told(name if number == 1 else f"{name}s", lang, n=f"{number:,}")
+def counted(name: str, number: float, lang: Lang) -> str:
+    """A number of payments, loops, hops, users or merchants."""
+    shown = f"{number:,.0f}" if number == round(number) else f"{number:g}"
+    return told(name if number == 1 else f"{name}s", lang, n=shown)
+
+
+def people_told(users: int, merchants: int, lang: Lang) -> str:
+    """How many users and merchants; of which there are none, those are not told."""
+    numbers = [("user", users), ("merchant", merchants)]
+    return ("，" if lang == "zh" else ", ").join(counted(name, n, lang) for name, n in numbers if n)
 
 
 def thing(kind: str, name: str, lang: Lang) -> str:
