@@ -103,8 +103,8 @@ class Named:
         return tuple(end for end in ends if isinstance(end, str)) if kind == "event" else ()
 
     def subject(self, kind: Kind, owners: Sequence[tuple[str, str]]) -> Subject:
-        """The trace's subject; `owners` of its `accounts`, as far as they are known. Behind an account that nobody is
-        known to own stand those who got or gave money through it."""
+        """The trace's subject; `owners` of its `accounts`, as far as they are known. Behind an account that no
+        user or merchant is known to own stand those who got or gave money through it."""
         match kind:
             case "user":
                 people = People(users=(self._id,))
@@ -113,7 +113,8 @@ class Named:
             case "event":
                 people = _people_of(self._event or {}).together(_as_people(owners))
             case _:
-                people = _as_people(owners or self._of_account)
+                owned = _as_people(owners)
+                people = owned if any(owned) else _as_people(self._of_account)
         return Subject(self._id, kind, self.kinds, people)
 
 

@@ -20,6 +20,7 @@ from bonafide.lab.trace.words import (
     name_of,
     people_told,
     share_told,
+    span_told,
     thing,
     time_told,
     told,
@@ -179,7 +180,7 @@ class Pen:
             row = self.told(
                 "flow", direction=name_of(flow.direction, self.lang), type=name_of(flow.type, self.lang),
                 partner=thing(flow.kind, flow.partner, self.lang), events=f"{flow.events:,}",
-                amount=self.amount(flow.amount, flow.currency), first=time_told(flow.first), last=time_told(flow.last),
+                amount=self.amount(flow.amount, flow.currency), span=span_told(flow.first, flow.last, self.lang),
             )  # fmt: skip
             lines += indented("  ", row, self.width, later="      ")
         return lines + self.more("more flows", flows.number - SHOWN_MAX)
@@ -234,7 +235,7 @@ class Pen:
         several = len(people.users) + len(people.merchants) > 1
         head = self.told(
             "resource of" if several else "resource", what=thing(resource.kind, resource.id, self.lang),
-            owner=thing(who.kind, who.id, self.lang), since=time_told(who.first), last=time_told(who.last),
+            owner=thing(who.kind, who.id, self.lang), span=span_told(who.first, who.last, self.lang),
         )  # fmt: skip
         if resource.is_public:
             tail = self.told("public", people=people_told(resource.users, resource.merchants, self.lang))

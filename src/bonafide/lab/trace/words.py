@@ -63,8 +63,8 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     "more ways": ("and {n} more; --limit shows more, --json all", "另有 {n} 条；用 --limit 显示更多，--json 显示全部"),
     "through": ("Through the account", "账户往来"),
     "flow": (
-        "{direction}   {type}   {partner}   {events} x   {amount}   {first} to {last}",
-        "{direction}   {type}   {partner}   {events} 次   {amount}   {first} 至 {last}",
+        "{direction}   {type}   {partner}   {events} x   {amount}   {span}",
+        "{direction}   {type}   {partner}   {events} 次   {amount}   {span}",
     ),
     "more flows": ("and {n} more", "另有 {n} 项"),
     "found": ("What stands out", "值得注意"),
@@ -81,8 +81,8 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     "shared": ("Shared with others", "与他人共用"),
     "none shared": ("Nothing that it used was used by anybody else.", "其使用过的资源均无他人使用。"),
     "nothing used": ("The log tells of nothing that it used.", "日志中没有其使用的设备、账户等记录。"),
-    "resource": ("{what}   {since} to {last}", "{what}   {since} 至 {last}"),
-    "resource of": ("{what}   {owner}, {since} to {last}", "{what}   {owner}，{since} 至 {last}"),
+    "resource": ("{what}   {span}", "{what}   {span}"),
+    "resource of": ("{what}   {owner}, {span}", "{what}   {owner}，{span}"),
     "used by": ("also used by {others}", "还有{others} 使用"),
     "public": (
         "public: used by {people}",
@@ -102,6 +102,7 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     "no lanes": ("No money is known to have come home.", "未发现资金回流。"),
     "ties": ("Shared with others", "与他人共用"),
     "no ties": ("Nothing shared with others.", "无共用资源。"),
+    "span": ("{first} to {last}", "{first} 至 {last}"),
     "count": ("{n}x", "{n}笔"),
     "day": ("d", "天"), "hour": ("h", "小时"), "minute": ("min", "分"),
     "more drawn": ("and {n} more ways", "另有 {n} 条路径"),
@@ -143,6 +144,12 @@ def thing(kind: str, name: str, lang: Lang) -> str:
 def time_told(moment_ms: int) -> str:
     """A moment to the second."""
     return moment_text(moment_ms - moment_ms % SECOND_MS)
+
+
+def span_told(first: int, last: int, lang: Lang) -> str:
+    """From when to when; one moment where both are the same."""
+    begin, end = time_told(first), time_told(last)
+    return begin if begin == end else told("span", lang, first=begin, last=end)
 
 
 def delay_told(span_ms: int, lang: Lang) -> str:
