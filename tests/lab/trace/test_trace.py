@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bonafide.core.events import Fact
+from bonafide.core.events import Fact, MoneyReturned
 from bonafide.lab.explain.folder import ExplainError, Results
 from bonafide.lab.explain.lines import wide
 from bonafide.lab.trace.as_json import trace_json
@@ -30,6 +30,7 @@ from bonafide.lab.trace.text import trace_text
 from bonafide.lab.trace.ties import OTHERS_MAX, PEOPLE_MAX, THINGS_MAX
 from bonafide.lab.trace.trace import Trace, Unclear, trace
 from bonafide.lab.trace.words import NAMES, TOLD
+from bonafide.testing.funds_twin import FundsTwin
 from bonafide.testing.generators import events
 from tests.lab.trace.kit import at, left_by, link, parcel, payment, payout, ring_log, transfer
 
@@ -88,6 +89,18 @@ def test_a_step_tells_from_whom_to_whom_and_how_much_can_be_the_payments(results
 
 def test_a_payout_to_the_merchants_own_account_is_no_hop(results: Results) -> None:
     assert [loop.hops for loop in traced(results, "u1").money.loops] == [1, 1, 1, 2]
+
+
+def test_amounts_hops_and_delays_are_those_of_the_law(results: Results) -> None:
+    law, seen, told = FundsTwin(assume_completed=True), set(), []
+    for event in ring_log():
+        if event.event_id not in seen:
+            seen.add(event.event_id)
+            told += [e for e in law.feed(event, len(seen)).derived if isinstance(e, MoneyReturned)]
+    found = [loop for loop in traced(results, "m1").money.loops if loop.path.user_id == "u1"][::-1]
+    assert [(e.payment_id, e.amount, e.return_hops, e.return_delay_s) for e in told] == [
+        (o.path.payment.event_id, o.path.returned, o.hops, o.path.delay_ms // 1000) for o in found
+    ]
 
 
 def test_a_payment_that_came_home_in_parts_counts_once(results: Results) -> None:

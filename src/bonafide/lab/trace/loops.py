@@ -52,10 +52,11 @@ def loops_told(results: Results, until_ms: int | None) -> Told:
 
 
 class Moves:
-    """Finds in the log from where to where the money of some events went."""
+    """Finds in the log from where to where the steps of some loops moved money."""
 
-    def __init__(self, event_ids: pl.Series) -> None:
-        self._wanted = event_ids.drop_nulls().unique().implode()
+    def __init__(self, told: Told) -> None:
+        moving = told.steps.filter(pl.col("type").is_in(_MOVING))
+        self._wanted = moving["event_id"].unique().implode()
         self._found: list[pl.DataFrame] = []
 
     def feed(self, frame: pl.DataFrame) -> None:

@@ -8,13 +8,15 @@ import polars as pl
 
 from bonafide.lab.trace.passes import once
 from bonafide.lab.trace.subject import People
-from bonafide.lab.uses import uses_in, with_columns_of
+from bonafide.lab.uses import USES, uses_in, with_columns_of
 
 USE: Final = {
     "subject_type": pl.String, "subject_id": pl.String, "kind": pl.String, "resource_id": pl.String,
     "first": pl.Int64, "last": pl.Int64,
 }  # fmt: skip
 """Who used what, and from when to when it was seen."""
+RESOURCE_FIELDS: Final = tuple(dict.fromkeys([*(using.field for using in USES), "representative_id"]))
+"""The fields that name what is used."""
 _USE_KEY: Final = ["subject_type", "subject_id", "kind", "resource_id"]
 _PAIR: Final = {"event": pl.UInt64, "user_id": pl.String, "merchant_id": pl.String}
 _PARCEL: Final = {
@@ -33,14 +35,13 @@ class Own:
 
     def feed(self, frame: pl.DataFrame) -> None:
         """Keep what is theirs."""
-        uses = all_uses(frame).filter(self.people.of_subject())
-        self._uses.append(spans(uses))
-        if {"user_id", "merchant_id"} <= set(frame.columns):
-            theirs = frame.filter(self.people.matching("user_id", "merchant_id"))
-            paid = theirs.filter(pl.col("type") == "payment").with_columns(event=pl.col("event_id").hash())
-            self._paid.append(with_columns_of(paid, _PAIR))
-            if "tracking_no" in theirs.columns:
-                self._parcels.append(parcels_in(theirs))
+        theirs = self.people.rows_of(frame)
+        if theirs.is_empty():
+            return
+        self._uses.append(spans(all_uses(theirs).filter(self.people.of_subject())))
+        paid = theirs.filter(pl.col("type") == "payment").with_columns(event=pl.col("event_id").hash())
+        self._paid.append(with_columns_of(paid, _PAIR))
+        self._parcels.append(parcels_in(theirs))
 
     def uses(self, people: People) -> pl.DataFrame:
         """What some of them used: columns USE, by kind, latest first."""

@@ -87,8 +87,10 @@ def _draw_lanes(canvas: Canvas, trace: Trace, lang: Lang) -> float:
         canvas.words(_middle(number, lanes), _LANES - 8, told(f"lane {name}", lang), SMALL, "middle")
     for node, rect in boxes.items():
         lines, tip = _node_text(node, lanes, money, lang)
-        mine = " subject" if node.end[:2] == (trace.subject.kind, trace.subject.id) else ""
-        canvas.box(rect, node.end.kind + mine, lines, tip)
+        names: list[Name] = [node.end]
+        if node.lane == HOME:
+            names.append(("account", lanes.accounts.get(node.end.id, "")))
+        canvas.box(rect, node.end.kind + _mark(trace, *names), lines, tip)
     for ends, arrow in lanes.arrows.items():
         _draw_arrow(canvas, ends, arrow, _points(ends, boxes, slots, lanes), money, lang)
     foot = _LANES + depth * _PITCH
@@ -174,6 +176,11 @@ def span_short(span_ms: int, lang: Lang) -> str:
     return f"+{number}" + (told(name, lang) if lang == "zh" else f" {told(name, lang)}")
 
 
+def _mark(trace: Trace, *names: Name) -> str:
+    """The class that sets the subject's own boxes off."""
+    return " subject" if (trace.subject.kind, trace.subject.id) in names else ""
+
+
 # What is shared
 
 
@@ -206,15 +213,14 @@ def _draw_tie(canvas: Canvas, rect: Rect, name: Name, resource: Resource | None,
     if resource is not None:
         count = people_told(resource.users, resource.merchants, lang)
         kind = "public" if resource.is_public else "account" if resource.kind == "account" else "thing"
-        canvas.box(rect, kind, (shown, count), f"{shown}: {count}")
+        canvas.box(rect, kind + _mark(trace, name), (shown, count), f"{shown}: {count}")
         return
     pays = [
         one for one in trace.shared.self_purchases if name in (("user", one.user_id), ("merchant", one.merchant_id))
     ]
     number = sum(one.payments for one in pays)
     below = told(f"{name[0]} pays", lang, payments=counted("payment", number, lang)) if number else ""
-    mine = " subject" if name == (trace.subject.kind, trace.subject.id) else ""
-    canvas.box(rect, name[0] + mine, (shown, below), f"{shown} {below}".rstrip())
+    canvas.box(rect, name[0] + _mark(trace, name), (shown, below), f"{shown} {below}".rstrip())
 
 
 def _draw_uses(canvas: Canvas, ties: Ties, places: dict[tuple[int, Name], Rect]) -> None:

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from bonafide.lab.trace.own import all_uses, joined, parcels_in, spans, stacked_parcels
-from bonafide.lab.trace.subject import People
+from bonafide.lab.trace.own import RESOURCE_FIELDS, all_uses, joined, parcels_in, spans, stacked_parcels
+from bonafide.lab.trace.subject import People, rows_naming
 
 PUBLIC_ABOVE: Final = 12
 """What more users and merchants than this use is public, and tells of nobody."""
@@ -98,6 +98,7 @@ class Others:
 
     def __init__(self, uses: pl.DataFrame, tracking: pl.Series) -> None:
         self._wanted = uses.select("kind", "resource_id").unique()
+        self._names = self._wanted["resource_id"].unique().implode()
         self._tracking = tracking.implode()
         self._parcels_wanted = len(tracking) > 0
         self.asks = self._parcels_wanted or uses.height > 0
@@ -107,7 +108,9 @@ class Others:
 
     def feed(self, frame: pl.DataFrame) -> None:
         """Keep the uses of these resources by anybody."""
-        self._uses.append(spans(all_uses(frame).join(self._wanted, on=["kind", "resource_id"], how="semi")))
+        named = rows_naming(frame, RESOURCE_FIELDS, self._names)
+        if not named.is_empty():
+            self._uses.append(spans(all_uses(named).join(self._wanted, on=["kind", "resource_id"], how="semi")))
         if self._parcels_wanted and "tracking_no" in frame.columns:
             self._parcels.append(parcels_in(frame).filter(pl.col("tracking_no").is_in(self._tracking)).unique())
 

@@ -40,6 +40,11 @@ class People(NamedTuple):
         users = (pl.col(kind) == "user") & pl.col(name).is_in(list(self.users))
         return users | ((pl.col(kind) == "merchant") & pl.col(name).is_in(list(self.merchants)))
 
+    def rows_of(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The records that may name one of them, wherever; cheap, so that what follows looks at few."""
+        fields = ("user_id", "merchant_id", "subject_id", "owner_id")
+        return rows_naming(frame, fields, pl.Series([[*self.users, *self.merchants]], dtype=pl.List(pl.String)))
+
     def together(self, other: People) -> People:
         """All of both, each once."""
         users, merchants = (tuple(dict.fromkeys(a + b)) for a, b in zip(self, other, strict=True))
@@ -165,3 +170,9 @@ def _as_people(named: Sequence[tuple[str, str]]) -> People:
     kept = dict.fromkeys(pair for pair in named if pair[0] in _PEOPLE)
     users, merchants = (tuple(name for kind, name in kept if kind == wanted)[:PEOPLE_MAX] for wanted in _PEOPLE)
     return People(users, merchants)
+
+
+def rows_naming(frame: pl.DataFrame, fields: Sequence[str], names: pl.Series) -> pl.DataFrame:
+    """The records in which one of some fields, as far as the frame has them, holds one of some names (one list)."""
+    held = [pl.col(field).is_in(names).fill_null(value=False) for field in fields if field in frame.columns]
+    return frame.filter(pl.any_horizontal(held)) if held else frame.clear()

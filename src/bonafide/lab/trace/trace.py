@@ -80,7 +80,7 @@ def trace(results: Results, name: str, kind: Kind | None, until_ms: int | None, 
     told = loops_told(results, until_ms)
     people = People((name,), (name,)).together(people_decided(results, name))
     named, own, links, latest = Named(name), Own(people), Links(), Latest()
-    moves, through = Moves(told.steps["event_id"]), Through(name)
+    moves, through = Moves(told), Through(name)
     reader.read(FINDING, [named, own, links, latest, moves, through])
     unclear = _unclear(reader, name, kind, named.kinds)
     if unclear is not None:
