@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bonafide.core.errors import UsageError
+
 Events = Annotated[
     list[Path],
     typer.Argument(
@@ -49,3 +51,16 @@ Days = Annotated[
     int | None, typer.Option("--days", min=1, help="Days of trade, instead of the scenario's.", show_default=False)
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Same seed, same platform.")]
+
+
+def read_moment(option: str, text: str | None) -> int | None:
+    """The moment that an option names, in milliseconds; UsageError where it is none."""
+    from bonafide.core.moment import parse_moment
+    from bonafide.core.text import shorten
+
+    if text is None:
+        return None
+    try:
+        return parse_moment(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {shorten(text)}: {error}") from None

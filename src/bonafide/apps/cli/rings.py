@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 
 from bonafide.apps.cli.features import new_file
-from bonafide.apps.cli.options import Events, Json, MappingFile, Now
+from bonafide.apps.cli.options import Events, Json, MappingFile, Now, read_moment
 from bonafide.apps.cli.replay import find_mapping, look_at_files, read_now, tell_unreadable
 from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json, stages_shown
 from bonafide.core.errors import UsageError
@@ -93,7 +93,7 @@ def _run(
     from bonafide.lab.rings import LogUntil, check_target, group_rows, ties_of, write_groups
 
     methods = _methods(method)
-    until_ms, over_ms, valid_ms = _moment("--until", until), _span("--over", over), _span("--valid", valid)
+    until_ms, over_ms, valid_ms = read_moment("--until", until), _span("--over", over), _span("--valid", valid)
     check_target(out)
     kept = [*events, *([mapping] if mapping is not None else [])]
     target = new_file("--out", out, kept)
@@ -157,18 +157,6 @@ def _methods(asked: list[str] | None) -> list[str]:
         if name not in METHODS:
             raise UsageError(f"--method {name}: give {', '.join(METHODS)}{did_you_mean(name, METHODS)}")
     return [name for name in METHODS if asked is None or name in asked]
-
-
-def _moment(option: str, text: str | None) -> int | None:
-    from bonafide.core.moment import parse_moment
-    from bonafide.core.text import shorten
-
-    if text is None:
-        return None
-    try:
-        return parse_moment(text)
-    except ValueError as error:
-        raise UsageError(f"{option} {shorten(text)}: {error}") from None
 
 
 def _span(option: str, text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,9 +20,11 @@ from bonafide.engine.bundles.files import content_hash, read_sources
 
 BUNDLE_COPY: Final = "bundle"
 _NEAR_LENGTH: Final = 2
-_NEAR_CANDIDATES_MAX: Final = 20_000
+NEAR_CANDIDATES_MAX: Final = 20_000
+"""Ids that are compared letter by letter, at most."""
 _NEAR_SHOWN: Final = 3
 _NEAR_FRACTION: Final = 0.6
+_REFUSED_INSIDE: Final = ("conflict", "too-late")
 
 
 class ExplainError(BonafideError):
@@ -74,15 +76,17 @@ class Results(NamedTuple):
             with path.open("rb") as lines:
                 yield from (msgspec.json.decode(line) for line in lines)
 
+    def refused_places(self) -> list[tuple[int, int]]:
+        """Where records stand that passed the door and were refused then: (place among the inputs, line)."""
+        files = {name: place for place, name in enumerate(self.summary.get("inputs", []))}
+        late = (record for record in self._rejects() if record["reason"] in _REFUSED_INSIDE)
+        return [(files[record["file"]], record["line"]) for record in late if record["file"] in files]
+
     def near(self, event_id: str) -> list[str]:
         """The ids that were most likely meant."""
-        half = max(len(event_id) // 2, 1)
-        ids = pl.col("event_id")
-        alike = (ids.str.len_chars().cast(pl.Int64) - len(event_id)).abs() <= _NEAR_LENGTH
-        ends = ids.str.starts_with(event_id[:half]) | ids.str.ends_with(event_id[-half:])
-        table = pl.scan_parquet(self.folder / "decisions.parquet", glob=False).select(ids)
-        found = table.filter(alike & ends).head(_NEAR_CANDIDATES_MAX).collect()["event_id"].to_list()
-        return difflib.get_close_matches(event_id, found, _NEAR_SHOWN, _NEAR_FRACTION)
+        table = pl.scan_parquet(self.folder / "decisions.parquet", glob=False).select("event_id")
+        found = table.filter(alike("event_id", event_id)).head(NEAR_CANDIDATES_MAX).collect()["event_id"]
+        return closest(event_id, found.to_list())
 
     def bundle(self, content: str) -> Bundle:
         """The bundle that decided; ExplainError where the copy is not the one whose hash a decision holds."""
@@ -94,6 +98,19 @@ class Results(NamedTuple):
             told = f"its hash is {found[:16]}..., and that of the decision {content[:16]}..."
             raise ExplainError(f"{copy}: is not the bundle that decided: {told}; replay the log again")
         return load_bundle(copy)
+
+
+def alike(column: str, name: str) -> pl.Expr:
+    """Whether the ids of a column are about as long as a name and begin or end as it does."""
+    half = max(len(name) // 2, 1)
+    ids = pl.col(column)
+    length = (ids.str.len_chars().cast(pl.Int64) - len(name)).abs() <= _NEAR_LENGTH
+    return length & (ids.str.starts_with(name[:half]) | ids.str.ends_with(name[-half:]))
+
+
+def closest(name: str, found: Sequence[str]) -> list[str]:
+    """Those of the ids found that were most likely meant by a name."""
+    return difflib.get_close_matches(name, found, _NEAR_SHOWN, _NEAR_FRACTION)
 
 
 def open_results(folder: Path) -> Results:

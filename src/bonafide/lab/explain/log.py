@@ -1,8 +1,9 @@
-"""One event of a log derived again: the log is carried through the engine up to it, and not a step further."""
+"""The log that a replay read, read again; one of its events derived again by carrying the log up to it, and no
+further."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,10 +11,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bonafide.core.decision import Decision
+from bonafide.core.moment import parse_moment
 from bonafide.engine.codes import DERIVED, READ, TAKEN
 from bonafide.engine.engine import Batch, Engine
+from bonafide.engine.shipped import shipped_folder
 from bonafide.lab.columns import columns_of, kinds_of
-from bonafide.lab.inputs import Chunk
+from bonafide.lab.explain.folder import Results
+from bonafide.lab.inputs import Chunk, load_mapping, read_chunks
 from bonafide.lab.labels import ROW, LabelQueue
 from bonafide.lab.replay import WALK_ROWS
 
@@ -35,6 +39,20 @@ class Rederived(NamedTuple):
     def is_derived(self) -> bool:
         """Whether it follows from a label rather than standing in a file."""
         return "line" not in self.event
+
+
+def log_chunks(results: Results) -> Iterator[Chunk]:
+    """The log as the replay read it: its inputs, by its mapping, without what was in the future then.
+
+    Raises what `read_chunks` and `load_mapping` raise where an input or the mapping is gone or does not fit.
+    """
+    path, now = results.mapping, results.summary.get("now")
+    mapping = None
+    if path is not None:
+        mapping = load_mapping(path if path.exists() else shipped_folder("mappings") / f"{path}.yaml")
+    return read_chunks(
+        results.inputs, mapping, None if now is None else parse_moment(now), unreadable=lambda _: None
+    )  # fmt: skip
 
 
 def derive_again(

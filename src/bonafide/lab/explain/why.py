@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from bonafide.core.decision import Decision
 from bonafide.core.errors import BonafideError, ConfigError
-from bonafide.core.moment import parse_moment
 from bonafide.core.text import to_nfc
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import Engine
 from bonafide.engine.explain import Cause, Voice, cause_of_missing, voices, with_companions
 from bonafide.engine.features.spec import Feature
 from bonafide.lab.explain.folder import Results, recorded_decision
-from bonafide.lab.explain.log import Rederived, derive_again
-from bonafide.lab.inputs import Chunk, load_mapping, read_chunks
+from bonafide.lab.explain.log import Rederived, derive_again, log_chunks
+from bonafide.lab.inputs import Chunk
 
 _ID_LENGTH_MAX: Final = 256
 _COMPARED: Final = (
@@ -149,24 +148,10 @@ def _meet(
         if not path.exists():
             return None, [_not("input missing", file=str(path))]
     try:
-        mapping = None if results.mapping is None else _mapping(results)
-        now = results.summary.get("now")
-        chunks = read_chunks(
-            inputs, mapping, None if now is None else parse_moment(now), unreadable=lambda _: None
-        )  # fmt: skip
-        met = derive_again(chunks, engine, event_id, seq, progress)
+        met = derive_again(log_chunks(results), engine, event_id, seq, progress)
     except (BonafideError, OSError) as error:
         return None, [*changed, _not("input unreadable", why=str(error))]
     return met, changed if met is not None or seq is None else [*changed, _not("not in log")]
-
-
-def _mapping(results: Results) -> Any:
-    from bonafide.engine.shipped import shipped_folder
-
-    path = results.mapping
-    if path is None:
-        raise AssertionError("asked only where a mapping was used")
-    return load_mapping(path if path.exists() else shipped_folder("mappings") / f"{path}.yaml")
 
 
 def _not(name: str, **parts: str) -> Note:

@@ -9,6 +9,7 @@ import polars as pl
 
 from bonafide.core.errors import UsageError
 from bonafide.lab.inputs import Chunk
+from bonafide.lab.uses import USE, uses_in, with_columns_of
 
 PAYMENTS_MAX: Final = 20_000_000
 """Credit payments held in memory, at most."""
@@ -21,46 +22,8 @@ _VERDICT: Final = {
     "event_id": pl.String, "time": pl.Int64, "subject_type": pl.String, "subject_id": pl.String, "label": pl.String,
     "user_id": pl.String, "merchant_id": pl.String,
 }  # fmt: skip
-_USE: Final = {
-    "subject_type": pl.String, "subject_id": pl.String, "kind": pl.String, "resource_id": pl.String,
-    "standing": pl.Boolean, "time": pl.Int64,
-}  # fmt: skip
-_SAME_USE: Final = [name for name in _USE if name != "time"]
+_SAME_USE: Final = [name for name in USE if name != "time"]
 _UNDONE: Final = ("cancelled", "reversed")
-
-
-class Using(NamedTuple):
-    """How events of one type say that a subject uses a resource."""
-
-    type: str
-    subject: str | None
-    """`user` or `merchant`; None where the event names the subject's type itself."""
-    id_field: str
-    kind: str
-    field: str
-    standing: bool = False
-    """Whether the fact holds until another takes its place, and so counts however long ago it was told."""
-
-
-USES: Final = (
-    Using("payment", "user", "user_id", "device", "device_id"),
-    Using("payment", "user", "user_id", "ip", "ip"),
-    Using("payment", "user", "user_id", "address", "address_id"),
-    Using("shipment", "user", "user_id", "address", "address_id"),
-    Using("registration", "user", "user_id", "phone", "phone_id", standing=True),
-    Using("registration", "user", "user_id", "device", "device_id", standing=True),
-    Using("registration", "user", "user_id", "ip", "ip"),
-    Using("registration", "user", "user_id", "address", "address_id", standing=True),
-    Using("login", None, "subject_id", "device", "device_id"),
-    Using("login", None, "subject_id", "ip", "ip"),
-    Using("merchant_application", "merchant", "merchant_id", "phone", "phone_id", standing=True),
-    Using("merchant_application", "merchant", "merchant_id", "account", "account_id", standing=True),
-    Using("payout", "merchant", "merchant_id", "account", "account_id"),
-    Using("refund", "user", "user_id", "account", "account_id"),
-    Using("repayment", "user", "user_id", "account", "account_id"),
-    Using("account_link", None, "owner_id", "account", "account_id", standing=True),
-)
-KINDS: Final = ("account", "address", "device", "ip", "phone")
 
 
 class Known(NamedTuple):
@@ -106,7 +69,7 @@ class LogUntil:
         assert isinstance(latest, int)
         self._latest_ms = latest if self._latest_ms is None else max(latest, self._latest_ms)
         self._payments.append(self._credit_payments(frame))
-        self._verdicts.append(_with(frame.filter(pl.col("type") == "verdict"), _VERDICT))
+        self._verdicts.append(with_columns_of(frame.filter(pl.col("type") == "verdict"), _VERDICT))
         if "payment_id" in frame.columns and "status" in frame.columns:
             undone = frame.filter((pl.col("type") == "payment_status") & pl.col("status").is_in(_UNDONE))
             self._undone.append(undone["payment_id"])
@@ -119,7 +82,7 @@ class LogUntil:
         undone = pl.concat([pl.Series("payment_id", [], pl.String), *self._undone]).unique()
         payments = _stacked(self._payments, _PAYMENT).unique("event_id", keep="first", maintain_order=True)
         payments = payments.filter(recent & ~pl.col("event_id").is_in(undone.implode()))
-        uses = _stacked(self._uses, _USE).filter(recent | pl.col("standing"))
+        uses = _stacked(self._uses, USE).filter(recent | pl.col("standing"))
         uses = uses.select("subject_type", "subject_id", "kind", "resource_id").unique()
         verdicts = _stacked(self._verdicts, _VERDICT).unique("event_id", keep="first", maintain_order=True)
         verdicts = verdicts.filter(pl.col("time") <= until_ms).sort("time", maintain_order=True)
@@ -135,33 +98,12 @@ class LogUntil:
         if self._held > PAYMENTS_MAX:
             told = f"the look-back has more than {PAYMENTS_MAX:,} credit payments"
             raise UsageError(f"{told}; give --until and a shorter --over")
-        return _with(paid, _PAYMENT)
+        return with_columns_of(paid, _PAYMENT)
 
 
 def _uses(frame: pl.DataFrame) -> pl.DataFrame:
     """Who used what in a piece of the log, each use once with its latest time."""
-    found = [_of_one(frame, using) for using in USES if {using.id_field, using.field} <= set(frame.columns)]
-    return _stacked(found, _USE).group_by(_SAME_USE, maintain_order=True).agg(pl.col("time").max())
-
-
-def _of_one(frame: pl.DataFrame, using: Using) -> pl.DataFrame:
-    """The uses that one line of USES finds."""
-    if using.subject is not None:
-        who = pl.lit(using.subject)
-    else:
-        who = pl.col("owner_type" if using.type == "account_link" else "subject_type")
-    rows = frame.filter((pl.col("type") == using.type) & pl.col(using.field).is_not_null())
-    if using.type == "login" and "success" in rows.columns:
-        rows = rows.filter(pl.col("success").fill_null(value=True))
-    found = rows.select(
-        who.alias("subject_type"),
-        pl.col(using.id_field).alias("subject_id"),
-        pl.lit(using.kind).alias("kind"),
-        pl.col(using.field).alias("resource_id"),
-        pl.lit(using.standing).alias("standing"),
-        "time",
-    )
-    return found.filter(pl.col("subject_type").is_in(["user", "merchant"]))
+    return uses_in(frame).group_by(_SAME_USE, maintain_order=True).agg(pl.col("time").max())
 
 
 def _of_truth(truth: pl.DataFrame) -> pl.DataFrame:
@@ -175,13 +117,6 @@ def _of_truth(truth: pl.DataFrame) -> pl.DataFrame:
         cash_out.alias("label"),
         "user_id",
         "merchant_id",
-    )
-
-
-def _with(frame: pl.DataFrame, columns: dict[str, type[pl.DataType]]) -> pl.DataFrame:
-    """These columns of a frame, null where it lacks them."""
-    return frame.select(
-        pl.col(name) if name in frame.columns else pl.lit(None, dtype).alias(name) for name, dtype in columns.items()
     )
 
 
