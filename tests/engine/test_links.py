@@ -250,15 +250,24 @@ def test_a_new_member_is_linked_to_the_others_in_their_order_of_joining(linker: 
 
 
 @pytest.mark.parametrize(("role", "most"), [("user", USERS_MAX), ("merchant", MERCHANTS_MAX)])
-def test_one_member_too_many_makes_a_resource_public(linker: Linker, role: Any, most: int) -> None:
+def test_one_member_too_many_makes_a_network_public(linker: Linker, role: Any, most: int) -> None:
     other = "merchant" if role == "user" else "user"
-    log: list[Fact] = [signs_in(role, f"x{i}", i, device_id="d") for i in range(most)]
-    assert len(found(linker.feed([*log, signs_in(other, "y", 90, device_id="d")]))) == most
-    assert linker.feed([pays("x0", "y" if role == "user" else "x0", 91, device_id="d")])[0].shares == 1
-    assert found(linker.feed([signs_in(role, "one more", 92, device_id="d")])) == []
+    log: list[Fact] = [signs_in(role, f"x{i}", i, ip="d") for i in range(most)]
+    assert len(found(linker.feed([*log, signs_in(other, "y", 90, ip="d")]))) == most
+    assert linker.feed([pays("x0", "y" if role == "user" else "x0", 91, ip="d")])[0].shares == 1
+    assert found(linker.feed([signs_in(role, "one more", 92, ip="d")])) == []
     assert linker.state.memory[linker.block() + B_TOLD] == 0
-    assert found(linker.feed([signs_in(other, "z", 93, device_id="d")])) == []
-    assert linker.feed([pays("x0", "y", 94, device_id="d")])[0].shares == 0
+    assert found(linker.feed([signs_in(other, "z", 93, ip="d")])) == []
+    assert linker.feed([pays("x0", "y", 94, ip="d")])[0].shares == 0
+
+
+@pytest.mark.parametrize(("role", "most"), [("user", USERS_MAX), ("merchant", MERCHANTS_MAX)])
+def test_of_a_device_the_member_that_was_idle_longest_gives_way(linker: Linker, role: Any, most: int) -> None:
+    """What has an owner is never public: thirteen accounts on a shop's device do not hide the shop."""
+    log = [signs_in(role, f"x{i}", i, device_id="d") for i in range(most)]
+    log += [signs_in(role, "x0", 50, device_id="d"), signs_in(role, "one more", 92, device_id="d")]
+    told = linker.feed([*log, signs_in("merchant" if role == "user" else "user", "y", 93, device_id="d")])
+    assert {getattr(one, f"{role}_id") for one in found(told)} == {"x0", "one more", *(f"x{i}" for i in range(2, most))}
 
 
 def test_members_who_were_forgotten_make_room_for_others(linker: Linker) -> None:
@@ -294,8 +303,8 @@ def test_a_block_grows_with_its_members_and_shrinks_when_it_becomes_public(linke
     sizes = []
     for i in range(USERS_MAX + 1):
         if i < MERCHANTS_MAX:
-            linker.feed([signs_in("merchant", f"m{i}", i, device_id="d")])
-        linker.feed([joins(f"u{i}", i, device_id="d")])
+            linker.feed([signs_in("merchant", f"m{i}", i, ip="d")])
+        linker.feed([joins(f"u{i}", i, ip="d")])
         sizes.append(int(linker.state.memory[linker.block() + B_TOLD]) >> 16)
     assert sizes == [1, 2, 4, 4, 4, 8, 8, 8, 8, 8, 8, 8, 0]
     assert max(sizes) * LINE == BLOCK_WORDS_MAX

@@ -29,8 +29,8 @@ from bonafide.engine.siphash import ABSENT, spread
 
 USERS_MAX: Final = 12
 MERCHANTS_MAX: Final = 8
-"""Users and merchants that a resource remembers. One more of either makes a network or an address public (a NAT address,
-a dormitory); of a device, a phone or an account, which have an owner, the one that was idle longest gives way."""
+"""Users and merchants that a resource remembers. One more of either makes a network or an address public (a NAT
+address, a dormitory); of a device, a phone or an account, which have an owner, the one idle longest gives way."""
 PUBLIC_KINDS: Final = ("ip", "address")
 LINK_TERM_MS: Final = 180 * DAY_MS
 """How long a member is remembered after its last use, and a public resource after the last of anybody. No event may be
