@@ -61,7 +61,8 @@ class Bound(NamedTuple):
     words: NDArray[np.int64]
     floats: NDArray[np.float64]
     """Registers for features' conditions, registers for rules, the rules' weights, registers for COLUMN events at
-    once, and COLUMN words of scratch: one array, since handing over each costs a tenth of a microsecond."""
+    once, COLUMN words of scratch, and the numbers that are carried: one array, since handing over each costs a tenth of
+    a microsecond."""
     key: tuple[np.uint64, np.uint64]
 
 
@@ -87,8 +88,11 @@ class Compiled(NamedTuple):
     def _floats(self) -> NDArray[np.float64]:
         registers = self.rules.fresh_registers()
         return np.concatenate(
-            (self.wheres.fresh_registers(), registers, self.weights, np.repeat(registers, COLUMN), np.zeros(COLUMN))
-        )
+            (
+                self.wheres.fresh_registers(), registers, self.weights, np.repeat(registers, COLUMN), np.zeros(COLUMN),
+                np.zeros(len(self.features.layout.carried)),
+            )
+        )  # fmt: skip
 
     def _plan(self, key: NDArray[np.uint64]) -> NDArray[np.int64]:
         tape = [0] * at.P_HEADER
@@ -99,6 +103,7 @@ class Compiled(NamedTuple):
             return start
 
         settings, features = self.settings, self.features
+        genuine = self.wheres.registers + self.rules.registers * (1 + COLUMN) + len(self.weights)
         header = {
             at.P_FAMILIES: features.families,
             at.P_READ_FAMILIES: features.read_families,
@@ -107,6 +112,7 @@ class Compiled(NamedTuple):
             at.P_CARRIED: len(features.carry) // at.CARRY_STRIDE,
             at.P_CARRY: table(features.carry),
             at.P_CARRY_TYPES: features.carry_types,
+            at.P_CARRY_NUMBERS: genuine + COLUMN,
             at.P_OFFSET_MS: settings.offset_ms,
             at.P_LATENESS_MS: settings.lateness_ms,
             at.P_KNOWN_MS: KNOWN_MS,
@@ -123,7 +129,7 @@ class Compiled(NamedTuple):
             at.P_REGISTERS: self.wheres.registers,
             at.P_WEIGHTS: self.wheres.registers + self.rules.registers,
             at.P_COLUMNS: self.wheres.registers + self.rules.registers + len(self.weights),
-            at.P_GENUINE: self.wheres.registers + self.rules.registers * (1 + COLUMN) + len(self.weights),
+            at.P_GENUINE: genuine,
             at.P_FUNDS: features.layout.followed.funds,
             at.P_LINKS: features.layout.followed.links,
             at.P_ASSUME: settings.assume_completed,
@@ -173,7 +179,7 @@ def _moved(features: FeaturePlan, by: int) -> list[int]:
     """The feature plan's tape, with the offsets inside its family records moved by `by` words."""
     tape = list(features.tape)
     offsets = (at.F_PART, at.F_WINDOW, at.F_BIT, at.F_RAW, at.F_SET, at.F_BAG, at.F_EXTREME, at.F_CURSOR, at.F_TOTAL,
-               at.F_FEATURE)  # fmt: skip
+               at.F_FEATURE, at.F_CARRY)  # fmt: skip
     for family in range(0, features.families * at.F_STRIDE, at.F_STRIDE):
         for offset in offsets:
             tape[family + offset] += by

@@ -21,8 +21,9 @@ from bonafide.engine.completion import PAYMENT, PENDING_SLOT, completes
 from bonafide.engine.derived import Q_COUNT, QUEUE_WORDS, drain
 from bonafide.engine.features.carried import carry
 from bonafide.engine.features.layout import (
-    P_ASSUME, P_BLOCKS, P_CARRY_TYPES, P_CODE_END, P_COLUMNS, P_DECIDED, P_FAMILIES, P_FEATURES, P_FUNDS, P_GENUINE,
-    P_LINKS, P_NEEDS, P_READ_FAMILIES, P_REGISTERS, P_RULE, P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
+    F_CARRIES, F_FEATURES, P_ASSUME, P_BLOCKS, P_CARRY_NUMBERS, P_CARRY_TYPES, P_CODE_END, P_COLUMNS, P_DECIDED,
+    P_FAMILIES, P_FEATURES, P_FUNDS, P_GENUINE, P_LINKS, P_NEEDS, P_READ_FAMILIES, P_REGISTERS, P_RULE, P_RULES,
+    P_SLACK, P_WEIGHTS, P_WHERE_END,
 )  # fmt: skip
 from bonafide.engine.funds.layout import PLACE_SLOT, TRAIL_MAX, TRAIL_OF_EVENT, WORK_WORDS
 from bonafide.engine.funds.moves import ask_takings, follow, start
@@ -243,11 +244,17 @@ def step(mem, plan, code, words, floats, scratch, event, hashes, how, answers, v
     find_rows(mem, plan, event, hashes, rows)
     if plan[P_READ_FAMILIES] < plan[P_FAMILIES]:
         find_derived(mem, plan, event, hashes, rows)
-    if (plan[P_CARRY_TYPES] >> kind) & 1:
-        carry(mem, plan, event, rows)
+    # One call for both turns: as two, it would not be compiled into its place, and every event would pay for that.
+    turn = 0 if (plan[P_CARRY_TYPES] >> kind) & 1 else 1
+    turns = 2 if how == ANSWERED or is_decided(plan, event, how, verdict) else 1
+    carried = shift(floats, plan[P_CARRY_NUMBERS])
+    while turn < turns:
+        told = F_CARRIES if turn == 0 else F_FEATURES
+        answer_keys(mem, plan, event, told, rows, carried if turn == 0 else answers)
+        if turn == 0:
+            carry(mem, plan, event, rows, carried)
+        turn += 1
     run(code, 0, plan[P_WHERE_END], words, event, floats)
-    if how == ANSWERED or is_decided(plan, event, how, verdict):
-        answer_keys(mem, plan, event, rows, answers)
     mem[H_ORDER] += 1
     take_in_all(mem, plan, event, kind, rows, floats, mem[H_ORDER])
     if plan[P_NEEDS]:

@@ -238,23 +238,19 @@ class FundsTwin:
     # How it moves
 
     def _move(self, event: Refund | Payout | Transfer, seq: int, told: Told) -> None:
-        time, order, source, owner = event.time, None, None, None
-        if isinstance(event, Transfer):
-            source, to = ("account", event.from_account_id), event.to_account_id
-            if event.from_account_id == to:
-                return
-        else:
-            source, to = ("merchant", event.merchant_id), event.account_id
+        time, to = event.time, event.to_account_id if isinstance(event, Transfer) else event.account_id
+        if isinstance(event, Transfer) and event.from_account_id == to:
+            return
         if isinstance(event, Payout):
             self._serve(("account", event.account_id), event.merchant_id, time)
         target = None if to is None else self._find(("account", to), time)
-        if isinstance(event, Refund):
-            owner, order = event.user_id, event.order_id
-        elif target is not None:
-            owner = target.owner
+        owner = event.user_id if isinstance(event, Refund) else None if target is None else target.owner
+        order = event.order_id if isinstance(event, Refund) else None
         flow = Flow(time, event.amount, event.amount, seq, event.type, to, owner, order)
         if isinstance(event, Transfer):
-            flow.sender = event.from_account_id
+            flow.sender, source = event.from_account_id, ("account", event.from_account_id)
+        else:
+            source = ("merchant", event.merchant_id)
         first = self._find(source, time)
         if first is None:
             return

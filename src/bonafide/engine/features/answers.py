@@ -8,7 +8,7 @@ import numpy as np
 
 from bonafide.engine.features.layout import (
     A_COUNT, A_DISTINCT, A_ENTROPY, A_EXTREME, A_LAST, A_MEAN, A_SHARE, A_SINCE_FIRST, A_STD, A_SUM, A_ZSCORE,
-    CURSOR_STRIDE, E_FLAGS, E_TIME, F_CURSOR, F_ENTRY, F_FEATURE, F_FEATURES, F_WINDOW, FEATURE_STRIDE, FOREVER,
+    CURSOR_STRIDE, E_FLAGS, E_TIME, F_CURSOR, F_ENTRY, F_WINDOW, FEATURE_STRIDE, FOREVER,
     R_CURSOR, R_TAIL, ROW_HEAD, WINDOW_STRIDE,
 )  # fmt: skip
 from bonafide.engine.features.entropy import SPREAD_UNIT, spread
@@ -87,8 +87,7 @@ def _moment_answer(mem, plan, fam, row, feature, as_of):
 
 
 @inner
-def answer(mem, plan, fam, row, event, feature, as_of):
-    """One feature of a key."""
+def _answer(mem, plan, fam, row, event, feature, as_of):
     what, a = plan[feature], plan[feature + 3]
     if what == A_COUNT or what == A_DISTINCT:
         return np.float64(mem[row + a])
@@ -109,12 +108,13 @@ def answer(mem, plan, fam, row, event, feature, as_of):
 
 
 @inner
-def answer_all(mem, plan, fam, row, event, as_of, answers):
-    """Write every feature of a family into the answers' columns; `row` 0 means that the event names no such key."""
-    feature = plan[fam + F_FEATURE]
-    for _ in range(plan[fam + F_FEATURES]):
+def answer_all(mem, plan, fam, told, row, event, as_of, answers):
+    """Write every feature of a family that F_FEATURES or F_CARRIES (`told`) tells of into the answers' columns; `row` 0
+    means that the event names no such key."""
+    feature = plan[fam + told + 1]
+    for _ in range(plan[fam + told]):
         if row == 0:
             answers[plan[feature + 1]] = nan
         else:
-            answers[plan[feature + 1]] = answer(mem, plan, fam, row, event, feature, as_of)
+            answers[plan[feature + 1]] = _answer(mem, plan, fam, row, event, feature, as_of)
         feature += FEATURE_STRIDE

@@ -67,10 +67,10 @@ class Asked(NamedTuple):
         take = self.feature.take
         if is_label(self.feature):
             return at.C_AS_IT_IS
-        if take in {"count", "distinct"} or (take in {"sum", "min", "max", "last"} and self.unit == 1):
-            return at.C_WHOLE
+        whole = take in {"count", "distinct"} or (take in {"sum", "min", "max", "last"} and self.unit == 1)
+        # Money and moments have no parts worth keeping.
         money = take in {"mean", "std"} and quantity_of(self.feature).unit in {"money", "moment"}
-        return at.C_ROUNDED if money else at.C_MILLIONTHS
+        return at.C_WHOLE if whole or money else at.C_MILLIONTHS
 
 
 class Kept(NamedTuple):
@@ -114,7 +114,7 @@ class Family:
         self.cursors = {key: i for i, key in enumerate(kept.cursors)}
         self.answers: list[tuple[int, int, int, tuple[Operand, ...], int, int]] = []
         self.carried: dict[int, tuple[int, tuple[int, int, int, tuple[Operand, ...], int, int]]] = {}
-        """Number of a carried answer -> how it is carried, and the answer, which has no column."""
+        """Number of a carried answer -> how it is carried, and the answer, whose column is that number."""
         self.keeps_all = kept.keeps_all
         self.keeps_term = kept.keeps_term
 
@@ -162,7 +162,7 @@ class Family:
 
     def carry(self, asked: Asked, number: int) -> None:
         """Add a feature whose answer is carried as number `number`."""
-        self.carried[number] = (asked.how, self._answer(asked, -1))
+        self.carried[number] = (asked.how, self._answer(asked, number))
 
     def _answer(self, asked: Asked, column: int) -> tuple[int, int, int, tuple[Operand, ...], int, int]:
         feature = asked.feature
@@ -227,7 +227,8 @@ class Family:
             len(self.extremes), table(self.extremes), len(self.cursors), table(self.cursors),
             len(totals), table(totals), len(self.answers), table(map(self._answer_row, self.answers)),
             TERM_MS if self.keeps_term else at.FOREVER, self.idle_ms,
-            -(-starts[-1] // LINE) * LINE, entry, inline, types, self.ring_bits, _slots(inline * entry), *starts[:-1],
+            -(-starts[-1] // LINE) * LINE, entry, inline, types, self.ring_bits, _slots(inline * entry),
+            len(self.carried), table([self._answer_row(told) for _, told in self.carried.values()]), *starts[:-1],
         ]  # fmt: skip
 
     def _measures_of(self, window: int, table: Callable[[Iterable[Sequence[int]]], int]) -> tuple[int, int]:
@@ -240,7 +241,9 @@ class Family:
 
     def carried_rows(self, family: int) -> dict[int, list[int]]:
         """The words that tell of each carried answer, by its number; `family` is this family's."""
-        return {n: [family, how, *self._answer_row(told)] for n, (how, told) in self.carried.items()}
+        rows = {n: (how, self._answer_row(told)) for n, (how, told) in self.carried.items()}
+        lengths = (*self.windows, at.FOREVER)
+        return {n: [how, family, a, lengths[window]] for n, (how, (_, _, window, a, *_)) in rows.items()}
 
     @property
     def _entry(self) -> int:

@@ -57,10 +57,11 @@ P_BLANK: Final = 28  # words of the row that stands for a key of which nothing w
 P_CARRIED: Final = 29  # how many answers are carried, and where they are told
 P_CARRY: Final = 30
 P_CARRY_TYPES: Final = 31  # the types of events that carry them, as a mask
-P_FUNDS: Final = 32  # whether money is followed
-P_LINKS: Final = 33  # whether it is followed who shares what
-P_ASSUME: Final = 34  # whether a payment is completed when it is made
-P_HEADER: Final = 35
+P_CARRY_NUMBERS: Final = 32  # where they stand among the floats before they are integers
+P_FUNDS: Final = 33  # whether money is followed
+P_LINKS: Final = 34  # whether it is followed who shares what
+P_ASSUME: Final = 35  # whether a payment is completed when it is made
+P_HEADER: Final = 36
 
 # A family's record in the plan: a count, then where its rows are told.
 F_SEED: Final = 0
@@ -92,16 +93,18 @@ F_INLINE: Final = 25
 F_TYPES: Final = 26
 F_RING_BITS: Final = 27
 F_SLOTS: Final = 28  # how many segments a row can tell of by itself
+F_CARRIES: Final = 29  # the features whose answers are carried, told as F_FEATURES are
+F_CARRY: Final = 30
 # from here on: where a part of a row starts
-R_TAIL: Final = 29
-R_SUM: Final = 30
-R_DISTINCT: Final = 31
-R_ENTROPY: Final = 32
-R_TABLE: Final = 33  # a stride for each value table
-R_DEQUE: Final = 34
-R_CURSOR: Final = 35
-R_INLINE: Final = 36
-F_STRIDE: Final = 37
+R_TAIL: Final = 31
+R_SUM: Final = 32
+R_DISTINCT: Final = 33
+R_ENTROPY: Final = 34
+R_TABLE: Final = 35  # a stride for each value table
+R_DEQUE: Final = 36
+R_CURSOR: Final = 37
+R_INLINE: Final = 38
+F_STRIDE: Final = 39
 
 # The rows that a family's record points to.
 WINDOW_STRIDE: Final = 3  # length in ms, how many measures, where they are told
@@ -135,15 +138,15 @@ A_LAST: Final = 9
 A_SINCE_LAST: Final = 10
 A_SINCE_FIRST: Final = 11  # a: number of the cursor where there is a window
 
-# What an event carries on: family, how its number becomes an integer, then a feature's record.
-C_FAMILY: Final = 0
-C_HOW: Final = 1
-C_FEATURE: Final = 2
-CARRY_STRIDE: Final = C_FEATURE + FEATURE_STRIDE
+# What an event carries on: how a number becomes an integer; of what is carried as it is, where its family keeps it.
+C_HOW: Final = 0
+C_FAMILY: Final = 1
+C_LAST: Final = 2  # where the last value stands in a row
+C_LENGTH: Final = 3  # the length of its window in ms
+CARRY_STRIDE: Final = 4
 C_AS_IT_IS: Final = 0  # a key's hash or a word's code
-C_WHOLE: Final = 1  # an integer already
-C_ROUNDED: Final = 2  # money and moments, which have no parts worth keeping
-C_MILLIONTHS: Final = 3
+C_WHOLE: Final = 1  # whole units
+C_MILLIONTHS: Final = 2
 
 TABLE_STRIDE: Final = 3
 T_AT: Final = 0

@@ -128,7 +128,7 @@ def _spend_home(mem, place, amount, time, payer):
             tag = shift(mem, tag_of(place, i))
             is_home = tag[G_HOME] and tag[G_CAME] <= time and (payer == ABSENT or tag[G_PAYER] == payer)
             if is_home and (best < 0 or _is_newer(tag, shift(mem, tag_of(place, best)))):
-                best = i
+                best = np.int64(i)
         if best < 0:
             return used
         taken = min(mem[tag_of(place, best) + G_LEFT], amount - used)
@@ -253,7 +253,7 @@ def _choose(mem, flow):
                 if fits(tag[G_LEFT], flow[W_AMOUNT]) and (
                     best < 0 or _fits_better(tag, shift(mem, tag_of(best_place, best)))
                 ):
-                    best_place, best = place, i
+                    best_place, best = place, np.int64(i)
     return of_order, best_place, best
 
 
@@ -303,7 +303,7 @@ def _carry_newest(mem, plan, flow, piece):
             tag = shift(mem, tag_of(place, i))
             older = tag[G_CAME] < came or (tag[G_CAME] == came and tag[G_NUMBER] < number)
             if older and _may_go(tag, flow) and (best < 0 or _is_newer(tag, shift(mem, tag_of(place, best)))):
-                best = i
+                best = np.int64(i)
         if best < 0:
             return
         tag = shift(mem, tag_of(place, best))

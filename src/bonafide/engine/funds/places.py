@@ -187,7 +187,7 @@ def _least(mem, place):
     least = np.int64(0)
     for i in range(1, mem[place + N_COUNT]):
         if _is_less(shift(mem, tag_of(place, i)), shift(mem, tag_of(place, least))):
-            least = i
+            least = np.int64(i)
     return least
 
 

@@ -101,7 +101,7 @@ def trace(results: Results, name: str, kind: Kind | None, until_ms: int | None, 
 
 def follows_money(bundle: Bundle) -> bool:
     """Whether a bundle asks where credit's money went; if not, no decision tells of loops."""
-    return bool(bundle.compiled.features.layout.funds)
+    return bool(bundle.compiled.features.layout.followed.funds)
 
 
 def _unclear(reader: Reader, name: str, kind: Kind | None, kinds: tuple[Kind, ...]) -> Unclear | None:
