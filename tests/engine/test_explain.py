@@ -35,11 +35,12 @@ from bonafide.engine.explain import (
 )  # fmt: skip
 from bonafide.engine.features.spec import parse_features
 from bonafide.engine.intake import rows_of_events
-from bonafide.engine.rules.language import Apply, Missing, Name, Number, Vocabulary, parse
-from bonafide.engine.rules.operations import LOCAL_DAY, LOCAL_HOUR
+from bonafide.engine.rules.language import DERIVED, Apply, Missing, Name, Number, Vocabulary, parse
+from bonafide.engine.rules.operations import PLACES
 from bonafide.engine.rules.tree import Quantity
 from bonafide.engine.rules.utilisation import expand
 from bonafide.engine.shipped import shipped_bundle
+from bonafide.engine.siphash import ABSENT
 from bonafide.testing.rules_twin import evaluate as evaluate_plainly
 from tests.engine.test_shipped_rules import examples_of
 from tests.lab.runs import small_bundle
@@ -90,7 +91,8 @@ def test_every_part_of_every_shipped_rule_has_the_value_of_plain_python(example:
     bundle = shipped_bundle("paylater")
     last = Last(bundle, [*example.past, example.event])
     given_ = msgspec.to_builtins(example.event)
-    record = {**given_, "local_hour": int(last.row[LOCAL_HOUR]), "local_day": int(last.row[LOCAL_DAY])}
+    derived = {name: int(last.row[PLACES[name]]) for name in DERIVED if last.row[PLACES[name]] != ABSENT}
+    record = {**given_, **derived}
     record |= {
         name: value for name in example.event.__struct_fields__ if (value := getattr(example.event, name)) is not None
     }

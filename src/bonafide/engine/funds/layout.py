@@ -12,6 +12,8 @@ HOPS_MAX: Final = 4
 """Moves of money from a merchant until it is home; a payout to an account of nobody's in particular does not count."""
 AGE_MS: Final = 336 * 3_600_000
 """How long after a payment its money is followed."""
+FRESH_MS: Final = 72 * 3_600_000
+"""Most cash comes home by then: money of older payments gives way first."""
 CARRIED: Final = 4
 """A flow carries no less than a CARRIED-th of a payment."""
 FEE: Final = 4

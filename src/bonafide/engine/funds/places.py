@@ -9,7 +9,7 @@ import numpy as np
 from bonafide.engine.arena import H_FUNDS, allocate, release
 from bonafide.engine.features.layout import P_KEY0
 from bonafide.engine.funds.layout import (
-    AGE_MS, CARRIED, G_AMOUNT, G_CAME, G_FITS, G_HOME, G_HOPS, G_LEFT, G_NUMBER, G_PAID, G_PAYMENT, N_CAPACITY,
+    AGE_MS, FRESH_MS, CARRIED, G_AMOUNT, G_CAME, G_FITS, G_HOME, G_HOPS, G_LEFT, G_NUMBER, G_PAID, G_PAYMENT, N_CAPACITY,
     N_COUNT, N_HASH, N_KIND, N_LINKED_AT, N_MERCHANTS, N_NOW, N_OWNER, N_SERVED, N_TAGS, PAYER, PLACE_SLOT,
     RETURN_WORDS, SERVED_MAX, TAG_WORDS, TAGS_MAX,
 )  # fmt: skip
@@ -142,8 +142,9 @@ def keep(mem, plan, kind, name, tag):
             _merge(shift(mem, at), tag)
             return
     if count == TAGS_MAX:
-        least = _least(mem, place)
-        if _is_less(shift(mem, tag_of(place, least)), tag):
+        fresh_from = mem[place + N_NOW] - FRESH_MS
+        least = _least(mem, place, fresh_from)
+        if _is_less(shift(mem, tag_of(place, least)), tag, fresh_from):
             copy_words(tag, shift(mem, tag_of(place, least)), TAG_WORDS)
         return
     if count == mem[place + N_CAPACITY]:
@@ -168,10 +169,12 @@ def _merge(old, new):
 
 
 @inner
-def _is_less(a, b):
-    """Whether one tag promises less than another."""
+def _is_less(a, b, fresh_from):
+    """Whether one tag promises less than another, where payments are fresh from a moment on."""
     if a[G_FITS] != b[G_FITS]:
         return a[G_FITS] < b[G_FITS]
+    if (a[G_PAID] > fresh_from) != (b[G_PAID] > fresh_from):
+        return b[G_PAID] > fresh_from
     if a[G_LEFT] != b[G_LEFT]:
         return a[G_LEFT] < b[G_LEFT]
     if a[G_CAME] != b[G_CAME]:
@@ -182,11 +185,11 @@ def _is_less(a, b):
 
 
 @inner
-def _least(mem, place):
+def _least(mem, place, fresh_from):
     """The tag of a place that promises least."""
     least = np.int64(0)
     for i in range(1, mem[place + N_COUNT]):
-        if _is_less(shift(mem, tag_of(place, i)), shift(mem, tag_of(place, least))):
+        if _is_less(shift(mem, tag_of(place, i)), shift(mem, tag_of(place, least)), fresh_from):
             least = np.int64(i)
     return least
 
