@@ -13,25 +13,15 @@ import typer
 from benches.ablation.__main__ import main
 from benches.ablation.grouped import job_places, write_grouped
 from benches.ablation.judge import COLUMNS, alerted_fraction, structs
-from benches.ablation.layers import (
-    LAYERS,
-    OF_DERIVED,
-    OF_FACT,
-    SHARED,
-    layer_of_feature,
-    layer_of_rule,
-    layers_of,
-    up_to,
-)
+from benches.ablation.layers import LAYERS, OF_DERIVED, OF_FACT, SHARED, layers_of, up_to
 from benches.ablation.run import ablate
 from benches.speed.bundles import make_bundle, rule
 from bonafide.core.events import DERIVED_CLASS
 from bonafide.core.fields import FIELDS
 from bonafide.core.moment import DAY_MS
 from bonafide.engine.bundle import Bundle, load_bundle
-from bonafide.engine.features.spec import Feature
 from bonafide.engine.kernels import load_kernels
-from bonafide.engine.rules.language import DERIVED, Apply, Name, Number
+from bonafide.engine.rules.language import DERIVED
 from bonafide.engine.rules.tree import LOCAL
 from bonafide.engine.shipped import shipped_bundle
 from bonafide.lab.inputs import read_chunks
@@ -48,6 +38,15 @@ FEATURES: list[dict[str, Any]] = [
     {"name": "loops", "event": "loop_closed", "by": "user_id", "take": "count", "over": "30d"},
     {"name": "linked", "event": "linked", "by": "user_id", "take": "count", "over": "30d"},
     {"name": "ring", "event": "grouped", "by": "user_id", "take": "max", "of": "score", "over": "7d"},
+    {"name": "buyers_paid", "event": "payment", "by": "merchant_id", "take": "mean", "of": "user_paid", "over": "7d"},
+    {
+        "name": "near_ring",
+        "event": "payment",
+        "by": "merchant_id",
+        "take": "share",
+        "where": "ring >= 0.2",
+        "over": "7d",
+    },
     {"name": "idle", "event": "payment", "by": "merchant_id", "take": "count", "over": "7d"},
 ]
 RULES = {
@@ -58,10 +57,13 @@ RULES = {
     "utilisation >= 0.99": "windows",
     "type == 'payment' and device_users >= 9 and user_paid >= 1": "links",
     "type == 'payment' and linked >= 1": "links",
+    "type == 'payment' and shares >= 2": "links",
+    "type == 'payment' and buyers_paid >= 9": "links",
     "type == 'transfer' and brought_home >= 0.9 * amount": "funds",
     "type == 'payout' and home >= 50000": "funds",
     "type == 'payment' and loops >= 1 and device_users >= 1": "funds",
     "type == 'payment' and ring >= 0.2": "rings",
+    "type == 'payout' and near_ring >= 0.2": "rings",
 }
 
 
@@ -86,36 +88,27 @@ def test_a_rule_belongs_to_the_highest_layer_that_it_reads(bundle: Bundle) -> No
     assert list(layers_of(bundle).values()) == list(RULES.values())
 
 
-def test_what_is_carried_from_another_key_is_a_link_or_higher() -> None:
-    plain = Feature("sum_7d", ("payment",), ("merchant_id",), "count", None, None, 1, False)
-    carrying = plain._replace(name="carrying", by=("user_id",), take="max", of="sum_7d")
-    ringed = plain._replace(name="sum_7d", types=("grouped",))
-    assert layer_of_feature(carrying, {"sum_7d": plain, "carrying": carrying}) == "links"
-    assert layer_of_feature(carrying, {"sum_7d": ringed, "carrying": carrying}) == "rings"
-    when = Apply(">=", (Name("carrying", "number"), Number(1.0)), "truth")
-    assert layer_of_rule(when, {"sum_7d": plain, "carrying": carrying}) == "links"
-
-
-def test_what_a_payment_shares_is_a_link() -> None:
-    assert layer_of_rule(Apply(">=", (Name("shares", "number"), Number(1.0)), "truth"), {}) == "links"
-
-
 def test_every_derived_type_fact_and_shared_key_has_its_layer() -> None:
     assert OF_DERIVED.keys() == DERIVED_CLASS.keys()
     assert set(DERIVED) - set(LOCAL) <= OF_FACT.keys()
     assert FIELDS.keys() >= SHARED
 
 
+def test_a_feature_that_another_carries_comes_with_it(tmp_path: Path) -> None:
+    alone = up_to(made(tmp_path / "bundle", ["type == 'payout' and near_ring >= 0.2"]), "rings")
+    assert set(alone.feature_names) == {"ring", "near_ring"}
+
+
 def test_a_smaller_bundle_holds_the_rules_so_far_and_what_they_read(bundle: Bundle) -> None:
     features = {layer: set(up_to(bundle, layer).feature_names) for layer in LAYERS}
     assert features["rules"] == set()
     assert features["windows"] == {"user_paid", "own_device"}
-    assert features["links"] == features["windows"] | {"device_users", "linked"}
+    assert features["links"] == features["windows"] | {"device_users", "linked", "buyers_paid"}
     assert features["funds"] == features["links"] | {"home", "loops"}
-    assert features["rings"] == features["funds"] | {"ring"}
+    assert features["rings"] == features["funds"] | {"ring", "near_ring"}
     hidden = {f.name for f in up_to(bundle, "windows").features} - features["windows"]
     assert {"_credit_spent", "_credit_limit"} <= hidden
-    assert [len(up_to(bundle, layer).rules) for layer in LAYERS] == [2, 5, 7, 10, 11]
+    assert [len(up_to(bundle, layer).rules) for layer in LAYERS] == [2, 5, 9, 12, 14]
     assert len({up_to(bundle, layer).hash for layer in LAYERS}) == len(LAYERS)
 
 
