@@ -53,10 +53,11 @@ COLUMNS: Final = {
     "honest_flows_alerted": Column("honest flows, %", 1, 100),
     "p50_us": Column("p50, us", 1),
     "p99_us": Column("p99, us", 1),
+    "p99_own_us": Column("own p99, us", 1),
 }
 """By name; those that `bonafide evaluate` has bear its names."""
-BESIDE: Final = ("p50_own_us", "p99_own_us")
-"""Told in JSON only: an event's own time on the processor, which another process cannot lengthen."""
+BESIDE: Final = ("p50_own_us",)
+"""Told in JSON only. `own` is an event's own time on the processor, in which it does not wait for its turn."""
 Figures = dict[str, float | None]
 
 
@@ -118,10 +119,10 @@ def _times(bundle: Bundle, events: Path, kernels: Kernels) -> Figures:
     finally:
         gc.enable()
         gc.unfreeze()
-    decided = taken[[event.decided for event in rest]]
-    clock, own = np.percentile(decided, (50, 99), axis=0).T.tolist() if len(decided) else ([None] * 2, [None] * 2)
-    named = zip(("p50_us", "p99_us", *BESIDE), (*clock, *own), strict=True)
-    return {name: None if value is None else value / 1e3 for name, value in named}
+    names = ("p50_us", "p50_own_us", "p99_us", "p99_own_us")
+    decided = taken[[event.decided for event in rest]] / 1e3
+    found = np.percentile(decided, (50, 99), axis=0).ravel().tolist() if len(decided) else [None] * len(names)
+    return dict(zip(names, found, strict=True))
 
 
 def structs(frame: pl.DataFrame) -> Iterator[Fact]:
