@@ -15,6 +15,7 @@ from bonafide.engine.compiled import compile_bundle
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.funds.layout import ESTABLISHES, FACTS
 from bonafide.engine.rules.language import Node, names_in
+from bonafide.engine.rules.tree import LOCAL
 from bonafide.engine.rules.utilisation import UTILISATION, expand
 
 Layer = Literal["rules", "windows", "links", "funds", "rings"]
@@ -31,10 +32,14 @@ SHARED: Final = frozenset({
     "tracking_no", "representative_id", "registration_no", "legal_name",
 })  # fmt: skip
 """Keys that several users or merchants can have in common."""
+_RULES: Final[Layer] = "rules"
 _FUNDS: Final[Layer] = "funds"
 OF_DERIVED: Final[dict[str, Layer]] = {**dict.fromkeys(ESTABLISHES, _FUNDS), "linked": "links", "grouped": "rings"}
 """By the type of derived events that a feature counts."""
-OF_FACT: Final[dict[str, Layer]] = {**dict.fromkeys(FACTS, _FUNDS), "shares": "links", UTILISATION: "windows"}
+OF_FACT: Final[dict[str, Layer]] = {
+    **dict.fromkeys(LOCAL, _RULES), "line_in_use": "rules", UTILISATION: "windows", "shares": "links",
+    **dict.fromkeys(FACTS, _FUNDS),
+}  # fmt: skip
 """By what a rule or a feature reads that is no field and no feature."""
 _ORDER: Final = tuple(LAYERS)
 

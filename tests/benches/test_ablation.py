@@ -22,7 +22,7 @@ from bonafide.core.moment import DAY_MS
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.kernels import load_kernels
 from bonafide.engine.rules.language import DERIVED
-from bonafide.engine.rules.tree import LOCAL
+from bonafide.engine.rules.utilisation import UTILISATION
 from bonafide.engine.shipped import shipped_bundle
 from bonafide.lab.inputs import read_chunks
 from bonafide.lab.simulate import Simulation, scenario
@@ -52,6 +52,7 @@ FEATURES: list[dict[str, Any]] = [
 RULES = {
     "amount >= 90000": "rules",
     "local_hour < 2": "rules",
+    "type == 'payment' and line_in_use >= 0.9": "rules",
     "type == 'payment' and user_paid >= 8": "windows",
     "type == 'payment' and own_device >= 9": "windows",
     "utilisation >= 0.99": "windows",
@@ -90,7 +91,7 @@ def test_a_rule_belongs_to_the_highest_layer_that_it_reads(bundle: Bundle) -> No
 
 def test_every_derived_type_fact_and_shared_key_has_its_layer() -> None:
     assert OF_DERIVED.keys() == DERIVED_CLASS.keys()
-    assert set(DERIVED) - set(LOCAL) <= OF_FACT.keys()
+    assert OF_FACT.keys() == {*DERIVED, UTILISATION}
     assert FIELDS.keys() >= SHARED
 
 
@@ -108,7 +109,7 @@ def test_a_smaller_bundle_holds_the_rules_so_far_and_what_they_read(bundle: Bund
     assert features["rings"] == features["funds"] | {"ring", "near_ring"}
     hidden = {f.name for f in up_to(bundle, "windows").features} - features["windows"]
     assert {"_credit_spent", "_credit_limit"} <= hidden
-    assert [len(up_to(bundle, layer).rules) for layer in LAYERS] == [2, 5, 9, 12, 14]
+    assert [len(up_to(bundle, layer).rules) for layer in LAYERS] == [3, 6, 10, 13, 15]
     assert len({up_to(bundle, layer).hash for layer in LAYERS}) == len(LAYERS)
 
 
