@@ -20,11 +20,11 @@ from bonafide.testing.funds_twin import ENDLESS, Caps, Law
 from bonafide.testing.money_worlds import busy_world
 
 WORD_BYTES: Final = 8
-FLUSHES: Final = ("none", "shop", "account")
-"""Whether small orders push others out, and where: of the shop's state before its payout, or of its account's after."""
+CASES: Final = (("none", 0.0), ("none", 0.5), ("shop", 0.5), ("account", 0.5))
+"""Whether small orders push others out, and where: of the shop's state before its payout, or of its account's after;
+and which part of the honest money leaves the account for suppliers."""
 SMALL_ORDERS: Final = 4 * TAGS_MAX
 CASH_OUT_BUYERS: Final = 20
-SUPPLIERS: Final = (0.0, 0.5)
 BUSY: Final = ((TAGS_MAX, 10), (10 * TAGS_MAX, 4), (100 * TAGS_MAX, 1))
 """Honest buyers for each payout, and how many payouts: fewer where the uncapped twin takes long."""
 TAGS: Final = (16, 32, 64, 128, 256, ENDLESS)
@@ -78,11 +78,10 @@ class Bounded(Struct, frozen=True):
 
 
 def busy_worlds(seed: int, shapes: Iterable[tuple[int, int]] = BUSY) -> Iterator[Busy]:
-    """Each shape without and with flushing, without and with suppliers."""
+    """Each shape without suppliers, with them, and with flushing."""
     for buyers, payouts in shapes:
-        for flushed in FLUSHES:
-            for suppliers in SUPPLIERS:
-                yield _busy(buyers, payouts, flushed, suppliers, seed)
+        for flushed, suppliers in CASES:
+            yield _busy(buyers, payouts, flushed, suppliers, seed)
 
 
 def _busy(buyers: int, payouts: int, flushed: str, suppliers: float, seed: int) -> Busy:
