@@ -1,6 +1,6 @@
 """`python -m benches.cycles PATH`: how AMLSim's planted cycles look, and who finds the accounts in them.
 
-PATH is 20K_cycle200.tgz of IBM's AMLSim, or the folder that it holds. Prints Markdown; takes half a minute.
+PATH is 20K_cycle200.tgz of IBM's AMLSim, or the folder that it holds. Prints Markdown; takes some minutes.
 """
 
 from __future__ import annotations
@@ -17,13 +17,7 @@ from bonafide.testing.realism.gates_text import markdown_table
 
 from .amlsim import Bank, Cycle, planted_cycles, put_in_time, read_bank
 from .finders import FINDERS, judge
-from .search import Bounds
 
-ASKED: Final = (
-    Bounds(4, 14, 0.5), Bounds(4, 14, 1.0), Bounds(4, 150, 0.5), Bounds(4, 150, 1.0),
-    Bounds(5, 14, 0.5), Bounds(5, 60, 1.0), Bounds(5, 90, 1.0), Bounds(5, 150, 0.9), Bounds(5, 150, 1.0),
-)  # fmt: skip
-"""Four hops, 14 days and half of the money are the bounds of a closed loop; the others tell what each costs here."""
 _DAYS: Final = (7, 14, 30, 60, 90, 120)
 _SHARES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -48,9 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ask(bank: Bank, asked_for: frozenset[int]) -> None:
     names = ("finder", "hops", "days", "kept", "accounts named", "precision", "recall", "seconds")
     print(f"| {' | '.join(names)} |\n| --- |{' ---: |' * (len(names) - 1)}")
-    for name, finder in FINDERS.items():
-        for bounds in ASKED:
-            found = judge(finder, bank, bounds, asked_for)
+    for name, asked in FINDERS.items():
+        for bounds in asked.bounds:
+            found = judge(asked.finder, bank, bounds, asked_for)
             cells = (name, *bounds, f"{found.accounts:,}", f"{found.precision:.3f}", f"{found.recall:.3f}",
                      f"{found.seconds:.1f}")  # fmt: skip
             print(f"| {' | '.join(map(str, cells))} |", flush=True)

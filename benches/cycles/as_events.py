@@ -14,7 +14,7 @@ START_MS: Final = 1_483_228_800_000
 """2017-01-01 UTC, AMLSim's usual base date and that of mappings/amlsim.yaml."""
 STEP_MS: Final = 4
 """From one transfer to the next of a day: room for its events, each at a time of its own."""
-_CURRENCY: Final = "USD"
+CURRENCY: Final = "USD"
 
 
 def events_of(bank: Bank) -> Iterator[Event]:
@@ -35,10 +35,10 @@ def events_of(bank: Bank) -> Iterator[Event]:
         time = START_MS + day * DAY_MS + of_day * STEP_MS
         n, user, shop, account = one.number, f"u{one.source}", f"m{one.target}", f"a{one.target}"
         yield Payment(event_id=f"p{n}", time=time, user_id=user, merchant_id=shop, order_id=f"o{n}",
-                      amount=one.amount, currency=_CURRENCY, pay_with="credit")  # fmt: skip
+                      amount=one.amount, currency=CURRENCY, pay_with="credit")  # fmt: skip
         yield PaymentStatus(event_id=f"s{n}", time=time + 1, payment_id=f"p{n}", order_id=f"o{n}", user_id=user,
                             merchant_id=shop, status="completed")  # fmt: skip
         yield Payout(event_id=f"po{n}", time=time + 2, merchant_id=shop, account_id=account, amount=one.amount,
-                     currency=_CURRENCY)  # fmt: skip
+                     currency=CURRENCY)  # fmt: skip
         yield Transfer(event_id=f"t{n}", time=time + 3, from_account_id=f"a{one.source}", to_account_id=account,
-                       amount=one.amount, currency=_CURRENCY)  # fmt: skip
+                       amount=one.amount, currency=CURRENCY)  # fmt: skip

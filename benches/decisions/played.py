@@ -36,10 +36,15 @@ def play(name: str, folder: Path) -> Evaluation:
     Raises UsageError for a scenario that there is not.
     """
     about, seed = name.rsplit("-seed-", 1)
-    write_run(Simulation(scenario(about), int(seed)), folder, lambda done, total: None)
-    events = folder / EVENTS
-    with RejectWriter() as rejects:
-        replay = Replay(Engine(shipped_bundle(BUNDLE)), folder, [events], rejects)
-        run_replay(read_chunks([events], rejects=rejects), replay, lambda chunk: None, time.monotonic)
+    decide_run(Simulation(scenario(about), int(seed)), Engine(shipped_bundle(BUNDLE)), folder)
     decided, truth = pl.read_parquet(folder / "decisions.parquet"), pl.read_parquet(folder / TRUTH)
     return evaluate(decided, truth, resamples=0)
+
+
+def decide_run(simulation: Simulation, engine: Engine, folder: Path) -> None:
+    """Write a simulated run into `folder`, which is there, and what a fresh engine decides on it beside that."""
+    write_run(simulation, folder, lambda done, total: None)
+    events = folder / EVENTS
+    with RejectWriter() as rejects:
+        replay = Replay(engine, folder, [events], rejects)
+        run_replay(read_chunks([events], rejects=rejects), replay, lambda chunk: None, time.monotonic)

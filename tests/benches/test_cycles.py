@@ -10,7 +10,7 @@ import pytest
 
 from benches.cycles.amlsim import Bank, Transfer, planted_cycles, put_in_time, read_bank
 from benches.cycles.as_events import events_of
-from benches.cycles.finders import Found, by_search, judge
+from benches.cycles.finders import SHIPPED, Found, by_funds, by_funds_twin, by_search, judge
 from benches.cycles.search import Bounds, cycles_by_search
 from bonafide.core.door import decode_event
 from bonafide.core.errors import UsageError
@@ -158,3 +158,17 @@ def test_the_public_data_set_holds_no_cycle_in_time() -> None:
     assert sum(cycle.closes for cycle in cycles) == 21
     assert not any(cycle.in_time for cycle in cycles)
     assert sum(cycle.in_time for cycle in planted_cycles(put_in_time(bank, cycles))) == 21
+
+
+def test_the_kernel_and_its_twin_name_the_accounts_of_a_cycle_in_time() -> None:
+    bank = Bank([1, 2, 3, 8, 9], frozenset({1, 2, 3}), transfers(
+        (1, 1, 2, 1_000), (2, 2, 3, 950), (3, 3, 1, 900), (4, 8, 9, 5_000), (4, 9, 1, 2_000)
+    ))  # fmt: skip
+    assert by_funds(bank, SHIPPED) == by_funds_twin(bank, SHIPPED) == by_search(bank, SHIPPED) == {1, 2, 3}
+    assert by_funds_twin(bank, SHIPPED._replace(hops=2)) == set()
+
+
+def test_the_kernel_has_its_own_bounds() -> None:
+    assert Bounds(4, 14, 0.5) == SHIPPED
+    with pytest.raises(ValueError, match="the kernel has"):
+        by_funds(Bank([], frozenset(), []), LOOSE)

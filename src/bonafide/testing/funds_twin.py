@@ -1,7 +1,8 @@
 """The law of funds, obeyed the obvious way: every tag is an object in a list, and nothing is lost for want of room.
 
 The twin of `engine.funds`. With `Caps` it keeps as little as the kernel does, so that both can be compared beyond the
-bounds too; without, it shows what the bounds cost. It is slow and meant to be read beside docs/funds.md.
+bounds too; without, it shows what the bounds cost, and with another `Law` what its figures do. It is slow and meant to
+be read beside docs/funds.md.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from math import floor
 from typing import Any, Final, NamedTuple
 
 from bonafide.core.events import (
@@ -30,10 +33,12 @@ from bonafide.core.moment import HOUR_MS
 
 HOPS_MAX: Final = 4
 AGE_MS: Final = 336 * HOUR_MS
+FRESH_MS: Final = 72 * HOUR_MS
 CLOSED_SHARE: Final = (1, 2)
 CARRIED_SHARE: Final = (1, 4)
 FEE_SHARE: Final = (1, 4)
 ENDLESS: Final = 10**9
+NEVER: Final = 2**63
 
 
 class Caps(NamedTuple):
@@ -45,7 +50,19 @@ class Caps(NamedTuple):
     settled: int = ENDLESS
 
 
+class Law(NamedTuple):
+    """How far money is followed, and when it is home; as shipped unless said otherwise."""
+
+    hops: int = HOPS_MAX
+    age_ms: int = AGE_MS
+    closed: tuple[int, int] = CLOSED_SHARE
+    carried: tuple[int, int] = CARRIED_SHARE
+    fee: tuple[int, int] = FEE_SHARE
+    fresh_ms: int = FRESH_MS
+
+
 NO_CAPS: Final = Caps()
+SHIPPED: Final = Law()
 
 
 class Step(NamedTuple):
@@ -112,6 +129,10 @@ class Place:
 
     now: int = -1
     tags: list[Tag] = field(default_factory=list)
+    of: dict[tuple[str, bool], Tag] = field(default_factory=dict)
+    """The same tags by payment, and by whether they are home."""
+    oldest: int = NEVER
+    """No payment whose money is here was made before."""
     owner: str | None = None
     linked_at: int = -1
     served: list[str] = field(default_factory=list)
@@ -147,8 +168,9 @@ class Told:
 class FundsTwin:
     """Feeds events one by one and tells what each established."""
 
-    def __init__(self, caps: Caps = NO_CAPS, *, assume_completed: bool = False) -> None:
+    def __init__(self, caps: Caps = NO_CAPS, law: Law = SHIPPED, *, assume_completed: bool = False) -> None:
         self.caps = caps
+        self.law = law
         self.assume_completed = assume_completed
         self.places: dict[tuple[str, str], Place] = defaultdict(Place)
         self.returns: dict[str, dict[str, list[int]]] = defaultdict(dict)
@@ -208,13 +230,13 @@ class FundsTwin:
             if amount > 0 and concerns(tag):  # type: ignore[operator]
                 taken = min(tag.left, amount)
                 amount -= taken
-                _lessen(place, tag, taken)
+                _lessen(place, tag, taken, self.law)
 
     def _repay(self, event: Repayment, account: str, told: Told) -> None:
         place = self._find(("account", account), event.time)
         if place is None:
             return
-        taken = _spend_home(place, event.amount, event.time, event.user_id)
+        taken = _spend_home(place, event.amount, event.time, event.user_id, self.law)
         if taken:
             told.derived.append(CreditRecycled(
                 event_id="derived", time=event.time, user_id=event.user_id, account_id=account, amount=taken,
@@ -256,22 +278,24 @@ class FundsTwin:
             return
         places = [first, *(p for m in first.served if (p := self._find(("merchant", m), time)) is not None)]
         if isinstance(event, Transfer):
-            _spend_home(first, event.amount, time, None)
+            _spend_home(first, event.amount, time, None, self.law)
         pool = [(p, g) for p in places for g in p.tags if not g.home and g.came <= time]
         self._settle([pair for pair in pool if pair[1].payer == owner], flow, told)
         self._carry([pair for pair in pool if pair[1].payer != owner], flow)
 
     def _settle(self, own: list[tuple[Place, Tag]], flow: Flow, told: Told) -> None:
-        """The owner's own money: that of the order, else the payment that fits best, else the newest first."""
+        """The owner's own money: that of the order, else the payment that fits best, else all of it in proportion where
+        that fits, else the newest first."""
         own.sort(key=lambda pair: (pair[1].came, pair[1].number), reverse=True)
         of_order = [pair for pair in own if pair[1].order == flow.order]
-        fitting = [pair for pair in own if _fits(pair[1].left, flow.amount)]
+        fitting = [pair for pair in own if _fits(pair[1].left, flow.amount, self.law)]
         if of_order:
             own = of_order
         elif fitting:
             own = [min(fitting, key=lambda pair: (pair[1].left, -pair[1].came, -pair[1].number))]
-        for place, tag in own[: self.caps.settled]:
-            taken = min(tag.left, flow.unsettled)
+        own = own[: self.caps.settled]
+        parts = _parts([tag.left for _, tag in own], flow.amount, self.law)
+        for (place, tag), taken in zip(own, parts, strict=True):
             if taken > 0:
                 self._bring_home(place, tag, taken, flow, told)
 
@@ -281,25 +305,30 @@ class FundsTwin:
             others.sort(key=lambda pair: (pair[1].came, pair[1].number), reverse=True)
         for place, tag in others:
             part = min(tag.left, flow.unsettled if flow.via == "payout" else flow.amount)
-            piece = _piece(tag, part, flow)
+            piece = _piece(tag, part, flow, self.law)
             if piece is not None:
                 if flow.via == "payout":
                     flow.unsettled -= part
-                    _lessen(place, tag, part)
+                    _lessen(place, tag, part, self.law)
                 self._keep(("account", flow.to or ""), piece)
 
     def _keep(self, key: tuple[str, str], tag: Tag) -> None:
         """Add a tag to a place, or to what is there of its payment; the least promising one gives way."""
         place = self._at(key, tag.came)
-        if tag.paid_at <= place.now - AGE_MS:
+        if tag.paid_at <= place.now - self.law.age_ms:
             return
-        same = [g for g in place.tags if g.payment == tag.payment and g.home == tag.home]
-        if same:
-            _merge(same[0], tag)
+        same = place.of.setdefault((tag.payment, tag.home), tag)
+        if same is not tag:
+            _merge(same, tag)
             return
         place.tags.append(tag)
+        place.oldest = min(place.oldest, tag.paid_at)
         if len(place.tags) > self.caps.tags:
-            _drop(place, min(place.tags, key=lambda g: (g.fits, g.left, g.came, g.number, g.home)))
+            fresh_from = place.now - self.law.fresh_ms
+            _drop(
+                place,
+                min(place.tags, key=lambda g: (g.fits, g.paid_at > fresh_from, g.left, g.came, g.number, g.home)),
+            )
 
     def _bring_home(self, place: Place, tag: Tag, taken: int, flow: Flow, told: Told) -> None:
         """A part of a tag has reached its payer."""
@@ -308,7 +337,7 @@ class FundsTwin:
         path = (*tag.path, Step(flow.seq, flow.time, taken))
         delay_s = max(0, flow.time - tag.paid_at) // 1000
         one_to_one = taken == flow.amount and 4 * taken >= 3 * tag.amount
-        _lessen(place, tag, taken)
+        _lessen(place, tag, taken, self.law)
         if told.own_payments == 0:
             told.earlier_loops = sum(closed for _, closed in self.returns[tag.payer].values())
         returned, closes = self._add_return(tag, taken)
@@ -346,19 +375,21 @@ class FundsTwin:
         while len(returns) > self.caps.returns:
             del returns[next(iter(returns))]
         entry[0] = min(tag.amount, entry[0] + taken)
-        closes = not entry[1] and entry[0] * CLOSED_SHARE[1] >= tag.amount * CLOSED_SHARE[0]
+        closes = not entry[1] and entry[0] * self.law.closed[1] >= tag.amount * self.law.closed[0]
         entry[1] = entry[1] or closes
         return entry[0], closes
 
     # Places
 
     def _at(self, key: tuple[str, str], time: int) -> Place:
-        """A place as of a moment: its clock never goes back, and money older than AGE_MS is no longer followed."""
+        """A place as of a moment: its clock never goes back, and what is too old is no longer followed."""
         place = self.places[key]
         place.now = max(place.now, time)
-        for tag in list(place.tags):
-            if tag.paid_at <= place.now - AGE_MS:
-                _drop(place, tag)
+        if place.oldest <= place.now - self.law.age_ms:
+            for tag in list(place.tags):
+                if tag.paid_at <= place.now - self.law.age_ms:
+                    _drop(place, tag)
+            place.oldest = min((tag.paid_at for tag in place.tags), default=NEVER)
         return place
 
     def _find(self, key: tuple[str, str], time: int) -> Place | None:
@@ -375,35 +406,37 @@ class FundsTwin:
 
 def _drop(place: Place, tag: Tag) -> None:
     """Take a tag away; the last one takes its place."""
+    del place.of[tag.payment, tag.home]
     at = place.tags.index(tag)
     last = place.tags.pop()
     if last is not tag:
         place.tags[at] = last
 
 
-def _lessen(place: Place, tag: Tag, taken: int) -> None:
-    """Take a part of a tag; what is less than CARRIED_SHARE of the payment is no longer followed."""
+def _lessen(place: Place, tag: Tag, taken: int, law: Law) -> None:
+    """Take a part of a tag; what is less than is carried of a payment is no longer followed."""
     tag.left -= taken
-    if tag in place.tags and (tag.left <= 0 or (not tag.home and _is_little(tag.left, tag.amount))):
+    ends = tag.left <= 0 or (not tag.home and _is_little(tag.left, tag.amount, law))
+    if ends and place.of.get((tag.payment, tag.home)) is tag:
         _drop(place, tag)
 
 
-def _is_little(part: int, whole: int) -> bool:
-    return part * CARRIED_SHARE[1] < whole * CARRIED_SHARE[0]
+def _is_little(part: int, whole: int, law: Law) -> bool:
+    return part * law.carried[1] < whole * law.carried[0]
 
 
-def _fits(left: int, amount: int) -> bool:
+def _fits(left: int, amount: int, law: Law) -> bool:
     """Whether a flow of this size can be this money less a fee."""
-    return left >= amount and amount * FEE_SHARE[1] >= left * (FEE_SHARE[1] - FEE_SHARE[0])
+    return left >= amount and amount * law.fee[1] >= left * (law.fee[1] - law.fee[0])
 
 
-def _piece(tag: Tag, part: int, flow: Flow) -> Tag | None:
+def _piece(tag: Tag, part: int, flow: Flow, law: Law) -> Tag | None:
     """What a flow carries of somebody else's tag; None where that is too little, too far, or back where it was."""
     hops = tag.hops + (not (flow.via == "payout" and flow.owner is None))
-    if flow.to is None or _is_little(part, tag.amount) or hops >= HOPS_MAX or flow.to in tag.accounts:
+    if flow.to is None or _is_little(part, tag.amount, law) or hops >= law.hops or flow.to in tag.accounts:
         return None
     return replace(
-        tag, left=part, came=flow.time, hops=hops, fits=_fits(tag.left, flow.amount),
+        tag, left=part, came=flow.time, hops=hops, fits=_fits(tag.left, flow.amount, law),
         accounts=(*tag.accounts, flow.to), path=(*tag.path, Step(flow.seq, flow.time, part)),
     )  # fmt: skip
 
@@ -420,15 +453,27 @@ def _merge(old: Tag, new: Tag) -> None:
     old.came = max(old.came, new.came)
 
 
+def _parts(lefts: list[int], amount: int, law: Law) -> list[int]:
+    """What a flow takes of each of some tags: in proportion, remainders to the first, where all of them are this money
+    less a fee; else as much of each as goes."""
+    total = sum(lefts)
+    if len(lefts) < 2 or not _fits(total, amount, law):
+        before = [min(amount, sum(lefts[:i])) for i in range(len(lefts) + 1)]
+        return [after - earlier for earlier, after in pairwise(before)]
+    parts = [floor(left * (amount / total)) for left in lefts]
+    left_over = amount - sum(parts)
+    return [part + (i < left_over) for i, part in enumerate(parts)]
+
+
 def _newest_first(tags: Iterable[Tag]) -> list[Tag]:
     return sorted(tags, key=lambda tag: (tag.came, tag.number), reverse=True)
 
 
-def _spend_home(place: Place, amount: int, time: int, payer: str | None) -> int:
+def _spend_home(place: Place, amount: int, time: int, payer: str | None, law: Law) -> int:
     """Use up money that came home, newest first; of one payer only where one is named. How much it was."""
     used = 0
     for tag in _newest_first(g for g in place.tags if g.home and g.came <= time and payer in (None, g.payer)):
         taken = min(tag.left, amount - used)
         used += taken
-        _lessen(place, tag, taken)
+        _lessen(place, tag, taken, law)
     return used

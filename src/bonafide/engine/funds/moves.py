@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor
+
 import numpy as np
 
 from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE
@@ -218,7 +220,8 @@ def fits(left, amount):
 
 @inner
 def _settle(mem, plan, flow, tag, event, queue, trail):
-    """The receiver's own money: that of the order, else the payment that fits best, else the newest first."""
+    """The receiver's own money: that of the order, else the payment that fits best, else all of it in proportion where
+    that fits, else the newest first."""
     if flow[W_OWNER] == ABSENT:
         return
     of_order, best_place, best = _choose(mem, flow)
@@ -226,8 +229,9 @@ def _settle(mem, plan, flow, tag, event, queue, trail):
         taken = min(mem[tag_of(best_place, best) + G_LEFT], flow[W_UNSETTLED])
         bring_home(mem, plan, best_place, best, taken, flow, tag, event, queue, trail)
         return
+    ratio, over = _proportion(mem, flow, of_order)
     came, number, p = np.int64(2**63 - 1), np.int64(2**63 - 1), np.int64(0)
-    for _ in range(SETTLED_MAX):
+    for n in range(SETTLED_MAX):
         if flow[W_UNSETTLED] <= 0:
             return
         p, i = _next_own(mem, flow, of_order, came, number, p)
@@ -237,7 +241,38 @@ def _settle(mem, plan, flow, tag, event, queue, trail):
         at = tag_of(place, i)
         came, number = mem[at + G_CAME], mem[at + G_NUMBER]
         taken = min(mem[at + G_LEFT], flow[W_UNSETTLED])
-        bring_home(mem, plan, place, i, taken, flow, tag, event, queue, trail)
+        if ratio > 0.0:
+            taken = min(taken, np.int64(floor(mem[at + G_LEFT] * ratio)) + (1 if n < over else 0))
+        if taken > 0:
+            bring_home(mem, plan, place, i, taken, flow, tag, event, queue, trail)
+
+
+@inner
+def _proportion(mem, flow, of_order):
+    """(what part of each own tag a flow takes, how many of them give one more), where the flow can be all of that money
+    less a fee; (0, 0) where it is not, or is that of one tag."""
+    total, count = _sum_own(mem, flow, of_order, 0.0)
+    if count < 2 or not fits(total, flow[W_AMOUNT]):
+        return 0.0, np.int64(0)
+    ratio = flow[W_AMOUNT] / total
+    parts, _ = _sum_own(mem, flow, of_order, ratio)
+    return ratio, flow[W_AMOUNT] - parts
+
+
+@inner
+def _sum_own(mem, flow, of_order, ratio):
+    """(what is left of the newest SETTLED_MAX own tags, how many they are); of each only that part, if one is given."""
+    total, count = np.int64(0), np.int64(0)
+    came, number, p = np.int64(2**63 - 1), np.int64(2**63 - 1), np.int64(0)
+    for _ in range(SETTLED_MAX):
+        p, i = _next_own(mem, flow, of_order, came, number, p)
+        if i < 0:
+            return total, count
+        at = tag_of(flow[W_PLACES + p], i)
+        came, number = mem[at + G_CAME], mem[at + G_NUMBER]
+        total += np.int64(floor(mem[at + G_LEFT] * ratio)) if ratio > 0.0 else mem[at + G_LEFT]
+        count += 1
+    return total, count
 
 
 @inner
