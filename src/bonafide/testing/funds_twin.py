@@ -33,7 +33,7 @@ from bonafide.core.moment import HOUR_MS
 
 HOPS_MAX: Final = 4
 AGE_MS: Final = 336 * HOUR_MS
-FRESH_MS: Final = 72 * HOUR_MS
+HALVES_MS: Final = 12 * HOUR_MS
 CLOSED_SHARE: Final = (1, 2)
 CARRIED_SHARE: Final = (1, 4)
 FEE_SHARE: Final = (1, 4)
@@ -58,7 +58,7 @@ class Law(NamedTuple):
     closed: tuple[int, int] = CLOSED_SHARE
     carried: tuple[int, int] = CARRIED_SHARE
     fee: tuple[int, int] = FEE_SHARE
-    fresh_ms: int = FRESH_MS
+    halves_ms: int = HALVES_MS
 
 
 NO_CAPS: Final = Caps()
@@ -99,7 +99,6 @@ class Tag:
     came: int
     number: int
     hops: int
-    fits: bool
     home: bool
     accounts: tuple[str, ...]
     path: tuple[Step, ...]
@@ -217,7 +216,7 @@ class FundsTwin:
         self._started.add(payment_id)
         tag = Tag(
             payment.user_id, payment.merchant_id, payment_id, payment.order_id, payment.amount, payment.amount,
-            payment.time, max(payment.time, known_at), self._number, 0, False, False, (),
+            payment.time, max(payment.time, known_at), self._number, 0, False, (),
             (Step(seq, payment.time, payment.amount),),
         )  # fmt: skip
         self._keep(("merchant", payment.merchant_id), tag)
@@ -324,11 +323,11 @@ class FundsTwin:
         place.tags.append(tag)
         place.oldest = min(place.oldest, tag.paid_at)
         if len(place.tags) > self.caps.tags:
-            fresh_from = place.now - self.law.fresh_ms
-            _drop(
-                place,
-                min(place.tags, key=lambda g: (g.fits, g.paid_at > fresh_from, g.left, g.came, g.number, g.home)),
-            )
+            _drop(place, min(place.tags, key=lambda g: (self._promise(g, place.now), g.came, g.number, g.home)))
+
+    def _promise(self, tag: Tag, now: int) -> int:
+        """What a tag is still worth following for: what is left of it, halved every `halves_ms` since the payment."""
+        return tag.left >> min(62, (now - tag.paid_at) // self.law.halves_ms)
 
     def _bring_home(self, place: Place, tag: Tag, taken: int, flow: Flow, told: Told) -> None:
         """A part of a tag has reached its payer."""
@@ -366,7 +365,7 @@ class FundsTwin:
         told.loop_hops = max(told.loop_hops, hops)
         told.loop_delay_s = delay_s if told.own_payments == 1 else min(told.loop_delay_s, delay_s)
         if flow.to is not None:
-            self._keep(("account", flow.to), replace(tag, left=taken, came=flow.time, fits=False, home=True))
+            self._keep(("account", flow.to), replace(tag, left=taken, came=flow.time, home=True))
 
     def _add_return(self, tag: Tag, taken: int) -> tuple[int, bool]:
         """All that has come home of a payment, and whether this closes its loop."""
@@ -436,7 +435,7 @@ def _piece(tag: Tag, part: int, flow: Flow, law: Law) -> Tag | None:
     if flow.to is None or _is_little(part, tag.amount, law) or hops >= law.hops or flow.to in tag.accounts:
         return None
     return replace(
-        tag, left=part, came=flow.time, hops=hops, fits=_fits(tag.left, flow.amount, law),
+        tag, left=part, came=flow.time, hops=hops,
         accounts=(*tag.accounts, flow.to), path=(*tag.path, Step(flow.seq, flow.time, part)),
     )  # fmt: skip
 
@@ -449,20 +448,21 @@ def _merge(old: Tag, new: Tag) -> None:
     else:
         if new.hops <= old.hops:
             old.hops, old.accounts, old.path = new.hops, new.accounts, new.path
-        old.left, old.fits = max(old.left, new.left), old.fits or new.fits
+        old.left = max(old.left, new.left)
     old.came = max(old.came, new.came)
 
 
 def _parts(lefts: list[int], amount: int, law: Law) -> list[int]:
-    """What a flow takes of each of some tags: in proportion, remainders to the first, where all of them are this money
-    less a fee; else as much of each as goes."""
-    total = sum(lefts)
-    if len(lefts) < 2 or not _fits(total, amount, law):
+    """What a flow takes of each of some tags: in proportion, remainders to the first, of the shortest run from the
+    first on that together is this money less a fee; where there is none, as much of each as goes."""
+    run = next((n for n in range(2, len(lefts) + 1) if _fits(sum(lefts[:n]), amount, law)), None)
+    if run is None:
         before = [min(amount, sum(lefts[:i])) for i in range(len(lefts) + 1)]
         return [after - earlier for earlier, after in pairwise(before)]
-    parts = [floor(left * (amount / total)) for left in lefts]
-    left_over = amount - sum(parts)
-    return [part + (i < left_over) for i, part in enumerate(parts)]
+    ratio = amount / sum(lefts[:run])
+    parts = [floor(left * ratio) for left in lefts[:run]]
+    over = amount - sum(parts)
+    return [part + (i < over) for i, part in enumerate(parts)] + [0] * (len(lefts) - run)
 
 
 def _newest_first(tags: Iterable[Tag]) -> list[Tag]:

@@ -107,7 +107,7 @@ def test_any_small_world_is_followed_as_the_law_says(log: list[Event], chunk: in
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("flush_account", [False, True])
 def test_beyond_the_caps_what_promises_least_gives_way(seed: int, flush_account: bool) -> None:
-    world = busy_world(90, 12, 80, seed, payouts=3, flush_account=flush_account)
+    world = busy_world(260, 12, 80, seed, payouts=3, flush_account=flush_account)
     told = play(world.events, KERNEL, 1_000, specs=SPECS[:1])
     assert sum(len(t.loops) for t in told) > 10
     uncapped = FundsTwin()

@@ -10,7 +10,7 @@ from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE
 from bonafide.engine.arena import H_FUNDS, allocate, release
 from bonafide.engine.derived import establish
 from bonafide.engine.funds.layout import (
-    G_AMOUNT, G_CAME, G_FITS, G_HOME, G_HOPS, G_LEFT, G_MERCHANT, G_MOVE, G_MOVES, G_PAID, G_PAYER, G_PAYMENT, G_SEQ,
+    G_AMOUNT, G_CAME, G_HOME, G_HOPS, G_LEFT, G_MERCHANT, G_MOVE, G_MOVES, G_PAID, G_PAYER, G_PAYMENT, G_SEQ,
     L_AMOUNT, L_CLOSES, L_EVENT, L_HOME, L_RETURNED, L_STEP, L_STEPS, LOOP_WORDS, MOVE_WORDS, N_CAPACITY, N_COUNT,
     N_HASH, N_TAGS, PAYER, PLACE_SLOT, RETURN_WORDS, RETURNS_MAX, ACCOUNT, STEP_WORDS, TAG_WORDS, TRAIL_FIRST,
     TRAIL_OF_EVENT, W_AMOUNT, W_SENDER, W_SEQ, W_TIME, W_TO, W_UNSETTLED, W_VIA,
@@ -59,7 +59,6 @@ def bring_home(mem, plan, place, i, taken, flow, tag, event, queue, trail):
     if flow[W_TO] != ABSENT:
         tag[G_LEFT] = taken
         tag[G_CAME] = flow[W_TIME]
-        tag[G_FITS] = 0
         tag[G_HOME] = 1
         keep(mem, plan, ACCOUNT, flow[W_TO], tag)
     return stays

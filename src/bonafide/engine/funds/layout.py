@@ -12,8 +12,8 @@ HOPS_MAX: Final = 4
 """Moves of money from a merchant until it is home; a payout to an account of nobody's in particular does not count."""
 AGE_MS: Final = 336 * 3_600_000
 """How long after a payment its money is followed."""
-FRESH_MS: Final = 72 * 3_600_000
-"""Most cash comes home by then: money of older payments gives way first."""
+HALVES_MS: Final = 12 * 3_600_000
+"""In what time a tag's promise halves: most cash comes home within two days."""
 CARRIED: Final = 4
 """A flow carries no less than a CARRIED-th of a payment."""
 FEE: Final = 4
@@ -66,10 +66,9 @@ G_CAME: Final = 7
 G_NUMBER: Final = 8  # of the completed payment, in the order of the log
 G_SEQ: Final = 9
 G_HOPS: Final = 10
-G_FITS: Final = 11
-G_HOME: Final = 12
-G_MOVES: Final = 13  # how many moves follow
-G_MOVE: Final = 14
+G_HOME: Final = 11
+G_MOVES: Final = 12  # how many moves follow
+G_MOVE: Final = 13
 MOVE_WORDS: Final = 4  # account, place in the log, time, how much of it was this payment's
 MOVES_MAX: Final = HOPS_MAX
 TAG_WORDS: Final = G_MOVE + MOVES_MAX * MOVE_WORDS

@@ -11,7 +11,7 @@ from bonafide.engine.arena import H_FUNDS, H_ORDER
 from bonafide.engine.derived import establish
 from bonafide.engine.funds.home import BY_LINK, bring_home, clear_facts
 from bonafide.engine.funds.layout import (
-    ACCOUNT, FEE, FLOW_WORDS, G_AMOUNT, G_CAME, G_FITS, G_HOME, G_HOPS, G_LEFT, G_MERCHANT, G_MOVE, G_MOVES, G_NUMBER,
+    ACCOUNT, FEE, FLOW_WORDS, G_AMOUNT, G_CAME, G_HOME, G_HOPS, G_LEFT, G_MERCHANT, G_MOVE, G_MOVES, G_NUMBER,
     G_ORDER, G_PAID, G_PAYER, G_PAYMENT, G_SEQ, HOPS_MAX, MERCHANT, MOVE_WORDS, N_COUNT, N_LINKED_AT, N_MERCHANTS,
     N_OWNER, N_SERVED, PLACE_SLOT, SETTLED_MAX, TAG_WORDS, W_AMOUNT, W_COUNT, W_ORDER, W_OWNER, W_PLACES, W_SENDER,
     W_SEQ, W_TIME, W_TO, W_UNSETTLED, W_VIA,
@@ -229,9 +229,9 @@ def _settle(mem, plan, flow, tag, event, queue, trail):
         taken = min(mem[tag_of(best_place, best) + G_LEFT], flow[W_UNSETTLED])
         bring_home(mem, plan, best_place, best, taken, flow, tag, event, queue, trail)
         return
-    ratio, over = _proportion(mem, flow, of_order)
+    ratio, over, most = _proportion(mem, flow, of_order)
     came, number, p = np.int64(2**63 - 1), np.int64(2**63 - 1), np.int64(0)
-    for n in range(SETTLED_MAX):
+    for n in range(most):
         if flow[W_UNSETTLED] <= 0:
             return
         p, i = _next_own(mem, flow, of_order, came, number, p)
@@ -249,30 +249,33 @@ def _settle(mem, plan, flow, tag, event, queue, trail):
 
 @inner
 def _proportion(mem, flow, of_order):
-    """(what part of each own tag a flow takes, how many of them give one more), where the flow can be all of that money
-    less a fee; (0, 0) where it is not, or is that of one tag."""
-    total, count = _sum_own(mem, flow, of_order, 0.0)
-    if count < 2 or not fits(total, flow[W_AMOUNT]):
-        return 0.0, np.int64(0)
+    """(what part of each own tag a flow takes, how many of them give one more, how many tags it takes from): of the
+    shortest run of the newest that together are this money less a fee. Where none is, (0, 0, SETTLED_MAX)."""
+    run, total = _newest_own(mem, flow, of_order, 0.0, SETTLED_MAX)
+    if run < 2 or not fits(total, flow[W_AMOUNT]):
+        return 0.0, np.int64(0), np.int64(SETTLED_MAX)
     ratio = flow[W_AMOUNT] / total
-    parts, _ = _sum_own(mem, flow, of_order, ratio)
-    return ratio, flow[W_AMOUNT] - parts
+    _, parts = _newest_own(mem, flow, of_order, ratio, run)
+    return ratio, flow[W_AMOUNT] - parts, run
 
 
 @inner
-def _sum_own(mem, flow, of_order, ratio):
-    """(what is left of the newest SETTLED_MAX own tags, how many they are); of each only that part, if one is given."""
+def _newest_own(mem, flow, of_order, ratio, most):
+    """(how many, what is left of them together) of the newest own tags: the shortest run, of two or more, that the flow
+    fits, or `most`. With a `ratio`, that part of each of `most`."""
     total, count = np.int64(0), np.int64(0)
     came, number, p = np.int64(2**63 - 1), np.int64(2**63 - 1), np.int64(0)
-    for _ in range(SETTLED_MAX):
+    while count < most:
         p, i = _next_own(mem, flow, of_order, came, number, p)
         if i < 0:
-            return total, count
+            return count, total
         at = tag_of(flow[W_PLACES + p], i)
         came, number = mem[at + G_CAME], mem[at + G_NUMBER]
         total += np.int64(floor(mem[at + G_LEFT] * ratio)) if ratio > 0.0 else mem[at + G_LEFT]
         count += 1
-    return total, count
+        if ratio == 0.0 and count > 1 and fits(total, flow[W_AMOUNT]):
+            return count, total
+    return count, total
 
 
 @inner
@@ -366,7 +369,6 @@ def _piece(tag, part, flow, piece):
     piece[G_LEFT] = part
     piece[G_CAME] = flow[W_TIME]
     piece[G_HOPS] = hops
-    piece[G_FITS] = 1 if fits(tag[G_LEFT], flow[W_AMOUNT]) else 0
     return True
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from bonafide.engine.arena import H_FUNDS, allocate, release
 from bonafide.engine.features.layout import P_KEY0
 from bonafide.engine.funds.layout import (
-    AGE_MS, FRESH_MS, CARRIED, G_AMOUNT, G_CAME, G_FITS, G_HOME, G_HOPS, G_LEFT, G_NUMBER, G_PAID, G_PAYMENT, N_CAPACITY,
+    AGE_MS, CARRIED, G_AMOUNT, G_CAME, G_HOME, G_HOPS, G_LEFT, G_NUMBER, G_PAID, G_PAYMENT, HALVES_MS, N_CAPACITY,
     N_COUNT, N_HASH, N_KIND, N_LINKED_AT, N_MERCHANTS, N_NOW, N_OWNER, N_SERVED, N_TAGS, PAYER, PLACE_SLOT,
     RETURN_WORDS, SERVED_MAX, TAG_WORDS, TAGS_MAX,
 )  # fmt: skip
@@ -142,9 +142,9 @@ def keep(mem, plan, kind, name, tag):
             _merge(shift(mem, at), tag)
             return
     if count == TAGS_MAX:
-        fresh_from = mem[place + N_NOW] - FRESH_MS
-        least = _least(mem, place, fresh_from)
-        if _is_less(shift(mem, tag_of(place, least)), tag, fresh_from):
+        now = mem[place + N_NOW]
+        least = _least(mem, place, now)
+        if _is_less(shift(mem, tag_of(place, least)), tag, now):
             copy_words(tag, shift(mem, tag_of(place, least)), TAG_WORDS)
         return
     if count == mem[place + N_CAPACITY]:
@@ -157,26 +157,28 @@ def keep(mem, plan, kind, name, tag):
 def _merge(old, new):
     """Two findings of one payment in one place: never more than the larger, by the shorter way, the later one's time.
     Of what came home, both."""
-    left, came, fits = old[G_LEFT], old[G_CAME], old[G_FITS]
+    left, came = old[G_LEFT], old[G_CAME]
     if new[G_HOME]:
         old[G_LEFT] = min(old[G_AMOUNT], left + new[G_LEFT])
     else:
         if new[G_HOPS] <= old[G_HOPS]:
             copy_words(new, old, TAG_WORDS)
         old[G_LEFT] = max(left, new[G_LEFT])
-        old[G_FITS] = max(fits, new[G_FITS])
     old[G_CAME] = max(came, new[G_CAME])
 
 
 @inner
-def _is_less(a, b, fresh_from):
-    """Whether one tag promises less than another, where payments are fresh from a moment on."""
-    if a[G_FITS] != b[G_FITS]:
-        return a[G_FITS] < b[G_FITS]
-    if (a[G_PAID] > fresh_from) != (b[G_PAID] > fresh_from):
-        return b[G_PAID] > fresh_from
-    if a[G_LEFT] != b[G_LEFT]:
-        return a[G_LEFT] < b[G_LEFT]
+def _promise(tag, now):
+    """What a tag is still worth following for: what is left of it, halved every HALVES_MS since the payment."""
+    return tag[G_LEFT] >> min(np.int64(62), (now - tag[G_PAID]) // HALVES_MS)
+
+
+@inner
+def _is_less(a, b, now):
+    """Whether one tag promises less than another."""
+    first, second = _promise(a, now), _promise(b, now)
+    if first != second:
+        return first < second
     if a[G_CAME] != b[G_CAME]:
         return a[G_CAME] < b[G_CAME]
     if a[G_NUMBER] != b[G_NUMBER]:
@@ -185,11 +187,11 @@ def _is_less(a, b, fresh_from):
 
 
 @inner
-def _least(mem, place, fresh_from):
+def _least(mem, place, now):
     """The tag of a place that promises least."""
     least = np.int64(0)
     for i in range(1, mem[place + N_COUNT]):
-        if _is_less(shift(mem, tag_of(place, i)), shift(mem, tag_of(place, least)), fresh_from):
+        if _is_less(shift(mem, tag_of(place, i)), shift(mem, tag_of(place, least)), now):
             least = np.int64(i)
     return least
 
