@@ -71,7 +71,9 @@ def run_columns(log: str, folder: Path, size: Size) -> Ran:
         seconds += perf_counter() - begin
         decided = np.flatnonzero(batch.template >= 0)
         chosen = batch.template[decided]
-        for lines in canonical_lines(part[decided], batch.seq[decided], chosen, batch.templates):
+        for lines in canonical_lines(
+            part[decided], batch.seq[decided], chosen, batch.templates, batch.loops_among(decided)
+        ):
             digest.update(lines)
         for which, number in zip(*np.unique(chosen, return_counts=True), strict=True):
             outcomes["decided"] += int(number)

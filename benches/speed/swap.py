@@ -113,7 +113,9 @@ def _digest(engine: Engine, trade: Trade, first: int) -> str:
         how = np.full(part.height, READ, dtype=np.int64)
         batch = engine.decide_columns(kinds_of(part), columns_of(part), how)
         decided = np.flatnonzero(batch.template >= 0)
-        for lines in canonical_lines(part[decided], batch.seq[decided], batch.template[decided], batch.templates):
+        for lines in canonical_lines(
+            part[decided], batch.seq[decided], batch.template[decided], batch.templates, batch.loops_among(decided)
+        ):
             digest.update(lines)
     return digest.hexdigest()
 

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonafide.core.decision import CANONICAL_KEYS, Decision, ProposedMeasure, Reason, quote
+from bonafide.core.decision import CANONICAL_KEYS, Decision, Loop, ProposedMeasure, Reason, Step, quote
 
 
 def decision(**changed: object) -> Decision:
@@ -24,12 +24,24 @@ def decision(**changed: object) -> Decision:
 
 def test_canonical_encoding_is_pinned() -> None:
     assert decision().canonical.decode() == (
-        '{"event_id":"p1","seq":17,"time":1767601800000,"outcome":"verify","score_e6":731204,"risk_level":"high",'
-        '"credit_score":null,"alert":true,"reasons":["RC03"],"hits":["U-BURST"],"measures":[{"measure":"notice",'
+        '{"event_id":"p1","seq":17,"time":1767601800000,"loops":[],"outcome":"verify","score_e6":731204,'
+        '"risk_level":"high","credit_score":null,"alert":true,"reasons":["RC03"],"hits":["U-BURST"],"measures":[{"measure":"notice",'
         '"subject_type":"user","subject_id":"u1","status":"proposed","until":1767601900000}],"faults":[],"degraded":[],'
         '"release_by":null,"bundle":"9f2c"}'
     )
     assert decision().digest == hashlib.sha256(decision().canonical).hexdigest()
+
+
+def test_the_way_home_is_part_of_the_encoding_and_of_the_wire() -> None:
+    steps = (Step(3, 1767600000000, 50_000), Step(9, 1767601800000, 46_000))
+    told = decision(loops=(Loop(46_000, 46_000, 50_000, True, steps),))
+    assert (
+        b'"loops":[{"returned":46000,"home":46000,"amount":50000,"closes":true,"path":[{"seq":3,"time":1767600000000,'
+        b'"amount":50000},{"seq":9,"time":1767601800000,"amount":46000}]}],"outcome"'
+    ) in told.canonical
+    assert told.digest != decision().digest
+    (loop,) = msgspec.to_builtins(told.to_wire()["loops"])
+    assert loop["path"][0] == {"seq": 3, "time": "2026-01-05T08:00:00.000Z", "amount": 50_000}
 
 
 @given(st.text(min_size=1, max_size=20).filter(str.isprintable))

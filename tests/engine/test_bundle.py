@@ -291,9 +291,8 @@ def test_the_shipped_bundles_have_nothing_to_complain_about() -> None:
         assert check_bundle(find_bundle(name)) == []
 
 
-def test_the_shipped_rules_cover_every_typology_that_windows_can_see(shipped: Bundle) -> None:
-    # A loop of money needs the flow of funds.
-    assert {rule.typology for rule in shipped.rules} == set(TYPOLOGIES) - {"user_merchant_loop"}
+def test_the_shipped_rules_cover_every_typology(shipped: Bundle) -> None:
+    assert {rule.typology for rule in shipped.rules} == set(TYPOLOGIES)
     assert all(rule.source.startswith("typologies T") for rule in shipped.rules)
     assert {rule.reason for rule in shipped.rules} <= set(REASON_CODES)
 

@@ -61,7 +61,7 @@ def test_columns_are_answered_as_structs(log: list[Event]) -> None:
             continue
         template = batch.templates[batch.template[i]]
         subject = getattr(event, template.subject_field) if template.subject_field else None
-        made = template.fill(event.event_id, int(batch.seq[i]), event.time, subject)  # type: ignore[arg-type]
+        made = template.fill(event.event_id, int(batch.seq[i]), event.time, subject, batch.loops.get(i, ()))  # type: ignore[arg-type]
         assert made == answer
         assert made.canonical.decode().endswith(told_by(template.tail, event.time, subject))
 

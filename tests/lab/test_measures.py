@@ -72,7 +72,7 @@ def measured(judged: Judged, budget: int, weight: np.ndarray) -> dict[str, float
 def assert_same(found: dict[str, float | None], expected: dict[str, float | None]) -> None:
     for name, value in expected.items():
         told = found.get(name)
-        assert told == (None if value is None else pytest.approx(value, abs=1e-12)), name
+        assert told == (None if value is None else pytest.approx(value, rel=1e-12, abs=1e-12)), name
     assert {name for name, value in found.items() if value is not None} <= expected.keys()
 
 

@@ -154,6 +154,11 @@ class Batch(NamedTuple):
     loops: dict[int, tuple[Loop, ...]]
     """Of the events that brought money home: by row, what and how."""
 
+    def loops_among(self, decided: NDArray[np.intp]) -> dict[int, tuple[Loop, ...]]:
+        """The loops of some rows, by their place among those."""
+        place = {row: i for i, row in enumerate(decided.tolist())} if self.loops else {}
+        return {place[row]: loops for row, loops in self.loops.items() if row in place}
+
 
 def loops_of(ways: NDArray[np.int64]) -> dict[int, tuple[Loop, ...]]:
     """What `State.walk` told of the ways home, by the number of the event."""

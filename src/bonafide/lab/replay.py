@@ -172,7 +172,7 @@ class Replay:
         rows = frame.select(name for name in OF_EVENT if name in frame.columns)[decided]
         chosen = batch.template[decided]
         seq = batch.seq[decided]
-        loops = {int(np.searchsorted(decided, i)): batch.loops[i] for i in batch.loops if batch.template[i] >= 0}
+        loops = batch.loops_among(decided)
         for lines in canonical_lines(rows, seq, chosen, batch.templates, loops):
             self._digest.update(lines)
         names = [t.ruling.outcome for t in batch.templates]

@@ -234,7 +234,7 @@ def _fits(members: list[Feature]) -> bool:
 
 def _needs(features: Sequence[Feature], names: Iterable[str]) -> tuple[int, ...]:
     """Places of a payment that features of completed ones read: keys, values, and what their conditions name."""
-    names = {*names, *(("event_id", "time") if features else ())}
+    needed = set(names) | ({"event_id", "time"} if features else set())
     for f in features:
-        names |= {*f.by, *([f.of] if f.of else []), *(names_in(f.where) if f.where is not None else ())}
-    return tuple(sorted({PLACES[n] for n in names}))
+        needed |= {*f.by, *([f.of] if f.of else []), *(names_in(f.where) if f.where is not None else ())}
+    return tuple(sorted({PLACES[n] for n in needed}))

@@ -94,5 +94,5 @@ def _met(frame: pl.DataFrame, batch: Batch, place: int) -> Rederived:
     if batch.template[place] >= 0:
         template = batch.templates[int(batch.template[place])]
         subject = event.get(template.subject_field) if template.subject_field else None
-        decision = template.fill(event["event_id"], seq, event["time"], subject)
+        decision = template.fill(event["event_id"], seq, event["time"], subject, batch.loops.get(place, ()))
     return Rederived(event, seq, decision, batch.rows[place].copy(), batch.answers[place].copy())

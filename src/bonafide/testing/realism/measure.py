@@ -22,7 +22,7 @@ from bonafide.testing.realism.cards import cards_gate
 from bonafide.testing.realism.folder import Made, read_made
 from bonafide.testing.realism.gates import Gates
 from bonafide.testing.realism.independence import independence_gate
-from bonafide.testing.realism.signals import rank_signals, signals_gate
+from bonafide.testing.realism.signals import is_finding, rank_signals, signals_gate
 
 BUNDLE = "paylater"
 """The shipped bundle, whose features are judged."""
@@ -46,7 +46,8 @@ def measure_gates(
         engine = Engine(judged_by, secret=DEFAULT_SECRET, kernels=kernels or load_kernels())
         table = _replay(engine, folder / EVENTS, Path(results), progress or (lambda done, total: None))
         payments, rows = _judged(made, table)
-        features = (table.select(name).collect().to_series().gather(rows) for name in judged_by.feature_names)
+        told = [f.name for f in judged_by.features if f.name in judged_by.feature_names and not is_finding(f)]
+        features = (table.select(name).collect().to_series().gather(rows) for name in told)
         signals = rank_signals(payments, features, offset_ms)
     view = bank_view(made.events, offset_ms)
     bad = np.array([card in made.bad_users for card in view.cards], np.bool_)

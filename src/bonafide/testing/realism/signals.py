@@ -1,4 +1,4 @@
-"""Gate 2: no feature and no field gives cash-out away by itself."""
+"""Gate 2: no field and no feature of what the platform tells gives cash-out away by itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from bonafide.core.moment import DAY_MS, HOUR_MS
+from bonafide.engine.features.spec import Feature
 from bonafide.lab.curves import Flags, Floats, Ranking, auc
 from bonafide.testing.realism.gates import Gate, Signal, gate, loudest_first, measured
 
@@ -38,6 +39,12 @@ def signals_gate(signals: tuple[Signal, ...]) -> Gate:
             note="credit payments, higher taken as more suspicious",
         ),
     )  # fmt: skip
+
+
+def is_finding(feature: Feature) -> bool:
+    """Whether a feature counts what the engine found (loops, links, groups), itself or by what it carries: that is a
+    detector's answer, as a dense block's is, and no sign that trade shows by itself."""
+    return feature.derived or any(is_finding(carried) for carried in feature.carried)
 
 
 def rank_signals(payments: pl.DataFrame, features: Iterable[pl.Series], offset_ms: int) -> tuple[Signal, ...]:
