@@ -291,6 +291,22 @@ def test_the_shipped_bundles_have_nothing_to_complain_about() -> None:
         assert check_bundle(find_bundle(name)) == []
 
 
+def test_what_is_computed_from_a_field_needs_its_legal_basis(tmp_path: Path) -> None:
+    """Sharing a device is found by devices, and the line in use by credit: neither is there without its origin."""
+    folder = tmp_path / "paylater"
+    shutil.copytree(find_bundle("paylater"), folder)
+    head = folder / "bundle.yaml"
+    head.write_text(head.read_text("utf-8").replace("credit, anti_fraud_duty, public", "public"), "utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load_bundle(folder)
+    told = {(m.subject, m.message.split(":")[0]) for m in refused.value.mistakes}
+    assert ("rule L-SELF", "reads shares, which takes device_id and ip") in told
+    assert ("feature merchant_linked_users_90d", "reads linked, which takes device_id and ip and phone_id") in told
+    assert (
+        "feature merchant_line_in_use_mean_30d", "reads line_in_use, which takes credit_limit and credit_used"
+    ) in told  # fmt: skip
+
+
 def test_the_shipped_rules_cover_every_typology(shipped: Bundle) -> None:
     assert {rule.typology for rule in shipped.rules} == set(TYPOLOGIES)
     assert all(rule.source.startswith("typologies T") for rule in shipped.rules)

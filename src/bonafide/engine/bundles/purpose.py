@@ -14,6 +14,11 @@ from bonafide.engine.rules.source import Document, Place, find_name
 from bonafide.engine.rules.utilisation import HIDDEN, UTILISATION
 
 FEATURES: Final = "features.yaml"
+BEHIND: Final[dict[str, tuple[str, ...]]] = {
+    "shares": ("device_id", "ip"), "linked": ("device_id", "ip", "phone_id"),
+    "line_in_use": ("credit_limit", "credit_used"),
+}  # fmt: skip
+"""What is computed from fields that have an origin of their own: numbers of an event, and a derived type."""
 
 
 class Reading(NamedTuple):
@@ -67,6 +72,10 @@ def _of_features(features: Sequence[Feature], document: Document) -> Iterator[Re
             else:
                 place = document.place((i, "of" if feature.of == field else "by"))
             yield Reading((field,), f"feature {feature.name}", FEATURES, place)
+        named_too = {feature.of, *feature.types} | (names_in(feature.where) if feature.where is not None else set())
+        for name in sorted(BEHIND.keys() & named_too):
+            at = document.place((i, "event" if name in feature.types else "of" if name == feature.of else "where"))
+            yield Reading(BEHIND[name], f"feature {feature.name}", FEATURES, at, name)
         for carried in feature.carried:
             named = isinstance(where, str) and feature.where is not None and carried.name in names_in(feature.where)
             place = (
@@ -90,6 +99,9 @@ def _of_rules(rules: Sequence[Rule], document: Document) -> Iterator[Reading]:
         for field in sorted(names & FIELDS.keys()):
             place = document.text_place(at, *find_name(rule.text, field))
             yield Reading((field,), f"rule {rule.id}", RULES, place)
+        for name in sorted(BEHIND.keys() & names):
+            place = document.text_place(at, *find_name(rule.text, name))
+            yield Reading(BEHIND[name], f"rule {rule.id}", RULES, place, name)
         for fields in behind.values() if UTILISATION in names else ():
             place = document.text_place(at, *find_name(rule.text, UTILISATION))
             yield Reading(tuple(fields), f"rule {rule.id}", RULES, place, UTILISATION)
