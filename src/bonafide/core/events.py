@@ -383,20 +383,9 @@ class MoneyReturned(Fact, tag="money_returned", frozen=True, kw_only=True):
     """Whether what moved was this payment's money and nothing else of anybody's, and most of the payment."""
 
 
-class LoopClosed(Fact, tag="loop_closed", frozen=True, kw_only=True):
-    """Derived: so much of a payment has come home that its loop is closed; told once for each payment."""
-
-    user_id: Id
-    merchant_id: Id
-    payment_id: Id
-    via: Literal["payout", "transfer", "refund", "account_link"]
-    amount: Amount
-    """All that has come home of the payment by then."""
-    account_id: Id | None = None
-    returned_share: Fraction
-    return_hops: Count
-    return_delay_s: Count
-    one_to_one: bool
+class LoopClosed(MoneyReturned, tag="loop_closed", frozen=True, kw_only=True):
+    """Derived: so much of a payment has come home that its loop is closed; told once for each payment. The amount and
+    the share are all that has come home of it by then."""
 
 
 class LoopPassed(Fact, tag="loop_passed", frozen=True, kw_only=True):
