@@ -243,3 +243,11 @@ def test_a_bundle_that_follows_money_is_warmed_and_one_that_does_not_swaps_at_on
         features=tuple(f for f in paylater.features if not f.derived and not f.carried),
     )
     assert swap_kind(paylater, plain) == "at-once"
+
+
+def test_a_refund_to_an_account_moves_its_clock() -> None:
+    """What is too old by then is no longer followed, also where an earlier transfer is told afterwards."""
+    log = [MINE, *buys(1, 0, 100_000), pays_out(HOUR_MS, 99_000, "x")]
+    late = sends(2 * HOUR_MS, "x", "mine", 90_000)
+    assert brought(*log, late) == 90_000
+    assert brought(*log, gives_back(AGE_MS + DAY_MS, 7, 5, "balance", "x"), late) == 0

@@ -163,7 +163,8 @@ def _move(mem, plan, event, kind, seq, work, queue, trail):
     flow[W_TO] = to
     flow[W_SENDER] = source if kind == TRANSFER else ABSENT
     flow[W_ORDER] = event[ORDER] if kind == REFUND else ABSENT
-    flow[W_OWNER] = event[USER] if kind == REFUND else _owner(mem, plan, to, event[TIME])
+    owner = _owner(mem, plan, to, event[TIME])  # asked of a refund, too: the account's clock goes on
+    flow[W_OWNER] = event[USER] if kind == REFUND else owner
     _draw_on(mem, plan, flow, ACCOUNT if kind == TRANSFER else MERCHANT, source)
     if kind == TRANSFER and flow[W_COUNT] > 0:
         _spend_home(mem, flow[W_PLACES], event[AMOUNT], event[TIME], ABSENT)
