@@ -16,6 +16,9 @@ ENGINE = Path(kernel.__file__).parent
 FOLLOWS = {("features/layout.py", "COMPLETED_CODE")}
 """Constants that follow from the schema, whose codes are part of the stamp."""
 
+MAKERS = {"kernel.py", "parts.py"}
+"""They decide how everything else is compiled."""
+
 
 def compiled_in(path: Path) -> list[ast.FunctionDef]:
     """The functions of a module that numba compiles."""
@@ -44,7 +47,7 @@ def what_kernels_need() -> list[str]:
     """Modules that hold compiled functions, or what these read."""
     holding = [p for p in ENGINE.rglob("*.py") if compiled_in(p)]
     read = {told for path in holding for told in read_by(path)} - FOLLOWS
-    return sorted({p.relative_to(ENGINE).as_posix() for p in holding} | {module for module, _ in read})
+    return sorted({p.relative_to(ENGINE).as_posix() for p in holding} | {module for module, _ in read} | MAKERS)
 
 
 def test_kernels_need_what_one_would_think() -> None:

@@ -22,15 +22,35 @@ from numba.np.arrayobj import make_array
 
 from bonafide.core.fields import FIELDS, TYPE_CODE, WORDS
 
+try:
+    from bonafide.engine.parts import PartCompiler, once_for_all_constants
+except ImportError:  # a numba that it does not know
+    PartCompiler = None  # type: ignore[assignment, misc]
+
 # Without numba's runtime (_nrt) arrays are not reference-counted: two atomic instructions less for each call, which
 # took 40 % of the time. The price: kernels cannot make arrays; all they need is handed to them.
 _SETTINGS: Final = {"nogil": True, "error_model": "numpy", "_nrt": False}
-inner: Final[Any] = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_SETTINGS)
+_INNER: Final = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **_SETTINGS}
+
+
+def inner_by_numba(function: Callable[..., Any]) -> Any:
+    """An inner function as numba alone compiles it, which takes three times as long."""
+    return numba.njit(**_INNER)(function)
+
+
+def inner_as_part(function: Callable[..., Any]) -> Any:
+    """An inner function as a part of the entry points that call it; bonafide.engine.parts tells how and why."""
+    return once_for_all_constants(numba.njit(pipeline_class=PartCompiler, **_INNER)(function))
+
+
+inner: Final = inner_by_numba if PartCompiler is None else inner_as_part
 """An inner function of a kernel: compiled into the entry points that call it."""
 
 _ENGINE: Final = Path(__file__).parent
 _NUMBERS: Final = ("codes.py", "features/layout.py", "funds/layout.py", "rules/operations.py")
 """Modules without kernels whose constants are compiled into kernels; the schema's places and codes are, too."""
+_MAKERS: Final = ("kernel.py", "parts.py")
+"""Modules that say how kernels are compiled."""
 
 
 # Inside kernels arrays are handed on as pointers: an array is seven arguments to every call, and each access asks
@@ -66,7 +86,7 @@ def source_stamp() -> str:
     )
     for path in sorted(_ENGINE.rglob("*.py")):
         source = path.read_bytes()
-        if b"engine.kernel import" in source or path.relative_to(_ENGINE).as_posix() in _NUMBERS:
+        if b"engine.kernel import" in source or path.relative_to(_ENGINE).as_posix() in (*_NUMBERS, *_MAKERS):
             digest.update(source)
     return digest.hexdigest()[:16]
 
