@@ -14,11 +14,12 @@ from numba.core.compiler import Flags
 
 from bonafide.engine import kernel, parts
 from bonafide.engine.kernel import inner_as_part, inner_by_numba, pointer, shift
+from bonafide.engine.parts import WholeCompiler
 
 ROWS, WIDTH = 50, 3
 
 
-def made_with(inner: Callable[..., Any]) -> Any:
+def made_with(inner: Callable[..., Any], compiler: Any) -> Any:
     """A small kernel: three levels of calls, constants and numbers as arguments, pointers, a sum of floats."""
 
     @inner
@@ -43,7 +44,9 @@ def made_with(inner: Callable[..., Any]) -> Any:
             total += place(words, row, at)[0] / place(words, row, 0)[0]
         return total
 
-    @numba.njit(types.void(types.int64[:, ::1], types.float64[::1]), nogil=True, error_model="numpy", _nrt=False)
+    signature = types.void(types.int64[:, ::1], types.float64[::1])
+
+    @numba.njit(signature, nogil=True, error_model="numpy", _nrt=False, pipeline_class=compiler)
     def answer(table, out):
         words, rows = pointer(table), table.shape[0]
         out[0], out[1] = least(words, rows, 1), least(words, rows, 2)
@@ -64,17 +67,18 @@ def answers(kernel_made: Any) -> bytes:
 
 def test_kernels_use_parts_with_the_numba_that_is_installed() -> None:
     assert kernel.inner is inner_as_part
+    assert kernel.WholeCompiler is not None
 
 
 def test_both_ways_of_compiling_give_the_same_answers() -> None:
-    ours, _ = made_with(inner_as_part)
-    plain, _ = made_with(inner_by_numba)
+    ours, _ = made_with(inner_as_part, WholeCompiler)
+    plain, _ = made_with(inner_by_numba, None)
     assert answers(ours) == answers(plain)
 
 
 def test_an_inner_function_is_compiled_once_whatever_constants_it_is_called_with() -> None:
-    _, ours = made_with(inner_as_part)
-    _, plain = made_with(inner_by_numba)
+    _, ours = made_with(inner_as_part, WholeCompiler)
+    _, plain = made_with(inner_by_numba, None)
     assert [len(function.signatures) for function in ours] == [1, 1, 1, 1]
     assert max(len(function.signatures) for function in plain) > 1
 

@@ -23,9 +23,9 @@ from numba.np.arrayobj import make_array
 from bonafide.core.fields import FIELDS, TYPE_CODE, WORDS
 
 try:
-    from bonafide.engine.parts import PartCompiler, once_for_all_constants
+    from bonafide.engine.parts import PartCompiler, WholeCompiler, once_for_all_constants
 except ImportError:  # a numba that it does not know
-    PartCompiler = None  # type: ignore[assignment, misc]
+    PartCompiler = WholeCompiler = None  # type: ignore[assignment, misc]
 
 # Without numba's runtime (_nrt) arrays are not reference-counted: two atomic instructions less for each call, which
 # took 40 % of the time. The price: kernels cannot make arrays; all they need is handed to them.
@@ -98,7 +98,7 @@ def entry(signature: Any, cache_folder: Path) -> Callable[[Callable[..., Any]], 
         before = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = str(cache_folder)
         try:
-            return numba.njit(signature, cache=True, **_SETTINGS)(function)
+            return numba.njit(signature, cache=True, pipeline_class=WholeCompiler, **_SETTINGS)(function)
         finally:
             numba.config.CACHE_DIR = before
 

@@ -3,7 +3,8 @@
 Left to itself, numba gives every function a library of its own: it links all that the function calls into it, optimises
 the whole and makes machine code. A kernel is hundreds of small functions, and Python calls five of them: nearly all of
 that is thrown away, and most of it is done once more at each level of calls. Here an inner function stops at LLVM's
-language. An entry point gathers its parts, each once, and is optimised as one.
+language. An entry point gathers its parts, each once, and is optimised as a whole that nobody calls into: LLVM drops
+arguments that it finds constant or unused, and compiles what is called from one place into that place.
 
 numba does not promise to keep what this leans on. Importing this module fails where a name is missing; then
 `bonafide.engine.kernel` leaves inner functions to numba: the same answers, and three times as long to compile.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import llvmlite.binding as llvm
 from numba import _dynfunc, types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
@@ -22,7 +24,8 @@ from numba.core.typed_passes import NativeLowering
 
 for _owner, _name in (
     (JITCodeLibrary, "finalize"), (JITCodeLibrary, "_finalized"), (JITCodeLibrary, "add_linking_library"),
-    (Flags, "no_compile"), (Dispatcher, "get_call_template"), (_dynfunc, "make_function"),
+    (JITCodeLibrary, "_optimize_final_module"), (Flags, "no_compile"), (Dispatcher, "get_call_template"),
+    (_dynfunc, "make_function"),
 ):  # fmt: skip
     if not hasattr(_owner, _name):
         raise ImportError(f"numba has no {_owner.__name__}.{_name}")
@@ -43,6 +46,17 @@ class Part(JITCodeLibrary):  # type: ignore[misc]  # numba has no types
     def finalize(self) -> None:
         """Leave the code as it is."""
         self._finalized = True
+
+
+class Whole(JITCodeLibrary):  # type: ignore[misc]  # numba has no types
+    """The code of one entry point and of all its parts."""
+
+    def _optimize_final_module(self) -> None:
+        """Keep the parts to itself, then optimise; numba's way leaves each callable for other libraries."""
+        for function in self._final_module.functions:
+            if function.linkage == llvm.Linkage.linkonce_odr and not function.is_declaration:
+                function.linkage = "internal"
+        super()._optimize_final_module()
 
 
 @register_pass(mutates_CFG=False, analysis_only=False)
@@ -78,6 +92,17 @@ class PartCompiler(CompilerBase):  # type: ignore[misc]  # numba has no types
         passes.add_pass_after(OfferPart, NativeLowering)
         passes.finalize()
         return [passes]
+
+
+class WholeCompiler(CompilerBase):  # type: ignore[misc]  # numba has no types
+    """What numba does with a function, into a library that keeps its parts to itself."""
+
+    def define_pipelines(self) -> list[Any]:
+        """The usual passes."""
+        state = self.state
+        state.library = Whole(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        return [DefaultPassBuilder.define_nopython_pipeline(state)]
 
 
 def once_for_all_constants(made: Any) -> Any:
