@@ -273,3 +273,10 @@ def test_an_expression_is_read_as_python_reads_it(text: str) -> None:
     assert piece is not None
     with warnings.catch_warnings(action="ignore"):
         assert from_grammar(piece) == from_python(ast.parse(text.strip(), mode="eval").body)
+
+
+@pytest.mark.parametrize("text", ["amount > .²", "amount > ²", "amount > .٣"])
+def test_a_figure_that_is_no_digit_is_no_number(text: str) -> None:
+    with pytest.raises(ExpressionError) as refused:
+        parse(text)
+    assert refused.value.problems

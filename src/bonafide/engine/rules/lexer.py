@@ -25,6 +25,7 @@ _FULL_WIDTH: Final = {
     "、": ",", "≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "÷": "/", "−": "-", "–": "-", "—": "-", "。": ".",
     "【": "[", "】": "]",
 }  # fmt: skip
+_DIGITS: Final = frozenset("0123456789")
 _QUOTES: Final = {
     "'": "'",
     '"': '"',
@@ -107,7 +108,7 @@ class Lexer:
             return self._comment(at)
         if c in _QUOTES:
             return self._quoted(at)
-        if c in "0123456789" or (c == "." and self.text[at + 1 : at + 2].isdigit()):
+        if c in _DIGITS or (c == "." and self.text[at + 1 : at + 2] in _DIGITS):
             return self._number(at)
         word = _WORD.match(self.text, at)
         if word:
