@@ -364,8 +364,8 @@ class Tick(Fact, tag="tick", frozen=True, kw_only=True):
     """Control record: time passed."""
 
 
-class MoneyReturned(Fact, tag="money_returned", frozen=True, kw_only=True):
-    """Derived: a part of a completed credit payment came home to its payer."""
+class _Return(Fact, frozen=True, kw_only=True):
+    """What is told of money that came home to its payer."""
 
     user_id: Id
     merchant_id: Id
@@ -383,7 +383,11 @@ class MoneyReturned(Fact, tag="money_returned", frozen=True, kw_only=True):
     """Whether what moved was this payment's money and nothing else of anybody's, and most of the payment."""
 
 
-class LoopClosed(MoneyReturned, tag="loop_closed", frozen=True, kw_only=True):
+class MoneyReturned(_Return, tag="money_returned", frozen=True, kw_only=True):
+    """Derived: a part of a completed credit payment came home to its payer."""
+
+
+class LoopClosed(_Return, tag="loop_closed", frozen=True, kw_only=True):
     """Derived: so much of a payment has come home that its loop is closed; told once for each payment. The amount and
     the share are all that has come home of it by then."""
 
