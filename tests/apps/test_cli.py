@@ -21,23 +21,12 @@ from bonafide.apps.cli import main as run_main
 from bonafide.apps.cli.main import app
 from bonafide.core.events import Payment
 from tests.engine.kit import assert_golden
-from tests.lab.runs import as_lines, write_bundle
+from tests.lab.runs import as_lines, labelled_mapping, write_bundle
 
 GOLDEN = Path(__file__).parent / "golden"
 START_MS = 1_767_601_800_000
 SPEC = "- {name: n, event: payment, by: user_id, take: count, over: 1h}\n"
-MAPPING = """\
-event: payment
-fields:
-  event_id:    {column: id}
-  time:        {column: time, unit: ms}
-  user_id:     {column: user}
-  merchant_id: {value: m1}
-  order_id:    {column: id}
-  amount:      {column: amount, decimals: 0}
-  currency:    {value: CNY}
-truth: {column: fraud, cash_out: ["1"], genuine: ["0"], delay: 1m}
-"""
+MAPPING = labelled_mapping("1m")
 DEMO = ["demo", "--users", "50", "--merchants", "20", "--days", "7"]
 
 

@@ -124,3 +124,19 @@ def as_parquet(path: Path, events: Sequence[Fact], groups: int = 1_000) -> Path:
     columns = {name: [record.get(name) for record in records] for name in names}
     pl.DataFrame(columns, infer_schema_length=None).write_parquet(path, row_group_size=groups)
     return path
+
+
+def labelled_mapping(delay: str, merchant: str = "{value: m1}") -> str:
+    """A mapping of a CSV with columns id, time, user, amount, fraud, whose labels arrive after `delay`."""
+    return f"""\
+event: payment
+fields:
+  event_id:    {{column: id}}
+  time:        {{column: time, unit: ms}}
+  user_id:     {{column: user}}
+  merchant_id: {merchant}
+  order_id:    {{column: id}}
+  amount:      {{column: amount, decimals: 0}}
+  currency:    {{value: CNY}}
+truth: {{column: fraud, cash_out: ["1"], genuine: ["0"], delay: {delay}}}
+"""

@@ -22,25 +22,14 @@ from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.lab.inputs import load_mapping
 from bonafide.lab.metrics import evaluate
 from bonafide.testing.generators import events
-from tests.lab.runs import as_lines, replayed
+from tests.lab.runs import as_lines, labelled_mapping, replayed
 
 START_MS = 1_767_601_800_000
 STEP_MS = HOUR_MS // 2
 DELAY_MS = 2 * HOUR_MS
 WAITS = DELAY_MS // STEP_MS
 """Sales until a label is known."""
-MAPPING = """\
-event: payment
-fields:
-  event_id:    {column: id}
-  time:        {column: time, unit: ms}
-  user_id:     {column: user}
-  merchant_id: {column: shop}
-  order_id:    {column: id}
-  amount:      {column: amount, decimals: 0}
-  currency:    {value: CNY}
-truth: {column: fraud, cash_out: ["1"], genuine: ["0"], delay: 2h}
-"""
+MAPPING = labelled_mapping("2h", "{column: shop}")
 
 Lines = list[dict[str, Any]]
 

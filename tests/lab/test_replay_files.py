@@ -17,24 +17,13 @@ from bonafide.lab import tables
 from bonafide.lab.inputs import Mapping, RejectWriter, load_mapping, read_chunks
 from bonafide.lab.replay import Replay, run_replay
 from bonafide.testing.windows_twin import WindowTwin
-from tests.lab.runs import Run, as_lines, replayed, small_bundle
+from tests.lab.runs import Run, as_lines, labelled_mapping, replayed, small_bundle
 
 START_MS = 1_767_601_800_000
 """2026-01-05T08:30:00Z."""
 MOMENT = pl.Datetime("ms", "UTC")
 WORDS = pl.List(pl.String)
-MAPPING = """\
-event: payment
-fields:
-  event_id:    {column: id}
-  time:        {column: time, unit: ms}
-  user_id:     {column: user}
-  merchant_id: {value: m1}
-  order_id:    {column: id}
-  amount:      {column: amount, decimals: 0}
-  currency:    {value: CNY}
-truth: {column: fraud, cash_out: ["1"], genuine: ["0"], delay: 1h}
-"""
+MAPPING = labelled_mapping("1h")
 
 
 def payment(number: int, **fields: Any) -> Payment:

@@ -16,6 +16,7 @@ from bonafide.lab.inputs import load_mapping, read_chunks
 from bonafide.lab.rings import METHODS, LogUntil, find_groups, group_rows, log, ties_of
 from bonafide.lab.rings.graph import PUBLIC_ABOVE
 from tests.lab.rings.kit import START_MS, known_of, payment, ring_log, verdict
+from tests.lab.runs import labelled_mapping
 
 UNTIL_MS = START_MS + 57 * DAY_MS
 ABLE = [name for name in METHODS if name != "community"]
@@ -163,18 +164,7 @@ def test_a_log_without_trade_has_no_groups(tmp_path: Path) -> None:
     assert known.uses.is_empty()
 
 
-MAPPING = """\
-event: payment
-fields:
-  event_id:    {column: id}
-  time:        {column: time, unit: ms}
-  user_id:     {column: user}
-  merchant_id: {value: m1}
-  order_id:    {column: id}
-  amount:      {column: amount, decimals: 0}
-  currency:    {value: CNY}
-truth: {column: fraud, cash_out: ["1"], genuine: ["0"], delay: 2d}
-"""
+MAPPING = labelled_mapping("2d")
 
 
 def test_labels_of_a_mapped_file_count_once_they_are_known(tmp_path: Path) -> None:

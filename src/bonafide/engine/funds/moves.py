@@ -6,10 +6,10 @@ from math import floor
 
 import numpy as np
 
-from bonafide.core.fields import FIELDS, FRACTION_UNIT, TYPE_CODE, WORD_CODE
+from bonafide.core.fields import FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.engine.arena import H_FUNDS, H_ORDER
 from bonafide.engine.derived import establish
-from bonafide.engine.funds.home import BY_LINK, bring_home, clear_facts
+from bonafide.engine.funds.home import BY_LINK, bring_home, clear_facts, share_of
 from bonafide.engine.funds.layout import (
     ACCOUNT, FEE, FLOW_WORDS, G_AMOUNT, G_CAME, G_HOME, G_HOPS, G_LEFT, G_MERCHANT, G_MOVE, G_MOVES, G_NUMBER,
     G_ORDER, G_PAID, G_PAYER, G_PAYMENT, G_SEQ, HOPS_MAX, MERCHANT, MOVE_WORDS, N_COUNT, N_LINKED_AT, N_MERCHANTS,
@@ -117,7 +117,7 @@ def _repay(mem, plan, event, queue):
         row[USER] = event[USER]
         row[ACCOUNT_ID] = event[ACCOUNT_ID]
         row[AMOUNT] = used
-        row[RECYCLED] = np.int64(np.rint(used / event[AMOUNT] * FRACTION_UNIT))
+        row[RECYCLED] = share_of(used, event[AMOUNT])
 
 
 @inner
