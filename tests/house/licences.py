@@ -10,7 +10,7 @@ PERMISSIVE = frozenset(
     name.upper()
     for name in (
         "0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0",
-        "ISC", "MIT", "PSF-2.0", "Unlicense", "Zlib",
+        "ISC", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0", "Unlicense", "Zlib",
     )
 )  # fmt: skip
 """SPDX names, upper case; `BSD` is what older packages say of the two-clause and the three-clause form."""
@@ -19,6 +19,7 @@ TOOLS_ONLY = frozenset({"MPL-2.0"})
 """Copyleft by file: fine for what checks and builds Bonafide and is never shipped with it."""
 
 _SAID = {
+    "3-CLAUSE BSD LICENSE": "BSD-3-CLAUSE",
     "APACHE 2.0": "APACHE-2.0",
     "APACHE LICENSE 2.0": "APACHE-2.0",
     "APACHE SOFTWARE LICENSE": "APACHE-2.0",
