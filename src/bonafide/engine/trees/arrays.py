@@ -17,6 +17,9 @@ from bonafide.engine.trees.layout import (
 Words = NDArray[np.int64]
 Floats = NDArray[np.float64]
 NAME_LENGTH_MAX: Final = 200
+VALUE_MAX: Final = 1e200
+"""No answer of a tree is larger, so that no sum of them is infinite."""
+COVER_MAX: Final = 2.0**53
 
 
 class Trees(NamedTuple):
@@ -145,9 +148,9 @@ def _check_numbers(nodes: Nodes, columns: int) -> None:
         raise MalformedError("the nodes are too few, too many or cut off")
     if np.isnan(nodes.thresholds).any():
         raise MalformedError("a threshold is not a number")
-    if not np.isfinite(nodes.values).all():
-        raise MalformedError("the value of a node is not a finite number")
-    if not (np.isfinite(nodes.covers) & (nodes.covers >= 0)).all():
+    if not (np.abs(nodes.values) <= VALUE_MAX).all():
+        raise MalformedError(f"the value of a node is not a number up to {VALUE_MAX:g}")
+    if not ((nodes.covers >= 0) & (nodes.covers <= COVER_MAX)).all():
         raise MalformedError("a node was trained by a number of rows that is none")
     if (nodes.words < 0).any() or (nodes.words & COLUMN_MASK >= columns).any():
         raise MalformedError("a node asks for an input that there is not")
@@ -181,7 +184,7 @@ def _check_children(nodes: Nodes, starts: Words, inputs: int) -> None:
     wrong[0] = False
     if (wrong | (nodes.thresholds != inf))[leaf].any():
         raise MalformedError("a leaf asks a question")
-    if not nodes.covers[~leaf].all():
+    if (nodes.covers[~leaf] < 1).any():
         raise MalformedError("a split was trained by no row")
 
 
