@@ -69,13 +69,10 @@ def run_columns(log: str, folder: Path, size: Size) -> Ran:
         begin = perf_counter()
         batch = engine.decide_columns(kinds, columns, how)
         seconds += perf_counter() - begin
-        decided = np.flatnonzero(batch.template >= 0)
-        chosen = batch.template[decided]
-        for lines in canonical_lines(
-            part[decided], batch.seq[decided], chosen, batch.templates, batch.loops_among(decided)
-        ):
+        decided = batch.decided()
+        for lines in canonical_lines(part[decided.row], decided, batch.templates):
             digest.update(lines)
-        for which, number in zip(*np.unique(chosen, return_counts=True), strict=True):
+        for which, number in zip(*np.unique(decided.template, return_counts=True), strict=True):
             outcomes["decided"] += int(number)
             outcomes["hit"] += int(number) if batch.templates[which].hits else 0
     _keep_digest(folder, f"{log}-columns", digest.hexdigest())

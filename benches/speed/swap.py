@@ -112,10 +112,8 @@ def _digest(engine: Engine, trade: Trade, first: int) -> str:
         part = trade.frame(*piece)
         how = np.full(part.height, READ, dtype=np.int64)
         batch = engine.decide_columns(kinds_of(part), columns_of(part), how)
-        decided = np.flatnonzero(batch.template >= 0)
-        for lines in canonical_lines(
-            part[decided], batch.seq[decided], batch.template[decided], batch.templates, batch.loops_among(decided)
-        ):
+        decided = batch.decided()
+        for lines in canonical_lines(part[decided.row], decided, batch.templates):
             digest.update(lines)
     return digest.hexdigest()
 

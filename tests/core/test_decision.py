@@ -24,8 +24,8 @@ def decision(**changed: object) -> Decision:
 
 def test_canonical_encoding_is_pinned() -> None:
     assert decision().canonical.decode() == (
-        '{"event_id":"p1","seq":17,"time":1767601800000,"loops":[],"outcome":"verify","score_e6":731204,'
-        '"risk_level":"high","credit_score":null,"alert":true,"reasons":["RC03"],"hits":["U-BURST"],"measures":[{"measure":"notice",'
+        '{"event_id":"p1","seq":17,"time":1767601800000,"score_e6":731204,"credit_score":null,'
+        '"loops":[],"outcome":"verify","risk_level":"high","alert":true,"reasons":["RC03"],"hits":["U-BURST"],"measures":[{"measure":"notice",'
         '"subject_type":"user","subject_id":"u1","status":"proposed","until":1767601900000}],"faults":[],"degraded":[],'
         '"release_by":null,"bundle":"9f2c"}'
     )

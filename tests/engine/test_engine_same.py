@@ -17,10 +17,10 @@ from bonafide.core.decision import OUTCOMES, SCORE_UNIT, Decision, Receipt
 from bonafide.core.errors import StateError
 from bonafide.core.events import Event
 from bonafide.core.moment import HOUR_MS, MINUTE_MS
-from bonafide.engine import arena
-from bonafide.engine import engine as engine_module
+from bonafide.engine import arena, templates
 from bonafide.engine.codes import READ, TAKEN
-from bonafide.engine.engine import Engine, Tail
+from bonafide.engine.engine import Engine
+from bonafide.engine.templates import Scores, Tail
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.testing.generators import events
 from tests.engine.kit import START_MS, assert_golden, frame_of, payment, refund
@@ -61,7 +61,8 @@ def test_columns_are_answered_as_structs(log: list[Event]) -> None:
             continue
         template = batch.templates[batch.template[i]]
         subject = getattr(event, template.subject_field) if template.subject_field else None
-        made = template.fill(event.event_id, int(batch.seq[i]), event.time, subject, batch.loops.get(i, ()))  # type: ignore[arg-type]
+        scores = Scores(int(batch.score_e6[i]), int(batch.credit[i]))
+        made = template.fill(event.event_id, int(batch.seq[i]), event.time, subject, scores, batch.loops.get(i, ()))  # type: ignore[arg-type]
         assert made == answer
         assert made.canonical.decode().endswith(told_by(template.tail, event.time, subject))
 
@@ -82,10 +83,10 @@ def test_nothing_is_answered_with_nothing() -> None:
 
 
 def test_rulings_are_made_anew_when_too_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "TEMPLATES_MAX", 2)
+    monkeypatch.setattr(templates, "TEMPLATES_MAX", 2)
     few = Engine(tiny())
     assert few.decide(fixed_log()) == Engine(tiny()).decide(fixed_log())
-    assert len(few._templates) <= 2
+    assert len(few._templates._made) <= 2
 
 
 @given(st.integers(0, 200))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 import pytest
@@ -94,7 +95,8 @@ def test_a_ruling_is_the_stricter_of_band_and_rules(
         }
     )  # fmt: skip
     assert policy is not None, mistakes
-    ruling = rule_on(policy, score, at_least)
+    level = policy.risk_levels[bisect_right(policy.level_starts, score) - 1].level
+    ruling = rule_on(policy, bisect_right(policy.outcome_starts, score) - 1, level, at_least)
     passed = sum(s <= score for s in starts)
     assert OUTCOMES.index(ruling.outcome) == max(passed, OUTCOMES.index(at_least))
     assert RISK_LEVELS.index(ruling.risk_level) == sum(s <= score for s in levels)

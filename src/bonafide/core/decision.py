@@ -23,7 +23,7 @@ RISK_LEVELS: Final[tuple[RiskLevel, ...]] = ("low", "medium", "high", "critical"
 SCORE_UNIT: Final = 1_000_000
 """A score is a whole number of millionths."""
 CANONICAL_KEYS: Final = (
-    "event_id", "seq", "time", "loops", "outcome", "score_e6", "risk_level", "credit_score", "alert", "reasons", "hits",
+    "event_id", "seq", "time", "score_e6", "credit_score", "loops", "outcome", "risk_level", "alert", "reasons", "hits",
     "measures", "faults", "degraded", "release_by", "bundle",
 )  # fmt: skip
 
@@ -105,13 +105,15 @@ class Decision(Struct, frozen=True, kw_only=True):
     @property
     def canonical(self) -> bytes:
         """The canonical encoding."""
-        head = f'{{"event_id":{quote(self.event_id)},"seq":{self.seq},"time":{self.time},"loops":'
+        credit = "null" if self.credit_score is None else self.credit_score
+        head = f'{{"event_id":{quote(self.event_id)},"seq":{self.seq},"time":{self.time},"score_e6":{self.score_e6},'
+        head += f'"credit_score":{credit},"loops":'
         return head.encode() + msgspec.json.encode(self.loops) + b"," + self.canonical_tail
 
     @property
     def canonical_tail(self) -> bytes:
         """The canonical encoding after the loops."""
-        values = {name: getattr(self, name) for name in CANONICAL_KEYS[4:]}
+        values = {name: getattr(self, name) for name in CANONICAL_KEYS[6:]}
         values["reasons"] = [reason.code for reason in self.reasons]
         return msgspec.json.encode(values)[1:]
 

@@ -18,6 +18,8 @@ from bonafide.engine.bundles.files import (
     FILE_BYTES_MAX, FILES_MAX, LATER, Sources, content_hash, read_sources, read_yaml,
 )  # fmt: skip
 from bonafide.engine.bundles.head import read_head
+from bonafide.engine.bundles.inputs import NO_INPUTS, Inputs, read_inputs
+from bonafide.engine.bundles.model import read_scheme
 from bonafide.engine.bundles.purpose import FEATURES, note_purpose
 from bonafide.engine.bundles.rules import RULES_MAX, TYPOLOGIES, ReasonText, Rule, read_reasons, read_rules
 from bonafide.engine.compiled import Compiled, Settings, compile_bundle
@@ -25,6 +27,7 @@ from bonafide.engine.features.spec import Feature, parse_features, quantity_of, 
 from bonafide.engine.policy import Policy, read_policy
 from bonafide.engine.rules.language import Quantity, Vocabulary, amount_bounds
 from bonafide.engine.rules.utilisation import HIDDEN, reads_utilisation
+from bonafide.engine.scheme import ALWAYS
 
 __all__ = [
     "FILES_MAX", "FILE_BYTES_MAX", "LATER", "RULES_MAX", "TYPOLOGIES", "Bundle", "ReasonText", "Rule", "content_hash",
@@ -50,6 +53,8 @@ class Bundle(NamedTuple):
     purpose: tuple[Origin, ...] = ()
     examples: Mapping[str, bytes] = MappingProxyType({})
     """The files of examples/, which are read when they are played."""
+    inputs: Inputs = NO_INPUTS
+    """What its model and its scorecard read, or will when they are trained."""
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -60,6 +65,17 @@ class Bundle(NamedTuple):
     def vocabulary(self) -> Vocabulary:
         """What a rule of this bundle may name."""
         return _vocabulary({f.name: quantity_of(f) for f in self.features}, self.features, self.lists, self.settings)
+
+
+def untrained(bundle: Bundle) -> Bundle:
+    """The bundle as one that reads all that its inputs.yaml names, and scores by its rules alone: what a model is
+    trained on."""
+    scheme = bundle.compiled.scheme._replace(
+        model_inputs=tuple(one.node for one in bundle.inputs.model), input_reasons=(0,) * len(bundle.inputs.model),
+        card_inputs=tuple(one.node for one in bundle.inputs.scorecard), trees=None, knots=(), scorecard=None,
+    )  # fmt: skip
+    rules = [(rule.when, rule.weight) for rule in bundle.rules]
+    return bundle._replace(compiled=compile_bundle(bundle.features, rules, bundle.settings, scheme=scheme))
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -87,22 +103,27 @@ def read_bundle(folder: Path) -> tuple[Sources, Bundle | None]:
     vocabulary = None if quantities is None else _vocabulary(quantities, features, lists, head and head[1])
     rules = read_rules(sources, vocabulary, codes)
     policy = _read_policy(sources)
+    inputs = read_inputs(sources, vocabulary, rules, codes or ())
+    scheme = read_scheme(sources, inputs, rules, reasons)
     if head is not None:
-        note_purpose(sources, head[0].purpose, features, rules)
+        note_purpose(sources, head[0].purpose, features, rules, inputs)
     if sources.mistakes or head is None or policy is None:
         return sources, None
     told, settings = head
-    needs_hidden = any(reads_utilisation(rule.when) for rule in rules)
+    needs_hidden = any(map(reads_utilisation, (*(rule.when for rule in rules), *inputs.nodes)))
     hidden = parse_features(list(HIDDEN), "utilisation", hidden=True) if needs_hidden else ()
     everything = (*features, *hidden)
+    line = ALWAYS if policy.line_e6 is None else policy.line_e6
     try:
-        compiled = compile_bundle(everything, [(rule.when, rule.weight) for rule in rules], settings)
+        compiled = compile_bundle(
+            everything, [(rule.when, rule.weight) for rule in rules], settings, scheme=scheme._replace(line_e6=line)
+        )
     except ConfigError as error:
         sources.mistakes += error.mistakes or (Mistake("too-large", error.message, FEATURES),)
         return sources, None
     return sources, Bundle(
         told.name, content_hash(sources.contents), everything, rules, policy, reasons, settings, compiled, lists,
-        told.purpose, {name: text for name, text in sources.contents.items() if name.startswith("examples/")},
+        told.purpose, {name: text for name, text in sources.contents.items() if name.startswith("examples/")}, inputs,
     )  # fmt: skip
 
 

@@ -11,14 +11,20 @@ CONFLICT: Final = 2
 TOO_LATE: Final = 3
 
 # A verdict's words: what became of it, its place in the log (of what was not taken: the log's latest time then), its
-# fault bits, its score, then the hits by 62.
+# score in millionths, its payer's credit score (0: none), its fault bits, its reasons, then the hits by 62.
 V_STATUS: Final = 0
 V_SEQ: Final = 1
-V_FAULTS: Final = 2
-V_SCORE: Final = 3
-V_HITS: Final = 4
+V_SCORE: Final = 2
+V_CREDIT: Final = 3
+V_FAULTS: Final = 4
+V_REASONS: Final = 5
+V_HITS: Final = 6
 HITS_PER_WORD: Final = 62
 FAULT_CURRENCY: Final = 1
+REASONS_MAX: Final = 4
+"""Most reasons of one decision, those with the largest part in its score first."""
+REASON_BITS: Final = 12
+"""Bits in which a verdict names a reason: 1 + its number in the bundle; 0 is none."""
 
 # How an event is walked.
 ABSORBED: Final = -1

@@ -23,6 +23,7 @@ from bonafide.engine.rules.language import Node, names_in
 from bonafide.engine.rules.machine import COLUMN
 from bonafide.engine.rules.program import Builder, Program
 from bonafide.engine.rules.utilisation import expand
+from bonafide.engine.scheme import Placed, Scheme, place
 
 LATENESS_MS: Final = 30 * DAY_MS
 KNOWN_MS: Final = 90 * DAY_MS
@@ -30,6 +31,7 @@ KNOWN_MS: Final = 90 * DAY_MS
 SECRET_BYTES: Final = 16
 
 
+RULES_ALONE: Final = Scheme()
 _TYPE_PLACES: Final = [[FIELDS[name].place for name in cls.__struct_fields__] for cls in EVENT_CLASS.values()]
 
 
@@ -61,8 +63,8 @@ class Bound(NamedTuple):
     words: NDArray[np.int64]
     floats: NDArray[np.float64]
     """Registers for features' conditions, registers for rules, the rules' weights, registers for COLUMN events at
-    once, COLUMN words of scratch, and the numbers that are carried: one array, since handing over each costs a tenth of
-    a microsecond."""
+    once, COLUMN words of scratch, the numbers that are carried, and the scheme's: one array, since handing over each
+    costs a tenth of a microsecond."""
     key: tuple[np.uint64, np.uint64]
 
 
@@ -72,9 +74,13 @@ class Compiled(NamedTuple):
     features: FeaturePlan
     wheres: Program
     rules: Program
+    """The conditions of rules, then what the scheme reads besides features."""
     weights: tuple[float, ...]
     """One for each rule."""
     settings: Settings
+    scheme: Scheme = RULES_ALONE
+    input_registers: tuple[int, ...] = ()
+    """Where the program has each of the scheme's inputs."""
 
     def bind(self, secret: bytes, hash_texts: Callable[..., int]) -> Bound:
         """The arrays for a secret of SECRET_BYTES bytes; every index in them was made here, within its bounds."""
@@ -83,7 +89,10 @@ class Compiled(NamedTuple):
         key = np.frombuffer(secret, dtype="<u8")
         words = hash_words((*self.wheres.words, *self.rules.words), key, hash_texts)
         code = np.concatenate((self.wheres.code, self.rules.moved(len(self.wheres.code), len(self.wheres.words))))
-        return Bound(self._plan(key), np.ascontiguousarray(code), words, self._floats(), (key[0], key[1]))
+        floats = self._floats()
+        plan, placed = self._plan(key, len(words), len(floats))
+        words, floats = np.concatenate((words, placed.words)), np.concatenate((floats, placed.floats))
+        return Bound(plan, np.ascontiguousarray(code), words, floats, (key[0], key[1]))
 
     def _floats(self) -> NDArray[np.float64]:
         registers = self.rules.fresh_registers()
@@ -94,7 +103,8 @@ class Compiled(NamedTuple):
             )
         )  # fmt: skip
 
-    def _plan(self, key: NDArray[np.uint64]) -> NDArray[np.int64]:
+    def _plan(self, key: NDArray[np.uint64], words: int, floats: int) -> tuple[NDArray[np.int64], Placed]:
+        """The plan, and the scheme's arrays, which follow on so many words and floats."""
         tape = [0] * at.P_HEADER
 
         def table(values: Sequence[int]) -> int:
@@ -140,22 +150,27 @@ class Compiled(NamedTuple):
             at.P_TYPE_FIELDS: table([table([len(places), *places]) for places in _TYPE_PLACES]),
             at.P_DECIDED: sum(1 << TYPE_CODE[name] for name, cls in EVENT_CLASS.items() if cls.decided),
         }
-        for place, value in header.items():
-            tape[place] = value
+        placed = place(self.scheme, self.input_registers, self.weights, words, floats, table)
+        for where, value in (header | placed.header).items():
+            tape[where] = value
         plan = np.array(tape, dtype=np.int64)
         plan[at.P_KEY0 : at.P_KEY1 + 1] = key.view(np.int64)
-        return plan
+        return plan, placed
 
 
 def compile_bundle(
-    features: Sequence[Feature], rules: Sequence[tuple[Node, float]], settings: Settings, layout: Layout | None = None
-) -> Compiled:
-    """Compile features and rules (condition, weight 0..1) with a bundle's settings; `utilisation` is written out here.
+    features: Sequence[Feature], rules: Sequence[tuple[Node, float]], settings: Settings, layout: Layout | None = None,
+    scheme: Scheme = RULES_ALONE,
+) -> Compiled:  # fmt: skip
+    """Compile features and rules (condition, weight 0..1) with a bundle's settings and how it scores; `utilisation` is
+    written out here.
 
     With a `layout` the features are answered from what it keeps; NotKeptError where more would have to be kept.
     """
     wheres = Builder({})
-    followed = _followed(features, [node for node, _ in rules])
+    if not scheme.rule_reasons:
+        scheme = scheme._replace(rule_reasons=(0,) * len(rules))
+    followed = _followed(features, [*(node for node, _ in rules), *scheme.nodes])
     if layout is not None and (followed.funds > layout.followed.funds or followed.links > layout.followed.links):
         raise NotKeptError(tuple(f.name for f in features if f.derived) or ("rules on money or on what is shared",))
     plan = compile_features(
@@ -164,7 +179,11 @@ def compile_bundle(
     conditions = Builder(plan.columns, skips=True)
     for node, _ in rules:
         conditions.add(expand(node))
-    return Compiled(plan, wheres.build(), conditions.build(), tuple(weight for _, weight in rules), settings)
+    scheme.add_to(conditions)
+    program = conditions.build()
+    registers = tuple(scheme.registers(conditions, program.results[len(rules) :]))
+    weights = tuple(weight for _, weight in rules)
+    return Compiled(plan, wheres.build(), program, weights, settings, scheme, registers)
 
 
 def _followed(features: Sequence[Feature], rules: Sequence[Node]) -> Followed:

@@ -171,7 +171,8 @@ def with_companions(bundle: Bundle) -> tuple[Bundle, dict[str, tuple[str, str]]]
         companions[feature.name] = (names[0], names[1])
     features = (*bundle.features, *declared)
     rules = [(rule.when, rule.weight) for rule in bundle.rules]
-    return bundle._replace(features=features, compiled=compile_bundle(features, rules, bundle.settings)), companions
+    compiled = compile_bundle(features, rules, bundle.settings, scheme=bundle.compiled.scheme)
+    return bundle._replace(features=features, compiled=compiled), companions
 
 
 def cause_of_missing(

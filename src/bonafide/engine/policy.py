@@ -59,9 +59,24 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """After this long a hold ends by itself, and the event goes on."""
     measures: dict[Outcome, Proposal] = {}
 
+    @property
+    def outcome_starts(self) -> list[int]:
+        """Where each outcome's band begins, in millionths."""
+        return [round(band.from_ * SCORE_UNIT) for band in self.outcomes]
+
+    @property
+    def level_starts(self) -> list[int]:
+        """Where each risk level's band begins, in millionths."""
+        return [round(band.from_ * SCORE_UNIT) for band in self.risk_levels]
+
+    @property
+    def line_e6(self) -> int | None:
+        """The least score, in millionths, at which something happens to an event; None where nothing ever does."""
+        return next((round(b.from_ * SCORE_UNIT) for b in self.outcomes if b.outcome != "allow"), None)
+
 
 class Ruling(NamedTuple):
-    """What a policy says about a score and hits."""
+    """What a policy says about an event and its subject."""
 
     outcome: Outcome
     risk_level: RiskLevel
@@ -101,14 +116,10 @@ def _faults_of_bands(name: str, bands: list[tuple[float, int]]) -> list[tuple[Pa
     ]
 
 
-def rule_on(policy: Policy, score_e6: int, at_least: Outcome) -> Ruling:
-    """Apply a policy to a score in millionths; `at_least` is the strictest outcome that a rule which hit demands."""
-    outcome = max(
-        at_least,
-        next(b.outcome for b in reversed(policy.outcomes) if round(b.from_ * SCORE_UNIT) <= score_e6),
-        key=OUTCOMES.index,
-    )
-    level = next(b.level for b in reversed(policy.risk_levels) if round(b.from_ * SCORE_UNIT) <= score_e6)
+def rule_on(policy: Policy, band: int, level: RiskLevel, at_least: Outcome) -> Ruling:
+    """What becomes of an event in the outcomes' band number `band`, whose subject has a risk level; `at_least` is the
+    strictest outcome that a rule which hit demands."""
+    outcome = max(at_least, policy.outcomes[band].outcome, key=OUTCOMES.index)
     return Ruling(
         outcome,
         level,

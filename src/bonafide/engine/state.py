@@ -31,7 +31,8 @@ class Walked(NamedTuple):
     """What one walk over n events gave."""
 
     answers: NDArray[np.float64]
-    """n x features; NaN is missing, and rows that were not asked for are undefined."""
+    """n x (features, then the model's inputs, then the scorecard's); NaN is missing. Rows that were not asked for are
+    undefined, and so are inputs of events that are not decided on."""
     verdicts: NDArray[np.int64]
     """n x (V_HITS + words of hits)."""
     ways: NDArray[np.int64]
@@ -54,7 +55,7 @@ class State:
     def _bind(self, compiled: Compiled) -> None:
         self.compiled = compiled
         self.bound = compiled.bind(self._secret, self.kernels.hash_texts)
-        self._columns = len(compiled.features.columns)
+        self._columns = len(compiled.features.columns) + len(compiled.input_registers)
         self._hit_words = -(-len(compiled.weights) // HITS_PER_WORD)
 
     def swap(self, compiled: Compiled) -> None:

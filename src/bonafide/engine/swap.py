@@ -36,7 +36,7 @@ def fit(bundle: Bundle, running: Bundle, layout: Layout) -> Compiled:
         )
     rules = [(rule.when, rule.weight) for rule in bundle.rules]
     try:
-        return compile_bundle(bundle.features, rules, bundle.settings, layout)
+        return compile_bundle(bundle.features, rules, bundle.settings, layout, bundle.compiled.scheme)
     except NotKeptError as error:
         told = f"the bundle's {', '.join(error.names)} need more than is kept: warm it from the log"
         raise NotSwappableError(told, error.names) from None

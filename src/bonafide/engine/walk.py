@@ -15,15 +15,15 @@ from bonafide.engine.arena import (
     FAMILIES_MAX, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_LINKS, H_ORDER, H_PENDING, H_SEQ, has_room,
 )  # fmt: skip
 from bonafide.engine.codes import (
-    ANSWERED, DERIVED, HITS_PER_WORD, READ, TAKEN, V_FAULTS, V_HITS, V_SCORE, V_SEQ, V_STATUS,
+    ANSWERED, DERIVED, HITS_PER_WORD, READ, TAKEN, V_FAULTS, V_HITS, V_SEQ, V_STATUS,
 )  # fmt: skip
 from bonafide.engine.completion import PAYMENT, PENDING_SLOT, completes
 from bonafide.engine.derived import Q_COUNT, QUEUE_WORDS, drain
 from bonafide.engine.features.carried import carry
 from bonafide.engine.features.layout import (
-    F_CARRIES, F_FEATURES, P_ASSUME, P_BLOCKS, P_CARRY_NUMBERS, P_CARRY_TYPES, P_CODE_END, P_COLUMNS, P_DECIDED,
-    P_FAMILIES, P_FEATURES, P_FUNDS, P_GENUINE, P_LINKS, P_NEEDS, P_READ_FAMILIES, P_REGISTERS, P_RULE, P_RULES,
-    P_SLACK, P_WEIGHTS, P_WHERE_END,
+    F_CARRIES, F_FEATURES, P_ASSUME, P_BLOCKS, P_CARD_INPUTS, P_CARRY_NUMBERS, P_CARRY_TYPES, P_CODE_END, P_COLUMNS,
+    P_DECIDED, P_FAMILIES, P_FEATURES, P_FUNDS, P_GENUINE, P_INPUTS, P_LINKS, P_NEEDS, P_READ_FAMILIES, P_REGISTERS,
+    P_RULE, P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
 )  # fmt: skip
 from bonafide.engine.funds.layout import PLACE_SLOT, TRAIL_MAX, TRAIL_OF_EVENT, WORK_WORDS
 from bonafide.engine.funds.moves import ask_takings, follow, start
@@ -37,9 +37,9 @@ from bonafide.engine.lookahead import (
 )  # fmt: skip
 from bonafide.engine.rules.machine import COLUMN, run, run_columns
 from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
+from bonafide.engine.scoring import settle
 from bonafide.engine.sweep import sweep
 
-SCORE_UNIT: Final = 1_000_000
 COLUMNS_FROM: Final = 8
 """Batches of fewer events vote one by one: a column costs the same however little of it is used."""
 ROWS_AT: Final = ROW_WIDTH + AHEAD_WORDS
@@ -105,7 +105,7 @@ def ahead(i):
 
 @inner
 def vote(plan, code, words, floats, event, answers, verdict):
-    """Run the rules over one event: set the bit of each that held, and add their weights as independent odds."""
+    """Run the rules over one event: set the bit of each that held, and settle what that makes of it."""
     registers = shift(floats, plan[P_REGISTERS])
     for i in range(plan[P_FEATURES]):
         registers[i] = answers[i]
@@ -117,7 +117,7 @@ def vote(plan, code, words, floats, event, answers, verdict):
     for r in range(plan[P_RULES]):
         if results[r] == 1.0:
             genuine = add_hit(plan, floats, verdict, r, genuine)
-    verdict[V_SCORE] = score_of(genuine)
+    settle(plan, words, floats, event, registers, 1, answers, verdict, genuine)
 
 
 @inner
@@ -128,18 +128,12 @@ def add_hit(plan, floats, verdict, r, genuine):
 
 
 @inner
-def score_of(genuine):
-    """1 - prod(1 - w) in millionths."""
-    return np.int64((1.0 - genuine) * SCORE_UNIT + 0.5)
-
-
-@inner
 def vote_columns(plan, code, words, floats, events, how, answers, verdicts, n, verdict_words):
     """The same as `vote` for n <= COLUMN events at once."""
-    columns, features = shift(floats, plan[P_COLUMNS]), plan[P_FEATURES]
-    for i in range(features):
+    columns, width = shift(floats, plan[P_COLUMNS]), answers_width(plan)
+    for i in range(plan[P_FEATURES]):
         for j in range(n):
-            columns[i * COLUMN + j] = answers[j * features + i]
+            columns[i * COLUMN + j] = answers[j * width + i]
     run_columns(code, plan[P_WHERE_END], plan[P_CODE_END], words, events, n, columns)
     genuine, results = shift(floats, plan[P_GENUINE]), shift(columns, plan[P_RULE] * COLUMN)
     for j in range(n):
@@ -151,7 +145,16 @@ def vote_columns(plan, code, words, floats, events, how, answers, verdicts, n, v
                 if is_decided(plan, nth(events, j), how[j], verdict):
                     genuine[j] = add_hit(plan, floats, verdict, r, genuine[j])
     for j in range(n):
-        verdicts[j * verdict_words + V_SCORE] = score_of(genuine[j])
+        verdict = shift(verdicts, j * verdict_words)
+        if is_decided(plan, nth(events, j), how[j], verdict):
+            own, given = shift(columns, j), shift(answers, j * width)
+            settle(plan, words, floats, nth(events, j), own, COLUMN, given, verdict, genuine[j])
+
+
+@inner
+def answers_width(plan):
+    """How many numbers an event has in the answers: its features and what the model and the scorecard read."""
+    return plan[P_FEATURES] + plan[P_INPUTS] + plan[P_CARD_INPUTS]
 
 
 @inner
@@ -175,9 +178,9 @@ def walk(mem, plan, code, words, floats, scratch, events, how, answers, verdicts
 
     mem: the arena. plan, code, words, floats: the bound bundle. scratch: SCRATCH_WORDS words. events: n x ROW_WIDTH
     integers, completed in place with derived fields and converted money. how: n of ABSORBED, DERIVED, READ, ANSWERED.
-    answers: n x features, filled for decided types and for ANSWERED, missing as NaN. verdicts: n x (V_HITS + words of
-    hits), zeroed by the caller. trail: TRAIL_WORDS words; the first is zeroed here and then tells how many ways home
-    follow.
+    answers: n x (features + inputs), missing as NaN, filled for decided types, and of ANSWERED others the features.
+    verdicts: n x (V_HITS + words of hits), zeroed by the caller. trail: TRAIL_WORDS words; the first is zeroed here and
+    then tells how many ways home follow.
     """
     memory, told, rows = pointer(mem), pointer(plan), pointer(events)
     program, values, numbers, own = pointer(code), pointer(words), pointer(floats), pointer(scratch)

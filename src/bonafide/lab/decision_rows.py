@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from bonafide.core.decision import SCORE_UNIT, Loop
 from bonafide.core.moment import MOMENT_MAX
-from bonafide.engine.engine import Template
+from bonafide.engine.engine import Decided
+from bonafide.engine.templates import Template
 
 MOMENT: Final = pl.Datetime("ms", "UTC")
 _DECISIONS: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -25,46 +24,39 @@ _DECISIONS: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "loops": pl.List(pl.String),
 }  # fmt: skip
 DECISIONS: Final = pl.Schema(_DECISIONS)
-_OF_TEMPLATE: Final = (
-    "outcome", "score", "risk_level", "credit_score", "alert", "hits", "reasons", "measures", "faults"
-)  # fmt: skip
+_OF_TEMPLATE: Final = ("outcome", "risk_level", "alert", "hits", "reasons", "measures", "faults")
 OF_EVENT: Final = ("event_id", "time", "type", "user_id", "merchant_id", "amount", "currency")
 """Fields of an event that its decision repeats."""
 LINES_MAX: Final = 4_096
 """Lines that are written at a time: few enough that the memory for them is used again and again."""
-NO_LOOPS: Final[Mapping[int, tuple[Loop, ...]]] = MappingProxyType({})
 _SUBJECT_TYPES: Final = ("user", "merchant")
 
 
-def decision_rows(
-    rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template], bundle: str,
-    loops: Mapping[int, tuple[Loop, ...]] = NO_LOOPS,
-) -> pl.DataFrame:  # fmt: skip
-    """Rows of decisions.parquet for decided `rows`: seq, which of the `templates` was chosen, a value each; `loops`, by
-    row, of those that brought money home."""
+def decision_rows(rows: pl.DataFrame, decided: Decided, templates: Sequence[Template], bundle: str) -> pl.DataFrame:
+    """Rows of decisions.parquet for decided `rows`."""
     table = rows.select(
-        pl.Series("seq", seq),
+        pl.Series("seq", decided.seq),
         "event_id", pl.col("time").cast(MOMENT), "type",
         *[_given(rows, name) for name in ("user_id", "merchant_id", "amount", "currency")],
     )  # fmt: skip
-    return table.hstack(_template_table(templates)[chosen]).with_columns(
-        bundle=pl.lit(bundle), loops=_loop_column(loops, len(rows))
-    )
+    credit = pl.Series(decided.credit)
+    return table.hstack(_template_table(templates)[decided.template]).with_columns(
+        score=pl.Series(decided.score_e6 / SCORE_UNIT), credit_score=pl.when(credit > 0).then(credit),
+        bundle=pl.lit(bundle), loops=_loop_column(decided.loops, len(rows)),
+    ).select(DECISIONS.names())  # fmt: skip
 
 
-def canonical_lines(
-    rows: pl.DataFrame, seq: NDArray[np.int64], chosen: NDArray[np.int64], templates: Sequence[Template],
-    loops: Mapping[int, tuple[Loop, ...]] = NO_LOOPS,
-) -> Iterator[bytes]:  # fmt: skip
+def canonical_lines(rows: pl.DataFrame, decided: Decided, templates: Sequence[Template]) -> Iterator[bytes]:
     """The canonical encodings of some decisions, a line each, as `Decision.canonical` gives them one by one.
 
     They come in blocks of at most LINES_MAX whole lines.
     """
     ids = (_given(rows, f"{kind}_id") for kind in _SUBJECT_TYPES)
     told = pl.Series("loops", [None], pl.String).new_from_index(0, len(rows))
-    if loops:
-        told = told.scatter(list(loops), [",".join(_loop_texts(some)) for some in loops.values()])
-    events = rows.select(pl.Series("seq", seq), "event_id", "time", told, *ids).hstack(_tail_table(templates)[chosen])
+    if decided.loops:
+        told = told.scatter(list(decided.loops), [",".join(_loop_texts(some)) for some in decided.loops.values()])
+    own = (pl.Series("seq", decided.seq), pl.Series("score_e6", decided.score_e6), pl.Series("credit", decided.credit))
+    events = rows.select(*own, "event_id", "time", told, *ids).hstack(_tail_table(templates)[decided.template])
     for some in events.iter_slices(LINES_MAX):
         yield some.select(_LINES).item()
 
@@ -74,10 +66,11 @@ def _lines() -> pl.Expr:
     subjects = [pl.when(pl.col("subject_type") == kind).then(_escaped(f"{kind}_id")) for kind in _SUBJECT_TYPES]
     subject = pl.when(pl.col("lasts_ms").is_not_null()).then('"' + pl.coalesce(subjects) + '"')
     until, release = ((pl.col("time") + pl.col(n)).clip(upper_bound=MOMENT_MAX) for n in ("lasts_ms", "hold_ms"))
+    credit = pl.when(pl.col("credit") > 0).then(pl.col("credit").cast(pl.String)).otherwise(pl.lit("null"))
     line = pl.concat_str(
         pl.lit('{"event_id":"'), _escaped("event_id"), pl.lit('","seq":'), "seq", pl.lit(',"time":'), "time",
-        pl.lit(',"loops":['), "loops", pl.lit("],"), "piece_0", subject, "piece_1", until, "piece_2",
-        release, "piece_3", pl.lit("\n"),
+        pl.lit(',"score_e6":'), "score_e6", pl.lit(',"credit_score":'), credit, pl.lit(',"loops":['), "loops",
+        pl.lit("],"), "piece_0", subject, "piece_1", until, "piece_2", release, "piece_3", pl.lit("\n"),
         ignore_nulls=True,
     )  # fmt: skip
     return line.str.join("").cast(pl.Binary)
@@ -123,9 +116,7 @@ def _template_table(templates: Sequence[Template]) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "outcome": [r.outcome for r in rulings],
-            "score": [t.score_e6 / SCORE_UNIT for t in templates],
             "risk_level": [r.risk_level for r in rulings],
-            "credit_score": [None] * len(templates),
             "alert": [r.alert for r in rulings],
             "hits": [list(t.hits) for t in templates],
             "reasons": [[reason.code for reason in t.reasons] for t in templates],

@@ -166,19 +166,16 @@ class Replay:
             self._rejects.write(str(self._files[file]), [Refusal(line, error)])
 
     def _decide(self, frame: pl.DataFrame, batch: Batch) -> None:
-        decided = np.flatnonzero(batch.template >= 0)
-        if not len(decided):
+        decided = batch.decided()
+        if not len(decided.row):
             return
-        rows = frame.select(name for name in OF_EVENT if name in frame.columns)[decided]
-        chosen = batch.template[decided]
-        seq = batch.seq[decided]
-        loops = batch.loops_among(decided)
-        for lines in canonical_lines(rows, seq, chosen, batch.templates, loops):
+        rows = frame.select(name for name in OF_EVENT if name in frame.columns)[decided.row]
+        for lines in canonical_lines(rows, decided, batch.templates):
             self._digest.update(lines)
         names = [t.ruling.outcome for t in batch.templates]
-        table = decision_rows(rows, seq, chosen, batch.templates, self._engine.bundle.hash, loops)
+        table = decision_rows(rows, decided, batch.templates, self._engine.bundle.hash)
         self._decisions.append(table)
-        for i, number in zip(*np.unique(chosen, return_counts=True), strict=True):
+        for i, number in zip(*np.unique(decided.template, return_counts=True), strict=True):
             self._outcomes[names[i]] += int(number)
         paid = table.filter(pl.col("amount").is_not_null()).group_by("outcome", "currency")
         for outcome, currency, amount, number in paid.agg(pl.col("amount").sum(), pl.len()).iter_rows():

@@ -15,6 +15,7 @@ from bonafide.core.mistakes import Mistake
 from bonafide.core.text import did_you_mean
 from bonafide.engine.bundle import POLICY, Bundle, read_bundle
 from bonafide.engine.bundles.files import LATER, Sources
+from bonafide.engine.bundles.model import note_model_text
 from bonafide.engine.bundles.purpose import FEATURES
 from bonafide.engine.bundles.reach import note_unreachable
 from bonafide.engine.bundles.rules import REASONS, RULES
@@ -62,6 +63,7 @@ def examine_bundle(folder: Path, kernels: Callable[[], Kernels] = load_kernels) 
         if later is not None:
             text = f"this version does not read {later} yet; what it says has no effect"
             sources.note("not-read", text, name, severity="warning")
+    note_model_text(sources)
     _note_nonsense(sources, bundle)
     note_unreachable(sources, bundle)
     _note_translations(sources, bundle)
@@ -126,15 +128,16 @@ def _note_unused(sources: Sources, bundle: Bundle) -> None:
     if features is None or reasons is None:
         return
     read: set[str] = set().union(*(names_in(rule.when) for rule in bundle.rules))
+    read |= set().union(*(names_in(one.node) for one in (*bundle.inputs.model, *bundle.inputs.scorecard)))
     read |= {carried.name for feature in bundle.features for carried in feature.carried}
     for i, item in enumerate(features.value):
         if item["name"] not in read and not item.get("note"):
             help_ = "Leave it out, or say in its note what it is kept for."
-            text = "no rule reads it"
+            text = "no rule and no model reads it"
             place = features.place((i, "name"))
             subject = f"feature {item['name']}"
             sources.note("unused", text, FEATURES, place, help_=help_, severity="warning", subject=subject)
-    told = {rule.reason for rule in bundle.rules}
+    told = {rule.reason for rule in bundle.rules} | {one.reason for one in bundle.inputs.model}
     for code in (code for code in bundle.reasons if code not in told):
         place = reasons.key_place((code,))
         sources.note("unused", "no rule gives it", REASONS, place, severity="warning", subject=f"reason {code}")

@@ -21,8 +21,11 @@ FILE_BYTES_MAX: Final = 8 * 2**20
 FILES_MAX: Final = 1_000
 LIST_ENTRIES_MAX: Final = 100_000
 NEEDED: Final = ("bundle.yaml", "features.yaml", "rules.yaml", "policy.yaml", "reasons.yaml")
-LATER: Final = ("ladder.yaml", "model/")
+LATER: Final = ("ladder.yaml",)
 """What a bundle may have and this version does not read."""
+MODEL_FILES: Final = (
+    "inputs.yaml", "model.npz", "model.txt", "calibration.yaml", "scorecard.yaml", "card.md", "card.html",
+)  # fmt: skip
 BESIDE: Final = ("README.md", "NOTICE")
 """What is for people only."""
 FOLDERS: Final = {"lists": ".txt", "examples": ".yaml", "model": ""}
@@ -188,6 +191,9 @@ def _fault_inside(inner: str, name: str, is_folder: bool) -> str | None:
         return f"unknown folder; {inner}/ has files only"
     if not name.endswith(ending):
         return f"unknown file; a file of {inner}/ ends in {ending}"
+    if inner == "model" and name not in MODEL_FILES:
+        near = did_you_mean(name, MODEL_FILES) or f"; model/ has {', '.join(MODEL_FILES)}"
+        return f"unknown file{near}"
     if inner == "lists" and not _LIST_NAME.fullmatch(name.removesuffix(ending)):
         return "the name of a list has small letters, digits and _ only, at most 64, and begins with a letter"
     return None

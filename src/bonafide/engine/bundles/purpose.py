@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from bonafide.core.fields import FIELDS, Origin
 from bonafide.engine.bundles.files import Sources
+from bonafide.engine.bundles.inputs import INPUTS, Input, Inputs
 from bonafide.engine.bundles.rules import RULES, Rule
 from bonafide.engine.features.spec import Feature, parse_features
-from bonafide.engine.rules.language import names_in
-from bonafide.engine.rules.source import Document, Place, find_name
+from bonafide.engine.rules.language import Node, names_in
+from bonafide.engine.rules.source import Document, Path, Place, find_name
 from bonafide.engine.rules.utilisation import HIDDEN, UTILISATION
 
 FEATURES: Final = "features.yaml"
@@ -35,13 +37,16 @@ class Reading(NamedTuple):
 
 
 def note_purpose(
-    sources: Sources, purpose: Sequence[Origin], features: Sequence[Feature], rules: Sequence[Rule]
+    sources: Sources, purpose: Sequence[Origin], features: Sequence[Feature], rules: Sequence[Rule], inputs: Inputs
 ) -> None:
     """Note every field that is read and may not serve the bundle's purpose."""
     declared, ruled = sources.document(FEATURES), sources.document(RULES)
     if declared is None or ruled is None:
         return
-    for reading in (*_of_features(features, declared), *_of_rules(rules, ruled)):
+    given = sources.document(INPUTS) if INPUTS in sources.contents else None
+    of_inputs = [] if given is None else [*_of_inputs(inputs.model, "model", given),
+                                          *_of_inputs(inputs.scorecard, "scorecard", given)]  # fmt: skip
+    for reading in (*_of_features(features, declared), *_of_rules(rules, ruled), *of_inputs):
         origin = FIELDS[reading.fields[0]].origin
         if origin in purpose:
             continue
@@ -89,22 +94,44 @@ def _of_features(features: Sequence[Feature], document: Document) -> Iterator[Re
 
 def _of_rules(rules: Sequence[Rule], document: Document) -> Iterator[Reading]:
     place_of = _indices(document, "id") if rules else {}
-    hidden = parse_features(list(HIDDEN), UTILISATION, hidden=True)
-    behind: dict[Origin, list[str]] = {}
-    for field in sorted({"credit_used"}.union(*map(fields_of, hidden))):
-        behind.setdefault(FIELDS[field].origin, []).append(field)
     for rule in rules:
-        at = (place_of[rule.id], "when")
-        names = names_in(rule.when)
-        for field in sorted(names & FIELDS.keys()):
-            place = document.text_place(at, *find_name(rule.text, field))
-            yield Reading((field,), f"rule {rule.id}", RULES, place)
-        for name in sorted(BEHIND.keys() & names):
-            place = document.text_place(at, *find_name(rule.text, name))
-            yield Reading(BEHIND[name], f"rule {rule.id}", RULES, place, name)
-        for fields in behind.values() if UTILISATION in names else ():
-            place = document.text_place(at, *find_name(rule.text, UTILISATION))
-            yield Reading(tuple(fields), f"rule {rule.id}", RULES, place, UTILISATION)
+        yield from _of_expression(rule.when, f"rule {rule.id}", RULES, document, (place_of[rule.id], "when"))
+
+
+def _of_inputs(inputs: Sequence[Input], part: str, document: Document) -> Iterator[Reading]:
+    items = document.value[part] if inputs else []
+    place_of = {item["name"]: i for i, item in enumerate(items) if isinstance(item, dict) and "name" in item}
+    for one in inputs:
+        at = (part, place_of[one.name], "of" if "of" in items[place_of[one.name]] else "name")
+        yield from _of_expression(one.node, f"input {one.name}", INPUTS, document, at)
+
+
+def _of_expression(node: Node, subject: str, file: str, document: Document, at: Path) -> Iterator[Reading]:
+    """The fields that an expression reads, which stands at a path of a document."""
+    names, text = names_in(node), str(_value(document, at))
+    for field in sorted(names & FIELDS.keys()):
+        yield Reading((field,), subject, file, document.text_place(at, *find_name(text, field)))
+    for name in sorted(BEHIND.keys() & names):
+        yield Reading(BEHIND[name], subject, file, document.text_place(at, *find_name(text, name)), name)
+    if UTILISATION in names:
+        place = document.text_place(at, *find_name(text, UTILISATION))
+        yield from (Reading(fields, subject, file, place, UTILISATION) for fields in _behind_utilisation())
+
+
+@cache
+def _behind_utilisation() -> tuple[tuple[str, ...], ...]:
+    """The fields that `utilisation` is computed from, those of one origin together."""
+    behind: dict[Origin, list[str]] = {}
+    for field in sorted({"credit_used"}.union(*map(fields_of, parse_features(list(HIDDEN), UTILISATION, hidden=True)))):
+        behind.setdefault(FIELDS[field].origin, []).append(field)
+    return tuple(map(tuple, behind.values()))
+
+
+def _value(document: Document, path: Path) -> Any:
+    value = document.value
+    for part in path:
+        value = value[part]
+    return value
 
 
 def _indices(document: Document, key: str) -> dict[str, int]:

@@ -61,7 +61,23 @@ P_CARRY_NUMBERS: Final = 32  # where they stand among the floats before they are
 P_FUNDS: Final = 33  # whether money is followed
 P_LINKS: Final = 34  # whether it is followed who shares what
 P_ASSUME: Final = 35  # whether a payment is completed when it is made
-P_HEADER: Final = 36
+P_INPUTS: Final = 36  # how many inputs the model has, how many the scorecard, and the registers that they are read from
+P_CARD_INPUTS: Final = 37
+P_INPUT: Final = 38
+P_TREES: Final = 39  # where the trees stand among the words and the floats; -1: there are none
+P_TREE_FLOATS: Final = 40
+P_KNOTS: Final = 41  # how many knots the calibration has, and where they stand among the floats
+P_KNOT: Final = 42
+P_RULES_WEIGHT: Final = 43  # where it stands among the floats
+P_LINE: Final = 44  # the least score, in millionths, of which the inputs give reasons
+P_CODES: Final = 45  # how many reasons there are; those of the rules, then those of the model's inputs
+P_CODE: Final = 46
+P_EVIDENCE: Final = 47  # where -ln(1 - w) of each rule stands among the floats
+P_BLAME: Final = 48  # where the reasons' sums and the inputs' parts stand among the floats
+P_CARD: Final = 49  # where the scorecard stands among the words and the floats; -1: there is none
+P_CARD_FLOATS: Final = 50
+P_CREDITED: Final = 51  # the types whose payer has a credit score, as a mask
+P_HEADER: Final = 52
 
 # A family's record in the plan: a count, then where its rows are told.
 F_SEED: Final = 0

@@ -41,8 +41,8 @@ def parse(text: str, vocabulary: Vocabulary | None = None) -> Node:
     return parse_located(text, vocabulary).node
 
 
-def parse_located(text: str, vocabulary: Vocabulary | None = None) -> Located:
-    """As `parse`, with the place of each node."""
+def parse_located(text: str, vocabulary: Vocabulary | None = None, *, number: bool = False) -> Located:
+    """As `parse`, with the place of each node; with `number` it may be a number too, and a condition is one: 1 or 0."""
     if len(text) > EXPRESSION_LENGTH_MAX:
         told = f"an expression has at most {EXPRESSION_LENGTH_MAX} characters"
         raise ExpressionError(text, (Problem(0, told, "too-long", 1, "make it several rules"),))
@@ -57,7 +57,7 @@ def parse_located(text: str, vocabulary: Vocabulary | None = None) -> Located:
     if written is None:
         _note_near_misses(grammar, reader)
         raise ExpressionError(text, _ordered([*problems, *reader.problems]))
-    node = reader.truth(written)
+    node = reader.value(written) if number else reader.truth(written)
     if problems or reader.problems:
         raise ExpressionError(text, _ordered([*problems, *reader.problems]))
     return Located(node, text, _by_path(node, reader.spans))

@@ -62,29 +62,34 @@ class Builder:
     """Compiles conditions into one program; parts that several conditions share are computed once.
 
     With `skips`, a condition `a and b and c` is left as soon as a part is not true, and its result is then 0.0, which
-    says no more than that it does not hold: enough for a rule, not for a condition whose unknown is told apart.
+    says no more than that it does not hold: enough for a rule, not for a condition whose unknown is told apart, nor
+    for a number, which are added as `whole`.
     """
 
     def __init__(self, features: Mapping[str, int], *, skips: bool = False) -> None:
-        self._features = features
+        self.columns = features
+        """Feature -> its register."""
         self._skips = skips
         self._conditions: list[Node] = []
+        self._whole: set[int] = set()
         self.places: dict[str, tuple[int, int]] = {}
         """Other names -> where in an event's row they stand, and by what they are divided there."""
 
-    def add(self, node: Node) -> int:
-        """Add a condition; returns its number in the program."""
+    def add(self, node: Node, *, whole: bool = False) -> int:
+        """Add a condition, or as `whole` any expression; returns its number in the program."""
         self._conditions.append(node)
+        if whole:
+            self._whole.add(len(self._conditions) - 1)
         return len(self._conditions) - 1
 
     def build(self) -> Program:
         """The program of all conditions added so far."""
-        made = _Assembly(self._features, self.places)
+        made = _Assembly(self.columns, self.places)
         if self._skips:
             for node in _shared(self._conditions):
                 made.value(node)
         for number, node in enumerate(self._conditions):
-            made.condition(number, node, skips=self._skips)
+            made.condition(number, node, skips=self._skips and number not in self._whole)
         return made.program(len(self._conditions))
 
 

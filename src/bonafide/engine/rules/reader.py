@@ -243,6 +243,11 @@ class Reader:
 
     # Names and numbers
 
+    def value(self, at: Piece) -> Node:
+        """A number, or a condition."""
+        conditional = at.shape in _CONDITIONS or (at.shape == "name" and self.types.get(at.value, "number") != "number")
+        return self.truth(at) if conditional else self.number(at)
+
     def _name(self, at: Piece) -> Node:
         name = at.value
         if name in self.words.unreadable:

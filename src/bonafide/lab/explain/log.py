@@ -15,6 +15,7 @@ from bonafide.core.moment import parse_moment
 from bonafide.engine.codes import DERIVED, READ, TAKEN
 from bonafide.engine.engine import Batch, Engine
 from bonafide.engine.shipped import shipped_folder
+from bonafide.engine.templates import Scores
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.explain.folder import Results
 from bonafide.lab.inputs import Chunk, load_mapping, read_chunks
@@ -94,5 +95,6 @@ def _met(frame: pl.DataFrame, batch: Batch, place: int) -> Rederived:
     if batch.template[place] >= 0:
         template = batch.templates[int(batch.template[place])]
         subject = event.get(template.subject_field) if template.subject_field else None
-        decision = template.fill(event["event_id"], seq, event["time"], subject, batch.loops.get(place, ()))
+        scores = Scores(int(batch.score_e6[place]), int(batch.credit[place]))
+        decision = template.fill(event["event_id"], seq, event["time"], subject, scores, batch.loops.get(place, ()))
     return Rederived(event, seq, decision, batch.rows[place].copy(), batch.answers[place].copy())

@@ -1,0 +1,184 @@
+"""What decisions have in common: each event's decision is a template with what is the event's own filled in.
+
+The kernel settles the events on which nothing fires. What fires is ruled on once per kind of event, faults, band,
+risk level, reasons and hits, and each decision is that template with its event's id, place, time, subject and scores.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from bonafide.core.decision import OUTCOMES, RISK_LEVELS, Decision, Loop, Outcome, ProposedMeasure, Reason
+from bonafide.core.fields import TYPE_NAMES
+from bonafide.core.moment import MOMENT_MAX, parse_span
+from bonafide.engine.bundle import Bundle
+from bonafide.engine.codes import (
+    FAULT_CURRENCY, HITS_PER_WORD, REASON_BITS, V_CREDIT, V_FAULTS, V_REASONS, V_SCORE,
+)  # fmt: skip
+from bonafide.engine.policy import Ruling, rule_on
+
+TEMPLATES_MAX: Final = 65_536
+"""Rulings remembered; beyond it they are made anew."""
+
+_OWN_SUBJECT: Final = "\ue000"
+_OWN_UNTIL: Final = 1_111_111_111_111_111
+_OWN_RELEASE: Final = 2_222_222_222_222_222
+_OWN: Final = re.compile(f'"{_OWN_SUBJECT}"|{_OWN_UNTIL}|{_OWN_RELEASE}')
+"""What stands in a template for what is each event's own: nothing else that a template says can be one of these."""
+
+_FAULTS: Final = {FAULT_CURRENCY: "missing: currency"}
+_SUBJECTS: Final = {
+    "payment": "user", "refund": "user", "payout": "merchant", "merchant_application": "merchant"
+}  # fmt: skip
+"""Whose risk a decision states and to whom a measure is proposed."""
+
+
+class Scores(NamedTuple):
+    """What an event and its payer were worth."""
+
+    score_e6: int
+    """Of the event, in millionths."""
+    credit: int
+    """Of its payer, 300..900; 0: none."""
+
+
+class Template(NamedTuple):
+    """What a decision says apart from its event's id, place, time, subject, scores and loops."""
+
+    ruling: Ruling
+    reasons: tuple[Reason, ...]
+    hits: tuple[str, ...]
+    faults: tuple[str, ...]
+    subject_type: str | None
+    subject_field: str | None
+    """The event field that names the subject."""
+    bundle: str
+
+    def fill(
+        self, event_id: str, seq: int, time: int, subject_id: str | None, scores: Scores,
+        loops: tuple[Loop, ...] = (),
+    ) -> Decision:  # fmt: skip
+        """The decision on one event."""
+        ruling = self.ruling
+        return Decision(
+            event_id=event_id, seq=seq, time=time, outcome=ruling.outcome, score_e6=scores.score_e6,
+            risk_level=ruling.risk_level, credit_score=scores.credit or None, alert=ruling.alert,
+            reasons=self.reasons, hits=self.hits,
+            measures=() if ruling.proposal is None else self._measures(time, subject_id), faults=self.faults,
+            degraded=(), bundle=self.bundle, loops=loops,
+            release_by=None if ruling.hold_ms is None else min(time + ruling.hold_ms, MOMENT_MAX),
+        )  # fmt: skip
+
+    def _measures(self, time: int, subject_id: str | None) -> tuple[ProposedMeasure, ...]:
+        proposal = self.ruling.proposal
+        if proposal is None or self.subject_type is None or subject_id is None:
+            return ()
+        until = min(time + parse_span(proposal.lasts), MOMENT_MAX)
+        return (ProposedMeasure(proposal.measure, self.subject_type, subject_id, "proposed", until),)
+
+    @property
+    def tail(self) -> Tail:
+        """The canonical encoding after the loops, in pieces around what is each event's own."""
+        filled = self.fill("", 0, 0, _OWN_SUBJECT, Scores(0, 0))
+        measured = tuple(msgspec.structs.replace(m, until=_OWN_UNTIL) for m in filled.measures)
+        held = None if filled.release_by is None else _OWN_RELEASE
+        marked = msgspec.structs.replace(filled, measures=measured, release_by=held)
+        first, *rest = _OWN.split(marked.canonical_tail.decode())
+        lasts = parse_span(self.ruling.proposal.lasts) if measured and self.ruling.proposal else None
+        around = tuple(rest[:2]) if measured else (None, None)
+        return Tail((first, *around, None if held is None else rest[-1]), lasts, self.ruling.hold_ms)
+
+
+class Tail(NamedTuple):
+    """The end of a template's canonical encodings. In full: first piece, the subject's id in quotes, second piece, when
+    the measure ends, third piece, when the hold ends, last piece; without a measure or a hold, its pieces are None."""
+
+    pieces: tuple[str | None, ...]
+    lasts_ms: int | None
+    """From the event to the measure's end."""
+    hold_ms: int | None
+
+
+class Templates:
+    """The templates of a bundle, made when they are first asked for."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._made: dict[tuple[int, ...], Template] = {}
+        policy, card = bundle.policy, bundle.compiled.scheme.scorecard
+        self._bands = policy.outcome_starts
+        self._level_bands = policy.level_starts
+        self._levels = [RISK_LEVELS.index(band.level) for band in policy.risk_levels]
+        levels = () if card is None else card.card.levels
+        self._credits = [band.below for band in levels]
+        self._credit_levels = [*(RISK_LEVELS.index(band.level) for band in levels), 0]
+        nothing = (0,) * (4 + -(-len(bundle.rules) // HITS_PER_WORD))
+        self.plain = [self.of((kind, *nothing)) for kind in range(len(TYPE_NAMES))]
+        """Of events on which nothing fired, by the code of their type."""
+
+    def keys_of(self, kinds: NDArray[np.int64], verdicts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What a template is chosen by, a row for each verdict: type, faults, band of outcomes, risk level, reasons,
+        hits.
+
+        The risk level is the stricter of what the event shows and of what its payer's credit score says.
+        """
+        score, credit = verdicts[:, V_SCORE], verdicts[:, V_CREDIT]
+        band = np.searchsorted(self._bands, score, side="right") - 1
+        shown = np.array(self._levels)[np.searchsorted(self._level_bands, score, side="right") - 1]
+        standing = np.array(self._credit_levels)[np.searchsorted(self._credits, credit, side="right")]
+        standing[credit == 0] = 0
+        return np.column_stack(
+            (kinds, verdicts[:, V_FAULTS], band, np.maximum(shown, standing), verdicts[:, V_REASONS:])
+        )
+
+    def key_of(self, kind: int, verdict: Sequence[int]) -> tuple[int, ...]:
+        """The same for one verdict."""
+        score, credit = verdict[V_SCORE], verdict[V_CREDIT]
+        band = bisect_right(self._bands, score) - 1
+        level = self._levels[bisect_right(self._level_bands, score) - 1]
+        if credit:
+            level = max(level, self._credit_levels[bisect_right(self._credits, credit)])
+        return (kind, verdict[V_FAULTS], band, level, *verdict[V_REASONS:])
+
+    def of(self, key: tuple[int, ...]) -> Template:
+        """The template of a key."""
+        template = self._made.get(key)
+        if template is None:
+            if len(self._made) >= TEMPLATES_MAX:
+                self._made.clear()
+            template = self._made[key] = self._rule_on(key)
+        return template
+
+    def _rule_on(self, key: tuple[int, ...]) -> Template:
+        kind, faults, band, level, reasons, *words = key
+        rules = self._bundle.rules
+        hit = [rule for i, rule in enumerate(rules) if words[i // HITS_PER_WORD] >> (i % HITS_PER_WORD) & 1]
+        subject = _SUBJECTS.get(TYPE_NAMES[kind])
+        at_least: Outcome = max((rule.effect for rule in hit), key=OUTCOMES.index, default="allow")
+        return Template(
+            rule_on(self._bundle.policy, band, RISK_LEVELS[level], at_least),
+            self._reasons(reasons),
+            tuple(rule.id for rule in hit),
+            tuple(text for bit, text in _FAULTS.items() if faults & bit),
+            subject,
+            subject and f"{subject}_id",
+            self._bundle.hash,
+        )
+
+    def _reasons(self, packed: int) -> tuple[Reason, ...]:
+        """The texts of reasons that a verdict names."""
+        told: list[Reason] = []
+        codes = list(self._bundle.reasons)
+        while packed:
+            code = codes[(packed & ((1 << REASON_BITS) - 1)) - 1]
+            text = self._bundle.reasons[code]
+            told.append(Reason(code, text.zh, text.en))
+            packed >>= REASON_BITS
+        return tuple(told)
