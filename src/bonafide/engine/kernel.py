@@ -17,6 +17,7 @@ import llvmlite.binding
 import numba
 import numpy as np
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
@@ -47,7 +48,7 @@ inner: Final = inner_by_numba if PartCompiler is None else inner_as_part
 """An inner function of a kernel: compiled into the entry points that call it."""
 
 _ENGINE: Final = Path(__file__).parent
-_NUMBERS: Final = ("codes.py", "features/layout.py", "funds/layout.py", "rules/operations.py")
+_NUMBERS: Final = ("codes.py", "features/layout.py", "funds/layout.py", "rules/operations.py", "trees/layout.py")
 """Modules without kernels whose constants are compiled into kernels; the schema's places and codes are, too."""
 _MAKERS: Final = ("kernel.py", "parts.py")
 """Modules that say how kernels are compiled."""
@@ -75,6 +76,19 @@ def shift(_context: Any, address: Any, count: Any) -> Any:
         return builder.gep(arguments[0], [arguments[1]])
 
     return address(address, types.int64), generate
+
+
+@intrinsic(prefer_literal=True)
+def room(_context: Any, count: Any) -> Any:
+    """Room for `count` floats, a constant, on the stack; its content is unknown, and it is gone when the function that
+    asked for it returns."""
+    if not isinstance(count, types.IntegerLiteral):
+        return None  # numba goes on to say that it finds no such function
+
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        return cgutils.alloca_once(builder, context.get_value_type(types.float64), size=count.literal_value)
+
+    return types.CPointer(types.float64)(count), generate
 
 
 def source_stamp() -> str:
