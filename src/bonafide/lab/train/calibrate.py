@@ -103,7 +103,8 @@ def _platt(margin: Floats, confirmed: Flags) -> tuple[Floats, Floats]:
     classes = np.concatenate((np.ones(n), np.zeros(n)))
     line.fit(twice, classes, sample_weight=np.concatenate((weight, 1 - weight)))
     slope, base = max(float(line.coef_[0, 0]), 0.0), float(line.intercept_[0])
-    at = np.unique(np.quantile(margin, np.append(np.linspace(0, 1, PLATT_KNOTS // 2), 1 - np.geomspace(0.05, 1e-4, 16))))
+    places = np.append(np.linspace(0, 1, PLATT_KNOTS // 2), 1 - np.geomspace(0.05, 1e-4, PLATT_KNOTS // 2))
+    at = np.unique(np.quantile(margin, places))
     return at, 1 / (1 + np.exp(-(slope * at + base)))
 
 

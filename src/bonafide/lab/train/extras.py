@@ -26,7 +26,8 @@ def _loaded(name: str) -> Any:
         return import_module(name)
     except ModuleNotFoundError as error:
         told = "scikit-learn" if name.startswith("sklearn") else name
-        raise UsageError(_INSTALL.format(name=told if error.name in name else f"{told} and {error.name}")) from None
+        missing = told if (error.name or name) in name else f"{told} and {error.name}"
+        raise UsageError(_INSTALL.format(name=missing)) from None
     except OSError as error:
         told = _LIBGOMP if "gomp" in str(error) else f"training needs {name}, which cannot be loaded: {error}"
         raise UsageError(told) from None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bonafide.lab.curves import Flags, Floats, Ints, Ranking, auc, average_precision, ks
 from bonafide.lab.intervals import Estimates, affordable_resamples, estimate
+from bonafide.lab.measures import Measure
 
 FRICTION: Final = 0.01
 """Of honest users: those that may be disturbed."""
@@ -98,7 +99,7 @@ class Differences:
     def of(self, weight: Ints) -> Floats:
         """The differences under a weighting of the payers; see `Measure`."""
         caught = np.array([one.of(weight)[0] for one in self._of_each])
-        return caught - caught[0]
+        return np.asarray(caught - caught[0], dtype=np.float64)
 
 
 class Figures(NamedTuple):
@@ -117,7 +118,7 @@ class Figures(NamedTuple):
 
 def figures_of(score: Floats, told: Judged, seed: int, resamples: int = RESAMPLES) -> Figures:
     """The figures of one score."""
-    measures = [Ranks(score, told), MoneyCaught(score, told)]
+    measures: list[Measure] = [Ranks(score, told), MoneyCaught(score, told)]
     found: Estimates = estimate(measures, told.entities, affordable_resamples(len(score), resamples), seed)
     money = int(told.money[told.bad].sum())
     return Figures(len(score), int(told.bad.sum()), told.entities, money, found.values, found.intervals)

@@ -67,8 +67,10 @@ class LabelBook:
         told = statements if truth is None else pl.concat((statements, _from_truth(truth)))
         self._payments = payments.select("event_id", "user_id", "merchant_id", "time_ms").with_row_index("payment")
         # A payment cannot be known before it is made, whatever a table says.
-        direct = told.with_row_index("place").filter(about="event").join(
-            self._payments, left_on="subject_id", right_on="event_id", how="inner", suffix="_made"
+        direct = (
+            told.with_row_index("place")
+            .filter(about="event")
+            .join(self._payments, left_on="subject_id", right_on="event_id", how="inner", suffix="_made")
         )
         self._direct = direct.with_columns(pl.max_horizontal("arrived_ms", "time_ms_made").alias("arrived_ms"))
         self._about = {about: told.filter(about=about) for about in REACHES}
@@ -102,7 +104,9 @@ class LabelBook:
         last = known.unique("subject_id", keep="last", maintain_order=True).filter(pl.col("label") == "cash_out")
         found = self._payments.join(last, left_on=_KEYS[about], right_on="subject_id", how="inner", suffix="_told")
         before = pl.col("time_ms_told") - pl.col("time_ms")
-        return found.filter((before >= 0) & (before <= REACHES[about].days * DAY_MS))["payment"].to_numpy().astype(np.intp)
+        return (
+            found.filter((before >= 0) & (before <= REACHES[about].days * DAY_MS))["payment"].to_numpy().astype(np.intp)
+        )
 
 
 def _from_truth(truth: pl.DataFrame) -> pl.DataFrame:
@@ -110,15 +114,19 @@ def _from_truth(truth: pl.DataFrame) -> pl.DataFrame:
     need_columns(truth, ("event_id", "label", "known_at"), "truth")
     known = choose_labels(truth, "arrived", np.iinfo(np.int64).max).frame
     at = truth.select("event_id", arrived_ms=_ms(truth), source=_source(truth))
-    return known.join(at, on="event_id", how="left", maintain_order="left").select(
-        "arrived_ms",
-        pl.col("arrived_ms").alias("time_ms"),
-        pl.lit("event").alias("about"),
-        pl.col("event_id").alias("subject_id"),
-        pl.when("bad").then(pl.lit("cash_out")).otherwise(pl.lit("genuine")).alias("label"),
-        "source",
-        pl.lit(None, pl.String).alias("grade"),
-    ).cast(STATEMENTS)  # type: ignore[arg-type]
+    return (
+        known.join(at, on="event_id", how="left", maintain_order="left")
+        .select(
+            "arrived_ms",
+            pl.col("arrived_ms").alias("time_ms"),
+            pl.lit("event").alias("about"),
+            pl.col("event_id").alias("subject_id"),
+            pl.when("bad").then(pl.lit("cash_out")).otherwise(pl.lit("genuine")).alias("label"),
+            "source",
+            pl.lit(None, pl.String).alias("grade"),
+        )
+        .cast(STATEMENTS)
+    )
 
 
 def _ms(truth: pl.DataFrame) -> pl.Expr:

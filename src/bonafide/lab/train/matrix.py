@@ -144,9 +144,7 @@ class MatrixRun:
         evidence, effect = self._of_templates(batch.templates)
         chosen = batch.template[which]
         self._evidence.append(evidence[chosen])
-        rows = self._row_frame(frame).with_columns(
-            seq=pl.Series(batch.seq[which]), at_least=pl.Series(effect[chosen])
-        )
+        rows = self._row_frame(frame).with_columns(seq=pl.Series(batch.seq[which]), at_least=pl.Series(effect[chosen]))
         self._rows.append(rows)
 
     def _row_frame(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -176,7 +174,7 @@ class MatrixRun:
                 label=pl.when(missed).then(pl.lit("cash_out")).otherwise("label"),
                 source=pl.when(missed).then(pl.lit("missed repayment")).otherwise("source"),
                 grade="grade",
-            ).cast(STATEMENTS)  # type: ignore[arg-type]
+            ).cast(STATEMENTS)
         )
 
     def _note_users(self, frame: pl.DataFrame, taken: NDArray[np.bool_]) -> None:

@@ -5,8 +5,8 @@ suspected as plain, and what its payer's or shop's verdict makes suspect is cash
 spies     two steps: some confirmed payments hide among the unlabelled; what scores below nearly all of these spies is
           reliably honest, and the final model learns from that (Liu, Dai, Li, Lee, Yu: "Building text classifiers using
           positive and unlabeled examples", ICDM 2003)
-nnpu      the non-negative risk: of the loss on the unlabelled the part that cash-out among them must cause is taken away,
-          and where the rest would fall below 0 the step goes back (Kiryo, Niu, du Plessis, Sugiyama:
+nnpu      the non-negative risk: of the loss on the unlabelled the part that cash-out among them must cause is taken
+          away, and where the rest would fall below 0 the step goes back (Kiryo, Niu, du Plessis, Sugiyama:
           "Positive-unlabeled learning with non-negative risk estimator", NeurIPS 2017)
 """
 
@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 
 from bonafide.lab.curves import Flags, Floats
 from bonafide.lab.train.fit import (
-    TREES_MAX, Objective, Settings, Sheet, Start, Trees, grow, sampled, start_from_rules,
+    TREES_MAX,
+    Objective,
+    Settings,
+    Sheet,
+    Start,
+    Trees,
+    grow,
+    sampled,
+    start_from_rules,
 )  # fmt: skip
 from bonafide.lab.train.labels import CASH_OUT, GENUINE, UNLABELLED, Arrived
 from bonafide.lab.train.matrix import Matrix
@@ -27,8 +35,8 @@ from bonafide.lab.train.matrix import Matrix
 Method = Literal["plain", "suspected", "spies", "nnpu"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
 """The simplest first."""
-ROWS_MAX: Final = 250_000
-"""Unlabelled payments that one fit sees; more are sampled, and weigh more."""
+ROWS_MAX: Final = 80_000
+"""Unlabelled payments on which no rule hit that one fit sees; of more a sample is drawn, and weighs more."""
 SPIES_FRACTION: Final = 0.15
 SPIES_MISSED: Final = 0.05
 """Of the spies, those that may score below the bound of what is reliably honest."""
@@ -94,9 +102,13 @@ def _columns(matrix: Matrix) -> tuple[list[str], list[int]]:
 
 
 def _thinned(lesson: Lesson) -> tuple[Lesson, Floats]:
-    """The lesson with at most ROWS_MAX unlabelled payments, and what each payment stands for."""
-    label = lesson.label()
-    rows, factor = sampled(lesson.rows, label != UNLABELLED, ROWS_MAX, lesson.seed)
+    """The lesson with at most ROWS_MAX plain payments, and what each payment stands for.
+
+    What is labelled, suspected or hit by a rule is kept: there the classes meet.
+    """
+    rows = lesson.rows
+    telling = (lesson.label() != UNLABELLED) | (lesson.arrived.suspicion[rows] > 0) | (lesson.matrix.evidence[rows] > 0)
+    rows, factor = sampled(rows, telling, ROWS_MAX, lesson.seed)
     return lesson._replace(rows=rows), factor
 
 
@@ -138,7 +150,7 @@ def _reliably_honest(lesson: Lesson, target: Floats, weight: Floats, settings: S
     margin = first.margin(sheet.x) + sheet.start
     bound = np.quantile(margin[spies], SPIES_MISSED)
     honest: Flags = (lesson.label() == UNLABELLED) & (margin < bound)
-    return honest | (lesson.label() == GENUINE)
+    return np.asarray(honest | (lesson.label() == GENUINE))
 
 
 def nonnegative_risk(confirmed: Flags, weight: Floats, prior: float) -> Objective:

@@ -175,7 +175,7 @@ class _Training:
         self, settings: Settings, searched: list[tuple[Settings, float | None]], prior: Prior, tries: list[Try],
         method: Method, model: Model, validate: Lesson, test: Lesson,
     ) -> Trained:  # fmt: skip
-        count = max(model.trees.count, 1)
+        count = max(model.trees.number, 1)
         self.stage("test")
         before = learn(method, self.lesson(self.split.before_test), settings, prior.among_all, trees=count)
         validated, tested = self._scored(model, validate), self._scored(before, test)
