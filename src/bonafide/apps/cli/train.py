@@ -1,0 +1,189 @@
+"""`bonafide train`: a model from a log and its late, few labels, in a bundle of its own."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bonafide.apps.cli.engines import new_folder, open_engine
+from bonafide.apps.cli.evaluate import read_table
+from bonafide.apps.cli.options import BundleName, Events, Force, Json, MappingFile, Now, Seed
+from bonafide.apps.cli.replay import bundle_folder, find_mapping, look_at_files, read_now, tell_unreadable
+from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json, stages_shown
+from bonafide.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from bonafide.engine.bundle import Bundle
+    from bonafide.lab.inputs import Mapping, RejectWriter
+    from bonafide.lab.train.matrix import Matrix
+    from bonafide.lab.train.study import Study
+
+SEGMENTS = ("channel", "category")
+
+
+def train(
+    events: Events,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the trained bundle; made if need be.")],
+    truth: Annotated[
+        Path | None,
+        typer.Option("--truth", "-t", help="truth.parquet: event_id, label, known_at; teaches what was known in time."),
+    ] = None,
+    bundle: BundleName = "paylater",
+    mapping: MappingFile = None,
+    segment: Annotated[
+        list[str] | None,
+        typer.Option("--segment", help="Field of payments by which the card compares; channel and category besides."),
+    ] = None,
+    now: Now = None,
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Train a risk model on a log, by the labels that had arrived in time, and write a bundle with it.
+
+    [dim]bonafide train events.parquet --out trained[/dim]
+    """
+    from bonafide.lab.inputs import RejectWriter
+
+    with errors_told():
+        segments = _segments(segment)
+        found, now_ms = find_mapping(mapping), read_now(now)
+        look_at_files(events, found)
+        _need_libraries()
+        labels = None if truth is None else read_table(truth)
+        given = {"--truth": truth, "--bundle": None if bundle == "paylater" else bundle, "--mapping": mapping,
+                 "--now": now, "--seed": seed or None}  # fmt: skip
+        command = _command(events, out, given, segment or [])
+        read, sources = _base(bundle)
+        folder = _out(out, force)
+        with RejectWriter() as rejects:
+            matrix = _gather(read, events, found, now_ms, segments, rejects)
+            refused = rejects.total
+        told = _learn(matrix, labels, read, segments, seed)
+        _write(told, read, sources, folder, command, seed)
+    if as_json:
+        from bonafide.lab.train.study import as_json as figures
+
+        show_json(figures(told))
+    else:
+        typer.echo(_summary(told, out))
+    if refused:
+        say(f"refused records: {refused:,}; bonafide replay writes each with its reason")
+        raise typer.Exit(Exit.REFUSED)
+
+
+def _need_libraries() -> None:
+    """Say that a library is missing before a log is read for nothing."""
+    from bonafide.lab.train.extras import lightgbm, sklearn
+
+    lightgbm()
+    sklearn("linear_model")
+
+
+def _segments(asked: list[str] | None) -> list[str]:
+    from bonafide.core.fields import FIELDS
+    from bonafide.core.text import did_you_mean, shorten
+    from bonafide.lab.train.matrix import is_segment
+
+    for name in asked or []:
+        if not is_segment(name):
+            near = did_you_mean(name, [field for field in FIELDS if is_segment(field)])
+            raise UsageError(
+                f"--segment {shorten(name)}: name a field of payments that holds words or whole numbers{near}"
+            )
+    return list(dict.fromkeys((*SEGMENTS, *(asked or []))))
+
+
+def _command(events: list[Path], out: Path, given: dict[str, Any], segments: list[str]) -> str:
+    words = ["bonafide", "train", *map(str, events), "--out", str(out)]
+    for option, value in given.items():
+        words += [] if value is None else [option, str(value)]
+    for name in segments:
+        words += ["--segment", name]
+    return shlex.join(words)
+
+
+def _base(name: str) -> tuple[Bundle, dict[str, bytes]]:
+    """The bundle that the model stands on, without a model that it may have, and its files."""
+    from bonafide.engine.bundle import load_bundle
+    from bonafide.engine.bundles.files import read_sources
+    from bonafide.lab.train.written import MADE
+
+    folder = bundle_folder(name)
+    bundle = load_bundle(folder)
+    files = {path: content for path, content in read_sources(folder).contents.items() if path not in MADE}
+    return bundle, files
+
+
+def _out(out: Path, force: bool) -> Path:
+    folder = new_folder(out, force=force)
+    known = {"bundle.yaml", "README.md", "NOTICE"}
+    if any(folder.iterdir()) and not any((folder / name).is_file() for name in known):
+        raise UsageError(f"--out {out}: holds files and is no bundle, so --force does not replace it; name another")
+    return folder
+
+
+def _gather(
+    bundle: Bundle, events: list[Path], mapping: Mapping | None, now_ms: int | None, segments: list[str],
+    rejects: RejectWriter,
+) -> Matrix:  # fmt: skip
+    from bonafide.lab.inputs import read_chunks
+    from bonafide.lab.train.matrix import MatrixRun
+
+    engine = open_engine(bundle)
+    with progress_bar("Reading the log") as bar:
+        run = MatrixRun(engine, [str(path) for path in events], rejects, segments)
+        for chunk in read_chunks(events, mapping, now_ms, rejects, unreadable=tell_unreadable):
+            run.feed(chunk)
+            bar(chunk.bytes_done, chunk.bytes_total)
+        return run.finish()
+
+
+def _learn(matrix: Matrix, truth: Any, bundle: Bundle, segments: list[str], seed: int) -> Study:
+    from bonafide.lab.train.study import study
+    from bonafide.lab.train.train import train as learn
+
+    with stages_shown(f"Training on {matrix.n:,} payments") as stage:
+        trained = learn(matrix, truth, seed, stage=stage)
+        return study(matrix, trained, truth, bundle.policy, segments, seed)
+
+
+def _write(told: Study, bundle: Bundle, sources: dict[str, bytes], folder: Path, command: str, seed: int) -> None:
+    from bonafide.engine.bundles.files import read_sources
+    from bonafide.lab.train.card import Origin, card_files
+    from bonafide.lab.train.written import CARD, PAGE, model_files, write_bundle
+
+    card, page = card_files(told, Origin(command, bundle.hash, seed))
+    files = sources | model_files(told.trained.model, told.trained.calibration)
+    files |= {CARD: card.encode(), PAGE: page.encode()}
+    stale = [name for name in read_sources(folder).contents if name not in files]
+    write_bundle(folder, files, stale)
+
+
+def _summary(told: Study, out: Path) -> str:
+    from bonafide.lab.report.numbers import figure, percent
+    from bonafide.lab.train.figures import MONEY
+
+    t = told.trained
+    pairs = [("by confirmed labels", t.by_confirmed, t.rules_by_confirmed)]
+    if t.by_truth is not None and t.rules_by_truth is not None:
+        pairs.append(("by the truth", t.by_truth, t.rules_by_truth))
+    how = f"method {t.method}, {t.model.trees.number} trees; prior {percent(t.prior.among_all, 2)}"
+    lines = [
+        f"{told.matrix.n:,} payments; {how}",
+        "", f"{'test part':<22}{'AP':>10}{'rules':>10}{'money':>10}{'rules':>10}",
+    ]  # fmt: skip
+    for name, model, rules in pairs:
+        lines.append(
+            f"{name:<22}{figure(model.values['ap']):>10}{figure(rules.values['ap']):>10}"
+            f"{percent(model.values[MONEY]):>10}{percent(rules.values[MONEY]):>10}"
+        )
+    lines += [
+        "(money: of cash-out, caught where 1 % of honest users are disturbed)",
+        "",
+        f"bundle {out}; see {out / 'model' / 'card.html'}",
+    ]
+    return "\n".join(lines)
