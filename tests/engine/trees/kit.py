@@ -88,7 +88,7 @@ def same_bits(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
 
 
 def train(x: NDArray[np.float64], y: NDArray[np.float64], rounds: int, **settings: Any) -> Model:
-    data = lightgbm.Dataset(x, y, free_raw_data=False)
+    data = lightgbm.Dataset(x, y, categorical_feature=settings.pop("categorical_feature", []))
     booster = lightgbm.train({"objective": "regression", **_SETTINGS, **settings}, data, rounds)
     return Model(booster, read_lightgbm(booster.model_to_string()))
 

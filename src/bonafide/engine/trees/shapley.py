@@ -175,10 +175,10 @@ def _tell(times, points, sums, told, passes, fraction, fraction_before):
     """Add what an input is owed for the leaves below a split, in place of what the same input's split above gave."""
     if passes == 0.0:
         for k in range(points):
-            t = times[k]
-            told[k] -= sums[k] / (1.0 - t) + sums[k] * (1.0 - fraction_before) / (t + (1.0 - t) * fraction_before)
-    else:
+            told[k] -= sums[k] / (1.0 - times[k])
+    elif fraction < 1.0:
         for k in range(points):
-            t = times[k]
-            share = (1.0 - fraction) / (t + (1.0 - t) * fraction)
-            told[k] += sums[k] * (share - (1.0 - fraction_before) / (t + (1.0 - t) * fraction_before))
+            told[k] += sums[k] * (1.0 - fraction) / (times[k] + (1.0 - times[k]) * fraction)
+    if fraction_before < 1.0:
+        for k in range(points):
+            told[k] -= sums[k] * (1.0 - fraction_before) / (times[k] + (1.0 - times[k]) * fraction_before)
