@@ -27,7 +27,7 @@ from bonafide.engine.trees.layout import (
 from bonafide.engine.trees.walk import nodes_of, spread, step
 
 POINTS_STEP: Final = 4
-"""Points come in multiples: loops over them are unrolled by as many."""
+"""Points come in multiples of what a processor works on at once."""
 
 POINTS: Final = 0
 STARTS: Final = 1
@@ -47,18 +47,20 @@ class ShapleyPlan(NamedTuple):
 def plan_shapley(trees: Trees) -> ShapleyPlan:
     """The plan for these trees, and the room that it takes."""
     nodes, starts = nodes_of_trees(trees), starts_of_trees(trees)
-    size = len(nodes.words)
-    alike, asked = np.zeros((2, size), dtype=np.int64)
-    above: list[dict[int, int]] = [{} for _ in range(size)]
-    leaf = is_leaf(nodes)
+    size, leaf = len(nodes.words), is_leaf(nodes)
+    alike, most = np.zeros(size, dtype=np.int64), 1
+    above: dict[int, dict[int, int]] = {}
+    """Of each split that was not seen to yet: which node an input led to last on the way to it."""
     for at in np.flatnonzero(~leaf).tolist():
         child, column = divmod(int(nodes.words[at]), COLUMN_MASK + 1)
+        met = above.pop(at, {})
         for to in (child, child + 1):
-            alike[to] = above[at].get(column >> 1, 0)
-            above[to] = {**above[at], column >> 1: to}
-            asked[to] = len(above[to])
-        above[at] = {}
-    points = -(-int(asked.max()) // (2 * POINTS_STEP)) * POINTS_STEP or POINTS_STEP
+            alike[to] = met.get(column >> 1, 0)
+            after = {**met, column >> 1: to}
+            most = max(most, len(after))
+            if not leaf[to]:
+                above[to] = after
+    points = -(-most // (2 * POINTS_STEP)) * POINTS_STEP
     places, weights = np.polynomial.legendre.leggauss(points)
     ends = np.append(starts, size)
     widest = int(np.diff(ends).max())
