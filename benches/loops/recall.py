@@ -59,10 +59,13 @@ class Fared(Struct, frozen=True):
     seed: int
     shift: str
     alerts_per_day: float
+    payers_per_day: float
+    """The same alerts, a payer's of a day as one."""
     budget_per_day: int
     parts: dict[str, Part]
     """Of loops that can be followed: `any event`, `a move` (the payment's own alert does not count), `advanced` (of
-    those given in advance), `user_merchant_loop` (of that typology), `budget, one a payer and day`, `budget, plain`.
+    those given in advance), `user_merchant_loop` (of that typology); `at budget` and `T1 at budget` (of that typology)
+    with a payer's alerts of a day as one, `plain, at budget` with each by itself; `at 0.5 %`: as one, the least budget.
     Of honest payments: `honest payments`. Of honest moves: `honest moves`, `honest transfer` and so on. Of alerts on
     moves, those on honest ones: `alerts on moves`. Of each kind of flows.parquet, those of which a move was alerted: by
     its name."""
@@ -79,20 +82,22 @@ def runs(
                 simulation = Simulation(replace(about, knobs=replace(about.knobs, **turned)), seed)
                 with TemporaryDirectory(prefix="bonafide-loops-") as folder:
                     decide_run(simulation, Engine(bundle, kernels=kernels), Path(folder))
-                    yield measure(Path(folder), about.name, seed, shift)
+                    yield measure(Path(folder), about, seed, shift)
 
 
-def measure(folder: Path, scenario: str, seed: int, shift: str) -> Fared:
+def measure(folder: Path, about: Scenario, seed: int, shift: str) -> Fared:
     """The figures of a run that has been decided."""
     decided = pl.read_parquet(folder / "decisions.parquet")
     loops, flows = pl.read_parquet(folder / LOOPS), pl.read_parquet(folder / FLOWS)
     payments = decided.filter(pl.col("type") == "payment")
     days = 1 + int(np.ptp(payments["time"].dt.epoch("d").to_numpy()))
-    budget = max(1, round(BUDGET_FRACTION * payments.height / days))
+    budget, least = (
+        max(1, round(part * payments.height / days)) for part in (about.alert_budget_fraction, BUDGET_FRACTION)
+    )
     alerts = named_alerts(decided)
     honest = honest_moves(folder, loops)
     alerted = set(alerts["event_id"].to_list())
-    parts = of_loops(loops, alerts, budget) | {
+    parts = of_loops(loops, alerts, budget, least) | {
         f"honest {name}": part for name, part in of_moves(honest, alerted).items()
     }
     good = pl.read_parquet(folder / TRUTH).filter(pl.col("label") == 0)["event_id"].to_list()
@@ -101,7 +106,8 @@ def measure(folder: Path, scenario: str, seed: int, shift: str) -> Fared:
     parts["alerts on moves"] = Part(int(moves.is_in(honest["event_id"].to_list()).sum()), len(moves))
     for (kind,), some in flows.sort("kind").group_by("kind", maintain_order=True):
         parts[str(kind)] = _found(_ways(some, own=False), alerted)
-    return Fared(scenario, seed, shift, alerts.height / days, budget, parts)
+    payers = alerts.select("day", "payer").unique().height
+    return Fared(about.name, seed, shift, alerts.height / days, payers / days, budget, parts)
 
 
 def named_alerts(decided: pl.DataFrame) -> pl.DataFrame:
@@ -118,18 +124,22 @@ def _payment_seq(loop: str) -> int:
     return msgspec.json.decode(loop, type=Loop).path[0].seq
 
 
-def of_loops(loops: pl.DataFrame, alerts: pl.DataFrame, budget: int) -> dict[str, Part]:
-    """How many of the loops that can be followed were found, in each sense."""
+def of_loops(loops: pl.DataFrame, alerts: pl.DataFrame, budget: int, least: int) -> dict[str, Part]:
+    """How many of the loops that can be followed were found, in each sense, at a budget and at the least one."""
     can = followable(loops, HOPS_MAX, AGE_MS)
     own, advanced = can.filter(~pl.col("advanced")), can.filter("advanced")
     ways, alerted = _ways(own), set(alerts["event_id"].to_list())
+    first = _ways(own.filter(pl.col("typology") == FIRST_TYPOLOGY))
+    seen = looked_at(alerts, budget, one_a_payer=True)
     return {
         "any event": _found(ways, alerted),
         "a move": _found(_ways(own, own=False), alerted),
         "advanced": _found(_ways(advanced), alerted),
-        FIRST_TYPOLOGY: _found(_ways(own.filter(pl.col("typology") == FIRST_TYPOLOGY)), alerted),
-        "budget, one a payer and day": _found(ways, looked_at(alerts, budget, one_a_payer=True)),
-        "budget, plain": _found(ways, looked_at(alerts, budget, one_a_payer=False)),
+        FIRST_TYPOLOGY: _found(first, alerted),
+        "at budget": _found(ways, seen),
+        "T1 at budget": _found(first, seen),
+        "plain, at budget": _found(ways, looked_at(alerts, budget, one_a_payer=False)),
+        "at 0.5 %": _found(ways, looked_at(alerts, least, one_a_payer=True)),
     }
 
 

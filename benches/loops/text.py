@@ -10,8 +10,10 @@ from benches.loops.recall import Fared, spread, together
 from bonafide.testing.realism.gates_text import markdown_table
 
 LOOP_COLUMNS: Final = (
-    "any event", "a move", "user_merchant_loop", "advanced", "budget, one a payer and day", "budget, plain",
+    "any event", "a move", "advanced", "user_merchant_loop", "T1 at budget", "at budget", "plain, at budget",
+    "at 0.5 %",
 )  # fmt: skip
+PER_DAY: Final = ("budget_per_day", "alerts_per_day", "payers_per_day")
 KINDS: Final = (
     "family_purchase", "owner_draw", "private_seller", "refund_to_balance", "split_bill", "staff_wages"
 )  # fmt: skip
@@ -51,10 +53,10 @@ def bounded_text(rows: Sequence[Bounded]) -> str:
 
 def loops_text(fared: Sequence[Fared]) -> str:
     """How much of what comes home is found: means over seeds, with the least and the most."""
-    header = ["scenario", "changed", "loops", *LOOP_COLUMNS, "alerts a day", "budget"]
+    header = ["scenario", "changed", "loops", *LOOP_COLUMNS, "budget", "alerts a day", "payers a day"]
     cells = [
         [name, shift, str(sum(one.parts["any event"].of for one in some)), *(_spread(some, n) for n in LOOP_COLUMNS),
-         f"{_mean(one.alerts_per_day for one in some):.1f}", f"{_mean(one.budget_per_day for one in some):.1f}"]
+         *(f"{_mean(getattr(one, name) for one in some):.1f}" for name in PER_DAY)]
         for (name, shift), some in together(fared).items()
     ]  # fmt: skip
     return markdown_table(header, cells, "ll" + "r" * (len(header) - 2))

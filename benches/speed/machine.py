@@ -10,7 +10,9 @@ from typing import Final
 
 from msgspec import Struct
 
-LIBRARIES: Final = ("numpy", "numba", "msgspec", "polars", "duckdb", "river", "rule-engine", "zen-engine")
+LIBRARIES: Final = (
+    "numpy", "numba", "msgspec", "polars", "duckdb", "river", "rule-engine", "zen-engine", "lightgbm", "xgboost-cpu",
+)  # fmt: skip
 BUSY_LOAD: Final = 0.6
 """Processes that run or wait before anything is measured: above it the machine has other work to do."""
 _CPU_INFO: Final = Path("/proc/cpuinfo")

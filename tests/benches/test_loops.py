@@ -61,10 +61,12 @@ def test_a_payers_alerts_of_a_day_are_one() -> None:
 
 def test_a_loop_is_found_by_any_event_and_those_given_in_advance_are_counted_apart() -> None:
     rows = loops_of(loop(0), loop(1), loop(2, typology="broker_ring"), loop(3, advanced=True))
-    alerts = pl.DataFrame([alert("t0", 0.6, "u1"), alert("p1", 0.9, "u2"), alert("t3", 0.7, "u3")])
-    assert of_loops(rows, alerts, budget=1) == {
-        "any event": Part(2, 3), "a move": Part(1, 3), "advanced": Part(1, 1), "user_merchant_loop": Part(2, 2),
-        "budget, one a payer and day": Part(1, 3), "budget, plain": Part(1, 3),
+    alerts = pl.DataFrame(
+        [alert("p1", 0.9, "u2"), alert("t1", 0.8, "u2"), alert("t0", 0.6, "u1"), alert("t3", 0.5, "u3")]
+    )
+    assert of_loops(rows, alerts, budget=2, least=1) == {
+        "any event": Part(2, 3), "a move": Part(2, 3), "advanced": Part(1, 1), "user_merchant_loop": Part(2, 2),
+        "at budget": Part(2, 3), "T1 at budget": Part(2, 2), "plain, at budget": Part(1, 3), "at 0.5 %": Part(1, 3),
     }  # fmt: skip
 
 
@@ -142,7 +144,7 @@ def test_a_bound_is_held_against_the_truth() -> None:
 
 
 def fared(seed: int, found: int) -> Fared:
-    return Fared("small", seed, "as shipped", 3.0, 2, {"any event": Part(found, 10), "advanced": Part(0, 0)})
+    return Fared("small", seed, "as shipped", 3.0, 2.5, 2, {"any event": Part(found, 10), "advanced": Part(0, 0)})
 
 
 def test_a_share_of_nothing_is_left_out() -> None:

@@ -15,6 +15,7 @@ from benches.speed.stages import STAGES
 TINY = {
     "windows": {"events": 2_000, "plain events": 1_000, "river events": 300},
     "rules": {"events": 6_000, "single events": 300, "peer events": 200},
+    "trees": {"rows": 400, "single rows": 20, "Shapley rows": 20},
     "bundle": {"users": 60, "trade events": 2_000},
     "single": {"events in state": 1_000, "events": 500},
     "growth": {

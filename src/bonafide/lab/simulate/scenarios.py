@@ -24,6 +24,18 @@ TYPOLOGIES: Final = {
 }  # fmt: skip
 """Typology -> share of the users who cash out, T1 to T16."""
 
+ORDERS: Final = {
+    "user_merchant_loop": 0.36, "drain_the_line": 0.44, "intensive_burst": 1.05, "repay_and_drain": 0.94,
+    "shaped_amounts": 0.75, "cash_out_merchant": 0.43, "broker_ring": 0.73, "self_purchase": 0.39,
+    "no_delivery": 0.50, "refund_elsewhere": 0.36, "burst_then_payout": 0.34, "bought_traffic": 0.28,
+    "off_hours": 0.45, "bust_out": 0.40, "perfect_bill": 0.62, "account_farm": 0.39,
+}  # fmt: skip
+"""Typology -> cash-out payments of one who does it, for each payment of an average user; from benches/decisions."""
+LOOKS_PER_CASH_OUT: Final = 2.0
+"""Alerts that people look at for each cash-out payment there is: at best, half of what they look at is cash-out."""
+BUDGET_MIN_FRACTION: Final = 0.005
+"""The least alert budget, which is what `bonafide evaluate` takes of a log whose rate nobody knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
@@ -70,6 +82,20 @@ class Scenario:
     appears_late: dict[str, float] = field(default_factory=dict)
     """Typology -> share of the days that pass before it is first seen."""
     knobs: Knobs = Knobs()
+
+    @property
+    def cash_out_fraction(self) -> float:
+        """The part of its payments that is cash-out, as its mix and its share of users who cash out lead to expect."""
+        whole = sum(self.mix.values()) or 1.0
+        return self.knobs.users * sum(share / whole * ORDERS[typology] for typology, share in self.mix.items())
+
+    @property
+    def alert_budget_fraction(self) -> float:
+        """How many alerts a day its people look at, as a fraction of an average day's payments.
+
+        Known before the scenario is lived through, so no run, rule or score moves it.
+        """
+        return max(BUDGET_MIN_FRACTION, LOOKS_PER_CASH_OUT * self.cash_out_fraction)
 
 
 def _only(typology: str) -> Scenario:
