@@ -66,6 +66,8 @@ class Training(Struct, frozen=True, forbid_unknown_fields=True):
     """Most bins of an input: amounts need fine splits."""
     trees: Annotated[int, Meta(ge=1, le=1_000)] = 200
     leaves: Annotated[int, Meta(ge=2, le=255)] = 31
+    unlabelled: Literal["honest", "left_out"] = "honest"
+    """What a payment without a label is taken for: left out where genuine ones are told as surely as cash-out."""
 
 
 class DeclaredInputs(Struct, frozen=True, forbid_unknown_fields=True):

@@ -57,6 +57,11 @@ def best_bin(score: Floats, confirmed: Flags, weight: Floats | None = None) -> P
     return _prior(float(min(ratio[np.argmin(bound)], 1.0)), positive, unlabelled)
 
 
+def complete(confirmed: Flags) -> Prior:
+    """The prior of payments of which every one has been judged."""
+    return _prior(0.0, float(confirmed.sum()), float((~confirmed).sum()))
+
+
 def elkan_noto(chance_of_label: Floats, confirmed: Flags) -> Prior:
     """The prior where `chance_of_label` is a calibrated chance that a payment is confirmed, of payments not seen."""
     frequency = float(chance_of_label[confirmed].mean()) if confirmed.any() else 1.0

@@ -53,6 +53,20 @@ def delay_ms(time_ms: Ints, arrived: Arrived) -> int | None:
     return int(np.median((arrived.arrived_ms - time_ms)[found])) if found.any() else None
 
 
+def split_period(period: Part) -> Split:
+    """The split of a period whose labels are all read at one moment, when it has been found out: it needs no gaps."""
+    first, end, known = period
+    validated, tested = (first + int(part * (end - first)) for part in (VALIDATED_FROM, TESTED_FROM))
+    return Split(
+        Part(first, validated, known),
+        Part(validated, tested, known),
+        Part(first, tested, known),
+        Part(tested, end, known),
+        period,
+        0,
+    )
+
+
 def split_by_time(time_ms: Ints, last_ms: int, delay: int | None) -> Split:
     """The split of payments at `time_ms` (at least one) of a log whose latest time is `last_ms`."""
     first = int(time_ms.min())

@@ -18,11 +18,11 @@ from bonafide.lab.curves import Floats
 from bonafide.lab.train.calibrate import Calibration, TooFewLabelsError, calibrate
 from bonafide.lab.train.figures import Figures, MoneyCaught, figures_of, gains, judged, main_currency
 from bonafide.lab.train.fit import SEARCHED, Settings
-from bonafide.lab.train.labels import CASH_OUT, Arrived, LabelBook
+from bonafide.lab.train.labels import CASH_OUT, UNLABELLED, Arrived, LabelBook
 from bonafide.lab.train.matrix import Matrix
-from bonafide.lab.train.prior import Prior, best_bin, elkan_noto
+from bonafide.lab.train.prior import Prior, best_bin, complete, elkan_noto
 from bonafide.lab.train.pu import METHODS, Lesson, Method, Model, learn
-from bonafide.lab.train.split import Part, Split, delay_ms, split_by_time
+from bonafide.lab.train.split import Part, Split, delay_ms, split_by_time, split_period
 
 TRAIN_POSITIVES_MIN: Final = 5
 VALIDATION_POSITIVES_MIN: Final = 2
@@ -88,34 +88,50 @@ class Trained(NamedTuple):
 
 def train(
     matrix: Matrix, truth: pl.DataFrame | None, seed: int, asked: Training,
-    stage: Stage = lambda name, number, total: None,
+    stage: Stage = lambda name, number, total: None, *, period: Part | None = None,
 ) -> Trained:  # fmt: skip
-    """Learn from the payments of a log.
+    """Learn from the payments of a log, or of a period of it by what was known at the period's moment.
+
+    What comes after that moment changes nothing, so a log may go on behind it: as a test of what was learnt.
 
     Raises TooFewLabelsError where there is too little cash-out to learn from, InputError where `truth` is unusable.
     """
-    return _Run(matrix, truth, seed, asked, stage).run()
+    return _Run(matrix, truth, seed, asked, stage, period).run()
 
 
 class _Run:
-    def __init__(self, matrix: Matrix, truth: pl.DataFrame | None, seed: int, asked: Training, stage: Stage) -> None:
+    def __init__(
+        self, matrix: Matrix, truth: pl.DataFrame | None, seed: int, asked: Training, stage: Stage,
+        period: Part | None,
+    ) -> None:  # fmt: skip
         if not matrix.n:
             raise TooFewLabelsError("the log has no payment that was taken in, so there is nothing to learn from")
         self.matrix, self.seed, self.asked = matrix, seed, asked
         self._stage = stage
         self.time_ms = matrix.rows["time_ms"].to_numpy()
         self.book = LabelBook(matrix.rows, matrix.statements, truth)
-        self.arrived = self.book.labels_at(matrix.last_ms)
+        self.known_ms = matrix.last_ms if period is None else period.known_ms
+        self.arrived = self.book.labels_at(self.known_ms)
         self.latent = None if truth is None else latent_labels(matrix.rows, truth)
-        self.split = split_by_time(self.time_ms, matrix.last_ms, delay_ms(self.time_ms, self.arrived))
+        self.split = (
+            split_by_time(self.time_ms, matrix.last_ms, delay_ms(self.time_ms, self.arrived))
+            if period is None
+            else split_period(period)
+        )
         self.currency = main_currency(matrix.rows)
 
     def stage(self, name: str) -> None:
         self._stage(name, _STAGES.index(name), len(_STAGES))
 
     def lesson(self, part: Part) -> Lesson:
-        arrived = self.arrived if part.known_ms > self.matrix.last_ms else self.book.labels_at(part.known_ms)
-        return Lesson(self.matrix, part.rows(self.time_ms), arrived, self.seed)
+        arrived = self.arrived if part.known_ms >= self.known_ms else self.book.labels_at(part.known_ms)
+        rows = part.rows(self.time_ms)
+        if self.asked.unlabelled == "left_out":
+            rows = rows[arrived.label[rows] != UNLABELLED]
+        return Lesson(self.matrix, rows, arrived, self.seed)
+
+    def prior(self, margin: Floats, confirmed: NDArray[np.bool_]) -> Prior:
+        return complete(confirmed) if self.asked.unlabelled == "left_out" else best_bin(margin, confirmed)
 
     def run(self) -> Trained:
         """All of it."""
@@ -124,9 +140,10 @@ class _Run:
         self._check(validate, VALIDATION_POSITIVES_MIN, "of the validation part")
         self.stage("settings")
         settings, plain, searched = self._search(train, validate)
-        prior = best_bin(plain.margin(self.matrix, validate.rows), validate.label() == CASH_OUT)
+        prior = self.prior(plain.margin(self.matrix, validate.rows), validate.label() == CASH_OUT)
         models: dict[Method, Model] = {"plain": plain}
-        for method in METHODS[1:]:
+        # Where all that is learnt from is labelled, there is nothing for the other methods to find.
+        for method in METHODS[1:] if self.asked.unlabelled == "honest" else ():
             self.stage(method)
             models[method] = learn(method, train, settings, prior.among_all, validation=validate)
         test_lesson = self.lesson(self.split.test)
@@ -184,7 +201,7 @@ class _Run:
         self.stage("figures")
         margin = np.concatenate((validated.margin, tested.margin))
         confirmed = np.concatenate((validated.confirmed, tested.confirmed))
-        whole = best_bin(margin, confirmed)
+        whole = self.prior(margin, confirmed)
         earlier = calibrate(validated.margin, validated.confirmed, prior.label_frequency)
         calibration = calibrate(margin, confirmed, whole.label_frequency)
         uncorrected = calibrate(margin, confirmed, 1.0)
