@@ -52,7 +52,7 @@ def first_known(customer: Ints, time_ms: Ints, bad: Flags, known_ms: Ints, fold:
     return known
 
 
-def tested(customer: Ints, time_ms: Ints, bad: Flags, known_ms: Ints, fold: Fold) -> NDArray[np.intp]:
+def judging(customer: Ints, time_ms: Ints, bad: Flags, known_ms: Ints, fold: Fold) -> NDArray[np.intp]:
     """Numbers of the payments that judge: those of the test week whose customer was not known as the day began."""
     known = first_known(customer, time_ms, bad, known_ms, fold)
     day_begins = time_ms - time_ms % DAY_MS

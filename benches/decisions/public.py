@@ -31,7 +31,7 @@ from bonafide.lab.train.split import Part
 from bonafide.lab.train.train import Trained, train
 
 from .handbook_reference import GRID, Setting, fifteen, scores, tuned
-from .protocol import FIGURES, Compared, Fold, Ranked, tested
+from .protocol import FIGURES, Compared, Fold, Ranked, judging
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DATA: Final = ROOT.parent / "shared" / "data"
@@ -140,7 +140,7 @@ def _parts(log: Log, start: str) -> tuple[Fold, NDArray[np.intp], NDArray[np.int
     """A fold, the payments that are learnt from, and those that judge."""
     fold = Fold(parse_moment(f"{start}T00:00:00Z"))
     lesson = np.flatnonzero((log.time_ms >= fold.start_ms) & (log.time_ms < fold.learnt_until_ms))
-    return fold, lesson, tested(log.customer, log.time_ms, log.bad, log.known_ms, fold)
+    return fold, lesson, judging(log.customer, log.time_ms, log.bad, log.known_ms, fold)
 
 
 def _tuned(log: Log, features: Floats) -> Setting:
