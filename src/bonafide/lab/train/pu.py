@@ -4,8 +4,8 @@ plain     unlabelled payments are taken for honest
 suspected as plain, and what its payer's or shop's verdict makes suspect is cash-out of little weight
 spies     two steps: of the payers each half is scored by a model of the other half, so that its confirmed payments are
           spies among the unlabelled; what scores below nearly all spies is reliably honest, and the final model learns
-          from that (after Liu, Dai, Li, Lee, Yu: "Building text classifiers using positive and unlabeled examples", ICDM
-          2003, where a part of the confirmed hides among the unlabelled instead, and the rest has to do)
+          from that (after Liu, Dai, Li, Lee, Yu: "Building text classifiers using positive and unlabeled examples",
+          ICDM 2003, where a part of the confirmed hides among the unlabelled instead, and the rest has to do)
 nnpu      the non-negative risk: of the loss on the unlabelled the part that cash-out among them must cause is taken
           away, and where the rest would fall below 0 the step goes back (Kiryo, Niu, du Plessis, Sugiyama:
           "Positive-unlabeled learning with non-negative risk estimator", NeurIPS 2017)
@@ -172,7 +172,7 @@ def nonnegative_risk(confirmed: Flags, weight: Floats, prior: float) -> Objectiv
     scale = weight.sum()
 
     def objective(margin: Floats, data: Any) -> tuple[Floats, Floats]:
-        chance = 1 / (1 + np.exp(-margin))
+        chance = (1 + np.tanh(margin / 2)) / 2  # the logistic function, which no margin makes overflow
         as_honest = np.logaddexp(0, margin)
         risk = float(of_all @ as_honest - prior * (of_confirmed @ as_honest))
         negative = (of_all - prior * of_confirmed) * chance
