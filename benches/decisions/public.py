@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -46,8 +47,10 @@ TUNED: Final = DEVELOPED[-1]
 OTHERS: Final = ("2018-07-11", "2018-07-18")
 NAMED: Final = ("2018-07-25", "2018-08-01")
 """Folds of the handbook's published table that the extract holds."""
-LEARNT_FRACTION: Final = 0.8
-"""Of the time of S-FFSD's extract."""
+NAMED_PART: Final = (0.8, 1.0)
+"""Of the time of S-FFSD's extract: learnt until the first, judged until the second."""
+DEVELOPED_PARTS: Final = ((0.512, 0.64), (0.64, 0.8))
+"""Parts before it by which its inputs were chosen."""
 RESAMPLES: Final = 400
 SEED: Final = 0
 
@@ -76,8 +79,8 @@ class Log(NamedTuple):
         return int(self.customer.max()) + 1
 
 
-def read_log(name: str, data: Path) -> Log:
-    """One data set, whose file lies below `data`."""
+def read_log(name: str, data: Path, max_bin: int | None = None) -> Log:
+    """One data set, whose file lies below `data`; with `max_bin` in place of what the bundle says."""
     path, folder = data / FILES[name], Path(__file__).parent / "bundles" / name
     bundle = untrained(load_bundle(folder))
     truth: list[pl.DataFrame] = []
@@ -91,7 +94,9 @@ def read_log(name: str, data: Path) -> Log:
     customer = matrix.rows["user_id"].rank("dense").cast(pl.Int64).to_numpy() - 1
     label = told["label"].fill_null(-1).to_numpy()
     known_ms = told["known_at"].fill_null(0).cast(pl.Int64).to_numpy()
-    return Log(matrix, label == 1, label >= 0, known_ms, customer, bundle.inputs.training)
+    training = bundle.inputs.training
+    training = training if max_bin is None else msgspec.structs.replace(training, max_bin=max_bin)
+    return Log(matrix, label == 1, label >= 0, known_ms, customer, training)
 
 
 def learnt(log: Log, period: Part) -> Trained:
@@ -107,9 +112,8 @@ class Week(NamedTuple):
     ranked: Ranked
 
 
-def handbook(data: Path, starts: Sequence[str]) -> None:
+def handbook(log: Log, data: Path, starts: Sequence[str]) -> None:
     """Print how the bundle's model and XGBoost on the handbook's fifteen features do on some weekly folds."""
-    log = read_log("handbook", data)
     features = _reference_features(log, data)
     setting = _tuned(log, features)
     say(f"XGBoost, exact splits, by average precision on the fold of {TUNED}: {setting}")
@@ -180,20 +184,19 @@ def _cell(found: Estimates, name: str) -> str:
     return f"{value:.3f}" + ("" if interval is None else f" ({interval[0]:.3f} to {interval[1]:.3f})")
 
 
-def s_ffsd(data: Path, fraction: float = LEARNT_FRACTION) -> None:
-    """Print how the bundle's model does on the labelled payments of the last part of the extract's time.
+def s_ffsd(log: Log, data: Path, part: tuple[float, float] = NAMED_PART) -> None:
+    """Print how the bundle's model does on the labelled payments of a part of the extract's time.
 
     Bonafide refuses amounts of zero. They get no score, so a second line counts them as ranked below all others.
     """
-    log = read_log("s-ffsd", data)
     first, last = int(log.time_ms.min()), log.matrix.last_ms
-    cut = first + int(fraction * (last + 1 - first))
+    cut, until = (first + int(place * (last + 1 - first)) for place in part)
     trained = learnt(log, Part(first, cut, cut))
-    test = np.flatnonzero((log.time_ms >= cut) & log.known)
+    test = np.flatnonzero((log.time_ms >= cut) & (log.time_ms <= until) & log.known)
     margin = trained.model.margin(log.matrix, test)
     say(f"learnt until {show_moment(cut)}: {trained.model.trees.number} trees of {trained.settings.leaves} leaves")
     scored = log.matrix.rows[test].select("event_id").with_columns(score=pl.Series(margin))
-    rows = _labelled(data, cut - first).join(scored, on="event_id", how="left", maintain_order="left")
+    rows = _labelled(data, cut - first, until - first).join(scored, on="event_id", how="left", maintain_order="left")
     lowest = rows.with_columns(pl.col("score").fill_null(float(margin.min()) - 1))
     for title, some in (("payments taken in", rows.drop_nulls("score")), ("with those refused, as the last", lowest)):
         print(f"{title}: {some.height:,}, {int(some['bad'].sum())} fraud")
@@ -201,13 +204,14 @@ def s_ffsd(data: Path, fraction: float = LEARNT_FRACTION) -> None:
         print("\n".join(f"  {name:<14}{_cell(found, name)}" for name in ("auc", "ap")))
 
 
-def _labelled(data: Path, from_ms: int) -> pl.DataFrame:
-    """event_id, customer and bad of every labelled row of S-FFSD from a place in its time on, refused or not."""
-    raw = pl.read_csv(data / FILES["s-ffsd"]).filter((pl.col("Labels") < 2) & (pl.col("Time") * 1_000 >= from_ms))
-    return raw.select(
+def _labelled(data: Path, from_ms: int, to_ms: int) -> pl.DataFrame:
+    """event_id, customer and bad of the labelled rows of S-FFSD, refused or not, so long after its first row."""
+    after_ms = (pl.col("Time") - pl.col("Time").min()) * 1_000
+    rows = pl.read_csv(data / FILES["s-ffsd"]).select(
         event_id=pl.format("t{}", "Time"), customer=pl.col("Source").rank("dense").cast(pl.Int64) - 1,
-        bad=pl.col("Labels") == 1,
+        bad=pl.col("Labels") == 1, judged=(pl.col("Labels") < 2) & after_ms.is_between(from_ms, to_ms),
     )  # fmt: skip
+    return rows.filter("judged")
 
 
 def _ranks(rows: pl.DataFrame) -> Estimates:
@@ -227,16 +231,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benches.decisions.public", description=__doc__)
     parser.add_argument("name", choices=sorted(FILES))
     parser.add_argument("--data", type=Path, default=DATA, help="folder with the data sets; default %(default)s")
-    parser.add_argument("--developed", action="store_true", help="the folds that the features were chosen on instead")
+    parser.add_argument("--developed", action="store_true", help="the parts that inputs were chosen on instead")
+    parser.add_argument("--max-bin", type=int, help="bins of an input, in place of what the bundle says")
     asked = parser.parse_args()
     path = asked.data / FILES[asked.name]
     if not path.exists():
         say(f"skipped: {path} is not there")
         return 0
+    log = read_log(asked.name, asked.data, asked.max_bin)
     if asked.name == "handbook":
-        handbook(asked.data, DEVELOPED if asked.developed else OTHERS + NAMED)
+        handbook(log, asked.data, DEVELOPED if asked.developed else OTHERS + NAMED)
     else:
-        s_ffsd(asked.data)
+        for part in DEVELOPED_PARTS if asked.developed else (NAMED_PART,):
+            s_ffsd(log, asked.data, part)
     return 0
 
 

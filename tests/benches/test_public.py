@@ -15,7 +15,7 @@ from benches.decisions.protocol import CardPrecision, Compared, Fold, Ranked, ju
 from benches.decisions.public import FILES, learnt, main, read_log, s_ffsd
 from bonafide.core.moment import DAY_MS
 from bonafide.engine.bundle import load_bundle
-from bonafide.lab.train.split import Part, split_period
+from bonafide.lab.train.split import Part
 
 BUNDLES = Path(__file__).parents[2] / "benches" / "decisions" / "bundles"
 
@@ -126,15 +126,6 @@ def test_the_better_setting_is_chosen() -> None:
     assert tuned(x, bad, x, bad, [stump, deep]) == deep
 
 
-def test_a_period_is_split_without_gaps_and_known_at_one_moment() -> None:
-    split = split_period(Part(1_000, 2_000, 9_000))
-    assert split.train == Part(1_000, 1_550, 9_000)
-    assert (split.validate.from_ms, split.validate.to_ms) == (split.train.to_ms, split.test.from_ms)
-    assert split.before_test == Part(1_000, split.test.from_ms, 9_000)
-    assert split.test.to_ms == 2_000
-    assert split.everything == Part(1_000, 2_000, 9_000)
-
-
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_a_bundle_reads_its_model_from_declared_inputs_alone(name: str) -> None:
     bundle = load_bundle(BUNDLES / name)
@@ -189,7 +180,8 @@ def test_only_labelled_payments_are_learnt_from(tmp_path: Path) -> None:
 
 def test_the_harness_tells_figures_with_intervals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("lightgbm")
-    s_ffsd(made_up(tmp_path, rows=24_000))
+    data = made_up(tmp_path, rows=24_000)
+    s_ffsd(read_log("s-ffsd", data), data)
     told = capsys.readouterr().out
     auc = [line.split() for line in told.splitlines() if line.strip().startswith("auc")]
     assert all("to" in cells for cells in auc)
