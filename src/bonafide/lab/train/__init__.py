@@ -1,0 +1,1 @@
+"""Fitting what a bundle's model folder holds."""
