@@ -28,10 +28,11 @@ from bonafide.lab.inputs import read_chunks
 from bonafide.lab.simulate import Simulation, scenario
 from bonafide.lab.simulated import write_run
 from bonafide.lab.train.payers import PayerLog, read_payers
-from bonafide.lab.train.scorecard_report import bin_figures, report_text
+from bonafide.lab.train.scorecard import Fitted
+from bonafide.lab.train.scorecard_report import bin_figures, report_text, told_text
 from bonafide.lab.train.scorecard_text import scorecard_text
-from bonafide.lab.train.scorecard_trial import fit_payers, try_payers
-from bonafide.lab.train.snapshots import Target
+from bonafide.lab.train.scorecard_trial import fit_payers, judge_moments, try_payers
+from bonafide.lab.train.snapshots import Target, choose_snapshots
 
 SEEDS: Final = "11,12,13"
 USERS: Final = 20_000
@@ -60,10 +61,10 @@ def payers_of(folder: Path, declared: Sequence[Input]) -> PayerLog:
     return read_payers(engine, read_chunks([folder / "events.parquet"]), [one.name for one in declared])
 
 
-def study(folder: Path, declared: Sequence[Input], target: Target, *, bins: bool) -> PayerLog:
-    """Print how a card did on one run."""
-    log = payers_of(folder, declared)
-    fitted, trial = try_payers(log, declared, pl.read_parquet(folder / "truth.parquet"), target)
+def study(folder: Path, declared: Sequence[Input], target: Target, other: Fitted | None, *, bins: bool) -> Fitted:
+    """Print how a card did on one run, and how the `other` platform's card did on it; returns the whole log's card."""
+    log, truth = payers_of(folder, declared), pl.read_parquet(folder / "truth.parquet")
+    fitted, trial = try_payers(log, declared, truth, target)
     print(f"fitted at {trial.fitted_at} to {fitted.rows:,} moments, {fitted.bad:.1f} bad")
     print(report_text(trial.told, trial.levels, trial.moved, trial.moved_soon, trial.distribution))
     for kind, means in trial.subtotals.items():
@@ -73,7 +74,11 @@ def study(folder: Path, declared: Sequence[Input], target: Target, *, bins: bool
         if bins:
             shares = ", ".join(f"{bad:.1f}/{rows}" for rows, bad in zip(one.rows, one.bad, strict=True))
             print(f"  cuts {list(one.cuts)}, bad/rows {shares}")
-    return log
+    first, last = (int(log.payments["time"].to_numpy()[place]) for place in (0, -1))
+    if other is not None:
+        print("the card of the platform before, at moments of this one's whole log:")
+        print(told_text(judge_moments(other, log, choose_snapshots(log.payments, first, last, target), truth, target)))
+    return fit_payers(log, declared, last, target)
 
 
 def main() -> None:
@@ -94,14 +99,14 @@ def main() -> None:
     usual = scenario(asked.scenario)
     merchants = max(round(usual.merchants * asked.users / usual.users), 1)
     sized = replace(usual, users=asked.users, merchants=merchants, days=asked.days)
+    whole: Fitted | None = None
     for number, seed in enumerate(read_seeds(asked.seeds)):
         print(f"\n== {asked.scenario}, {asked.users} users, {asked.days} days, seed {seed}, weak {target.weak:g}")
         with TemporaryDirectory(prefix="bonafide-credit-") as made:
             write_run(Simulation(sized, seed), Path(made), lambda _done, _total: None)
-            log = study(Path(made), declared, target, bins=asked.bins)
+            whole = study(Path(made), declared, target, whole, bins=asked.bins)
         if number == 0 and asked.write is not None:
-            last = int(log.payments["time"].max())  # type: ignore[arg-type]
-            asked.write.write_text(scorecard_text(fit_payers(log, declared, last, target), target), encoding="utf-8")
+            asked.write.write_text(scorecard_text(whole, target), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from bonafide.engine.scorecard import Direction, Family
 from bonafide.lab.inputs import read_chunks
 from bonafide.lab.train.payers import PayerLog, read_payers
 from bonafide.lab.train.scorecard_report import restlessness
-from bonafide.lab.train.scorecard_trial import WARM_MS, fit_payers, try_payers
+from bonafide.lab.train.scorecard_trial import WARM_MS, fit_payers, judge_moments, try_payers
 from bonafide.lab.train.snapshots import (
     Target,
     choose_snapshots,
@@ -178,6 +178,17 @@ def test_the_truth_judges_apart_those_who_had_not_begun() -> None:
     _, trial = try_payers(log, declared, truth)
     assert trial.told["cash_out"].bad > 0
     assert trial.told["first_cash_out"].n < trial.told["cash_out"].n
+
+
+def test_a_card_can_be_tried_on_another_platform() -> None:
+    declared = (Input("loops", "relations"), Input("noise"))
+    fitted = fit_payers(long_log(2), declared, 120 * DAY_MS)
+    log = long_log(4)
+    told = judge_moments(fitted, log, choose_snapshots(log.payments, WARM_MS, 120 * DAY_MS))
+    assert list(told) == ["confirmed", "missed", "bad"]
+    assert told["confirmed"].auc is not None
+    assert told["confirmed"].auc > 0.8
+    assert (told["missed"].bad, told["missed"].auc) == (0, None)
 
 
 def test_a_log_that_is_too_short_is_refused() -> None:

@@ -150,15 +150,19 @@ def restlessness(payments: pl.DataFrame, credits: NDArray[np.int64], within_ms: 
     return Restlessness(moved.size, float((moved == 0).mean()), middle, high, int(moved.max()))
 
 
+def told_text(told: Mapping[str, Told]) -> str:
+    """A line for each kind of bad payers."""
+    lines = [f"{'bad payers':<14}{'payers':>9}{'bad':>7}{'AUC':>7}{'KS':>7}"]
+    lines += [f"{name:<14}{t.n:>9,}{t.bad:>7,}{_share(t.auc):>7}{_share(t.ks):>7}" for name, t in told.items()]
+    return "\n".join(lines)
+
+
 def report_text(
     told: Mapping[str, Told], levels: Sequence[LevelFigures], moved: Restlessness, soon: Restlessness,
     spread: Mapping[int, float],
 ) -> str:  # fmt: skip
     """The figures as people read them."""
-    lines = [f"{'bad payers':<14}{'payers':>9}{'bad':>7}{'AUC':>7}{'KS':>7}"]
-    lines += [
-        f"{name:<14}{one.n:>9,}{one.bad:>7,}{_share(one.auc):>7}{_share(one.ks):>7}" for name, one in told.items()
-    ]
+    lines = [told_text(told)]
     lines += ["", f"{'level':<14}{'payers':>9}{'stated':>9}{'observed':>10}"]
     lines += [f"{one.level:<14}{one.n:>9,}{_percent(one.stated):>9}{_percent(one.observed):>10}" for one in levels]
     lines += ["", "scores by percentile: " + ", ".join(f"{place} %: {score:.0f}" for place, score in spread.items())]

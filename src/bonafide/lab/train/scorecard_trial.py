@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from bonafide.core.errors import UsageError
 from bonafide.core.moment import DAY_MS, show_moment, show_span
@@ -97,9 +98,7 @@ def try_payers(
     rows = _inputs(seen, declared)
     credits, known = credits_of(fitted.scorecard, rows), _known(log, seen, end, target)
     bad = how_bad(known["confirmed"], known["missed"], target)
-    told = told_of(credits, known | {"bad": bad > 0})
-    if truth is not None:
-        told |= _by_truth(log, seen, truth, credits, target)
+    told = judge_moments(fitted, log, seen, truth, target)
     after = log.payments.filter(pl.col("user_id").is_not_null() & (pl.col("time") >= fitted_at))
     moving = credits_of(fitted.scorecard, _inputs(after, declared))
     trial = Trial(
@@ -107,6 +106,17 @@ def try_payers(
         _means(fitted, rows, known["confirmed"]), restlessness(after, moving), restlessness(after, moving, SOON_MS),
     )  # fmt: skip
     return fitted, trial
+
+
+def judge_moments(
+    fitted: Fitted, log: PayerLog, moments: pl.DataFrame, truth: pl.DataFrame | None = None, target: Target = TARGET
+) -> dict[str, Told]:
+    """How well a card tells payers apart at `moments` of a log (rows of its payments), which may be another platform's
+    than the one that it was fitted to; by kind of bad payer, as `Trial.told`."""
+    credits = credits_of(fitted.scorecard, _inputs(moments, fitted.scorecard.declared))
+    known = _known(log, moments, _last_ms(log), target)
+    told = told_of(credits, known | {"bad": known["confirmed"] | known["missed"]})
+    return told if truth is None else told | _by_truth(log, moments, truth, credits, target)
 
 
 def _known(log: PayerLog, moments: pl.DataFrame, as_of_ms: int, target: Target) -> dict[str, Flags]:
@@ -117,9 +127,8 @@ def _known(log: PayerLog, moments: pl.DataFrame, as_of_ms: int, target: Target) 
 
 
 def _by_truth(
-    log: PayerLog, seen: pl.DataFrame, truth: pl.DataFrame, credits: np.ndarray[tuple[int], np.dtype[np.int64]],
-    target: Target,
-) -> dict[str, Told]:  # fmt: skip
+    log: PayerLog, seen: pl.DataFrame, truth: pl.DataFrame, credits: NDArray[np.int64], target: Target
+) -> dict[str, Told]:
     cash_out = truth.filter(pl.col("label") == 1).select("event_id")
     moments = log.payments.join(cash_out, on="event_id", how="semi").select("user_id", "time")
     first = moments.group_by("user_id").agg(first=pl.col("time").min())
@@ -131,7 +140,7 @@ def _by_truth(
 
 
 def _means(fitted: Fitted, rows: Floats, confirmed: Flags) -> dict[str, dict[str, float]]:
-    points: dict[Family, np.ndarray[tuple[int], np.dtype[np.int64]]] = subtotals(fitted, rows)
+    points: dict[Family, NDArray[np.int64]] = subtotals(fitted, rows)
     kinds = {"confirmed": confirmed, "others": ~confirmed}
     return {
         name: {family: float(own[chosen].mean()) for family, own in points.items()}
