@@ -17,7 +17,7 @@ from bonafide.lab.train.extras import lightgbm, sklearn
 
 TREES_MAX: Final = 200
 LEAVES_MAX: Final = 31
-PATIENCE: Final = 40
+PATIENCE: Final = 100
 """Trees without a better average precision before fitting stops."""
 THREADS: Final = 1
 """Two threads wait for each other at every split: on a busy machine they take five times as long as one."""
@@ -39,6 +39,8 @@ class Settings(NamedTuple):
     leaf_rows: int = 20
     ridge: float = 1.0
     max_bin: int = MAX_BIN
+    trees: int = TREES_MAX
+    """At most, where a validation says when to stop."""
 
 
 SEARCHED: Final = (
@@ -111,9 +113,9 @@ def start_from_rules(evidence: Floats, target: Floats, weight: Floats) -> Start:
 
 def grow(
     sheet: Sheet, names: Sequence[str], directions: Sequence[int], settings: Settings, seed: int, *,
-    validation: Sheet | None = None, trees: int = TREES_MAX, objective: Objective | None = None,
+    validation: Sheet | None = None, objective: Objective | None = None,
 ) -> Trees:  # fmt: skip
-    """Fit trees; with `validation` until its average precision no longer rises, else as many as `trees`."""
+    """Fit trees; with `validation` until its average precision no longer rises, else as many as the settings say."""
     library = lightgbm()
     parameters: dict[str, Any] = {
         "objective": objective or "binary", "metric": "average_precision" if validation is not None else "none",
@@ -130,9 +132,9 @@ def grow(
     if validation is not None:
         options["valid_sets"] = [_data_set(library, validation, names, data)]
         options["callbacks"] = [library.early_stopping(PATIENCE, first_metric_only=True, verbose=False)]
-    booster = library.train(parameters, data, num_boost_round=trees, **options)
+    booster = library.train(parameters, data, num_boost_round=settings.trees, **options)
     if validation is None:
-        return Trees(booster, trees, None)
+        return Trees(booster, settings.trees, None)
     best = next(iter(booster.best_score.values()))
     return Trees(booster, booster.best_iteration, float(best["average_precision"]))
 
