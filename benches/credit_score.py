@@ -7,27 +7,24 @@ judges it by what followed. With `--write` the card of the first seed, fitted to
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
-import yaml
-from msgspec import Struct, convert
 
 from bonafide.apps.cli.gates import read_seeds
 from bonafide.apps.cli.screen import errors_told
 from bonafide.core.moment import DAY_MS
-from bonafide.engine.bundle import load_bundle
+from bonafide.engine.bundle import Bundle, load_bundle, untrained
 from bonafide.engine.engine import Engine
-from bonafide.engine.scorecard import Direction, Family
 from bonafide.engine.shipped import find_bundle
-from bonafide.lab.inputs import read_chunks
+from bonafide.lab.inputs import RejectWriter, read_chunks
 from bonafide.lab.simulate import Simulation, scenario
 from bonafide.lab.simulated import write_run
-from bonafide.lab.train.payers import PayerLog, read_payers
+from bonafide.lab.train.matrix import gather
+from bonafide.lab.train.payers import PayerLog
 from bonafide.lab.train.scorecard import Fitted
 from bonafide.lab.train.scorecard_report import bin_figures, report_text, told_text
 from bonafide.lab.train.scorecard_text import scorecard_text
@@ -39,31 +36,17 @@ USERS: Final = 20_000
 DAYS: Final = 150
 
 
-class Input(Struct, frozen=True):
-    """An input of the scorecard as the bundle's file declares it."""
-
-    name: str
-    family: Family
-    reason: str = ""
-    direction: Direction | None = None
-    of: str | None = None
+def payers_of(folder: Path, bundle: Bundle) -> PayerLog:
+    """The log of a simulated run as a bundle's scorecard sees it."""
+    events = folder / "events.parquet"
+    with RejectWriter() as rejects:
+        return gather(Engine(untrained(bundle)), [str(events)], read_chunks([events], rejects=rejects), rejects).payers
 
 
-def declared_in(path: Path) -> list[Input]:
-    """The scorecard's inputs of a file such as model/inputs.yaml."""
-    told: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return convert(told["scorecard"], list[Input])
-
-
-def payers_of(folder: Path, declared: Sequence[Input]) -> PayerLog:
-    """The log of a simulated run under the shipped bundle."""
-    engine = Engine(load_bundle(find_bundle("paylater")))
-    return read_payers(engine, read_chunks([folder / "events.parquet"]), [one.name for one in declared])
-
-
-def study(folder: Path, declared: Sequence[Input], target: Target, other: Fitted | None, *, bins: bool) -> Fitted:
+def study(folder: Path, bundle: Bundle, target: Target, other: Fitted | None, *, bins: bool) -> Fitted:
     """Print how a card did on one run, and how the `other` platform's card did on it; returns the whole log's card."""
-    log, truth = payers_of(folder, declared), pl.read_parquet(folder / "truth.parquet")
+    declared = bundle.inputs.scorecard
+    log, truth = payers_of(folder, bundle), pl.read_parquet(folder / "truth.parquet")
     fitted, trial = try_payers(log, declared, truth, target)
     print(f"fitted at {trial.fitted_at} to {fitted.rows:,} moments, {fitted.bad:.1f} bad")
     print(report_text(trial.told, trial.levels, trial.moved, trial.moved_soon, trial.distribution))
@@ -88,14 +71,14 @@ def main() -> None:
     reader.add_argument("--users", type=int, default=USERS)
     reader.add_argument("--days", type=int, default=DAYS)
     reader.add_argument("--seeds", default=SEEDS)
-    reader.add_argument("--inputs", type=Path, default=find_bundle("paylater") / "model" / "inputs.yaml")
+    reader.add_argument("--bundle", default="paylater", help="a shipped bundle or a folder")
     reader.add_argument("--weak", type=float, default=Target().weak, help="how much of a case a missed repayment is")
     reader.add_argument("--horizon", type=int, default=Target().horizon_ms // DAY_MS, help="in days")
     reader.add_argument("--write", type=Path, help="where the card of the first seed's whole log goes")
     reader.add_argument("--bins", action="store_true", help="show the bins of every input")
     asked = reader.parse_args()
     target = Target(asked.horizon * DAY_MS, asked.weak)
-    declared = declared_in(asked.inputs)
+    bundle = load_bundle(find_bundle(asked.bundle))
     usual = scenario(asked.scenario)
     merchants = max(round(usual.merchants * asked.users / usual.users), 1)
     sized = replace(usual, users=asked.users, merchants=merchants, days=asked.days)
@@ -104,7 +87,7 @@ def main() -> None:
         print(f"\n== {asked.scenario}, {asked.users} users, {asked.days} days, seed {seed}, weak {target.weak:g}")
         with TemporaryDirectory(prefix="bonafide-credit-") as made:
             write_run(Simulation(sized, seed), Path(made), lambda _done, _total: None)
-            whole = study(Path(made), declared, target, whole, bins=asked.bins)
+            whole = study(Path(made), bundle, target, whole, bins=asked.bins)
         if number == 0 and asked.write is not None:
             asked.write.write_text(scorecard_text(whole, target), encoding="utf-8")
 

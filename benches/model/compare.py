@@ -29,7 +29,7 @@ from bonafide.lab.intervals import Interval, estimate
 from bonafide.lab.simulate import Scenario, Simulation
 from bonafide.lab.simulated import write_run
 from bonafide.lab.train.figures import Figures, Judged, MoneyCaught, Ranks, judged, main_currency
-from bonafide.lab.train.matrix import Matrix, MatrixRun
+from bonafide.lab.train.matrix import Matrix, gather
 from bonafide.lab.train.train import Trained, train
 
 RAW: Final = (
@@ -97,14 +97,15 @@ def compare(about: Scenario, seed: int, shift: str, bundle: Bundle) -> Compared:
     with TemporaryDirectory(prefix="bonafide-model-") as name:
         folder = Path(name)
         write_run(Simulation(turned, seed), folder, lambda done, total: None)
-        matrix = gather(both, folder / EVENTS)
+        matrix = matrix_of(both, folder / EVENTS)
         truth = pl.read_parquet(folder / TRUTH)
     many = len(bundle.inputs.model)
     full = matrix._replace(inputs=matrix.inputs[:many], x=np.ascontiguousarray(matrix.x[:, :many]))
     plain = matrix._replace(
         inputs=matrix.inputs[many:], x=np.ascontiguousarray(matrix.x[:, many:]), evidence=np.zeros(matrix.n)
     )
-    return _judge(full, train(full, truth, seed), train(plain, truth, seed), truth, (about.name, seed, shift))
+    trained = [train(one, truth, seed, bundle.inputs.training) for one in (full, plain)]
+    return _judge(full, trained[0], trained[1], truth, (about.name, seed, shift))
 
 
 def _judge(
@@ -119,10 +120,11 @@ def _judge(
     margins = full.test.margin[known], plain.test.margin[known]
     ratio = estimate([ErrorLeft(*margins, told)], told.entities, RESAMPLES, where[1])
     left = ratio.values["error_left"]
+    above = margins[0] > MoneyCaught(margins[0], told).line()
     return Compared(
-        *where, matrix.n, int(bad.sum()), *(_side(one, one.by_truth) for one in (full, plain) if one.by_truth),
+        *where, matrix.n, int(bad.sum()), _side(full, full.by_truth), _side(plain, plain.by_truth),
         float("nan") if left is None else left, ratio.intervals["error_left"],
-        _unseen(matrix, full, rows[known], bad, margins[0] > MoneyCaught(margins[0], told).line(), truth),
+        _unseen(matrix, full, rows[known], bad, above, truth),
     )  # fmt: skip
 
 
@@ -165,10 +167,7 @@ def with_inputs(bundle: Bundle, inputs: Sequence[Input]) -> Bundle:
     return untrained(bundle._replace(inputs=Inputs(tuple(inputs))))
 
 
-def gather(bundle: Bundle, events: Path) -> Matrix:
+def matrix_of(bundle: Bundle, events: Path) -> Matrix:
     """The payments of a log as a bundle's model sees them."""
     with RejectWriter() as rejects:
-        run = MatrixRun(Engine(bundle), [str(events)], rejects, ())
-        for chunk in read_chunks([events], rejects=rejects):
-            run.feed(chunk)
-        return run.finish()
+        return gather(Engine(bundle), [str(events)], read_chunks([events], rejects=rejects), rejects)

@@ -11,10 +11,14 @@ import pytest
 
 from bonafide.core.errors import UsageError
 from bonafide.core.moment import DAY_MS, show_moment
+from bonafide.engine.bundle import untrained
+from bonafide.engine.bundles import inputs as declared
 from bonafide.engine.engine import Engine
+from bonafide.engine.rules.language import Name
 from bonafide.engine.scorecard import Direction, Family
-from bonafide.lab.inputs import read_chunks
-from bonafide.lab.train.payers import PayerLog, read_payers
+from bonafide.lab.inputs import RejectWriter, read_chunks
+from bonafide.lab.train.matrix import gather
+from bonafide.lab.train.payers import PayerLog
 from bonafide.lab.train.scorecard_report import restlessness
 from bonafide.lab.train.scorecard_trial import WARM_MS, fit_payers, judge_moments, try_payers
 from bonafide.lab.train.snapshots import (
@@ -119,17 +123,17 @@ def test_a_target_that_is_none_is_refused(target: Target) -> None:
 
 def test_inputs_are_those_of_the_engine_before_each_payment(tmp_path: Path) -> None:
     path = as_parquet(tmp_path / "log.parquet", [payment(i, i * 1_000, 100 * i + 100, user_id="u") for i in range(4)])
-    log = read_payers(Engine(small_bundle()), read_chunks([path]), ["user_mean_1d", "user_count_1h"])
+    bundle = small_bundle()
+    names = ("user_mean_1d", "user_count_1h")
+    inputs = tuple(declared.Input(name, Name(name, "number"), None, "", "habits") for name in names)
+    with RejectWriter() as rejects:
+        engine = Engine(untrained(bundle._replace(inputs=declared.Inputs((), inputs))))
+        log = gather(engine, [str(path)], read_chunks([path], rejects=rejects), rejects).payers
     assert log.payments["event_id"].to_list() == ["e0", "e1", "e2", "e3"]
     assert log.payments["user_count_1h"].to_list() == [0, 1, 2, 3]
     assert log.payments["user_mean_1d"].to_list()[1:] == [100, 150, 200]
     assert log.payments["user_mean_1d"].is_nan().to_list()[0]
     assert log.facts.is_empty()
-
-
-def test_an_input_that_the_bundle_does_not_answer_is_named() -> None:
-    with pytest.raises(UsageError, match=r"input user_mean_2d: .* no such feature; did you mean user_mean_1d"):
-        read_payers(Engine(small_bundle()), [], ["user_mean_2d"])
 
 
 def test_restlessness_is_within_payers_and_may_be_of_near_payments_alone() -> None:
