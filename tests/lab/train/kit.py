@@ -8,6 +8,7 @@ import polars as pl
 from bonafide.core.moment import DAY_MS
 from bonafide.lab.curves import Floats
 from bonafide.lab.train.matrix import STATEMENTS, Input, Matrix
+from bonafide.lab.train.payers import payer_log
 
 START_MS = 1_767_600_000_000
 DAYS = 60
@@ -45,4 +46,5 @@ def payments(n: int, seed: int, *, confirmed: float = 0.5, delay_days: float = 3
         "event_id": rows["event_id"], "label": bad.astype(np.int8), "typology": kinds,
         "known_at": pl.Series([None] * n, dtype=pl.Int64),
     })  # fmt: skip
-    return Matrix(INPUTS, x, evidence, rows, told_of.filter(pl.col("arrived_ms") <= last), last, n), truth
+    known = told_of.filter(pl.col("arrived_ms") <= last)
+    return Matrix(INPUTS, x, evidence, rows, known, last, n, payer_log(rows, [np.zeros((n, 0))], (), [])), truth

@@ -63,8 +63,9 @@ def train(
         with RejectWriter() as rejects:
             matrix = _gather(base.bundle, events, found, now_ms, segments, rejects)
             refused = rejects.total
+        scorecard = _fit_scorecard(matrix, base.bundle)
         told = _learn(matrix, labels, base.bundle, segments, seed)
-        _write(told, base, folder, command, seed)
+        _write(told, base, folder, command, seed, scorecard)
     if as_json:
         from bonafide.lab.train.study import as_json as figures
 
@@ -148,15 +149,15 @@ def _gather(
     rejects: RejectWriter,
 ) -> Matrix:  # fmt: skip
     from bonafide.lab.inputs import read_chunks
-    from bonafide.lab.train.matrix import MatrixRun
+    from bonafide.lab.train.matrix import gather
 
     engine = open_engine(bundle)
     with progress_bar("Reading the log") as bar:
-        run = MatrixRun(engine, [str(path) for path in events], rejects, segments)
-        for chunk in read_chunks(events, mapping, now_ms, rejects, unreadable=tell_unreadable):
-            run.feed(chunk)
-            bar(chunk.bytes_done, chunk.bytes_total)
-        return run.finish()
+        chunks = read_chunks(events, mapping, now_ms, rejects, unreadable=tell_unreadable)
+        return gather(
+            engine, [str(path) for path in events], chunks, rejects, segments,
+            lambda chunk: bar(chunk.bytes_done, chunk.bytes_total),
+        )  # fmt: skip
 
 
 def _learn(matrix: Matrix, truth: Any, bundle: Bundle, segments: list[str], seed: int) -> Study:
@@ -168,14 +169,31 @@ def _learn(matrix: Matrix, truth: Any, bundle: Bundle, segments: list[str], seed
         return study(matrix, trained, truth, bundle.policy, segments, seed)
 
 
-def _write(told: Study, base: _Base, folder: Path, command: str, seed: int) -> None:
+def _fit_scorecard(matrix: Matrix, bundle: Bundle) -> str | None:
+    """The scorecard's file; None where the bundle declares no inputs for one, or too little is known of payers."""
+    from bonafide.lab.train.scorecard_text import scorecard_text
+    from bonafide.lab.train.scorecard_trial import fit_payers
+    from bonafide.lab.train.snapshots import TARGET
+
+    if not bundle.inputs.scorecard:
+        return None
+    try:
+        fitted = fit_payers(matrix.payers, bundle.inputs.scorecard, matrix.last_ms)
+    except UsageError as error:
+        say(f"no scorecard: {error}")
+        return None
+    return scorecard_text(fitted, TARGET)
+
+
+def _write(told: Study, base: _Base, folder: Path, command: str, seed: int, scorecard: str | None) -> None:
     from bonafide.engine.bundles.files import read_sources
     from bonafide.lab.train.card import Origin, card_files
-    from bonafide.lab.train.written import CARD, PAGE, model_files, write_bundle
+    from bonafide.lab.train.written import CARD, PAGE, SCORECARD, model_files, write_bundle
 
     card, page = card_files(told, Origin(command, base.hash, seed))
     files = base.files | model_files(told.trained.model, told.trained.calibration)
     files |= {CARD: card.encode(), PAGE: page.encode()}
+    files |= {} if scorecard is None else {SCORECARD: scorecard.encode()}
     stale = [name for name in read_sources(folder).contents if name not in files]
     write_bundle(folder, files, stale)
 

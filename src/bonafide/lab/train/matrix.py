@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.inputs.chunks import FIELD_DTYPE
 from bonafide.lab.labels import ROW, LabelQueue
 from bonafide.lab.replay import WALK_ROWS, refusal_of
+from bonafide.lab.train.payers import PayerLog, facts_in, payer_log
 
 PAYMENT: Final = TYPE_CODE["payment"]
 KEPT: Final = ("event_id", "user_id", "merchant_id", "amount", "currency", "credit_limit")
@@ -63,6 +64,8 @@ class Matrix(NamedTuple):
     """The latest time in the log."""
     read: int
     """Records read."""
+    payers: PayerLog
+    """The same payments as a scorecard sees them."""
 
     @property
     def n(self) -> int:
@@ -73,6 +76,18 @@ class Matrix(NamedTuple):
 def inputs_of(bundle: Bundle) -> tuple[Input, ...]:
     """The inputs of the model that a bundle declares, in order."""
     return tuple(Input(one.name, SIGN[one.direction]) for one in bundle.inputs.model)
+
+
+def gather(
+    engine: Engine, files: Sequence[str], chunks: Iterable[Chunk], rejects: RejectWriter,
+    segments: Sequence[str] = (), progress: Callable[[Chunk], None] = lambda chunk: None,
+) -> Matrix:  # fmt: skip
+    """Play a log through a fresh engine whose bundle is one that `untrained` gave; `files` are the log's, in order."""
+    run = MatrixRun(engine, files, rejects, segments)
+    for chunk in chunks:
+        run.feed(chunk)
+        progress(chunk)
+    return run.finish()
 
 
 class MatrixRun:
@@ -86,10 +101,13 @@ class MatrixRun:
         self._inputs = inputs_of(engine.bundle)
         first = len(engine.bundle.compiled.features.columns)
         self._columns = slice(first, first + len(self._inputs))
+        self._card_names = [one.name for one in engine.bundle.inputs.scorecard]
         self._weight = {rule.id: -math.log1p(-rule.weight) for rule in engine.bundle.rules}
         self._effect = {rule.id: OUTCOMES.index(rule.effect) for rule in engine.bundle.rules}
         self._kept = list(dict.fromkeys((*KEPT, *segments)))
         self._x: list[Floats] = []
+        self._card: list[Floats] = []
+        self._facts: list[pl.DataFrame] = []
         self._evidence: list[Floats] = []
         self._rows: list[pl.DataFrame] = []
         self._told: list[pl.DataFrame] = []
@@ -119,6 +137,7 @@ class MatrixRun:
             pl.concat(self._told) if self._told else pl.DataFrame(schema=STATEMENTS),
             self._engine.state.latest_ms,
             self._read,
+            payer_log(rows, self._card, self._card_names, self._facts),
         )
 
     def _walk(self, frame: pl.DataFrame) -> None:
@@ -133,12 +152,14 @@ class MatrixRun:
         self._refuse(frame, batch, read)
         self._note_statements(frame, taken, reached)
         self._note_users(frame, taken)
+        self._facts.append(facts_in(frame.filter(pl.Series(taken))))
         payments = np.flatnonzero(taken & (kinds == PAYMENT))
         if len(payments):
             self._keep(frame[payments], batch, payments)
 
     def _keep(self, frame: pl.DataFrame, batch: Batch, which: NDArray[np.intp]) -> None:
         self._x.append(batch.answers[which, self._columns])
+        self._card.append(batch.answers[which, self._columns.stop :])
         evidence, effect = self._of_templates(batch.templates)
         chosen = batch.template[which]
         self._evidence.append(evidence[chosen])

@@ -24,6 +24,7 @@ from bonafide.lab.train.prior import Prior, best_bin, complete, elkan_noto
 from bonafide.lab.train.pu import METHODS, Lesson, Method, Model, learn
 from bonafide.lab.train.split import Part, Split, delay_ms, split_by_time, split_period
 
+AS_USUAL: Final = Training()
 TRAIN_POSITIVES_MIN: Final = 5
 VALIDATION_POSITIVES_MIN: Final = 2
 FINDS_RESAMPLES: Final = 200
@@ -87,7 +88,7 @@ class Trained(NamedTuple):
 
 
 def train(
-    matrix: Matrix, truth: pl.DataFrame | None, seed: int, asked: Training,
+    matrix: Matrix, truth: pl.DataFrame | None, seed: int, asked: Training = AS_USUAL,
     stage: Stage = lambda name, number, total: None, *, period: Part | None = None,
 ) -> Trained:  # fmt: skip
     """Learn from the payments of a log, or of a period of it by what was known at the period's moment.
