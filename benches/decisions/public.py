@@ -27,7 +27,7 @@ from bonafide.lab.curves import Flags, Floats, Ints
 from bonafide.lab.inputs import RejectWriter, load_mapping, read_chunks
 from bonafide.lab.intervals import Estimates, estimate
 from bonafide.lab.train.figures import Judged, Ranks
-from bonafide.lab.train.matrix import Matrix, MatrixRun
+from bonafide.lab.train.matrix import Matrix, gather
 from bonafide.lab.train.split import Part
 from bonafide.lab.train.train import Trained, train
 
@@ -85,11 +85,13 @@ def read_log(name: str, data: Path, max_bin: int | None = None) -> Log:
     bundle = untrained(load_bundle(folder))
     truth: list[pl.DataFrame] = []
     with RejectWriter() as rejects:
-        run = MatrixRun(Engine(bundle), [str(path)], rejects, ())
-        for chunk in read_chunks([path], load_mapping(ROOT / "mappings" / f"{name}.yaml"), rejects=rejects):
-            run.feed(chunk)
-            truth += [] if chunk.truth is None else [chunk.truth.select("event_id", "label", "known_at")]
-        matrix = run.finish()
+        chunks = read_chunks([path], load_mapping(ROOT / "mappings" / f"{name}.yaml"), rejects=rejects)
+        matrix = gather(
+            Engine(bundle), [str(path)], chunks, rejects,
+            progress=lambda chunk: truth.append(chunk.truth.select("event_id", "label", "known_at"))
+            if chunk.truth is not None
+            else None,
+        )  # fmt: skip
     told = matrix.rows.select("event_id").join(pl.concat(truth), on="event_id", how="left", maintain_order="left")
     customer = matrix.rows["user_id"].rank("dense").cast(pl.Int64).to_numpy() - 1
     label = told["label"].fill_null(-1).to_numpy()
