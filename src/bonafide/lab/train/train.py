@@ -103,7 +103,7 @@ def train(
 class _Run:
     def __init__(
         self, matrix: Matrix, truth: pl.DataFrame | None, seed: int, asked: Training, stage: Stage,
-        period: Part | None,
+        period: Part | None = None,
     ) -> None:  # fmt: skip
         if not matrix.n:
             raise TooFewLabelsError("the log has no payment that was taken in, so there is nothing to learn from")
