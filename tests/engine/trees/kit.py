@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bonafide.engine.kernel import pointer, shift
 from bonafide.engine.trees.arrays import Trees
 from bonafide.engine.trees.lightgbm_text import ZERO, read_lightgbm
+from bonafide.engine.trees.shapley import plan_shapley, shapley
 from bonafide.engine.trees.walk import attribute, raw_score
 from tests.engine.kit import compiled
 
@@ -41,14 +42,22 @@ def attribute_rows(words, floats, rows, into, bases):
         bases[i] = attribute(pointer(words), pointer(floats), row, told)
 
 
+def shapley_rows(words, floats, plan, work, rows, into, bases):
+    width = rows.shape[1]
+    for i in range(rows.shape[0]):
+        row, told = shift(pointer(rows), i * width), shift(pointer(into), i * width)
+        bases[i] = shapley(pointer(words), pointer(floats), pointer(plan), pointer(work), row, told)
+
+
 _WORDS, _FLOATS, _ROWS = types.int64[::1], types.float64[::1], types.float64[:, ::1]
 
 
 @cache
-def _entries() -> tuple[Any, Any]:
+def _entries() -> tuple[Any, Any, Any]:
     return (
         compiled(types.void(_WORDS, _FLOATS, _ROWS, _FLOATS), score_rows),
         compiled(types.void(_WORDS, _FLOATS, _ROWS, _ROWS, _FLOATS), attribute_rows),
+        compiled(types.void(_WORDS, _FLOATS, _WORDS, _FLOATS, _ROWS, _ROWS, _FLOATS), shapley_rows),
     )
 
 
@@ -66,12 +75,20 @@ def attributions(trees: Trees, rows: NDArray[np.float64]) -> tuple[NDArray[np.fl
     return into, bases
 
 
+def shapley_values(trees: Trees, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The Shapley values of each row, and the base of each row."""
+    into, bases = np.zeros(rows.shape), np.zeros(len(rows))
+    plan = plan_shapley(trees)
+    _entries()[2](trees.words, trees.floats, plan.words, plan.floats, rows, into, bases)
+    return into, bases
+
+
 def same_bits(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
     return bool((np.ascontiguousarray(a).view(np.int64) == np.ascontiguousarray(b).view(np.int64)).all())
 
 
 def train(x: NDArray[np.float64], y: NDArray[np.float64], rounds: int, **settings: Any) -> Model:
-    data = lightgbm.Dataset(x, y, free_raw_data=False)
+    data = lightgbm.Dataset(x, y, categorical_feature=settings.pop("categorical_feature", []))
     booster = lightgbm.train({"objective": "regression", **_SETTINGS, **settings}, data, rounds)
     return Model(booster, read_lightgbm(booster.model_to_string()))
 

@@ -16,7 +16,7 @@ from bonafide.engine.trees.arrays import MalformedError, Nodes, Trees, assemble,
 _NAMES: Final = "names"
 _KINDS: Final = {**dict.fromkeys(Nodes._fields, np.dtype("<f8")), "words": np.dtype("<i8"), _NAMES: np.dtype("u1")}
 """The arrays of a file. `names` are UTF-8, a zero byte between two."""
-_DAMAGED: Final = (OSError, ValueError, EOFError, KeyError, TypeError, MemoryError, NotImplementedError, RuntimeError,
+_DAMAGED: Final = (OSError, ValueError, EOFError, KeyError, TypeError, MemoryError, RuntimeError,
                    SyntaxError, struct.error, zipfile.BadZipFile)  # fmt: skip
 """What zipfile and numpy raise at bytes that they cannot read."""
 

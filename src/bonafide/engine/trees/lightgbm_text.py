@@ -84,7 +84,7 @@ class _Reader:
             self.expect(f"Tree={number}")
             self.subject = f"tree {number}"
             trees.append(self.tree(len(names)))
-        self.subject = None
+            self.subject = None
         self.expect("end of trees")
         try:
             return pack(trees, names)
@@ -107,7 +107,7 @@ class _Reader:
         names = self.field(header, "feature_names").text.split(" ")
         last = self.integer(self.field(header, "max_feature_idx"))
         if len(names) != last + 1:
-            self.fail(f"{len(names):,} names for {last + 1:,} inputs", header["feature_names"])
+            self.fail(f"{len(names):,} names in place of {last + 1:,}", header["feature_names"])
         if len(names) > INPUTS_MAX:
             self.fail(f"{len(names):,} inputs; {INPUTS_MAX} are supported", header["feature_names"])
         return names
@@ -172,13 +172,13 @@ class _Reader:
         """The lines up to the next empty one."""
         found: dict[str, Line] = {}
         while self.at < len(self.lines) and self.lines[self.at]:
-            key, _, value = self.lines[self.at].partition("=")
+            key, equals, value = self.lines[self.at].partition("=")
             self.at += 1
             if key not in known:
                 self.fail(f"unknown {show_value(key)}{did_you_mean(key, known)}", Line(self.at, 1, key))
             if key in found:
                 self.fail(f"{key} stands twice", Line(self.at, 1, key))
-            found[key] = Line(self.at, len(key) + 2, value)
+            found[key] = Line(self.at, len(key) + 2, value) if equals else Line(self.at, 1, key)
         return found
 
     def expect(self, line: str) -> None:
@@ -218,7 +218,7 @@ class _Reader:
         """`count` numbers of a form, each of which `refused` says nothing against."""
         words = line.text.split(" ") if line.text else []
         if len(words) != count:
-            self.fail(f"{len(words):,} numbers where {count:,} belong", line)
+            self.fail(f"{len(words):,} numbers in place of {count:,}", line)
         values = []
         for i, word in enumerate(words):
             if not form.fullmatch(word):
