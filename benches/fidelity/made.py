@@ -17,12 +17,13 @@ from bonafide.engine.bundle import Bundle, load_bundle, untrained
 from bonafide.engine.bundles.inputs import SIGN
 from bonafide.engine.bundles.model import CALIBRATION, MODEL, TEXT
 from bonafide.engine.codes import READ
-from bonafide.engine.engine import Batch, Engine
+from bonafide.engine.engine import Engine
 from bonafide.engine.trees.files import to_npz
 from bonafide.engine.trees.lightgbm_text import read_lightgbm
 from bonafide.engine.trees.rows import raw_scores
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.inputs import read_chunks
+from bonafide.testing.fidelity import Cases, cases_of, together
 
 Floats = NDArray[np.float64]
 SETTINGS: Final[dict[str, Any]] = {
@@ -37,13 +38,7 @@ _PAYMENT: Final = TYPE_CODE["payment"]
 class Payments(NamedTuple):
     """The payments of a log that were decided on."""
 
-    inputs: Floats
-    """n x the model's inputs; NaN is missing."""
-    hits: NDArray[np.bool_]
-    """n x rules."""
-    codes: list[tuple[str, ...]]
-    """The reasons that each decision states."""
-    score_e6: NDArray[np.int64]
+    cases: Cases
     cash_out: NDArray[np.bool_]
     """By the truth."""
 
@@ -52,32 +47,20 @@ def payments_of(bundle: Bundle, log: Path) -> Payments:
     """What a bundle makes of the payments of a simulated log (a folder with events.parquet and truth.parquet)."""
     engine = Engine(bundle)
     truth = pl.read_parquet(log / "truth.parquet", columns=["event_id", "label"])
-    found: list[Payments] = []
+    cases: list[Cases] = []
+    labels: list[NDArray[np.bool_]] = []
     for chunk in read_chunks([log / "events.parquet"]):
         frame = chunk.frame
         kinds = kinds_of(frame)
         batch = engine.decide_columns(kinds, columns_of(frame), np.full(frame.height, READ))
         which = np.flatnonzero((kinds == _PAYMENT) & (batch.template >= 0))
-        labels = frame[which].select("event_id").join(truth, on="event_id", how="left", maintain_order="left")
-        found.append(_of_batch(bundle, batch, which, (labels["label"] == 1).to_numpy()))
-    codes = [some for part in found for some in part.codes]
-    arrays = (np.concatenate([getattr(part, name) for part in found]) for name in ("inputs", "hits", "score_e6"))
-    inputs, hits, scores = arrays
-    return Payments(inputs, hits, codes, scores, np.concatenate([part.cash_out for part in found]))
+        told = frame[which].select("event_id").join(truth, on="event_id", how="left", maintain_order="left")
+        cases.append(cases_of(bundle, batch, which))
+        labels.append((told["label"] == 1).to_numpy())
+    return Payments(together(cases), np.concatenate(labels))
 
 
-def _of_batch(bundle: Bundle, batch: Batch, which: NDArray[np.intp], cash_out: NDArray[np.bool_]) -> Payments:
-    ids = [rule.id for rule in bundle.rules]
-    hits = np.array([[one in t.hits for one in ids] for t in batch.templates])
-    codes = [tuple(reason.code for reason in t.reasons) for t in batch.templates]
-    template, first = batch.template[which], len(bundle.compiled.features.columns)
-    inputs = batch.answers[which, first : first + len(bundle.inputs.model)]
-    return Payments(inputs, hits[template], [codes[t] for t in template], batch.score_e6[which], cash_out)
-
-
-def train(
-    folder: Path, bundle_folder: Path, log: Path, held_out: Path, rules_weight: float | None = None
-) -> Bundle:
+def train(folder: Path, bundle_folder: Path, log: Path, held_out: Path, rules_weight: float | None = None) -> Bundle:
     """The bundle of a folder with a model, in a new folder: fitted to the truth of one log, calibrated on another.
 
     rules_weight: instead of the one that a logistic regression on the rules' evidence finds.
@@ -86,14 +69,15 @@ def train(
     bundle = untrained(load_bundle(folder))
     evidence_of = np.array([-log1p(-rule.weight) for rule in bundle.rules])
     seen, unseen = payments_of(bundle, log), payments_of(bundle, held_out)
-    evidence = seen.hits @ evidence_of
+    evidence = seen.cases.hits @ evidence_of
     weight = max(_logistic(evidence, seen.cash_out)[0], 0.0) if rules_weight is None else rules_weight
     signs = [SIGN[one.direction] for one in bundle.inputs.model]
     names = [one.name for one in bundle.inputs.model]
-    data = lightgbm.Dataset(seen.inputs, seen.cash_out.astype(float), init_score=weight * evidence, feature_name=names)
+    labels = seen.cash_out.astype(float)
+    data = lightgbm.Dataset(seen.cases.inputs, labels, init_score=weight * evidence, feature_name=names)
     text = lightgbm.train({**SETTINGS, "monotone_constraints": signs}, data, ROUNDS).model_to_string()
     trees = read_lightgbm(text)
-    margins = raw_scores(trees, unseen.inputs) + weight * (unseen.hits @ evidence_of)
+    margins = raw_scores(trees, unseen.cases.inputs) + weight * (unseen.cases.hits @ evidence_of)
     (folder / TEXT).write_text(text, encoding="utf-8")
     (folder / MODEL).write_bytes(to_npz(trees))
     (folder / CALIBRATION).write_text(_calibration(weight, margins, unseen.cash_out), encoding="utf-8")
