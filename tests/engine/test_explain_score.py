@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bonafide.core.decision import SCORE_UNIT, Decision
 from bonafide.core.events import Event, Payment

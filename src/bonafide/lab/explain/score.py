@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import floor, isnan
 from typing import TYPE_CHECKING, Any, Final
 
+from bonafide.core.text import shorten
 from bonafide.engine.bundles.inputs import Input
 from bonafide.engine.explain_score import CreditTold, MarginTold, ScoreTold
 from bonafide.engine.rules.language import Apply, Equals, Missing, Node
 from bonafide.engine.rules.units import unit_of
-from bonafide.lab.explain.lines import pad, wrap
+from bonafide.lab.explain.lines import indented, pad, wrap
 from bonafide.lab.explain.words import expression_text, number_text
 
 if TYPE_CHECKING:
@@ -27,20 +28,35 @@ def margin_lines(pen: Pen) -> list[str]:
     if derived is None or derived.score.margin is None:
         return wrap(pen.say("modelled unseen"), pen.width)
     told = derived.score.margin
-    shown, score = round(told.margin, 2), f"{pen.told.decision.score:.6f}"
-    lines = [*wrap(pen.say("modelled", margin=_signed(shown), score=score), pen.width), ""]
-    lines += _line(pen, told.base, pen.say("base"))
+    margin, score = _signed(round(told.margin, 2)), f"{pen.told.decision.score:.6f}"
+    lines = [*wrap(pen.say("modelled", margin=margin, score=score), pen.width), ""]
+    parts = iter(shown_parts(told))
+    lines += _line(pen, _signed(next(parts)), pen.say("base"))
     for one in told.rules:
-        lines += _line(pen, one.part, pen.say("rule part", rule=one.rule.id, typology=pen.word(one.rule.typology)))
-    largest, others = told.largest[:INPUTS_SHOWN], len(told.inputs) - INPUTS_SHOWN
-    for each in largest:
-        lines += _input(pen, _signed(each.part), each.input, each.value)
-    if others > 0:
-        before = [told.base, *(one.part for one in told.rules), *(one.part for one in largest)]
-        lines += _line(pen, shown - sum(round(part, 2) for part in before), pen.say("other inputs", n=others))
-    lines += _line(pen, shown, pen.say("margin"), sign="=")
-    parts = [f"{code} {_signed(part)}" for code, part in told.by_reason.items() if round(part, 2)]
-    return [*lines, *(["", *wrap(pen.say("by reason", parts=", ".join(parts)), pen.width)] if parts else [])]
+        text = pen.say("rule part", rule=one.rule.id, typology=pen.word(one.rule.typology))
+        lines += _line(pen, _signed(next(parts)), text)
+    for each in told.largest[:INPUTS_SHOWN]:
+        lines += _input(pen, _signed(next(parts)), each.input, each.value)
+    for rest in parts:
+        lines += _line(pen, _signed(rest), pen.say("other inputs", n=len(told.inputs) - INPUTS_SHOWN))
+    lines += _line(pen, margin, pen.say("margin"), sign="=")
+    by_reason = [f"{code} {_signed(part)}" for code, part in told.by_reason.items() if round(part, 2)]
+    separator = "、" if pen.lang == "zh" else ", "
+    return [*lines, "", *wrap(pen.say("by reason", parts=separator.join(by_reason)), pen.width)]
+
+
+def shown_parts(told: MarginTold) -> list[float]:
+    """The base, each rule, the largest inputs, and all others together where there are any, in hundredths that add up
+    to the rounded margin: what lies furthest from its hundredth gives way."""
+    largest = told.largest
+    parts = [told.base, *(one.part for one in told.rules), *(one.part for one in largest[:INPUTS_SHOWN])]
+    if len(largest) > INPUTS_SHOWN:
+        parts.append(told.margin - sum(parts))
+    whole = [floor(100 * part) for part in parts]
+    left = round(100 * round(told.margin, 2)) - sum(whole)
+    for i in sorted(range(len(parts)), key=lambda i: whole[i] - 100 * parts[i])[:left]:
+        whole[i] += 1
+    return [part / 100 for part in whole]
 
 
 def credit_lines(pen: Pen) -> list[str]:
@@ -49,27 +65,20 @@ def credit_lines(pen: Pen) -> list[str]:
     if derived is None or derived.score.credit is None:
         return []
     told = derived.score.credit
-    lines = [pen.say("credit", kind=pen.word("user"), id=pen.told.row["user_id"])]
-    lines += _line(pen, told.base, pen.say("credit base"), points=True)
+    lines = [pen.say("credit", kind=pen.word("user"), id=shorten(pen.told.row["user_id"]))]
+    lines += _line(pen, f"{told.base}", pen.say("credit base"))
     for family, points in told.families.items():
-        lines += _line(pen, points, pen.word(family), points=True)
-    level = pen.say("credit sum", level=pen.word(told.level))
-    lines += _line(pen, told.score, level, sign="=", points=True)
+        lines += _line(pen, f"{points:+d}", pen.word(family))
+    lines += _line(pen, f"{told.score}", pen.say("credit sum", level=pen.word(told.level)), sign="=")
     costly = told.costliest[:COSTS_SHOWN]
-    if not costly:
-        return [*lines, pen.say("no costs")]
-    lines.append(pen.say("costs"))
+    lines += [pen.say("costs" if costly else "no costs")]
     for one in costly:
-        lines += _input(pen, f"-{one.lost}", one.input, one.value)
+        lines += _input(pen, f"+{one.lost}", one.input, one.value)
     return lines
 
 
-def _line(pen: Pen, part: float, text: str, *, sign: str = " ", points: bool = False) -> list[str]:
-    number = f"{part:+d}" if points and isinstance(part, int) else _signed(part)
-    number = number.lstrip("+") if points and sign == "=" else number
-    first = f"{sign} {pad(number, _PART, right=True)}   "
-    told = wrap(text, max(pen.width - len(first), 20))
-    return [first + told[0], *(" " * len(first) + line for line in told[1:])]
+def _line(pen: Pen, number: str, text: str, sign: str = " ") -> list[str]:
+    return indented(f"{sign} {pad(number, _PART, right=True)}   ", text, pen.width)
 
 
 def _input(pen: Pen, number: str, told: Input, value: float) -> list[str]:

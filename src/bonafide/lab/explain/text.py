@@ -24,6 +24,7 @@ from bonafide.engine.rules.terms import money_told
 from bonafide.engine.rules.units import unit_of
 from bonafide.engine.rules.wording import explain as meaning_of
 from bonafide.lab.explain.lines import WIDTH_MAX, WIDTH_MIN, indented, pad, wide, wrap
+from bonafide.lab.explain.score import credit_lines, margin_lines, shown_parts
 from bonafide.lab.explain.why import Derived, Explanation, Note
 from bonafide.lab.explain.words import (
     SAID,
@@ -41,7 +42,6 @@ CLOSEST: Final = 3
 
 def explanation_text(told: Explanation, lang: Lang, width: int, *, trace: bool = False) -> str:
     """Everything there is to say about a decision."""
-    from bonafide.lab.explain.score import credit_lines, margin_lines
     from bonafide.lab.explain.trace import trace_lines
 
     pen = Pen(told, lang, width)
@@ -165,11 +165,9 @@ class Pen:
             told = [(share, self.say("share", share=100 * share)) for share in shares]
         else:
             margin = None if self.told.derived is None else self.told.derived.score.margin
-            parts = {} if margin is None else {one.rule.id: one.part for one in margin.rules}
-            told = [
-                (share, self.say("adds", part=f"{parts[rule.id]:+.2f}") if rule.id in parts else "")
-                for rule, share in zip(hit, shares, strict=True)
-            ]
+            parts = {} if margin is None else dict(zip(margin.rules, shown_parts(margin)[1:], strict=False))
+            added = {one.rule.id: self.say("adds", part=f"{part:+.2f}") for one, part in parts.items()}
+            told = [(share, added.get(rule.id, "")) for rule, share in zip(hit, shares, strict=True)]
         return dict(zip((rule.id for rule in hit), told, strict=True))
 
     def _reason(self, code: str) -> list[str]:
