@@ -18,8 +18,9 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.shipped import find_bundle
 from bonafide.lab.simulate import Simulation, scenario
 from bonafide.lab.simulated import write_run
-from bonafide.testing.fidelity import Cases, Floats, fidelity, together, typical
+from bonafide.testing.fidelity import Cases, Fidelity, Floats, fidelity, together, typical
 
+from .choices import choices_of
 from .made import payments_of, train
 
 SEEDS: Final = (21, 23, 22, 24)
@@ -44,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cases = together(judged)
     missing = np.full(cases.inputs.shape[1], np.nan)
     ends = {"missing": missing, "as in honest payments": typical(honest.cases.inputs[~honest.cash_out])}
-    return _table(bundle, cases, ends)
+    failed = _table(bundle, cases, ends)
+    print()
+    _compare(bundle, cases, ends)
+    return failed
 
 
 def _table(bundle: Bundle, cases: Cases, ends: dict[str, Floats]) -> int:
@@ -54,10 +58,28 @@ def _table(bundle: Bundle, cases: Cases, ends: dict[str, Floats]) -> int:
     for band in bundle.policy.outcomes[1:3]:
         for says, reference in ends.items():
             f = fidelity(bundle, cases, round(band.from_ * SCORE_UNIT), reference)
-            shares = " | ".join(f"{100 * share:.1f} %" for share in (f.fallen, f.fallen_first, f.fallen_others))
-            print(f"| {band.from_:.2f} ({band.outcome}) | {f.cases} | {f.codes:.2f} | {says} | {shares} |")
+            print(f"| {band.from_:.2f} ({band.outcome}) | {f.cases} | {f.codes:.2f} | {says} | {_shares(f)} |")
             failed |= f.fallen < AT_LEAST or f.fallen_others >= AT_LEAST
     return int(failed)
+
+
+def _compare(bundle: Bundle, cases: Cases, ends: dict[str, Floats]) -> None:
+    """How other ways of choosing reasons would fare."""
+    line = bundle.policy.line_e6 or 0
+    over = cases.at(cases.score_e6 >= line)
+    print("| chosen by | us | reasons | inputs become | all stated gone | the first gone | others gone |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    ways = choices_of(bundle, over, ends["as in honest payments"])
+    for way in ways:
+        for says, reference in ends.items():
+            f = fidelity(bundle, way.cases, line, reference)
+            print(f"| {way.says} | {way.microseconds:.0f} | {f.codes:.2f} | {says} | {_shares(f)} |")
+    alike = (ways[0].cases.stated[:, 0] == ways[1].cases.stated[:, 0]).mean()
+    print(f"\n{ways[0].says} and {ways[1].says} name the same first reason in {100 * alike:.0f} % of them")
+
+
+def _shares(f: Fidelity) -> str:
+    return " | ".join(f"{100 * share:.1f} %" for share in (f.fallen, f.fallen_first, f.fallen_others))
 
 
 def _simulated(folder: Path, seed: int, users: int, days: int) -> Path:

@@ -30,14 +30,14 @@ class Attributions(NamedTuple):
 def raw_scores(trees: Trees, rows: NDArray[np.float64]) -> Floats:
     """The raw score of each row (n x inputs, NaN is missing), bit by bit what the deciding kernel finds."""
     into = np.zeros(len(rows))
-    _kernels().score(trees.words, trees.floats, np.ascontiguousarray(rows), into)
+    _kernels().score_rows(trees.words, trees.floats, np.ascontiguousarray(rows), into)
     return into
 
 
 def path_attributions(trees: Trees, rows: NDArray[np.float64]) -> Attributions:
     """What each input changed on each row's way through the trees."""
     into, bases = np.zeros(rows.shape), np.zeros(len(rows))
-    _kernels().attribute(trees.words, trees.floats, np.ascontiguousarray(rows), into, bases)
+    _kernels().attribute_rows(trees.words, trees.floats, np.ascontiguousarray(rows), into, bases)
     return Attributions(into, float(bases[0]) if len(bases) else 0.0)
 
 
@@ -45,14 +45,14 @@ def shapley_values(trees: Trees, rows: NDArray[np.float64]) -> Attributions:
     """The exact Shapley values of each row."""
     into, bases = np.zeros(rows.shape), np.zeros(len(rows))
     plan = plan_shapley(trees)
-    _kernels().shapley(trees.words, trees.floats, plan.words, plan.floats, np.ascontiguousarray(rows), into, bases)
+    _kernels().shapley_rows(trees.words, trees.floats, plan.words, plan.floats, np.ascontiguousarray(rows), into, bases)
     return Attributions(into, float(bases[0]) if len(bases) else 0.0)
 
 
 def probabilities(margins: Floats, knots: Floats) -> Floats:
     """What a calibration makes of margins; knots: their margins, then their probabilities."""
     into = np.zeros(len(margins))
-    _kernels().calibrate(np.ascontiguousarray(knots), np.ascontiguousarray(margins), into)
+    _kernels().calibrate_rows(np.ascontiguousarray(knots), np.ascontiguousarray(margins), into)
     return into
 
 
@@ -81,17 +81,19 @@ def calibrate_rows(knots, margins, into):
         into[i] = calibrated(pointer(knots), knots.shape[0] // 2, margins[i])
 
 
-class _Kernels(NamedTuple):
-    score: Callable[..., None]
-    attribute: Callable[..., None]
-    shapley: Callable[..., None]
-    calibrate: Callable[..., None]
+class TreeKernels(NamedTuple):
+    """The entry points, named as the functions are."""
+
+    score_rows: Callable[..., None]
+    attribute_rows: Callable[..., None]
+    shapley_rows: Callable[..., None]
+    calibrate_rows: Callable[..., None]
 
 
 @cache
-def _kernels() -> _Kernels:
+def _kernels() -> TreeKernels:
     words, floats, rows = types.int64[::1], types.float64[::1], types.float64[:, ::1]
-    return _Kernels(*compile_alone((
+    return TreeKernels(*compile_alone((
         (types.void(words, floats, rows, floats), score_rows),
         (types.void(words, floats, rows, rows, floats), attribute_rows),
         (types.void(words, floats, words, floats, rows, rows, floats), shapley_rows),
