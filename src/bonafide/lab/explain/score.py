@@ -20,6 +20,8 @@ INPUTS_SHOWN: Final = 6
 """How many inputs are told one by one."""
 COSTS_SHOWN: Final = 4
 _PART: Final = 7
+_UNBROKEN: Final = "\u00a0"
+"""A blank at which no line ends."""
 
 
 def margin_lines(pen: Pen) -> list[str]:
@@ -40,7 +42,7 @@ def margin_lines(pen: Pen) -> list[str]:
     for rest in parts:
         lines += _line(pen, _signed(rest), pen.say("other inputs", n=len(told.inputs) - INPUTS_SHOWN))
     lines += _line(pen, margin, pen.say("margin"), sign="=")
-    by_reason = [f"{code} {_signed(part)}" for code, part in told.by_reason.items() if round(part, 2)]
+    by_reason = [f"{code}{_UNBROKEN}{_signed(part)}" for code, part in told.by_reason.items() if round(part, 2)]
     separator = "、" if pen.lang == "zh" else ", "
     return [*lines, "", *wrap(pen.say("by reason", parts=separator.join(by_reason)), pen.width)]
 
