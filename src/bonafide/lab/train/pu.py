@@ -156,7 +156,7 @@ def _halves(lesson: Lesson) -> Flags:
     """Whether each payment is of the first half of the payers, which are drawn by the seed."""
     payer = lesson.matrix.rows["user_id"][lesson.rows].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     rng = np.random.Generator(np.random.PCG64((lesson.seed, 1)))
-    drawn: Flags = rng.integers(0, 2, int(payer.max(initial=0)) + 1).astype(np.bool_)
+    drawn = rng.integers(0, 2, int(payer.max(initial=0)) + 1).astype(np.bool_)
     return np.asarray(drawn[payer])
 
 
@@ -172,7 +172,7 @@ def nonnegative_risk(confirmed: Flags, weight: Floats, prior: float) -> Objectiv
     scale = weight.sum()
 
     def objective(margin: Floats, data: Any) -> tuple[Floats, Floats]:
-        """Gradients and curvatures at some margins."""
+        """Gradient and curvature of each row's margin."""
         chance = (1 + np.tanh(margin / 2)) / 2  # the logistic function, which no margin makes overflow
         as_honest = np.logaddexp(0, margin)
         risk = float(of_all @ as_honest - prior * (of_confirmed @ as_honest))

@@ -24,6 +24,7 @@ from bonafide.lab.train.prior import Prior, best_bin, elkan_noto
 from bonafide.lab.train.pu import METHODS, Lesson, Method, Model, learn
 from bonafide.lab.train.split import Part, Split, delay_ms, split_by_time
 
+AS_USUAL: Final = Training()
 TRAIN_POSITIVES_MIN: Final = 5
 VALIDATION_POSITIVES_MIN: Final = 2
 FINDS_RESAMPLES: Final = 200
@@ -87,7 +88,7 @@ class Trained(NamedTuple):
 
 
 def train(
-    matrix: Matrix, truth: pl.DataFrame | None, seed: int, asked: Training,
+    matrix: Matrix, truth: pl.DataFrame | None, seed: int, asked: Training = AS_USUAL,
     stage: Stage = lambda name, number, total: None,
 ) -> Trained:  # fmt: skip
     """Learn from the payments of a log.
