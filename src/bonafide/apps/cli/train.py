@@ -115,7 +115,7 @@ class _Base(NamedTuple):
     """Reads all inputs and scores by its rules alone."""
     files: dict[str, bytes]
     hash: str
-    """Of the bundle as it was named."""
+    """Of the bundle as it was named, without a model that it may have: training again gives the same card."""
 
 
 def _base(name: str) -> _Base:
@@ -133,7 +133,8 @@ def _base(name: str) -> _Base:
         files[INPUTS] = default_inputs(named.features, named.purpose).encode()
     with TemporaryDirectory() as place:
         write_bundle(Path(place), files, [])
-        return _Base(untrained(load_bundle(Path(place))), files, named.hash)
+        bundle = load_bundle(Path(place))
+        return _Base(untrained(bundle), files, bundle.hash)
 
 
 def _out(out: Path, force: bool) -> Path:
