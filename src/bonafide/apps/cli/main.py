@@ -13,6 +13,7 @@ import typer
 from bonafide.apps.cli.bench import bench
 from bonafide.apps.cli.bundle import bundle_app
 from bonafide.apps.cli.demo import demo
+from bonafide.apps.cli.drift import drift
 from bonafide.apps.cli.evaluate import evaluate
 from bonafide.apps.cli.explain import explain
 from bonafide.apps.cli.features import features
@@ -26,7 +27,7 @@ from bonafide.apps.cli.trace import trace
 from bonafide.apps.cli.train import train
 from bonafide.apps.cli.warmup import warmup
 
-_COMMANDS: Final = (demo, replay, explain, trace, features, rings, evaluate, train, simulate, bench, warmup)
+_COMMANDS: Final = (demo, replay, explain, trace, features, rings, evaluate, train, drift, simulate, bench, warmup)
 _GROUPS: Final = {"bundle": bundle_app, "rules": rules_app, "map": map_app}
 _GROUPED: Final = [c.callback for group in _GROUPS.values() for c in group.registered_commands if c.callback]
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
