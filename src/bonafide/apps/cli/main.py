@@ -25,9 +25,24 @@ from bonafide.apps.cli.screen import Exit, say_refused
 from bonafide.apps.cli.simulate import simulate
 from bonafide.apps.cli.trace import trace
 from bonafide.apps.cli.train import train
+from bonafide.apps.cli.tune import tune
 from bonafide.apps.cli.warmup import warmup
 
-_COMMANDS: Final = (demo, replay, explain, trace, features, rings, evaluate, train, drift, simulate, bench, warmup)
+_COMMANDS: Final = (
+    demo,
+    replay,
+    explain,
+    trace,
+    features,
+    rings,
+    evaluate,
+    train,
+    tune,
+    drift,
+    simulate,
+    bench,
+    warmup,
+)
 _GROUPS: Final = {"bundle": bundle_app, "rules": rules_app, "map": map_app}
 _GROUPED: Final = [c.callback for group in _GROUPS.values() for c in group.registered_commands if c.callback]
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
