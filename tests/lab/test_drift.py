@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bonafide.core.errors import UsageError
-from bonafide.lab.drift.compare import Drift, compare, wilson
+from bonafide.lab.drift.compare import Drift, compare
 from bonafide.lab.drift.periods import parted, whole
 from bonafide.lab.drift.shown import drift_html, drift_svg, drift_text
 from bonafide.lab.stability import BINS, SHARE_MIN, bin_edges, by_chance, distance, stability, word_for
+from bonafide.lab.wilson import wilson
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 DAY_MS = 86_400_000

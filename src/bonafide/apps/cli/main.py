@@ -19,6 +19,7 @@ from bonafide.apps.cli.explain import explain
 from bonafide.apps.cli.features import features
 from bonafide.apps.cli.map import map_app
 from bonafide.apps.cli.replay import replay
+from bonafide.apps.cli.review import review_sample
 from bonafide.apps.cli.rings import rings
 from bonafide.apps.cli.rules import rules_app
 from bonafide.apps.cli.screen import Exit, say_refused
@@ -39,6 +40,7 @@ _COMMANDS: Final = (
     train,
     tune,
     drift,
+    review_sample,
     simulate,
     bench,
     warmup,

@@ -32,6 +32,7 @@ class _Log:
         self._events, self._mapping, self._now_ms = events, mapping, now_ms
 
     def gather(self, bundle: Bundle, title: str, rejects: RejectWriter) -> Gathered:
+        """Replay it with a bundle."""
         from bonafide.lab.inputs import read_chunks
         from bonafide.lab.tune.gather import GatherRun
 

@@ -14,10 +14,10 @@ from bonafide.core.moment import show_moment
 from bonafide.lab.curves import Floats
 from bonafide.lab.drift.periods import Period
 from bonafide.lab.stability import Word, by_chance, distance, stability, word_for
+from bonafide.lab.wilson import wilson
 
 SCORE_EDGES: Final = (0.0, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9)
 """Where bands of score begin; most payments have hardly any chance of cash-out."""
-_Z: Final = 1.96
 
 Progress = Callable[[float, float], None]
 
@@ -198,20 +198,6 @@ def _bands(period: Period) -> list[Band]:
 
 def _band_of(score: Floats) -> np.typing.NDArray[np.int64]:
     return (np.searchsorted(SCORE_EDGES, score, side="right") - 1).astype(np.int64)
-
-
-def wilson(part: int, whole: int) -> tuple[float, float] | None:
-    """95 % interval of a share (Wilson, 1927); None of nothing.
-
-    >>> [round(end, 3) for end in wilson(0, 10)]
-    [0.0, 0.278]
-    """
-    if not whole:
-        return None
-    share, z = part / whole, _Z
-    middle = (share + z * z / (2 * whole)) / (1 + z * z / whole)
-    half = z / (1 + z * z / whole) * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def _rules(before: Period, after: Period) -> list[RulePair]:
