@@ -155,15 +155,15 @@ def _write(source: Path, base: Bundle, tuned: Tuned, folder: Path) -> Bundle:
 def _check_by_replay(log: _Log, gathered: Gathered, written: Bundle, tuned: Tuned) -> None:
     """Replay the log with what was written; its scores must be those that the search went by."""
     from bonafide.lab.inputs import RejectWriter
-    from bonafide.lab.tune.study import same_as_engine
+    from bonafide.lab.tune.study import unlike_engine
 
     with RejectWriter() as rejects:
         engine = log.gather(written, "Replaying with the tuned bundle", rejects)
-    different = same_as_engine(gathered, written, tuned.setting, engine)
+    different = unlike_engine(gathered, written, tuned.setting, engine)
     if different:
         raise StateError(
-            f"{different:,} events got another score in the replay than in the search, so the figures do not hold; "
-            f"report it with the log"
+            f"{different:,} events were decided otherwise in the replay than in the search, so the figures do not "
+            f"hold; report it with the log"
         )
 
 

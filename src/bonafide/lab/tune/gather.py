@@ -37,11 +37,23 @@ class Gathered(NamedTuple):
     """n: what the trees say of payments; 0 of all else, and without trees."""
     score_e6: Ints
     """n: as the engine decided."""
+    alert: Flags
+    """n: whether the engine's outcome is verify or stricter."""
 
     @property
     def n(self) -> int:
         """Decided events."""
         return len(self.pattern)
+
+
+class _Part(NamedTuple):
+    """Some decided events; see `Gathered`."""
+
+    is_payment: Flags
+    pattern: Ints
+    raw: Floats
+    score_e6: Ints
+    alert: Flags
 
 
 class GatherRun:
@@ -56,7 +68,7 @@ class GatherRun:
         self._inputs = slice(first, first + len(bundle.compiled.scheme.model_inputs))
         self._patterns: dict[tuple[str, ...], int] = {}
         self._rows: list[pl.DataFrame] = []
-        self._parts: list[tuple[Flags, Ints, Floats, Ints]] = []
+        self._parts: list[_Part] = []
 
     def feed(self, chunk: Chunk) -> None:
         """Take one chunk in, in order."""
@@ -73,13 +85,12 @@ class GatherRun:
         schema = {"event_id": pl.String, "user_id": pl.String, "amount": pl.Int64, "currency": pl.String,
                   "seq": pl.Int64, "time_ms": pl.Int64}  # fmt: skip
         rows = pl.concat(self._rows) if self._rows else pl.DataFrame(schema=schema)
-        nothing: tuple[Flags, Ints, Floats, Ints] = (
-            np.zeros(0, np.bool_), np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64),
-        )  # fmt: skip
-        is_payment, pattern, raw, score = (
-            np.concatenate([part[i] for part in (nothing, *self._parts)]) for i in range(len(nothing))
+        no, none = np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.int64)
+        nothing = _Part(no, none, np.zeros(0), none, no)
+        is_payment, pattern, raw, score, alert = (
+            np.concatenate(some) for some in zip(nothing, *self._parts, strict=True)
         )
-        return Gathered(rows, is_payment, pattern, hits.reshape(-1, len(rules)), raw, score)
+        return Gathered(rows, is_payment, pattern, hits.reshape(-1, len(rules)), raw, score, alert)
 
     def _walk(self, frame: pl.DataFrame) -> None:
         read = frame[ROW].is_not_null().to_numpy()
@@ -104,4 +115,5 @@ class GatherRun:
         if self._trees is not None:
             raw[is_payment] = raw_scores(self._trees, batch.answers[which[is_payment], self._inputs])
         found = np.array(patterns, dtype=np.int64)[batch.template[which]]
-        self._parts.append((is_payment, found, raw, batch.score_e6[which]))
+        alert = np.array([t.ruling.alert for t in batch.templates])[batch.template[which]]
+        self._parts.append(_Part(is_payment, found, raw, batch.score_e6[which], alert))

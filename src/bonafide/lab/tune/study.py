@@ -253,8 +253,9 @@ def _other_alerts(gathered: Gathered, bundle: Bundle, setting: Setting) -> int:
     return int((alerted(gathered, bundle, setting) & ~gathered.is_payment).sum())
 
 
-def same_as_engine(predicted: Gathered, bundle: Bundle, setting: Setting, engine: Gathered) -> int:
-    """How many events the engine scored otherwise than was predicted for a setting, or decided on alone."""
+def unlike_engine(predicted: Gathered, bundle: Bundle, setting: Setting, engine: Gathered) -> int:
+    """How many events the engine scored or alerted on otherwise than was predicted for a setting, or decided alone."""
     if predicted.n != engine.n:
         return abs(predicted.n - engine.n)
-    return int((scores(predicted, bundle, setting) != engine.score_e6).sum())
+    same_score = scores(predicted, bundle, setting) == engine.score_e6
+    return int((~same_score | (alerted(predicted, bundle, setting) != engine.alert)).sum())
