@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from benches.review.run import WAYS, Result
+
+_T: Final = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
+"""Student's quantiles for 95 % by degrees of freedom from 1; beyond, 2.2 is used."""
 
 
 def table(results: Sequence[Result], n: int) -> str:
@@ -48,6 +52,6 @@ def _lead(values: np.typing.NDArray[np.float64], errors: np.typing.NDArray[np.fl
     n = len(values)
     between = float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else 0.0
     within = float(np.sqrt(np.sum(errors**2))) / n
-    half = 1.96 * max(between, within)
+    half = max((_T[n - 2] if n - 2 < len(_T) else 2.2) * between, 1.96 * within)
     mean = float(np.mean(values))
     return f"{mean:+.3f} ({mean - half:+.3f} to {mean + half:+.3f})"

@@ -22,7 +22,7 @@ from bonafide.lab.tune.judge import ALWAYS, LINE_MAX, LINE_MIN, Part
 from bonafide.lab.tune.raw import raw_scores
 from bonafide.lab.tune.rescore import Law
 from bonafide.lab.tune.search import WEIGHT_MAX, WEIGHT_MIN, search, shares_around
-from bonafide.lab.tune.study import Setting, unlike_engine, scores
+from bonafide.lab.tune.study import Setting, scores, unlike_engine
 from bonafide.lab.tune.written import check_written, line_of, moved_starts, tuned_files, with_numbers
 from tests.engine.kit import frame_of
 from tests.engine.modelled import modelled
