@@ -65,7 +65,7 @@ def test_a_mistake_is_shown_as_the_readme_shows_it(tmp_path: Path) -> None:
 def test_every_command_in_the_table_exists(readme: str) -> None:
     from bonafide.apps.cli.main import app
 
-    commands = {c.callback.__name__ for c in app.registered_commands}  # type: ignore[union-attr]
+    commands = {c.callback.__name__.replace("_", "-") for c in app.registered_commands}  # type: ignore[union-attr]
     commands |= {
         f"{group.name} {c.name or c.callback.__name__}"  # type: ignore[union-attr]
         for group in app.registered_groups
@@ -75,5 +75,5 @@ def test_every_command_in_the_table_exists(readme: str) -> None:
     text = (ROOT / readme).read_text(encoding="utf-8")
     for group, rest in re.findall(r"^\| `bonafide (bundle|rules|map) ([^`]+)`", text, re.MULTILINE):
         named |= {f"{group} {name}" for name in re.findall(r"\b[a-z]+\b", rest)}
-    named |= set(re.findall(r"^\| `bonafide (?!bundle|rules|map)([a-z]+)", text, re.MULTILINE))
+    named |= set(re.findall(r"^\| `bonafide (?!bundle|rules|map)([a-z-]+)", text, re.MULTILINE))
     assert named == commands

@@ -13,20 +13,38 @@ import typer
 from bonafide.apps.cli.bench import bench
 from bonafide.apps.cli.bundle import bundle_app
 from bonafide.apps.cli.demo import demo
+from bonafide.apps.cli.drift import drift
 from bonafide.apps.cli.evaluate import evaluate
 from bonafide.apps.cli.explain import explain
 from bonafide.apps.cli.features import features
 from bonafide.apps.cli.map import map_app
 from bonafide.apps.cli.replay import replay
+from bonafide.apps.cli.review import review_sample
 from bonafide.apps.cli.rings import rings
 from bonafide.apps.cli.rules import rules_app
 from bonafide.apps.cli.screen import Exit, say_refused
 from bonafide.apps.cli.simulate import simulate
 from bonafide.apps.cli.trace import trace
 from bonafide.apps.cli.train import train
+from bonafide.apps.cli.tune import tune
 from bonafide.apps.cli.warmup import warmup
 
-_COMMANDS: Final = (demo, replay, explain, trace, features, rings, evaluate, train, simulate, bench, warmup)
+_COMMANDS: Final = (
+    demo,
+    replay,
+    explain,
+    trace,
+    features,
+    rings,
+    evaluate,
+    train,
+    tune,
+    drift,
+    review_sample,
+    simulate,
+    bench,
+    warmup,
+)
 _GROUPS: Final = {"bundle": bundle_app, "rules": rules_app, "map": map_app}
 _GROUPED: Final = [c.callback for group in _GROUPS.values() for c in group.registered_commands if c.callback]
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")

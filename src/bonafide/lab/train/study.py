@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from bonafide.core.moment import show_moment
 from bonafide.engine.policy import Policy
 from bonafide.lab.curves import Flags, Floats
+from bonafide.lab.stability import stability
 from bonafide.lab.train.calibrate import Band, bands, brier, expected_error
-from bonafide.lab.train.drift import stability
 from bonafide.lab.train.figures import Figures, Judged, MoneyCaught, judged, main_currency
 from bonafide.lab.train.groups import Group, groups_of, is_alert, limit_band, tenure
 from bonafide.lab.train.labels import CASH_OUT, GENUINE

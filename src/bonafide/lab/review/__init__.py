@@ -1,0 +1,1 @@
+"""Which decisions people should look at next."""

@@ -1,0 +1,1 @@
+"""Thresholds and rule weights searched for: money saved against honest people disturbed."""
