@@ -2,7 +2,7 @@
 # Nothing outside this folder is written, except the folder of compiled kernels (BONAFIDE_CACHE).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench drill fuzz lock clean
+.PHONY: help demo test check bench drill fuzz model lock clean
 
 BIN := .venv/bin
 PYTHON ?=
@@ -47,6 +47,10 @@ drill: .venv/.dev ## run the drills: slow tests that install, kill, fill disks a
 
 fuzz: .venv/.dev ## play random input against the readers and kernels for longer than `make test` does
 	@FUZZ_MINUTES=$(MINUTES) $(BIN)/pytest -n 2 -m fuzz --hypothesis-profile=fuzz $(T)
+
+model: .venv/.dev ## train the shipped model and scorecard anew, on a simulated city (half an hour, 8 GB of memory)
+	@$(BIN)/bonafide simulate --scenario city --seed 900 --out build/city --force
+	@$(BIN)/bonafide train build/city/events.parquet --truth build/city/truth.parquet --out bundles/paylater --force
 
 lock: .venv/.runtime ## resolve the dependencies into the lock files (UPGRADE=--upgrade takes newer releases)
 	@sh tools/lock.sh $(UPGRADE)

@@ -15,6 +15,7 @@ from bonafide.apps.cli.main import app
 from bonafide.core.events import Fact, Payment, Payout, Refund, Shipment, Verdict
 from bonafide.core.moment import MINUTE_MS
 from tests.engine.kit import assert_golden
+from tests.engine.modelled import modelled
 from tests.lab.runs import as_lines, write_bundle
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -98,6 +99,77 @@ def test_a_chinese_answer_holds_no_english_word(folder: Path, event_id: str) -> 
             "", re.sub(r"\b(amount|ip|to|type|speed|status|time|currency|goods|channel|category)\b", "", shown)
         )
         assert re.findall(r"[A-Za-z]{2,}", left.replace("UTC", "")) == [], left
+
+
+# What a model adds
+
+
+@pytest.fixture
+def scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with what a replay under a bundle with a model and a scorecard left in `out`."""
+    refund = Refund(event_id="r1", time=START_MS + 9 * MINUTE_MS, user_id="u1", merchant_id="m1", order_id="o1",
+                    amount=99, currency="CNY", to="bank")  # fmt: skip
+    payments = [
+        payment(0, amount=99, credit_limit=500_000), payment(1, pay_with="credit"),
+        payment(2, amount=180_000, credit_limit=200_000, pay_with="credit"), payment(3, currency="JPY", user_id="u2"),
+    ]  # fmt: skip
+    (tmp_path / "log.ndjson").write_bytes(as_lines([*payments, refund]))
+    modelled(tmp_path / "modelled")
+    monkeypatch.chdir(tmp_path)
+    assert told("replay", "log.ndjson", "--bundle", "modelled", "--out", "out").exit_code == 0
+    return tmp_path
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("event_id", ["p0", "p2", "p3", "r1"])
+def test_a_score_of_a_model_reads_as_written_down(scored: Path, event_id: str, lang: str, width: int) -> None:
+    result = told("explain", event_id, "--in", "out", "--lang", lang, width=width)
+    assert result.exit_code == 0
+    assert "1 - (1 - " not in result.stdout or event_id == "r1"
+    assert_golden(GOLDEN / f"explain_model_{event_id}_{lang}_{width}.txt", result.stdout)
+
+
+@pytest.mark.parametrize("event_id", ["p0", "p1", "p2", "p3"])
+def test_what_is_shown_of_a_margin_adds_up_as_it_is_shown(scored: Path, event_id: str) -> None:
+    for lang in ("en", "zh"):
+        shown = told("explain", event_id, "--in", "out", "--lang", lang).stdout.splitlines()
+        end = next(i for i, line in enumerate(shown) if line.startswith("= "))
+        rows = [re.match(r"[ =] +([+-][0-9.]+)   ", line) for line in shown[:end]]
+        parts = [float(row[1]) for row in rows if row is not None]
+        assert len(parts) >= 4
+        assert sum(parts) == pytest.approx(float(shown[end].split()[1]), abs=1e-9)
+
+
+def test_a_score_as_json_has_every_part(scored: Path) -> None:
+    found = json.loads(told("explain", "p2", "--in", "out", "--json", "--trace").stdout)
+    margin, credit = found["score"]["margin"], found["score"]["credit"]
+    parts = [margin["base"], *margin["rules"].values(), *(one["part"] for one in margin["inputs"])]
+    assert sum(parts) == pytest.approx(margin["margin"], abs=1e-9)
+    assert round(margin["probability"], 6) == found["decision"]["score"]
+    assert set(margin["reasons"]) == {"RC1", "RC2"}
+    assert {one["of"] for one in margin["inputs"]} == {"amount", "amount / credit_limit", "pay_with == 'credit'"}
+    assert (credit["score"], credit["base"]) == (found["decision"]["credit_score"], 650)
+    assert credit["base"] + sum(credit["families"].values()) == credit["score"]
+    assert [rule["share"] for rule in found["rules"]] == [None] * len(found["rules"])
+    by_rules = json.loads(told("explain", "r1", "--in", "out", "--json").stdout)["score"]
+    assert (by_rules["margin"], by_rules["credit"]["score"]) == (None, 690)
+
+
+@pytest.mark.parametrize("event_id", ["p0", "p2", "p3", "r1"])
+def test_a_score_in_chinese_holds_no_english_word(scored: Path, event_id: str) -> None:
+    text = told("explain", event_id, "--in", "out", "--lang", "zh").stdout
+    left = IDS.sub("", text).replace("UTC", "").replace("modelled", "").replace("tiny", "").replace("JPY", "")
+    assert re.findall(r"[A-Za-z]{2,}", left.replace("CNY", "")) == [], left
+
+
+def test_a_score_that_is_not_derived_again_shows_no_parts(scored: Path) -> None:
+    (scored / "log.ndjson").rename("elsewhere.ndjson")
+    result = told("explain", "p2", "--in", "out")
+    assert result.exit_code == 1
+    assert "what each rule and input added is known only when" in result.stdout.replace("\n", " ")
+    assert "1 - (1 - " not in result.stdout
+    assert json.loads(told("explain", "p2", "--in", "out", "--json").stdout)["score"] is None
 
 
 def test_what_did_not_become_a_decision_is_told(folder: Path) -> None:

@@ -21,7 +21,6 @@ from bonafide.engine.scorecard import (
     CardInput,
     LevelBand,
     Scorecard,
-    ScorecardInput,
     compile_scorecard,
     credit_score,
     families,
@@ -30,6 +29,7 @@ from bonafide.engine.scorecard import (
     reachable,
 )
 from bonafide.testing import scorecard_twin
+from bonafide.testing.scorecard_twin import ScorecardInput
 from tests.engine.kit import compiled
 
 NAN = math.nan

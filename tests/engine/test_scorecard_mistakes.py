@@ -11,7 +11,8 @@ import pytest
 
 from bonafide.core.mistakes import Mistake, show_mistakes
 from bonafide.engine.rules.source import read_yaml_with_places
-from bonafide.engine.scorecard import Scorecard, ScorecardInput, read_scorecard
+from bonafide.engine.scorecard import Scorecard, read_scorecard
+from bonafide.testing.scorecard_twin import ScorecardInput
 from tests.engine.kit import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden" / "scorecard_mistakes.txt"

@@ -62,13 +62,18 @@ def calibrated(margin: float) -> float:
 def expected_reasons(decision: Decision, payment: Payment, bundle: Bundle) -> list[str]:
     """The codes by their part in the score, largest first."""
     parts = dict.fromkeys(bundle.reasons, 0.0)
-    for rule in bundle.rules:
-        if rule.id in decision.hits:
-            parts[rule.reason] += RULES_WEIGHT * -math.log(1 - rule.weight)
+    hit = [rule for rule in bundle.rules if rule.id in decision.hits]
+    weight = RULES_WEIGHT if decision.score_e6 >= 300_000 else 1.0
+    for rule in hit:
+        parts[rule.reason] += weight * -math.log(1 - rule.weight)
     if decision.score_e6 >= 300_000:
         for code, (_, part) in zip(INPUT_REASONS, branches(payment), strict=True):
             parts[code] += part
-    return [code for code in sorted(parts, key=lambda c: -parts[c]) if parts[code] > 1e-9][:4]
+        most = max(parts.values())
+        parts = {code: part if part >= 0.1 * most else 0.0 for code, part in parts.items()}
+    for rule in hit:
+        parts[rule.reason] = max(parts[rule.reason], 1e-9 * max(-math.log(1 - rule.weight), 1e-12))
+    return [code for code in sorted(parts, key=lambda c: -parts[c]) if parts[code] > 0][:4]
 
 
 @settings(max_examples=60)

@@ -6,9 +6,9 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from numba import types
 
@@ -19,6 +19,7 @@ from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.siphash import ABSENT, hash_bytes
 
 Progress = Callable[[str, int, int], None]
+Made = TypeVar("Made")
 _COMPLETE: Final = "complete"
 STAMPS_KEPT: Final = 3
 """Cache folders of earlier sources that are kept, newest first."""
@@ -147,17 +148,32 @@ _loaded: Final[list[Kernels]] = []
 
 
 def _load(progress: Progress | None) -> Kernels:
+    def compile_all(folder: Path) -> Kernels:
+        kernels = _compile(folder, progress)
+        (folder / _COMPLETE).touch()
+        return kernels
+
+    return _in_cache(compile_all)
+
+
+def compile_alone(functions: Sequence[tuple[Any, Callable[..., Any]]]) -> list[Any]:
+    """Entry points besides those of `Kernels`, each with its signature, for what only some processes do; they lie in
+    the same cache."""
+    return _in_cache(lambda folder: [entry(signature, folder)(function) for signature, function in functions])
+
+
+def _in_cache(make: Callable[[Path], Made]) -> Made:
+    """What is made in the cache folder of these sources, one process at a time, or in a folder of its own where that
+    cannot be written."""
     folder = cache_folder() / source_stamp()
     try:
         _make_room(folder)
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            kernels = _compile(folder, progress)
-            (folder / _COMPLETE).touch()
+            return make(folder)
     except OSError:
         with tempfile.TemporaryDirectory(prefix="bonafide-kernels-") as alone:
-            return _compile(Path(alone), progress)
-    return kernels
+            return make(Path(alone))
 
 
 def _compile(folder: Path, progress: Progress | None) -> Kernels:

@@ -11,7 +11,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 from msgspec import Meta, Struct
@@ -25,6 +25,7 @@ from bonafide.engine.kernel import inner, shift
 from bonafide.engine.rules.source import Document
 
 Family = Literal["habits", "credit_history", "relations"]
+Direction = Literal["up", "down"]
 FAMILIES: Final[tuple[Family, ...]] = ("habits", "credit_history", "relations")
 CREDIT_MIN: Final = 300
 CREDIT_MAX: Final = 900
@@ -55,15 +56,28 @@ _Credit = Annotated[
 _Cut = Annotated[float, Meta(ge=-_CUT_MAX, le=_CUT_MAX, description="a finite number")]
 
 
-class ScorecardInput(Struct, frozen=True, forbid_unknown_fields=True):
-    """An input as `model/inputs.yaml` declares it; `of` is its expression, by default a feature of its name."""
+class Declared(Protocol):
+    """An input of the scorecard as the bundle declares it."""
 
-    name: str
-    family: Family
-    reason: str
-    of: str | None = None
-    direction: Literal["up", "down"] | None = None
-    """`up`: the more, the more like cash-out, and so never more points. None: free."""
+    @property
+    def name(self) -> str:
+        """What the card calls it."""
+        ...
+
+    @property
+    def direction(self) -> Direction | None:
+        """`up`: the more, the more like cash-out, and so never more points. None: free."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """The code that tells people of it."""
+        ...
+
+    @property
+    def family(self) -> Family | None:
+        """Under which of the subtotals it counts."""
+        ...
 
 
 class CardInput(Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,7 +108,7 @@ class Scorecard(NamedTuple):
     """A checked scorecard beside its declared inputs, and the arrays that the kernel reads."""
 
     card: Card
-    declared: tuple[ScorecardInput, ...]
+    declared: tuple[Declared, ...]
     """All declared inputs, in the order of a row; the card may leave some of them out."""
     words: NDArray[np.int64]
     floats: NDArray[np.float64]
@@ -104,7 +118,7 @@ class InputPoints(NamedTuple):
     """What one input brought a payer."""
 
     name: str
-    family: Family
+    family: Family | None
     reason: str
     value: float | None
     """None is missing."""
@@ -114,7 +128,7 @@ class InputPoints(NamedTuple):
 
 
 def read_scorecard(
-    document: Document, name: str, declared: Sequence[ScorecardInput]
+    document: Document, name: str, declared: Sequence[Declared]
 ) -> tuple[Scorecard | None, list[Mistake]]:
     """The scorecard that a YAML document says, over the `declared` inputs in the order of a row, and everything that is
     wrong with it; None where something is."""
@@ -128,7 +142,7 @@ def read_scorecard(
     return (None if mistakes else compile_scorecard(card, declared)), mistakes
 
 
-def _faults_of_names(card: Card, declared: Sequence[ScorecardInput]) -> list[tuple[Path, str]]:
+def _faults_of_names(card: Card, declared: Sequence[Declared]) -> list[tuple[Path, str]]:
     known = [one.name for one in declared]
     found: list[tuple[Path, str]] = []
     seen: dict[str, int] = {}
@@ -143,7 +157,7 @@ def _faults_of_names(card: Card, declared: Sequence[ScorecardInput]) -> list[tup
     return found
 
 
-def _faults_of_inputs(card: Card, declared: Sequence[ScorecardInput]) -> list[tuple[Path, str]]:
+def _faults_of_inputs(card: Card, declared: Sequence[Declared]) -> list[tuple[Path, str]]:
     directions = {one.name: one.direction for one in declared}
     found: list[tuple[Path, str]] = []
     for i, one in enumerate(card.inputs):
@@ -200,7 +214,7 @@ def reachable(card: Card) -> tuple[int, int]:
     return _clip(card.base + least), _clip(card.base + most)
 
 
-def compile_scorecard(card: Card, declared: Sequence[ScorecardInput]) -> Scorecard:
+def compile_scorecard(card: Card, declared: Sequence[Declared]) -> Scorecard:
     """A scorecard ready for the kernel; a row of inputs has the `declared` ones in order. Expects a checked card."""
     places = {one.name: place for place, one in enumerate(declared)}
     table, points, cuts = [card.base, len(card.inputs)], list[int](), list[float]()

@@ -3,7 +3,7 @@
 The margin is what the trees say plus what the rules say: raw + rules_weight * evidence, where the evidence is the sum
 of -ln(1 - w) over the rules that held. A non-decreasing map of it is the score, a probability. Of a bundle without a
 model, and of events that are no payments, the score is 1 - prod(1 - w). A reason's part in a score is the sum of its
-rules' evidence and of its inputs' path attributions.
+rules' evidence and of its inputs' path attributions; docs/why.md measures how well that names what moved the score.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ from bonafide.engine.trees.walk import attribute, raw_score
 SCORE_UNIT: Final = 1_000_000
 SCORED: Final = TYPE_CODE["payment"]
 """The type of event that a model scores."""
+LEAST_PART: Final = 0.1
+"""Of the largest part: a reason with less, of which no rule held, moved the score too little to be told."""
+_BARELY: Final = 1e-9
+"""What a rule's evidence counts for at least, so that a rule that held is told, after all that moved the score."""
 
 
 @inner
@@ -99,11 +103,16 @@ def reasons_of(plan, words, floats, verdict, inputs, scored):
         sums[c] = 0.0
     weight = floats[plan[P_RULES_WEIGHT]] if scored else 1.0
     evidence = shift(floats, plan[P_EVIDENCE])
-    for r in range(plan[P_RULES]):
-        if (verdict[V_HITS + r // HITS_PER_WORD] >> (r % HITS_PER_WORD)) & 1:
-            sums[code[r]] += weight * evidence[r]
     if scored:
         add_inputs(plan, words, floats, inputs, shift(code, plan[P_RULES]), sums)
+    add_rules(plan, verdict, evidence, code, weight, sums)
+    if scored:
+        most = 0.0
+        for c in range(codes):
+            most = max(most, sums[c])
+        for c in range(codes):
+            sums[c] = sums[c] if sums[c] >= LEAST_PART * most else 0.0
+        raise_rules(plan, verdict, evidence, code, sums)
     packed = 0
     for place in range(REASONS_MAX):
         most = 0
@@ -115,6 +124,22 @@ def reasons_of(plan, words, floats, verdict, inputs, scored):
         packed |= (most + 1) << (REASON_BITS * place)
         sums[most] = 0.0
     return packed
+
+
+@inner
+def add_rules(plan, verdict, evidence, code, weight, sums):
+    """Add the evidence of the rules that held to their reasons' sums."""
+    for r in range(plan[P_RULES]):
+        if (verdict[V_HITS + r // HITS_PER_WORD] >> (r % HITS_PER_WORD)) & 1:
+            sums[code[r]] += weight * evidence[r]
+
+
+@inner
+def raise_rules(plan, verdict, evidence, code, sums):
+    """Leave no reason of a rule that held without a part."""
+    for r in range(plan[P_RULES]):
+        if (verdict[V_HITS + r // HITS_PER_WORD] >> (r % HITS_PER_WORD)) & 1:
+            sums[code[r]] = max(sums[code[r]], _BARELY * evidence[r])
 
 
 @inner

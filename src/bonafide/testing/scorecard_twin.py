@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from bonafide.engine.scorecard import CREDIT_MAX, CREDIT_MIN, Card
+from bonafide.engine.scorecard import CREDIT_MAX, CREDIT_MIN, Card, Direction, Family
+
+
+class ScorecardInput(NamedTuple):
+    """A declared input, made by hand."""
+
+    name: str
+    family: Family
+    reason: str
+    direction: Direction | None = None
 
 
 def credit_score(card: Card, values: Mapping[str, float | None]) -> int:

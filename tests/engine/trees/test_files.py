@@ -53,7 +53,7 @@ def test_a_file_holds_the_same_trees(model: Model) -> None:
     assert to_npz(again) == content
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(which=st.sampled_from(Nodes._fields), place=st.floats(0, 1, exclude_max=True), data=st.data())
 def test_a_changed_number_is_refused_or_answers(which: str, place: float, data: st.DataObject) -> None:
     nodes = nodes_of_trees(MODEL.trees)

@@ -11,7 +11,7 @@ from bonafide.testing import trees_twin
 from tests.engine.trees.kit import Model, models, raw_scores, rows_for, shapley_values, train
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(model=models(), seed=st.integers(0, 2**32 - 1))
 def test_shapley_values_are_those_of_lightgbm(model: Model, seed: int) -> None:
     rows = rows_for(model, seed, 16)

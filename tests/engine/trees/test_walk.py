@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bonafide.testing import trees_twin
 from tests.engine.trees.kit import Model, attributions, models, raw_scores, rows_for, same_bits
 
-RARE = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+RARE = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @RARE

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -57,13 +58,14 @@ def train(
         given = {"--truth": truth, "--bundle": None if bundle == "paylater" else bundle, "--mapping": mapping,
                  "--now": now, "--seed": seed or None}  # fmt: skip
         command = _command(events, out, given, segment or [])
-        read, sources = _base(bundle)
+        base = _base(bundle)
         folder = _out(out, force)
         with RejectWriter() as rejects:
-            matrix = _gather(read, events, found, now_ms, segments, rejects)
+            matrix = _gather(base.bundle, events, found, now_ms, segments, rejects)
             refused = rejects.total
-        told = _learn(matrix, labels, read, segments, seed)
-        _write(told, read, sources, folder, command, seed)
+        scorecard = _fit_scorecard(matrix, base.bundle)
+        told = _learn(matrix, labels, base.bundle, segments, seed)
+        _write(told, base, folder, command, seed, scorecard)
     if as_json:
         from bonafide.lab.train.study import as_json as figures
 
@@ -106,16 +108,33 @@ def _command(events: list[Path], out: Path, given: dict[str, Any], segments: lis
     return shlex.join(words)
 
 
-def _base(name: str) -> tuple[Bundle, dict[str, bytes]]:
-    """The bundle that the model stands on, without a model that it may have, and its files."""
-    from bonafide.engine.bundle import load_bundle
+class _Base(NamedTuple):
+    """What the model stands on."""
+
+    bundle: Bundle
+    """Reads all inputs and scores by its rules alone."""
+    files: dict[str, bytes]
+    hash: str
+    """Of the bundle as it was named, without a model that it may have: training again gives the same card."""
+
+
+def _base(name: str) -> _Base:
+    """The bundle that `--bundle` names, without a model that it may have; where it declares no inputs, with all."""
+    from bonafide.engine.bundle import load_bundle, untrained
     from bonafide.engine.bundles.files import read_sources
-    from bonafide.lab.train.written import MADE
+    from bonafide.engine.bundles.inputs import INPUTS, default_inputs
+    from bonafide.lab.train.written import MADE, write_bundle
 
     folder = bundle_folder(name)
-    bundle = load_bundle(folder)
+    named = load_bundle(folder)
     files = {path: content for path, content in read_sources(folder).contents.items() if path not in MADE}
-    return bundle, files
+    if not named.inputs.model:
+        say(f"{name} has no {INPUTS}, so the model reads every feature and field that is a number")
+        files[INPUTS] = default_inputs(named.features, named.purpose).encode()
+    with TemporaryDirectory() as place:
+        write_bundle(Path(place), files, [])
+        bundle = load_bundle(Path(place))
+        return _Base(untrained(bundle), files, bundle.hash)
 
 
 def _out(out: Path, force: bool) -> Path:
@@ -131,15 +150,15 @@ def _gather(
     rejects: RejectWriter,
 ) -> Matrix:  # fmt: skip
     from bonafide.lab.inputs import read_chunks
-    from bonafide.lab.train.matrix import MatrixRun
+    from bonafide.lab.train.matrix import gather
 
     engine = open_engine(bundle)
     with progress_bar("Reading the log") as bar:
-        run = MatrixRun(engine, [str(path) for path in events], rejects, segments)
-        for chunk in read_chunks(events, mapping, now_ms, rejects, unreadable=tell_unreadable):
-            run.feed(chunk)
-            bar(chunk.bytes_done, chunk.bytes_total)
-        return run.finish()
+        chunks = read_chunks(events, mapping, now_ms, rejects, unreadable=tell_unreadable)
+        return gather(
+            engine, [str(path) for path in events], chunks, rejects, segments,
+            lambda chunk: bar(chunk.bytes_done, chunk.bytes_total),
+        )  # fmt: skip
 
 
 def _learn(matrix: Matrix, truth: Any, bundle: Bundle, segments: list[str], seed: int) -> Study:
@@ -147,18 +166,35 @@ def _learn(matrix: Matrix, truth: Any, bundle: Bundle, segments: list[str], seed
     from bonafide.lab.train.train import train as learn
 
     with stages_shown(f"Training on {matrix.n:,} payments") as stage:
-        trained = learn(matrix, truth, seed, stage=stage)
+        trained = learn(matrix, truth, seed, bundle.inputs.training, stage)
         return study(matrix, trained, truth, bundle.policy, segments, seed)
 
 
-def _write(told: Study, bundle: Bundle, sources: dict[str, bytes], folder: Path, command: str, seed: int) -> None:
+def _fit_scorecard(matrix: Matrix, bundle: Bundle) -> str | None:
+    """The scorecard's file; None where the bundle declares no inputs for one, or too little is known of payers."""
+    from bonafide.lab.train.scorecard_text import scorecard_text
+    from bonafide.lab.train.scorecard_trial import fit_payers
+    from bonafide.lab.train.snapshots import TARGET
+
+    if not bundle.inputs.scorecard:
+        return None
+    try:
+        fitted = fit_payers(matrix.payers, bundle.inputs.scorecard, matrix.last_ms)
+    except UsageError as error:
+        say(f"no scorecard: {error}")
+        return None
+    return scorecard_text(fitted, TARGET)
+
+
+def _write(told: Study, base: _Base, folder: Path, command: str, seed: int, scorecard: str | None) -> None:
     from bonafide.engine.bundles.files import read_sources
     from bonafide.lab.train.card import Origin, card_files
-    from bonafide.lab.train.written import CARD, PAGE, model_files, write_bundle
+    from bonafide.lab.train.written import CARD, PAGE, SCORECARD, model_files, write_bundle
 
-    card, page = card_files(told, Origin(command, bundle.hash, seed))
-    files = sources | model_files(told.trained.model, told.trained.calibration)
+    card, page = card_files(told, Origin(command, base.hash, seed))
+    files = base.files | model_files(told.trained.model, told.trained.calibration)
     files |= {CARD: card.encode(), PAGE: page.encode()}
+    files |= {} if scorecard is None else {SCORECARD: scorecard.encode()}
     stale = [name for name in read_sources(folder).contents if name not in files]
     write_bundle(folder, files, stale)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -21,11 +21,10 @@ from bonafide.engine.features.spec import Feature, is_label
 from bonafide.engine.rules.cost import BUNDLE_COST_MAX, cost_of_all, too_costly
 from bonafide.engine.rules.language import ExpressionError, Node, Problem, Vocabulary, names_in, parse_located
 from bonafide.engine.rules.source import Document
-from bonafide.engine.scorecard import Family
+from bonafide.engine.scorecard import Direction, Family
 
 INPUTS: Final = "model/inputs.yaml"
 INPUTS_MAX: Final = 512
-Direction = Literal["up", "down"]
 SIGN: Final[dict[Direction | None, int]] = {"up": 1, "down": -1, None: 0}
 """As monotone constraints of the margin."""
 

@@ -19,7 +19,7 @@ from bonafide.engine.bundles.files import Sources
 from bonafide.engine.bundles.inputs import INPUTS, Inputs
 from bonafide.engine.bundles.rules import Rule
 from bonafide.engine.scheme import Knot, Scheme
-from bonafide.engine.scorecard import Scorecard, ScorecardInput, read_scorecard
+from bonafide.engine.scorecard import Scorecard, read_scorecard
 from bonafide.engine.trees.arrays import Trees
 from bonafide.engine.trees.files import from_npz, to_npz
 from bonafide.engine.trees.lightgbm_text import read_lightgbm
@@ -130,11 +130,6 @@ def _read_scorecard(sources: Sources, inputs: Inputs) -> Scorecard | None:
     document = sources.document(SCORECARD)
     if document is None:
         return None
-    declared = [
-        ScorecardInput(one.name, one.family, one.reason, direction=one.direction)
-        for one in inputs.scorecard
-        if one.family is not None
-    ]
-    scorecard, mistakes = read_scorecard(document, SCORECARD, declared)
+    scorecard, mistakes = read_scorecard(document, SCORECARD, inputs.scorecard)
     sources.mistakes += mistakes
     return scorecard

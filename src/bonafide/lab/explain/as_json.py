@@ -9,6 +9,7 @@ import msgspec
 from bonafide.core.fields import FIELDS
 from bonafide.core.moment import moment_of, show_moment
 from bonafide.engine.explain import Voice, band_of, closeness, nearest_voices, shares_of, stricter_rules
+from bonafide.lab.explain.score import score_json
 from bonafide.lab.explain.text import CLOSEST, note_text
 from bonafide.lab.explain.trace import answers_as_json, part_as_json
 from bonafide.lab.explain.why import Explanation, Undecided
@@ -19,6 +20,7 @@ def explanation_json(told: Explanation, *, trace: bool) -> dict[str, Any]:
     decision, bundle, derived = told.decision, told.bundle, told.derived
     hit = [rule for rule in bundle.rules if rule.id in decision.hits]
     shares = dict(zip((r.id for r in hit), shares_of([r.weight for r in hit]), strict=True))
+    score = None if derived is None else score_json(derived.score)
     spoken = {} if derived is None else {voice.rule.id: voice for voice in derived.voices}
     row = {name: value for name, value in told.row.items() if value is not None}
     found: dict[str, Any] = {
@@ -29,7 +31,8 @@ def explanation_json(told: Explanation, *, trace: bool) -> dict[str, Any]:
         "raised_by": [rule.id for rule in stricter_rules(bundle, decision.hits, decision.score_e6)],
         "rules": [
             {
-                "id": rule.id, "typology": rule.typology, "weight": rule.weight, "share": shares[rule.id],
+                "id": rule.id, "typology": rule.typology, "weight": rule.weight,
+                "share": None if told.is_modelled else shares[rule.id],
                 "reason": rule.reason, "when": " ".join(rule.text.split()), "source": rule.source,
                 "condition": part_as_json(spoken[rule.id].condition) if rule.id in spoken else None,
             }
@@ -38,6 +41,7 @@ def explanation_json(told: Explanation, *, trace: bool) -> dict[str, Any]:
         "reasons": [
             {"code": r.code, **msgspec.to_builtins(bundle.reasons[r.code])} for r in decision.reasons
         ],
+        "score": score,
         "notes": [{"zh": note_text(note, "zh"), "en": note_text(note, "en")} for note in told.notes],
     }  # fmt: skip
     if trace and derived is not None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bonafide.core.fields import ABSENT, FIELDS
 from bonafide.core.moment import moment_of
 from bonafide.core.text import shorten
+from bonafide.engine.bundles.rules import Rule
 from bonafide.engine.explain import (
     COMPARISONS,
     Part,
@@ -23,6 +24,7 @@ from bonafide.engine.rules.terms import money_told
 from bonafide.engine.rules.units import unit_of
 from bonafide.engine.rules.wording import explain as meaning_of
 from bonafide.lab.explain.lines import WIDTH_MAX, WIDTH_MIN, indented, pad, wide, wrap
+from bonafide.lab.explain.score import credit_lines, margin_lines, shown_parts
 from bonafide.lab.explain.why import Derived, Explanation, Note
 from bonafide.lab.explain.words import (
     SAID,
@@ -43,7 +45,8 @@ def explanation_text(told: Explanation, lang: Lang, width: int, *, trace: bool =
     from bonafide.lab.explain.trace import trace_lines
 
     pen = Pen(told, lang, width)
-    parts = [pen.opening(), pen.notes(), pen.reasons(), pen.measures(), pen.faults()]
+    why = [margin_lines(pen), pen.reasons()] if told.is_modelled else [pen.reasons()]
+    parts = [pen.opening(), pen.notes(), *why, credit_lines(pen), pen.measures(), pen.faults()]
     if trace and told.derived is not None:
         parts += [pen.closest(told.derived), *trace_lines(pen, told.derived)]
     parts.append(pen.versions())
@@ -99,6 +102,8 @@ class Pen:
             ("risk level", self.word(decision.risk_level), whose),
             ("alert", self.word("yes" if decision.alert else "no"), ""),
         ]
+        if decision.credit_score is not None:
+            told.insert(2, ("credit score", str(decision.credit_score), whose))
         heads = max(wide(self.word(head)) for head, _, _ in told)
         values = max(wide(value) for _, value, _ in told)
         for head, value, why in told:
@@ -131,22 +136,39 @@ class Pen:
         """Each rule that hit, its share and its terms; then what the person is told."""
         decision, bundle = self.told.decision, self.told.bundle
         hit = [rule for rule in bundle.rules if rule.id in decision.hits]
-        if not hit:
+        by_id = {rule.id: rule for rule in hit}
+        modelled = self.told.is_modelled
+        if not hit and not modelled:
             return [self.say("no rule")]
-        parts = "1 - " + " * ".join(f"(1 - {rule.weight:.2f})" for rule in hit) + f" = {decision.score:.6f}"
-        opening = self.say("one rule") if len(hit) == 1 else self.say("rules", n=len(hit), sum=parts)
-        lines = wrap(opening, self.width)
         spoken = {v.rule.id: v for v in self.told.derived.voices} if self.told.derived else {}
-        shares = shares_of([rule.weight for rule in hit])
-        for rule, share in sorted(zip(hit, shares, strict=True), key=lambda pair: -pair[1]):
-            title = f"{rule.id}   {self.word(rule.typology)}   {self.word('weight')} {rule.weight:.2f}   "
-            lines += ["", *wrap(title + self.say("share", share=100 * share), self.width)]
-            voice = spoken.get(rule.id)
-            lines += self.terms(voice) if voice else self.meaning(rule.when, "  ")
-        lines += ["", self.heading("told")]
+        lines = [self.say("no rule yet")] if not hit else [] if modelled else self._sum_of(hit)
+        for rule, share in sorted(self._parts_of(hit).items(), key=lambda pair: -pair[1][0]):
+            title = f"{rule}   {self.word(by_id[rule].typology)}   {self.word('weight')} {by_id[rule].weight:.2f}"
+            lines += [*([""] if lines else []), *wrap(f"{title}   {share[1]}".rstrip(), self.width)]
+            voice = spoken.get(rule)
+            lines += self.terms(voice) if voice else self.meaning(by_id[rule].when, "  ")
+        lines += ["", self.heading("told")] if decision.reasons else []
         for reason in decision.reasons:
             lines += self._reason(reason.code)
         return lines
+
+    def _sum_of(self, hit: Sequence[Rule]) -> list[str]:
+        """How the weights of the rules that hit make the score, where no model does."""
+        parts = "1 - " + " * ".join(f"(1 - {rule.weight:.2f})" for rule in hit)
+        told = f"{parts} = {self.told.decision.score:.6f}"
+        return wrap(self.say("one rule") if len(hit) == 1 else self.say("rules", n=len(hit), sum=told), self.width)
+
+    def _parts_of(self, hit: Sequence[Rule]) -> dict[str, tuple[float, str]]:
+        """The part of each rule that hit in the score, as a number and in words."""
+        shares = shares_of([rule.weight for rule in hit])
+        if not self.told.is_modelled:
+            told = [(share, self.say("share", share=100 * share)) for share in shares]
+        else:
+            margin = None if self.told.derived is None else self.told.derived.score.margin
+            parts = {} if margin is None else dict(zip(margin.rules, shown_parts(margin)[1:], strict=False))
+            added = {one.rule.id: self.say("adds", part=f"{part:+.2f}") for one, part in parts.items()}
+            told = [(share, added.get(rule.id, "")) for rule, share in zip(hit, shares, strict=True)]
+        return dict(zip((rule.id for rule in hit), told, strict=True))
 
     def _reason(self, code: str) -> list[str]:
         text = self.told.bundle.reasons[code]
@@ -163,21 +185,20 @@ class Pen:
         """The terms of a rule's condition, each with whether it held and the values that it compared."""
         terms = _terms_of(voice.condition)
         marks = max(wide(self.word(mark)) for mark in ("holds", "not", "unknown"))
-        column = (self.width - marks - 6) * 3 // 5
         lines: list[str] = []
         for term in terms:
             first = f"  {pad(self.word(self.mark(term)), marks)}  "
-            told = self.meaning(term.node, first)
-            value = self.value_of(term)
-            room = wide(first) + column - wide(told[-1])
-            if value and room >= 0 and wide(first) + column + 3 + wide(value) <= self.width:
-                told[-1] += " " * (room + 3) + value
-            elif value and wide(told[-1]) + 3 + wide(value) <= self.width:
-                told[-1] += "   " + value
-            elif value:
-                told += indented(" " * (wide(first) + 2), value, self.width)
-            lines += told
+            lines += self.beside(self.meaning(term.node, first), first, self.value_of(term))
         return lines
+
+    def beside(self, told: list[str], first: str, value: str) -> list[str]:
+        """Lines behind `first` with a value at their end: in a column where there is room, else below."""
+        room = wide(first) + (self.width - wide(first) - 2) * 3 // 5 - wide(told[-1])
+        if value and room >= 0 and wide(told[-1]) + room + 3 + wide(value) <= self.width:
+            return [*told[:-1], f"{told[-1]}{' ' * (room + 3)}{value}"]
+        if value and wide(told[-1]) + 3 + wide(value) <= self.width:
+            return [*told[:-1], f"{told[-1]}   {value}"]
+        return told + (indented(" " * (wide(first) + 2), value, self.width) if value else [])
 
     def meaning(self, node: Node, first: str) -> list[str]:
         """What a condition means in words, as lines behind `first`."""

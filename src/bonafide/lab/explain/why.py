@@ -15,6 +15,7 @@ from bonafide.core.text import to_nfc
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import Engine
 from bonafide.engine.explain import Cause, Voice, cause_of_missing, voices, with_companions
+from bonafide.engine.explain_score import SCORED_NAME, ScoreTold, tell_score
 from bonafide.engine.features.spec import Feature
 from bonafide.lab.explain.folder import Results, recorded_decision
 from bonafide.lab.explain.log import Rederived, derive_again, log_chunks
@@ -52,6 +53,7 @@ class Derived(NamedTuple):
     row: NDArray[np.int64]
     voices: tuple[Voice, ...]
     answers: tuple[Answer, ...]
+    score: ScoreTold
 
 
 class Explanation(NamedTuple):
@@ -69,6 +71,11 @@ class Explanation(NamedTuple):
     def is_same(self) -> bool:
         """Whether it was derived again, and came out the same byte for byte."""
         return self.derived is not None
+
+    @property
+    def is_modelled(self) -> bool:
+        """Whether a model scored the event, and not its rules alone."""
+        return self.bundle.compiled.scheme.trees is not None and self.row["type"] == SCORED_NAME
 
 
 class Undecided(NamedTuple):
@@ -113,7 +120,7 @@ def explain(
         if different:
             faults = [*faults, Note("differs", {"what": different})]
         else:
-            derived = _derived(met, told, companions, engine)
+            derived = _derived(met, met.decision, told, companions, engine)
             faults = []
     return Explanation(row, decision, bundle, derived, (*notes, *faults))
 
@@ -126,14 +133,18 @@ def _told(bundle: Bundle) -> tuple[Bundle, dict[str, tuple[str, str]]]:
         return bundle, {}
 
 
-def _derived(met: Rederived, bundle: Bundle, companions: Mapping[str, tuple[str, str]], engine: Engine) -> Derived:
+def _derived(
+    met: Rederived, decision: Decision, bundle: Bundle, companions: Mapping[str, tuple[str, str]], engine: Engine
+) -> Derived:
     answers = [
         Answer(f, float(v), cause_of_missing(f, bundle, companions, met.row, met.answers) if isnan(v) else None)
-        for f, v in zip(bundle.features, met.answers.tolist(), strict=True)
+        for f, v in zip(bundle.features, met.answers.tolist(), strict=False)  # the inputs follow
         if not f.name.startswith("_")
     ]
     said = voices(bundle, engine.kernels, engine.state.bound.key, met.row, met.answers)
-    return Derived(met.event, met.row, tuple(said), tuple(answers))
+    credited = decision.credit_score is not None
+    score = tell_score(bundle, met.row, met.answers, decision.hits, credited)
+    return Derived(met.event, met.row, tuple(said), tuple(answers), score)
 
 
 def _meet(

@@ -53,8 +53,8 @@ def _data(s: Study) -> Iterator[Block]:
     users = s.matrix.rows["user_id"].n_unique()
     yield Words(
         f"A model that says how likely a payment is cash-out. It learnt from {s.matrix.n:,} payments of {users:,} "
-        f"users, of which {confirmed:,} ({numbers.percent(confirmed / s.matrix.n, 2)}) were known to be cash-out when the "
-        f"log ended at {show_moment(s.matrix.last_ms)}. What was not known is not taken to be honest: see below."
+        f"users, of which {confirmed:,} ({numbers.percent(confirmed / s.matrix.n, 2)}) were known to be cash-out when "
+        f"the log ended at {show_moment(s.matrix.last_ms)}. What was not known is not taken to be honest: see below."
     )
     yield Heading("Labels, and how late they came")
     yield table(

@@ -17,8 +17,9 @@ from bonafide.lab.train.extras import lightgbm, sklearn
 
 TREES_MAX: Final = 200
 LEAVES_MAX: Final = 31
-PATIENCE: Final = 40
-"""Trees without a better average precision before fitting stops."""
+AS_GOOD: Final = 0.9
+"""Of the best average precision: as many trees are kept as have this much of it. Few confirmed payments make a curve
+whose peak is chance, and stopping at it costs more than a few trees too many."""
 THREADS: Final = 1
 """Two threads wait for each other at every split: on a busy machine they take five times as long as one."""
 MAX_BIN: Final = 1023
@@ -39,6 +40,8 @@ class Settings(NamedTuple):
     leaf_rows: int = 20
     ridge: float = 1.0
     max_bin: int = MAX_BIN
+    trees: int = TREES_MAX
+    """At most, where a validation says how many are kept."""
 
 
 SEARCHED: Final = (
@@ -78,7 +81,7 @@ class Trees(NamedTuple):
     number: int
     """Of trees."""
     validated_ap: float | None
-    """Average precision on the validation rows that said when to stop."""
+    """Average precision on the validation rows that said how many trees are kept."""
 
     def margin(self, x: Floats) -> Floats:
         """Sum of the leaves of each row, without the start."""
@@ -111,9 +114,9 @@ def start_from_rules(evidence: Floats, target: Floats, weight: Floats) -> Start:
 
 def grow(
     sheet: Sheet, names: Sequence[str], directions: Sequence[int], settings: Settings, seed: int, *,
-    validation: Sheet | None = None, trees: int = TREES_MAX, objective: Objective | None = None,
+    validation: Sheet | None = None, objective: Objective | None = None,
 ) -> Trees:  # fmt: skip
-    """Fit trees; with `validation` until its average precision no longer rises, else as many as `trees`."""
+    """Fit as many trees as the settings say; with `validation` keep as many as rank its confirmed payments well."""
     library = lightgbm()
     parameters: dict[str, Any] = {
         "objective": objective or "binary", "metric": "average_precision" if validation is not None else "none",
@@ -127,14 +130,17 @@ def grow(
         parameters |= {"monotone_constraints": list(directions), "monotone_constraints_method": "basic"}
     data = _data_set(library, sheet, names)
     options: dict[str, Any] = {}
+    told: dict[str, dict[str, list[float]]] = {}
     if validation is not None:
         options["valid_sets"] = [_data_set(library, validation, names, data)]
-        options["callbacks"] = [library.early_stopping(PATIENCE, first_metric_only=True, verbose=False)]
-    booster = library.train(parameters, data, num_boost_round=trees, **options)
+        options["valid_names"] = ["validation"]
+        options["callbacks"] = [library.record_evaluation(told)]
+    booster = library.train(parameters, data, num_boost_round=settings.trees, **options)
     if validation is None:
-        return Trees(booster, trees, None)
-    best = next(iter(booster.best_score.values()))
-    return Trees(booster, booster.best_iteration, float(best["average_precision"]))
+        return Trees(booster, settings.trees, None)
+    precision = np.array(told["validation"]["average_precision"])
+    number = int(np.flatnonzero(precision >= AS_GOOD * precision.max())[-1]) + 1
+    return Trees(booster, number, float(precision[number - 1]))
 
 
 def _data_set(library: Any, sheet: Sheet, names: Sequence[str], reference: Any = None) -> Any:

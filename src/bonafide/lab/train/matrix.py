@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,21 +14,22 @@ from bonafide.core.decision import OUTCOMES
 from bonafide.core.fields import FIELDS, TYPE_CODE
 from bonafide.core.moment import show_span
 from bonafide.engine.bundle import Bundle
+from bonafide.engine.bundles.inputs import SIGN
 from bonafide.engine.codes import ABSORBED, ANSWERED, CONFLICT, DERIVED, TAKEN, TOO_LATE
-from bonafide.engine.engine import Batch, Engine, Template
-from bonafide.engine.features.spec import unreadable_reason
+from bonafide.engine.engine import Batch, Engine
+from bonafide.engine.templates import Template
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.curves import Floats, Ints
 from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.inputs.chunks import FIELD_DTYPE
 from bonafide.lab.labels import ROW, LabelQueue
 from bonafide.lab.replay import WALK_ROWS, refusal_of
+from bonafide.lab.train.payers import PayerLog, facts_in, payer_log
 
 PAYMENT: Final = TYPE_CODE["payment"]
 KEPT: Final = ("event_id", "user_id", "merchant_id", "amount", "currency", "credit_limit")
 """Fields of a payment that stand beside its inputs."""
 _WORDS: Final = ("label", "source", "grade", "subject_type", "subject_id", "user_id", "status")
-_EVENT_INPUTS: Final = ("amount", "credit_limit", "credit_used", "instalments")
 
 STATEMENTS: Final = pl.Schema({
     "arrived_ms": pl.Int64, "time_ms": pl.Int64, "about": pl.String, "subject_id": pl.String, "label": pl.String,
@@ -63,6 +64,8 @@ class Matrix(NamedTuple):
     """The latest time in the log."""
     read: int
     """Records read."""
+    payers: PayerLog
+    """The same payments as a scorecard sees them."""
 
     @property
     def n(self) -> int:
@@ -70,26 +73,41 @@ class Matrix(NamedTuple):
         return len(self.evidence)
 
 
-def inputs_of(bundle: Bundle) -> tuple[list[Input], list[int]]:
-    """The inputs that a bundle's answers hold, and the column of each; features that are no numbers are none."""
-    readable = [(i, f) for i, f in enumerate(bundle.features) if unreadable_reason(f) is None]
-    declared = [(i, f) for i, f in readable if not f.name.startswith("_")]
-    return [Input(f.name, 0) for _, f in declared], [i for i, _ in declared]
+def inputs_of(bundle: Bundle) -> tuple[Input, ...]:
+    """The inputs of the model that a bundle declares, in order."""
+    return tuple(Input(one.name, SIGN[one.direction]) for one in bundle.inputs.model)
+
+
+def gather(
+    engine: Engine, files: Sequence[str], chunks: Iterable[Chunk], rejects: RejectWriter,
+    segments: Sequence[str] = (), progress: Callable[[Chunk], None] = lambda chunk: None,
+) -> Matrix:  # fmt: skip
+    """Play a log through a fresh engine whose bundle is one that `untrained` gave; `files` are the log's, in order."""
+    run = MatrixRun(engine, files, rejects, segments)
+    for chunk in chunks:
+        run.feed(chunk)
+        progress(chunk)
+    return run.finish()
 
 
 class MatrixRun:
-    """Feed it chunks, then `finish`."""
+    """Feed it chunks, then `finish`. The engine's bundle is one that `untrained` gave."""
 
     def __init__(self, engine: Engine, files: Sequence[str], rejects: RejectWriter, segments: Sequence[str]) -> None:
         self._engine = engine
         self._files = files
         self._rejects = rejects
         self._labels = LabelQueue(engine.bundle.settings.lateness_ms)
-        self._inputs, self._places = inputs_of(engine.bundle)
+        self._inputs = inputs_of(engine.bundle)
+        first = len(engine.bundle.compiled.features.columns)
+        self._columns = slice(first, first + len(self._inputs))
+        self._card_names = [one.name for one in engine.bundle.inputs.scorecard]
         self._weight = {rule.id: -math.log1p(-rule.weight) for rule in engine.bundle.rules}
         self._effect = {rule.id: OUTCOMES.index(rule.effect) for rule in engine.bundle.rules}
         self._kept = list(dict.fromkeys((*KEPT, *segments)))
         self._x: list[Floats] = []
+        self._card: list[Floats] = []
+        self._facts: list[pl.DataFrame] = []
         self._evidence: list[Floats] = []
         self._rows: list[pl.DataFrame] = []
         self._told: list[pl.DataFrame] = []
@@ -107,19 +125,19 @@ class MatrixRun:
 
     def finish(self) -> Matrix:
         """Everything that was gathered."""
-        k = len(self._inputs) + len(_EVENT_INPUTS)
         rows = pl.concat(self._rows) if self._rows else self._row_frame(pl.DataFrame(schema={"time": pl.Int64}))
         seen = pl.concat(self._seen).group_by("user_id").agg(pl.col("first_seen_ms").min()) if self._seen else None
         if seen is not None:
             rows = rows.join(seen, on="user_id", how="left", maintain_order="left")
         return Matrix(
-            (*self._inputs, *(Input(name, 0) for name in _EVENT_INPUTS)),
-            np.concatenate(self._x) if self._x else np.zeros((0, k)),
+            self._inputs,
+            np.concatenate(self._x) if self._x else np.zeros((0, len(self._inputs))),
             np.concatenate(self._evidence) if self._evidence else np.zeros(0),
             rows,
             pl.concat(self._told) if self._told else pl.DataFrame(schema=STATEMENTS),
             self._engine.state.latest_ms,
             self._read,
+            payer_log(rows, self._card, self._card_names, self._facts),
         )
 
     def _walk(self, frame: pl.DataFrame) -> None:
@@ -134,13 +152,14 @@ class MatrixRun:
         self._refuse(frame, batch, read)
         self._note_statements(frame, taken, reached)
         self._note_users(frame, taken)
+        self._facts.append(facts_in(frame.filter(pl.Series(taken))))
         payments = np.flatnonzero(taken & (kinds == PAYMENT))
         if len(payments):
             self._keep(frame[payments], batch, payments)
 
     def _keep(self, frame: pl.DataFrame, batch: Batch, which: NDArray[np.intp]) -> None:
-        given = [_field(frame, name).cast(pl.Float64).to_numpy() for name in _EVENT_INPUTS]
-        self._x.append(np.column_stack((batch.answers[which][:, self._places], *given)))
+        self._x.append(batch.answers[which, self._columns])
+        self._card.append(batch.answers[which, self._columns.stop :])
         evidence, effect = self._of_templates(batch.templates)
         chosen = batch.template[which]
         self._evidence.append(evidence[chosen])

@@ -24,8 +24,9 @@ from bonafide.lab.curves import Flags, Floats
 
 BOUND: Final = 1.645
 """Standard errors between the ratio and its upper bound: 95 % from above."""
-TOP_POSITIVES_MIN: Final = 5
-"""Confirmed payments that a bin needs."""
+TOP_POSITIVES_MIN: Final = 20
+TOP_FRACTION_MIN: Final = 0.1
+"""A bin holds so many confirmed payments, and this share of all: the least of many small bins is low by chance."""
 
 
 class Prior(NamedTuple):
@@ -40,17 +41,20 @@ class Prior(NamedTuple):
 def best_bin(score: Floats, confirmed: Flags, weight: Floats | None = None) -> Prior:
     """The prior from the scores of payments that the model has not seen; `confirmed` is false for the unlabelled.
 
-    With fewer than TOP_POSITIVES_MIN confirmed payments, or none unlabelled, the confirmed ones are taken for all.
+    With fewer than TOP_POSITIVES_MIN confirmed payments all of them are one bin; with none, or none unlabelled, the
+    confirmed ones are taken for all.
     """
     weight = np.ones(len(score)) if weight is None else weight
     positive, unlabelled = float(weight[confirmed].sum()), float(weight[~confirmed].sum())
-    if confirmed.sum() < TOP_POSITIVES_MIN or not unlabelled:
+    if not positive or not unlabelled:
         return _prior(0.0, positive, unlabelled)
     order = np.argsort(-score, kind="stable")
     last = np.append(np.diff(score[order]) != 0, True)
     ours = np.cumsum(np.where(confirmed, weight, 0)[order])[last]
     theirs = np.cumsum(np.where(confirmed, 0, weight)[order])[last]
-    counted = np.cumsum(confirmed[order])[last] >= TOP_POSITIVES_MIN
+    number = int(confirmed.sum())
+    least = max(min(TOP_POSITIVES_MIN, number), TOP_FRACTION_MIN * number)
+    counted = np.cumsum(confirmed[order])[last] >= least
     ours, theirs = ours[counted], np.maximum(theirs[counted], 1.0)
     ratio = (theirs / unlabelled) / (ours / positive)
     bound = ratio * np.exp(BOUND * np.sqrt(1 / ours + 1 / theirs))

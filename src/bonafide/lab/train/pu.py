@@ -2,9 +2,10 @@
 
 plain     unlabelled payments are taken for honest
 suspected as plain, and what its payer's or shop's verdict makes suspect is cash-out of little weight
-spies     two steps: some confirmed payments hide among the unlabelled; what scores below nearly all of these spies is
-          reliably honest, and the final model learns from that (Liu, Dai, Li, Lee, Yu: "Building text classifiers using
-          positive and unlabeled examples", ICDM 2003)
+spies     two steps: of the payers each half is scored by a model of the other half, so that its confirmed payments are
+          spies among the unlabelled; what scores below nearly all spies is reliably honest, and the final model learns
+          from that (after Liu, Dai, Li, Lee, Yu: "Building text classifiers using positive and unlabeled examples",
+          ICDM 2003, where a part of the confirmed hides among the unlabelled instead, and the rest has to do)
 nnpu      the non-negative risk: of the loss on the unlabelled the part that cash-out among them must cause is taken
           away, and where the rest would fall below 0 the step goes back (Kiryo, Niu, du Plessis, Sugiyama:
           "Positive-unlabeled learning with non-negative risk estimator", NeurIPS 2017)
@@ -15,11 +16,11 @@ from __future__ import annotations
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from bonafide.lab.curves import Flags, Floats
 from bonafide.lab.train.fit import (
-    TREES_MAX,
     Objective,
     Settings,
     Sheet,
@@ -37,8 +38,7 @@ METHODS: Final[tuple[Method, ...]] = get_args(Method)
 """The simplest first."""
 ROWS_MAX: Final = 80_000
 """Unlabelled payments on which no rule hit that one fit sees; of more a sample is drawn, and weighs more."""
-SPIES_FRACTION: Final = 0.15
-SPIES_MISSED: Final = 0.05
+SPIES_MISSED: Final = 0.1
 """Of the spies, those that may score below the bound of what is reliably honest."""
 SPY_TREES: Final = 60
 HESSIAN_FLOOR: Final = 1e-6
@@ -69,10 +69,9 @@ class Lesson(NamedTuple):
 
 
 def learn(
-    method: Method, lesson: Lesson, settings: Settings, prior: float, *, validation: Lesson | None = None,
-    trees: int = TREES_MAX,
+    method: Method, lesson: Lesson, settings: Settings, prior: float, *, validation: Lesson | None = None
 ) -> Model:  # fmt: skip
-    """Fit by a method; with `validation` as many trees as rank its confirmed payments best, else `trees`.
+    """Fit by a method; with `validation` as many trees as rank its confirmed payments best, else all of the settings.
 
     `prior` is the share of cash-out among all payments, 0..1; only nnpu uses it.
     """
@@ -92,7 +91,7 @@ def learn(
     judged = None if validation is None else _validation_sheet(validation, start)
     grown = grow(
         _sheet(lesson, target, weight, start), names, directions, settings, lesson.seed, validation=judged,
-        trees=trees, objective=objective,
+        objective=objective,
     )  # fmt: skip
     return Model(start, grown)
 
@@ -138,19 +137,27 @@ def _validation_sheet(lesson: Lesson, start: Start) -> Sheet:
 
 def _reliably_honest(lesson: Lesson, target: Floats, weight: Floats, settings: Settings) -> Flags:
     """Unlabelled payments that score below nearly all spies, and payments known to be genuine."""
-    confirmed = np.flatnonzero(target == 1)
-    rng = np.random.Generator(np.random.PCG64((lesson.seed, 1)))
-    spies = rng.choice(confirmed, max(1, round(SPIES_FRACTION * len(confirmed))), replace=False)
-    hidden = target.copy()
-    hidden[spies] = 0
-    start = start_from_rules(lesson.matrix.evidence[lesson.rows], hidden, weight)
+    margin = np.zeros(len(target))
+    half = _halves(lesson)
     names, directions = _columns(lesson.matrix)
-    sheet = _sheet(lesson, hidden, weight, start)
-    first = grow(sheet, names, directions, settings, lesson.seed, trees=SPY_TREES)
-    margin = first.margin(sheet.x) + sheet.start
-    bound = np.quantile(margin[spies], SPIES_MISSED)
-    honest: Flags = (lesson.label() == UNLABELLED) & (margin < bound)
-    return np.asarray(honest | (lesson.label() == GENUINE))
+    for ours in (half, ~half):
+        others = lesson._replace(rows=lesson.rows[~ours])
+        start = start_from_rules(lesson.matrix.evidence[others.rows], target[~ours], weight[~ours])
+        sheet = _sheet(others, target[~ours], weight[~ours], start)
+        model = Model(start, grow(sheet, names, directions, settings._replace(trees=SPY_TREES), lesson.seed))
+        margin[ours] = model.margin(lesson.matrix, lesson.rows[ours]) + start.base
+    spies = margin[target == 1]
+    bound = np.quantile(spies, SPIES_MISSED) if len(spies) else np.inf
+    label = lesson.label()
+    return np.asarray(((label == UNLABELLED) & (margin < bound)) | (label == GENUINE))
+
+
+def _halves(lesson: Lesson) -> Flags:
+    """Whether each payment is of the first half of the payers, which are drawn by the seed."""
+    payer = lesson.matrix.rows["user_id"][lesson.rows].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    rng = np.random.Generator(np.random.PCG64((lesson.seed, 1)))
+    drawn = rng.integers(0, 2, int(payer.max(initial=0)) + 1).astype(np.bool_)
+    return np.asarray(drawn[payer])
 
 
 def nonnegative_risk(confirmed: Flags, weight: Floats, prior: float) -> Objective:
@@ -165,7 +172,8 @@ def nonnegative_risk(confirmed: Flags, weight: Floats, prior: float) -> Objectiv
     scale = weight.sum()
 
     def objective(margin: Floats, data: Any) -> tuple[Floats, Floats]:
-        chance = 1 / (1 + np.exp(-margin))
+        """Gradient and curvature of each row's margin."""
+        chance = (1 + np.tanh(margin / 2)) / 2  # the logistic function, which no margin makes overflow
         as_honest = np.logaddexp(0, margin)
         risk = float(of_all @ as_honest - prior * (of_confirmed @ as_honest))
         negative = (of_all - prior * of_confirmed) * chance

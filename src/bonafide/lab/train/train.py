@@ -13,16 +13,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from bonafide.engine.bundles.inputs import Training
 from bonafide.lab.curves import Floats
 from bonafide.lab.train.calibrate import Calibration, TooFewLabelsError, calibrate
 from bonafide.lab.train.figures import Figures, MoneyCaught, figures_of, gains, judged, main_currency
-from bonafide.lab.train.fit import SEARCHED, TREES_MAX, Settings
+from bonafide.lab.train.fit import SEARCHED, Settings
 from bonafide.lab.train.labels import CASH_OUT, Arrived, LabelBook
 from bonafide.lab.train.matrix import Matrix
 from bonafide.lab.train.prior import Prior, best_bin, elkan_noto
 from bonafide.lab.train.pu import METHODS, Lesson, Method, Model, learn
 from bonafide.lab.train.split import Part, Split, delay_ms, split_by_time
 
+AS_USUAL: Final = Training()
 TRAIN_POSITIVES_MIN: Final = 5
 VALIDATION_POSITIVES_MIN: Final = 2
 FINDS_RESAMPLES: Final = 200
@@ -86,23 +88,21 @@ class Trained(NamedTuple):
 
 
 def train(
-    matrix: Matrix, truth: pl.DataFrame | None, seed: int, max_bin: int | None = None,
+    matrix: Matrix, truth: pl.DataFrame | None, seed: int, asked: Training = AS_USUAL,
     stage: Stage = lambda name, number, total: None,
 ) -> Trained:  # fmt: skip
     """Learn from the payments of a log.
 
     Raises TooFewLabelsError where there is too little cash-out to learn from, InputError where `truth` is unusable.
     """
-    return _Training(matrix, truth, seed, max_bin, stage).run()
+    return _Run(matrix, truth, seed, asked, stage).run()
 
 
-class _Training:
-    def __init__(
-        self, matrix: Matrix, truth: pl.DataFrame | None, seed: int, max_bin: int | None, stage: Stage
-    ) -> None:
+class _Run:
+    def __init__(self, matrix: Matrix, truth: pl.DataFrame | None, seed: int, asked: Training, stage: Stage) -> None:
         if not matrix.n:
             raise TooFewLabelsError("the log has no payment that was taken in, so there is nothing to learn from")
-        self.matrix, self.seed, self.max_bin = matrix, seed, max_bin
+        self.matrix, self.seed, self.asked = matrix, seed, asked
         self._stage = stage
         self.time_ms = matrix.rows["time_ms"].to_numpy()
         self.book = LabelBook(matrix.rows, matrix.statements, truth)
@@ -146,7 +146,8 @@ class _Training:
     def _search(self, train: Lesson, validate: Lesson) -> tuple[Settings, Model, list[tuple[Settings, float | None]]]:
         tried = []
         for settings in SEARCHED:
-            settings = settings if self.max_bin is None else settings._replace(max_bin=self.max_bin)
+            leaves = min(settings.leaves, self.asked.leaves)
+            settings = settings._replace(max_bin=self.asked.max_bin, trees=self.asked.trees, leaves=leaves)
             tried.append((settings, learn("plain", train, settings, 0.0, validation=validate)))
         best = max(tried, key=lambda one: one[1].trees.validated_ap or 0.0)
         return best[0], best[1], [(settings, model.trees.validated_ap) for settings, model in tried]
@@ -177,10 +178,10 @@ class _Training:
     ) -> Trained:  # fmt: skip
         count = max(model.trees.number, 1)
         self.stage("test")
-        before = learn(method, self.lesson(self.split.before_test), settings, prior.among_all, trees=count)
+        before = learn(method, self.lesson(self.split.before_test), settings._replace(trees=count), prior.among_all)
         validated, tested = self._scored(model, validate), self._scored(before, test)
         self.stage("final model")
-        final = learn(method, self.lesson(self.split.everything), settings, prior.among_all, trees=count)
+        final = learn(method, self.lesson(self.split.everything), settings._replace(trees=count), prior.among_all)
         self.stage("figures")
         margin = np.concatenate((validated.margin, tested.margin))
         confirmed = np.concatenate((validated.confirmed, tested.confirmed))
@@ -228,4 +229,4 @@ def caught_line(score: Floats, rows: pl.DataFrame, bad: NDArray[np.bool_], curre
     return MoneyCaught(score, judged(rows, bad, currency)).line()
 
 
-__all__ = ["TREES_MAX", "Scored", "Trained", "Try", "train"]
+__all__ = ["Scored", "Trained", "Try", "train"]

@@ -11,8 +11,8 @@ from bonafide.lab.train.calibrate import Calibration
 from bonafide.lab.train.pu import Model
 
 TEXT, ARRAYS, CALIBRATION = "model/model.txt", "model/model.npz", "model/calibration.yaml"
-CARD, PAGE = "model/card.md", "model/card.html"
-MADE: Final = (TEXT, ARRAYS, CALIBRATION, CARD, PAGE)
+CARD, PAGE, SCORECARD = "model/card.md", "model/card.html", "model/scorecard.yaml"
+MADE: Final = (TEXT, ARRAYS, CALIBRATION, CARD, PAGE, SCORECARD)
 """What training writes into a bundle."""
 
 
