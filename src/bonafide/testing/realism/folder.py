@@ -23,7 +23,7 @@ class Made:
     events: pl.DataFrame
     """Payments and their statuses, in log order; of the columns of a payment those that the log has."""
     labels: pl.DataFrame
-    """event_id and bad, for every event with a label."""
+    """event_id and bad, for every event with a label; typology where the truth tells it."""
     bad_users: frozenset[str]
     """Users that take part in cash-out."""
     events_total: int
@@ -39,7 +39,8 @@ def read_made(folder: Path) -> Made:
     """
     log = _scan(folder / EVENTS, ("type", "event_id", "time", "user_id", "merchant_id", "amount"))
     truth = _scan(folder / TRUTH, ("event_id", "label")).filter(pl.col("label").is_not_null())
-    labels = truth.select("event_id", bad=pl.col("label") == 1).collect()
+    schemes = [name for name in ("typology",) if name in truth.collect_schema().names()]
+    labels = truth.select("event_id", *schemes, bad=pl.col("label") == 1).collect()
     there = log.collect_schema().names()
     wanted = [name for name in _PAYMENT_COLUMNS if name in there]
     events = log.filter(pl.col("type").is_in(["payment", "payment_status"])).select(wanted).collect()

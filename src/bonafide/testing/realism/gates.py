@@ -45,12 +45,19 @@ class Gate(Struct, frozen=True, kw_only=True):
     holds: bool
     """Every measurement with a range lies in it."""
     measurements: tuple[Measurement, ...]
+    skipped: str = ""
+    """Why nothing was measured, as a sentence; a skipped gate breaks nothing."""
 
 
 def gate(number: int, title: str, *measurements: Measurement) -> Gate:
     """A gate over its measurements."""
     holds = all(one.holds is not False for one in measurements)
     return Gate(number=number, title=title, holds=holds, measurements=measurements)
+
+
+def skipped(number: int, title: str, why: str) -> Gate:
+    """A gate that cannot be measured here."""
+    return Gate(number=number, title=title, holds=True, measurements=(), skipped=why)
 
 
 class Signal(Struct, frozen=True, kw_only=True):

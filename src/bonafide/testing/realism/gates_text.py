@@ -27,12 +27,16 @@ def show_several(several: Several) -> str:
     sizes = f"{several.users:,} users, {several.merchants:,} merchants, {several.days:,} days"
     opening = f"{several.scenario}: {sizes}; seeds {', '.join(map(str, seeds))}\n{_judged(several.mean)}"
     broken = ", ".join(f"gate {one.number}" for one in several.mean.gates if not one.holds)
+    passed = [f"gate {one.number}" for one in several.mean.gates if one.skipped]
     verdict = f"DO NOT HOLD: {broken}" if broken else "all gates hold"
+    verdict += f"; skipped: {', '.join(passed)}" if passed else ""
     legend = "worst_auc and signals_above in the column of means judge each signal's mean AUC."
     parts = [opening, figures_table(several), f"{OUTSIDE} outside by itself; the mean decides. {legend}"]
     parts += [
         _title(several.mean.signals),
         _signals_table(several),
+        "Told beside, without a range",
+        told_table(several),
         *several.mean.notes,
         f"By the mean of {len(seeds)} seeds: {verdict}.",
     ]
@@ -57,6 +61,24 @@ def figures_table(several: Several) -> str:
         if one.holds is not None
     ]
     return markdown_table(header, rows, "rl" + "r" * (len(several.runs) + 2) + "ll")
+
+
+def told_table(several: Several) -> str:
+    """Every figure that has no accepted range, run by run and by the mean."""
+    header = ["gate", "measurement", *(str(run.seed) for run in several.runs), "mean", "error"]
+    rows = [
+        [
+            str(gate.number),
+            one.name,
+            *(_number(run.gates.gates[g].measurements[m].value) for run in several.runs),
+            _number(one.value),
+            "" if one.standard_error is None else _number(one.standard_error),
+        ]
+        for g, gate in enumerate(several.mean.gates)
+        for m, one in enumerate(gate.measurements)
+        if one.holds is None
+    ]
+    return markdown_table(header, rows, "rl" + "r" * (len(several.runs) + 2))
 
 
 def _signals_table(several: Several) -> str:
@@ -101,6 +123,8 @@ def _judged(gates: Gates) -> str:
 
 
 def _gate(one: Gate) -> str:
+    if one.skipped:
+        return f"Gate {one.number}: {one.title}: skipped: {one.skipped}"
     lines = [f"Gate {one.number}: {one.title}: {'holds' if one.holds else 'DOES NOT HOLD'}"]
     return "\n".join([*lines, *map(_measurement, one.measurements)])
 

@@ -42,12 +42,12 @@ class Several(Struct, frozen=True, kw_only=True):
 
 def measure_seeds(
     asked: Scenario, seeds: Sequence[int], *, bundle: Bundle | None = None, kernels: Kernels | None = None,
-    progress: Progress | None = None,
+    progress: Progress | None = None, models: bool = True,
 ) -> Several:  # fmt: skip
     """Simulate a scenario on each seed, one after the other in temporary folders, and measure the gates of each.
 
     `seeds` are one at least. `progress` is told the seeds done, in fractions of one, and their number. The same
-    arguments and release give the same figures. Raises UsageError for a negative seed.
+    arguments and release give the same figures; `models` as in `measure_gates`. Raises UsageError for a negative seed.
     """
     tell = progress or (lambda done, total: None)
     runs = []
@@ -55,7 +55,7 @@ def measure_seeds(
         with tempfile.TemporaryDirectory(prefix="bonafide-gates-") as name:
             folder, half = Path(name), _halves(tell, number, len(seeds))
             write_run(Simulation(asked, seed), folder, half(0))
-            found = measure_gates(folder, bundle=bundle, kernels=kernels, progress=half(1))
+            found = measure_gates(folder, bundle=bundle, kernels=kernels, progress=half(1), models=models)
         runs.append(Run(seed=seed, gates=found))
     together = pooled([run.gates for run in runs])
     return Several(
@@ -96,6 +96,8 @@ def pooled(runs: Sequence[Gates]) -> Gates:
 
 
 def _mean_gate(same: Sequence[Gate]) -> Gate:
+    if same[0].skipped:
+        return same[0]
     ones = zip(*(one.measurements for one in same), strict=True)
     return gate(same[0].number, same[0].title, *map(_mean_measurement, ones))
 

@@ -19,6 +19,8 @@ WORDS: Final = ("pay_with", "category", "goods", "channel", "traffic_source")
 """Payment fields whose values are names, of which there are few."""
 LINE: Final[tuple[str, ...]] = ("credit_limit", "credit_used", "instalments")
 """Payment fields about the credit line."""
+_JUDGED: Final = frozenset({"verdict", "grouped"})
+"""Events by which what was judged becomes known."""
 NAMED: Final = 3
 """Loud signals named beside their number."""
 
@@ -45,6 +47,12 @@ def is_finding(feature: Feature) -> bool:
     """Whether a feature counts what the engine found (loops, links, groups), itself or by what it carries: that is a
     detector's answer, as a dense block's is, and no sign that trade shows by itself."""
     return feature.derived or any(is_finding(carried) for carried in feature.carried)
+
+
+def is_label_history(feature: Feature) -> bool:
+    """Whether a feature counts what was judged before, itself or by what it carries; groups found by batch jobs count,
+    since those jobs may start from judged cases."""
+    return not _JUDGED.isdisjoint(feature.types) or any(is_label_history(carried) for carried in feature.carried)
 
 
 def rank_signals(payments: pl.DataFrame, features: Iterable[pl.Series], offset_ms: int) -> tuple[Signal, ...]:
@@ -112,9 +120,14 @@ def _credit(payments: pl.DataFrame) -> pl.DataFrame:
 
 
 def _line(credit: pl.DataFrame) -> dict[str, pl.Series]:
-    """Numbers that a payment says of the credit line; utilisation is (credit used before + amount) / limit."""
+    """Numbers that a payment says of the credit line."""
     told = {name: credit[name] for name in LINE if name in credit.columns}
     if {"credit_limit", "credit_used"} <= told.keys():
-        limit = pl.when(pl.col("credit_limit") > 0).then("credit_limit")
-        told["utilisation"] = credit.select((pl.col("credit_used") + pl.col("amount")) / limit).to_series()
+        told["utilisation"] = credit.select(utilisation()).to_series()
     return told
+
+
+def utilisation() -> pl.Expr:
+    """(credit used before + amount) / limit, missing without a limit."""
+    limit = pl.when(pl.col("credit_limit") > 0).then("credit_limit")
+    return (pl.col("credit_used") + pl.col("amount")) / limit
