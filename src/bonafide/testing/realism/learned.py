@@ -118,7 +118,7 @@ def _drift(sheet: Sheet, split: Parts, full: Floats) -> Gate:
     return gate(
         6, TITLES[6],
         _row("drift_windows", found["drift_windows"], low=WINDOWS_DRIFT_MIN),
-        _row("drift_full", found["drift_full"], low=0.0),
+        _row("drift_full", found["drift_full"]),
         *(_row(f"ap_{name}", found[f"{name}/ap"]) for name in scores),
         *_recalled(sheet, split, full),
     )  # fmt: skip
