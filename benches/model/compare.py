@@ -1,9 +1,10 @@
-"""The shipped bundle's inputs, rules and training, beside boosted trees on raw event fields and plain windows.
+"""The shipped bundle's inputs, rules and training, beside boosted trees on what others have.
 
-Both learn from the same log, the same labels as they had arrived, with the same search, and both are judged by the
-latent truth on the same later time. The plain side has everything that a team without this engine has: what a payment
-says of itself, and exact windows over what is read. It has no rules, no findings of funds, links or groups, and no
-features that look two steps far.
+All learn from the same log and the same labels as they had arrived, with the same search of settings, and are judged by
+the latent truth on the same later time. The *plain* side is what most teams begin with: supervised trees on what a
+payment says of itself and on windows without conditions. The *windows* side has every window over what is read that the
+shipped bundle declares, conditions, verdicts and parcels included, and learns as ours does. Neither has rules, findings
+of funds, links or groups, or features that look two steps far.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from bonafide.lab.intervals import Interval, estimate
 from bonafide.lab.simulate import Scenario, Simulation
 from bonafide.lab.simulated import write_run
 from bonafide.lab.train.figures import Figures, Judged, MoneyCaught, Ranks, judged, main_currency
+from bonafide.lab.train.labels import CASH_OUT, LabelBook
 from bonafide.lab.train.matrix import Matrix, gather
 from bonafide.lab.train.train import Trained, train
 
@@ -45,8 +47,11 @@ SHIFTS: Final[dict[str, dict[str, float]]] = {
 }
 """Knobs of the simulator, turned together."""
 RESAMPLES: Final = 200
-UNSEEN_AFTER: Final = 0.7
-"""In `new-scheme` two typologies are first seen after this part of the days."""
+OURS: Final = "ours"
+SUPERVISED: Final = "ours, supervised"
+WINDOWS: Final = "windows"
+PLAIN: Final = "plain"
+OTHERS: Final = (SUPERVISED, WINDOWS, PLAIN)
 
 
 class Side(NamedTuple):
@@ -58,7 +63,7 @@ class Side(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """Both on one log."""
+    """All sides on one log."""
 
     scenario: str
     seed: int
@@ -66,14 +71,14 @@ class Compared(NamedTuple):
     payments: int
     cash_out: int
     """Payments of the later time that are."""
-    full: Side
-    plain: Side
-    error_left: float
-    """(1 - AP) of the full side over that of the plain one."""
-    error_left_interval: Interval | None
+    known_fraction: float
+    """Of the cash-out payments that ours learnt from, those that were confirmed by then."""
+    sides: dict[str, Side]
+    error_left: dict[str, tuple[float, Interval | None]]
+    """(1 - AP) of ours over that of each other side, with its interval over payers."""
     unseen: dict[str, tuple[int, int]]
-    """Typologies that no label had taught before the later time -> payments above the line that disturbs one honest
-    payer in a hundred, and all."""
+    """Typologies that no cash-out had before the later time -> payments above the line that disturbs one honest payer
+    in a hundred, and all."""
 
 
 class ErrorLeft:
@@ -91,45 +96,65 @@ class ErrorLeft:
 
 
 def compare(about: Scenario, seed: int, shift: str, bundle: Bundle) -> Compared:
-    """Simulate one platform, train both sides on it, and judge both."""
+    """Simulate one platform, train all sides on it, and judge them."""
     turned = replace(about, knobs=replace(about.knobs, **SHIFTS[shift]))
-    both = with_inputs(bundle, (*bundle.inputs.model, *plain_inputs(bundle)))
+    texts = [*RAW, *window_names(bundle)]
+    others = [_input(f"x{i}", text, bundle) for i, text in enumerate(texts)]
     with TemporaryDirectory(prefix="bonafide-model-") as name:
         folder = Path(name)
         write_run(Simulation(turned, seed), folder, lambda done, total: None)
-        matrix = matrix_of(both, folder / EVENTS)
+        matrix = matrix_of(with_inputs(bundle, (*bundle.inputs.model, *others)), folder / EVENTS)
         truth = pl.read_parquet(folder / TRUTH)
-    many = len(bundle.inputs.model)
-    full = matrix._replace(inputs=matrix.inputs[:many], x=np.ascontiguousarray(matrix.x[:, :many]))
-    plain = matrix._replace(
-        inputs=matrix.inputs[many:], x=np.ascontiguousarray(matrix.x[:, many:]), evidence=np.zeros(matrix.n)
+    many, plain = len(bundle.inputs.model), {*RAW, *window_names(bundle, conditions=False)}
+    ours = with_columns(matrix, range(many))
+    bare = matrix._replace(evidence=np.zeros(matrix.n))
+    windows = with_columns(bare, range(many, matrix.x.shape[1]))
+    few = with_columns(bare, [many + i for i, text in enumerate(texts) if text in plain])
+    learnt = {
+        OURS: train(ours, truth, seed, bundle.inputs.training),
+        SUPERVISED: train(ours, truth, seed, bundle.inputs.training, methods=("plain",)),
+        WINDOWS: train(windows, truth, seed, bundle.inputs.training),
+        PLAIN: train(few, truth, seed, bundle.inputs.training, methods=("plain",)),
+    }
+    return _judge(ours, learnt, truth, (about.name, seed, shift))
+
+
+def with_columns(matrix: Matrix, columns: Sequence[int]) -> Matrix:
+    """A matrix of some of the inputs."""
+    return matrix._replace(
+        inputs=tuple(matrix.inputs[i] for i in columns), x=np.ascontiguousarray(matrix.x[:, list(columns)])
     )
-    trained = [train(one, truth, seed, bundle.inputs.training) for one in (full, plain)]
-    return _judge(full, trained[0], trained[1], truth, (about.name, seed, shift))
 
 
-def _judge(
-    matrix: Matrix, full: Trained, plain: Trained, truth: pl.DataFrame, where: tuple[str, int, str]
-) -> Compared:  # fmt: skip
-    latent, rows = full.latent, full.test.rows
-    if latent is None or full.by_truth is None or plain.by_truth is None or not np.array_equal(rows, plain.test.rows):
-        raise AssertionError("both sides are judged by the truth on the same payments")
+def _judge(matrix: Matrix, learnt: dict[str, Trained], truth: pl.DataFrame, where: tuple[str, int, str]) -> Compared:
+    ours = learnt[OURS]
+    latent, rows = ours.latent, ours.test.rows
+    if latent is None or not all(np.array_equal(rows, one.test.rows) for one in learnt.values()):
+        raise AssertionError("all sides are judged by the truth on the same payments")
     known = latent[rows] >= 0
     bad: Flags = latent[rows[known]] == 1
     told = judged(matrix.rows[rows[known]], bad, main_currency(matrix.rows))
-    margins = full.test.margin[known], plain.test.margin[known]
-    ratio = estimate([ErrorLeft(*margins, told)], told.entities, RESAMPLES, where[1])
-    left = ratio.values["error_left"]
-    above = margins[0] > MoneyCaught(margins[0], told).line()
+    margins = {name: one.test.margin[known] for name, one in learnt.items()}
+    left = {}
+    for name in OTHERS:
+        ratio = estimate([ErrorLeft(margins[OURS], margins[name], told)], told.entities, RESAMPLES, where[1])
+        value = ratio.values["error_left"]
+        left[name] = float("nan") if value is None else value, ratio.intervals["error_left"]
+    above = margins[OURS] > MoneyCaught(margins[OURS], told).line()
+    taught = ours.split.before_test.rows(matrix.rows["time_ms"].to_numpy())
+    confirmed = LabelBook(matrix.rows, matrix.statements, truth).labels_at(ours.split.before_test.known_ms).label
+    of_bad = confirmed[taught][latent[taught] == 1] == CASH_OUT
     return Compared(
-        *where, matrix.n, int(bad.sum()), _side(full, full.by_truth), _side(plain, plain.by_truth),
-        float("nan") if left is None else left, ratio.intervals["error_left"],
-        _unseen(matrix, full, rows[known], bad, above, truth),
+        *where, matrix.n, int(bad.sum()), float(of_bad.mean()) if len(of_bad) else 0.0,
+        {name: _side(one) for name, one in learnt.items()}, left,
+        _unseen(matrix, ours, rows[known], bad, above, truth),
     )  # fmt: skip
 
 
-def _side(trained: Trained, figures: Figures) -> Side:
-    return Side(figures, trained.method, trained.model.trees.number)
+def _side(trained: Trained) -> Side:
+    if trained.by_truth is None:
+        raise AssertionError("a simulated log has its truth")
+    return Side(trained.by_truth, trained.method, trained.model.trees.number)
 
 
 def _unseen(
@@ -149,13 +174,12 @@ def _unseen(
     return {name: (int((above & bad & (of == name)).sum()), int((bad & (of == name)).sum())) for name in names}
 
 
-def plain_inputs(bundle: Bundle) -> tuple[Input, ...]:
-    """What a payment says of itself, and every feature that is a plain window over what is read."""
-    windows = [
+def window_names(bundle: Bundle, *, conditions: bool = True) -> list[str]:
+    """Features that are windows over what is read: all, or those that count every event of their type."""
+    return [
         f.name for f in bundle.features
-        if not (f.derived or f.carried or is_label(f) or f.name.startswith("_"))
+        if not (f.derived or f.carried or is_label(f) or f.name.startswith("_")) and (conditions or f.where is None)
     ]  # fmt: skip
-    return tuple(_input(f"plain_{i}", text, bundle) for i, text in enumerate((*RAW, *windows)))
 
 
 def _input(name: str, text: str, bundle: Bundle) -> Input:

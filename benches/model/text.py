@@ -6,43 +6,50 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Final
 
-from benches.model.compare import Compared, Side
+from benches.model.compare import OTHERS, OURS, Compared, Side
 from bonafide.lab.intervals import Interval
 from bonafide.testing.realism.gates_text import markdown_table
 
 FIGURES: Final = ("ap", "auc", "money_caught_fraction")
+SIDES: Final = (OURS, *OTHERS)
 
 
 def compared_text(rows: Sequence[Compared]) -> str:
-    """A line for each log: both sides with their intervals over payers."""
+    """A line for each log and side, with intervals over payers."""
     header = ["scenario", "seed", "changed", "payments", "cash-out", "side", "AP", "AUC", "money caught at 1 %",
-              "method", "error left"]  # fmt: skip
+              "method", "error left by ours"]  # fmt: skip
     cells = []
     for one in rows:
-        for name, side in (("full", one.full), ("plain", one.plain)):
-            left = f"{one.error_left:.2f}{_interval(one.error_left_interval)}" if name == "full" else ""
+        for name, side in one.sides.items():
+            left, interval = one.error_left.get(name, (1.0, None))
             cells.append(
                 [one.scenario, str(one.seed), one.shift, f"{one.payments:,}", f"{one.cash_out:,}", name,
-                 *(_figure(side, figure) for figure in FIGURES), side.method, left]
+                 *(_figure(side, figure) for figure in FIGURES), side.method, f"{left:.2f}{_interval(interval)}"]
             )  # fmt: skip
     return markdown_table(header, cells, "lrlrrlrrrlr")
 
 
 def summary_text(rows: Sequence[Compared]) -> str:
-    """Means over seeds, for each scenario and change."""
-    header = ["scenario", "changed", "logs", *(f"{name}, {side}" for name in ("AP", "money caught")
-                                               for side in ("full", "plain")), "error left", "worst"]  # fmt: skip
+    """Means over logs, for each scenario and change."""
+    header = ["scenario", "changed", "logs", "confirmed", *(f"AP, {name}" for name in SIDES),
+              *(f"money, {name}" for name in SIDES), *(f"error left, {name}" for name in OTHERS)]  # fmt: skip
     groups: dict[tuple[str, str], list[Compared]] = {}
     for one in rows:
         groups.setdefault((one.scenario, one.shift), []).append(one)
+        groups.setdefault(("all", ""), []).append(one)
+    groups["all", ""] = groups.pop(("all", ""))
     cells = [
-        [*key, str(len(some)),
-         *(f"{fmean(_value(getattr(one, side), figure) for one in some):.3f}"
-           for figure in ("ap", "money_caught_fraction") for side in ("full", "plain")),
-         f"{fmean(one.error_left for one in some):.2f}", f"{max(one.error_left for one in some):.2f}"]
+        [*key, str(len(some)), f"{fmean(one.known_fraction for one in some):.0%}",
+         *(f"{fmean(_value(one.sides[name], figure) for one in some):.3f}"
+           for figure in ("ap", "money_caught_fraction") for name in SIDES),
+         *(_spread([one.error_left[name][0] for one in some]) for name in OTHERS)]
         for key, some in groups.items()
     ]  # fmt: skip
-    return markdown_table(header, cells, "ll" + "r" * 7)
+    return markdown_table(header, cells, "ll" + "r" * (len(header) - 2))
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{fmean(values):.2f} ({min(values):.2f}-{max(values):.2f})"
 
 
 def unseen_text(rows: Sequence[Compared]) -> str:

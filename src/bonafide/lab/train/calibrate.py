@@ -19,7 +19,10 @@ ISOTONIC_POSITIVES_MIN: Final = 20
 """Fewer confirmed payments than this are too few for steps; a logistic curve (Platt) takes their place."""
 BLOCK_ROWS_MIN: Final = 10
 PLATT_KNOTS: Final = 32
-CHANCE_MAX: Final = 0.999
+CHANCE_MAX: Final = 0.99
+CHANCE_TOP: Final = 0.9999
+LEAST_RISE: Final = 0.001
+"""In all, over a stretch on which as many payments of one margin as of another were confirmed."""
 CHANCE_MIN: Final = 1e-6
 BANDS: Final = 10
 """Bands of equal numbers of the expected calibration error, above the lowest."""
@@ -61,7 +64,20 @@ def calibrate(margin: Floats, confirmed: Flags, label_frequency: float) -> Calib
     margins = np.round(margins, MARGIN_DIGITS)
     kept = np.append(True, np.diff(margins) > 0)
     method = "isotonic" if found is _isotonic else "platt"
-    return Calibration(margins[kept], np.round(np.maximum.accumulate(chances)[kept], MARGIN_DIGITS), method)
+    margins, chances = _rising(margins[kept], np.maximum.accumulate(chances)[kept], float(margin.max()))
+    return Calibration(margins, np.round(chances, MARGIN_DIGITS), method)
+
+
+def _rising(margins: Floats, chances: Floats, highest: float) -> tuple[Floats, Floats]:
+    """Knots of which none is level with the one before: equal scores could not say which payment to look at first.
+
+    A level stretch gets a slope of LEAST_RISE in all, downwards at the top and upwards elsewhere; beyond the last knot
+    the line goes on as far again, to CHANCE_TOP.
+    """
+    rise = LEAST_RISE * np.arange(len(chances)) / max(len(chances), 1)
+    chances = np.minimum(chances + rise * (1 - chances), CHANCE_MAX - LEAST_RISE + rise)
+    end = max(highest, margins[-1]) + max(highest - margins[0], 1.0)
+    return np.append(margins, np.round(end, MARGIN_DIGITS)), np.append(chances, CHANCE_TOP)
 
 
 def _isotonic(margin: Floats, confirmed: Flags) -> tuple[Floats, Floats]:
@@ -74,7 +90,8 @@ def _isotonic(margin: Floats, confirmed: Flags) -> tuple[Floats, Floats]:
     bad = np.add.reduceat(confirmed.astype(np.float64), starts)
     middle = np.add.reduceat(margin, starts) / count
     count, bad, middle = _merged(count, bad, middle)
-    return middle, np.maximum.accumulate((bad + 0.5) / (count + 1))
+    share = bad.sum() / count.sum()
+    return middle, np.maximum.accumulate((bad + share) / (count + 1))
 
 
 def _merged(count: Floats, bad: Floats, middle: Floats) -> tuple[Floats, Floats, Floats]:

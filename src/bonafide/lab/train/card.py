@@ -122,7 +122,8 @@ def _methods(s: Study) -> Iterator[Block]:
     yield Heading("Learning from one-sided labels")
     yield Words(
         "Each method was fitted on the train part. The one that catches the most confirmed money on the validation "
-        f"part, at 1 % of users disturbed, is shipped; ties go to the simplest. Here it is: {_METHODS[t.method]}."
+        "part, at 1 % of users disturbed, is shipped; ties go to two steps with spies. "
+        f"Here it is: {_METHODS[t.method]}."
     )
     head = ["method", "trees", "average precision", "money caught", "beyond the plain one", ""]
     tested = t.tries[0].tested is not None

@@ -35,7 +35,7 @@ from bonafide.lab.train.matrix import Matrix
 
 Method = Literal["plain", "suspected", "spies", "nnpu"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
-"""The simplest first."""
+"""The plain one first."""
 ROWS_MAX: Final = 80_000
 """Unlabelled payments on which no rule hit that one fit sees; of more a sample is drawn, and weighs more."""
 SPIES_MISSED: Final = 0.1
