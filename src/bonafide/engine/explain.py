@@ -20,7 +20,7 @@ from bonafide.engine.bundles.rules import Rule
 from bonafide.engine.compiled import compile_bundle, hash_words
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.kernels import Kernels
-from bonafide.engine.policy import OutcomeBand
+from bonafide.engine.policy import OutcomeBand, owed_to_rules
 from bonafide.engine.rules.language import Apply, Equals, Missing, Name, Node
 from bonafide.engine.rules.program import Builder
 from bonafide.engine.rules.utilisation import UTILISATION, expand
@@ -121,9 +121,13 @@ def band_of(bundle: Bundle, score_e6: int) -> OutcomeBand:
 
 
 def stricter_rules(bundle: Bundle, hits: Sequence[str], score_e6: int) -> list[Rule]:
-    """The rules that hit whose effect is stricter than what the score alone gives."""
+    """The rules that hit whose effect is stricter than what the score alone gives; where none is, all that hit, if by
+    themselves they are owed more than a model's score gives."""
     alone: Outcome = band_of(bundle, score_e6).outcome
-    return [r for r in bundle.rules if r.id in hits and OUTCOMES.index(r.effect) > OUTCOMES.index(alone)]
+    hit = [rule for rule in bundle.rules if rule.id in hits]
+    stricter = [rule for rule in hit if OUTCOMES.index(rule.effect) > OUTCOMES.index(alone)]
+    owed = owed_to_rules(bundle.policy, [rule.weight for rule in hit])
+    return stricter or (hit if OUTCOMES.index(owed) > OUTCOMES.index(alone) else [])
 
 
 def closeness(part: Part) -> float:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import pairwise
+from math import prod
 from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
@@ -114,6 +117,16 @@ def _faults_of_bands(name: str, bands: list[tuple[float, int]]) -> list[tuple[Pa
         for i, ((low, mild), (high, strict)) in enumerate(pairwise(bands), 1)
         if not (low < high and mild < strict)
     ]
+
+
+def owed_to_rules(policy: Policy, weights: Sequence[float]) -> Outcome:
+    """The mildest outcome that rules of these weights leave an event, whatever a model says of it.
+
+    What they alone would have people look at is at least warned of.
+    """
+    score = 1.0 - prod(1.0 - weight for weight in weights)
+    band = bisect_right(policy.outcome_starts, round(score * SCORE_UNIT)) - 1
+    return "warn" if OUTCOMES.index(policy.outcomes[band].outcome) >= ALERT_FROM else "allow"
 
 
 def rule_on(policy: Policy, band: int, level: RiskLevel, at_least: Outcome) -> Ruling:

@@ -22,7 +22,7 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import (
     FAULT_CURRENCY, HITS_PER_WORD, REASON_BITS, V_CREDIT, V_FAULTS, V_REASONS, V_SCORE,
 )  # fmt: skip
-from bonafide.engine.policy import Ruling, rule_on
+from bonafide.engine.policy import Ruling, owed_to_rules, rule_on
 
 TEMPLATES_MAX: Final = 65_536
 """Rulings remembered; beyond it they are made anew."""
@@ -161,7 +161,8 @@ class Templates:
         rules = self._bundle.rules
         hit = [rule for i, rule in enumerate(rules) if words[i // HITS_PER_WORD] >> (i % HITS_PER_WORD) & 1]
         subject = _SUBJECTS.get(TYPE_NAMES[kind])
-        at_least: Outcome = max((rule.effect for rule in hit), key=OUTCOMES.index, default="allow")
+        owed = owed_to_rules(self._bundle.policy, [rule.weight for rule in hit])
+        at_least: Outcome = max((owed, *(rule.effect for rule in hit)), key=OUTCOMES.index)
         return Template(
             rule_on(self._bundle.policy, band, RISK_LEVELS[level], at_least),
             self._reasons(reasons),

@@ -8,8 +8,8 @@ from bonafide.core.moment import show_span
 from bonafide.engine.scorecard import CREDIT_MAX, CREDIT_MIN, Card, CardInput, Family
 from bonafide.lab.train.scorecard import LEVELS, Fitted
 from bonafide.lab.train.snapshots import Target
+from bonafide.lab.train.written import yaml_number
 
-_WHOLE_MAX: Final = 2.0**53
 _TITLES: Final[dict[Family | None, str]] = {
     "habits": "habits: how the payer spends", "credit_history": "credit_history: how the payer repays, and verdicts",
     "relations": "relations: whom the payer pays and meets", None: "others",
@@ -50,13 +50,5 @@ def _levels(card: Card, horizon: str) -> list[str]:
 
 
 def _input(one: CardInput) -> str:
-    cuts, points = ", ".join(map(_number, one.cuts)), ", ".join(map(str, one.points))
+    cuts, points = ", ".join(map(yaml_number, one.cuts)), ", ".join(map(str, one.points))
     return f"{{name: {one.name}, cuts: [{cuts}], points: [{points}], missing: {one.missing}}}"
-
-
-def _number(value: float) -> str:
-    """A number as YAML reads it back to the bit: its exponents need a dot before them."""
-    if value.is_integer() and abs(value) < _WHOLE_MAX:
-        return str(int(value))
-    mantissa, mark, exponent = repr(value).partition("e")
-    return f"{mantissa}{'' if '.' in mantissa else '.0'}{mark}{exponent}" if mark else mantissa

@@ -12,6 +12,7 @@ from bonafide.lab.train.pu import Model
 
 TEXT, ARRAYS, CALIBRATION = "model/model.txt", "model/model.npz", "model/calibration.yaml"
 CARD, PAGE, SCORECARD = "model/card.md", "model/card.html", "model/scorecard.yaml"
+_WHOLE_MAX: Final = 2.0**53
 MADE: Final = (TEXT, ARRAYS, CALIBRATION, CARD, PAGE, SCORECARD)
 """What training writes into a bundle."""
 
@@ -29,11 +30,19 @@ def model_files(model: Model, calibration: Calibration) -> dict[str, bytes]:
 def calibration_yaml(rules_weight: float, calibration: Calibration) -> str:
     """The file that says how a margin becomes a chance; numbers are written so that they are read as they were."""
     knots = zip(calibration.margins.tolist(), calibration.chances.tolist(), strict=True)
-    lines = [f"  - [{margin!r}, {chance!r}]" for margin, chance in knots]
+    lines = [f"  - [{yaml_number(margin)}, {yaml_number(chance)}]" for margin, chance in knots]
     return "\n".join([
         "# margin = leaves of the trees + rules_weight * evidence; a score is read off the line through the knots.",
-        f"rules_weight: {rules_weight!r}", "knots:", *lines, "",
+        f"rules_weight: {yaml_number(rules_weight)}", "knots:", *lines, "",
     ])  # fmt: skip
+
+
+def yaml_number(value: float) -> str:
+    """A number as YAML reads it back to the bit: its exponents need a dot before them."""
+    if value.is_integer() and abs(value) < _WHOLE_MAX:
+        return str(int(value))
+    mantissa, mark, exponent = repr(value).partition("e")
+    return f"{mantissa}{'' if '.' in mantissa else '.0'}{mark}{exponent}" if mark else mantissa
 
 
 def write_bundle(folder: Path, files: dict[str, bytes], stale: list[str]) -> None:
