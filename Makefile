@@ -51,6 +51,7 @@ fuzz: .venv/.dev ## play random input against the readers and kernels for longer
 model: .venv/.dev ## train the shipped model and scorecard anew, on a simulated city (half an hour, 8 GB of memory)
 	@$(BIN)/bonafide simulate --scenario city --seed 900 --out build/city --force
 	@$(BIN)/bonafide train build/city/events.parquet --truth build/city/truth.parquet --out bundles/paylater --force
+	@$(BIN)/python -m benches.model.calibrate bundles/paylater
 
 lock: .venv/.runtime ## resolve the dependencies into the lock files (UPGRADE=--upgrade takes newer releases)
 	@sh tools/lock.sh $(UPGRADE)

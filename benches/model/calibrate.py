@@ -31,8 +31,9 @@ from bonafide.lab.simulate import Simulation, scenario
 from bonafide.lab.simulated import write_run
 from bonafide.lab.train.calibrate import calibrate
 from bonafide.lab.train.train import latent_labels
-from bonafide.lab.train.written import CALIBRATION, calibration_yaml
+from bonafide.lab.train.written import CALIBRATION, CARD, PAGE, calibration_yaml
 
+_END: Final = "</main>"
 PLATFORMS: Final = (
     ("small", 71, "as shipped"), ("small", 72, "hidden better"), ("small", 73, "other money"),
     ("small", 74, "rarer, milder"), ("festival", 75, "as shipped"), ("new-scheme", 76, "as shipped"),
@@ -54,7 +55,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         note = f"# Counted out on development platforms by their truth ({names}): python -m benches.model.calibrate\n"
         text = note + calibration_yaml(bundle.compiled.scheme.rules_weight, told)
         (asked.folder / CALIBRATION).write_text(text, encoding="utf-8")
+        tell_in_card(asked.folder, names)
     return 0
+
+
+def tell_in_card(folder: Path, names: str) -> None:
+    """Say at the end of both forms of the card where the calibration is from."""
+    heading, text = "The calibration of this bundle", (
+        "What the sections above say of scores is of the map that training found. The one in this bundle was counted "
+        f"out afterwards on development platforms, by their truth: {names}. There a score means what it says; on "
+        "another platform only its own labels can tell."
+    )  # fmt: skip
+    card, page = folder / CARD, folder / PAGE
+    card.write_text(f"{card.read_text(encoding='utf-8')}\n## {heading}\n\n{text}\n", encoding="utf-8")
+    ended = page.read_text(encoding="utf-8")
+    if _END not in ended:
+        raise UsageError(f"{page}: is no card that bonafide train wrote")
+    page.write_text(ended.replace(_END, f"<h2>{heading}</h2>\n<p>{text}</p>\n{_END}"), encoding="utf-8")
 
 
 def margins_of(bundle: Bundle) -> Iterator[tuple[Floats, Flags]]:

@@ -194,7 +194,7 @@ def decide_something(seed: int, bundle: Bundle) -> None:
     rows[:, FIELDS["event_id"].place] = rng.integers(1, 2**62, 40)
     rows[:, FIELDS["time"].place] = np.sort(rng.integers(10**12, 10**12 + 10**8, 40))
     walked = engine.state.walk(rows, np.full(40, READ, dtype=np.int64))
-    assert walked.answers.shape == (40, len(bundle.features))
+    assert walked.answers.shape == (40, len(bundle.features) + len(bundle.compiled.input_registers))
 
 
 @pytest.fixture(scope="module", params=["tiny", "paylater"])

@@ -12,6 +12,7 @@ from bonafide.core.decision import Decision
 from bonafide.core.events import AccountLink, Event, Fact, Payment, PaymentStatus, Payout, Refund, Repayment, Transfer
 from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.engine.codes import ANSWERED
+from bonafide.engine.compiled import RULES_ALONE
 from bonafide.engine.engine import Engine, loops_of
 from bonafide.engine.funds.layout import AGE_MS, N_TAGS, TAG_WORDS, TAGS_MAX
 from bonafide.engine.intake import rows_of_events
@@ -241,6 +242,7 @@ def test_a_bundle_that_follows_money_is_warmed_and_one_that_does_not_swaps_at_on
     plain = paylater._replace(
         rules=tuple(r for r in paylater.rules if r.id == "U-BURST"),
         features=tuple(f for f in paylater.features if not f.derived and not f.carried),
+        compiled=paylater.compiled._replace(scheme=RULES_ALONE),
     )
     assert swap_kind(paylater, plain) == "at-once"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from bonafide.core.fields import FIELDS, Origin
 from bonafide.engine.bundles.files import Sources
@@ -95,20 +95,27 @@ def _of_features(features: Sequence[Feature], document: Document) -> Iterator[Re
 def _of_rules(rules: Sequence[Rule], document: Document) -> Iterator[Reading]:
     place_of = _indices(document, "id") if rules else {}
     for rule in rules:
-        yield from _of_expression(rule.when, f"rule {rule.id}", RULES, document, (place_of[rule.id], "when"))
+        at = (place_of[rule.id], "when")
+        yield from _of_expression(rule.when, rule.text, f"rule {rule.id}", RULES, document, at)
 
 
 def _of_inputs(inputs: Sequence[Input], part: str, document: Document) -> Iterator[Reading]:
     items = document.value[part] if inputs else []
-    place_of = {item["name"]: i for i, item in enumerate(items) if isinstance(item, dict) and "name" in item}
+    place_of: dict[str, int] = {}
+    for i, item in enumerate(items):
+        if isinstance(item, dict) and isinstance(item.get("name"), str):
+            place_of.setdefault(item["name"], i)
     for one in inputs:
-        at = (part, place_of[one.name], "of" if "of" in items[place_of[one.name]] else "name")
-        yield from _of_expression(one.node, f"input {one.name}", INPUTS, document, at)
+        i = place_of[one.name]
+        at = (part, i, "of" if items[i].get("of") is not None else "name")
+        yield from _of_expression(
+            one.node, str(items[i].get("of") or one.name), f"input {one.name}", INPUTS, document, at
+        )
 
 
-def _of_expression(node: Node, subject: str, file: str, document: Document, at: Path) -> Iterator[Reading]:
-    """The fields that an expression reads, which stands at a path of a document."""
-    names, text = names_in(node), str(_value(document, at))
+def _of_expression(node: Node, text: str, subject: str, file: str, document: Document, at: Path) -> Iterator[Reading]:
+    """The fields that an expression reads, whose text stands at a path of a document."""
+    names = names_in(node)
     for field in sorted(names & FIELDS.keys()):
         yield Reading((field,), subject, file, document.text_place(at, *find_name(text, field)))
     for name in sorted(BEHIND.keys() & names):
@@ -125,13 +132,6 @@ def _behind_utilisation() -> tuple[tuple[str, ...], ...]:
     for field in sorted({"credit_used"}.union(*map(fields_of, parse_features(list(HIDDEN), UTILISATION, hidden=True)))):
         behind.setdefault(FIELDS[field].origin, []).append(field)
     return tuple(map(tuple, behind.values()))
-
-
-def _value(document: Document, path: Path) -> Any:
-    value = document.value
-    for part in path:
-        value = value[part]
-    return value
 
 
 def _indices(document: Document, key: str) -> dict[str, int]:
