@@ -90,8 +90,12 @@ runtime)
     install --no-index --no-deps --no-build-isolation --editable .
     ;;
 dev)
-    say 'installing what its tests and checks need (about 0.3 GB more, once)'
+    say 'installing what its tests and checks need (about 1 GB more, once)'
     install_locked -r requirements-dev.lock
+    if ! .venv/bin/python -c 'import lightgbm' >>"$LOG" 2>&1; then
+        refuse 'LightGBM, which training is tested with, does not load here; it wants the OpenMP library.' \
+            'Install that and run make again; on Debian or Ubuntu: apt-get install libgomp1'
+    fi
     ;;
 *) refuse "sh tools/setup.sh runtime or dev, not '$LEVEL'" ;;
 esac

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any, NamedTuple
 
 import lightgbm
 import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
-from numba import types
 from numpy.typing import NDArray
 
-from bonafide.engine.kernel import pointer, shift
 from bonafide.engine.trees.arrays import Trees
 from bonafide.engine.trees.lightgbm_text import ZERO, read_lightgbm
-from bonafide.engine.trees.shapley import plan_shapley, shapley
-from bonafide.engine.trees.walk import attribute, raw_score
-from tests.engine.kit import compiled
+from bonafide.engine.trees.rows import Attributions, path_attributions
+from bonafide.engine.trees.rows import shapley_values as exact_values
 
 INPUTS_MAX = 6
 _SETTINGS = {"verbosity": -1, "num_threads": 1, "deterministic": True, "min_data_in_bin": 1, "max_bin": 63}
@@ -29,58 +25,18 @@ class Model(NamedTuple):
     trees: Trees
 
 
-def score_rows(words, floats, rows, into):
-    width = rows.shape[1]
-    for i in range(rows.shape[0]):
-        into[i] = raw_score(pointer(words), pointer(floats), shift(pointer(rows), i * width))
-
-
-def attribute_rows(words, floats, rows, into, bases):
-    width = rows.shape[1]
-    for i in range(rows.shape[0]):
-        row, told = shift(pointer(rows), i * width), shift(pointer(into), i * width)
-        bases[i] = attribute(pointer(words), pointer(floats), row, told)
-
-
-def shapley_rows(words, floats, plan, work, rows, into, bases):
-    width = rows.shape[1]
-    for i in range(rows.shape[0]):
-        row, told = shift(pointer(rows), i * width), shift(pointer(into), i * width)
-        bases[i] = shapley(pointer(words), pointer(floats), pointer(plan), pointer(work), row, told)
-
-
-_WORDS, _FLOATS, _ROWS = types.int64[::1], types.float64[::1], types.float64[:, ::1]
-
-
-@cache
-def _entries() -> tuple[Any, Any, Any]:
-    return (
-        compiled(types.void(_WORDS, _FLOATS, _ROWS, _FLOATS), score_rows),
-        compiled(types.void(_WORDS, _FLOATS, _ROWS, _ROWS, _FLOATS), attribute_rows),
-        compiled(types.void(_WORDS, _FLOATS, _WORDS, _FLOATS, _ROWS, _ROWS, _FLOATS), shapley_rows),
-    )
-
-
-def raw_scores(trees: Trees, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A score for each row."""
-    into = np.zeros(len(rows))
-    _entries()[0](trees.words, trees.floats, rows, into)
-    return into
-
-
 def attributions(trees: Trees, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What each input of each row is told, and the base of each row."""
-    into, bases = np.zeros(rows.shape), np.zeros(len(rows))
-    _entries()[1](trees.words, trees.floats, rows, into, bases)
-    return into, bases
+    return _told(path_attributions(trees, rows))
 
 
 def shapley_values(trees: Trees, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The Shapley values of each row, and the base of each row."""
-    into, bases = np.zeros(rows.shape), np.zeros(len(rows))
-    plan = plan_shapley(trees)
-    _entries()[2](trees.words, trees.floats, plan.words, plan.floats, rows, into, bases)
-    return into, bases
+    return _told(exact_values(trees, rows))
+
+
+def _told(told: Attributions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return told.parts, np.full(len(told.parts), told.base)
 
 
 def same_bits(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:

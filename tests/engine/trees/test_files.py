@@ -16,7 +16,8 @@ from bonafide.core.errors import ConfigError
 from bonafide.engine.trees.arrays import MalformedError, Nodes, assemble, nodes_of_trees
 from bonafide.engine.trees.files import from_npz, to_npz
 from bonafide.engine.trees.layout import COLUMN_BITS
-from tests.engine.trees.kit import Model, attributions, models, raw_scores, rows_for, same_bits, train
+from bonafide.engine.trees.rows import raw_scores
+from tests.engine.trees.kit import Model, attributions, models, rows_for, same_bits, train
 
 RARE = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 

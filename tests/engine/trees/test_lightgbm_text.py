@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from bonafide.core.errors import ConfigError
 from bonafide.engine.trees.layout import INPUTS, NODES, TREES
 from bonafide.engine.trees.lightgbm_text import read_lightgbm
+from bonafide.engine.trees.rows import raw_scores
 from tests.engine.kit import assert_golden
-from tests.engine.trees.kit import attributions, raw_scores, same_bits, shapley_values, train
+from tests.engine.trees.kit import attributions, same_bits, shapley_values, train
 
 GOLDEN = Path(__file__).parent / "golden" / "refused_models.txt"
 TEXT = """tree

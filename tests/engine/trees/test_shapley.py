@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bonafide.engine.trees.rows import raw_scores
 from bonafide.testing import trees_twin
-from tests.engine.trees.kit import Model, models, raw_scores, rows_for, shapley_values, train
+from tests.engine.trees.kit import Model, models, rows_for, shapley_values, train
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bonafide.engine.trees.rows import raw_scores
 from bonafide.testing import trees_twin
-from tests.engine.trees.kit import Model, attributions, models, raw_scores, rows_for, same_bits
+from tests.engine.trees.kit import Model, attributions, models, rows_for, same_bits
 
 RARE = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
