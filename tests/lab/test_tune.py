@@ -15,11 +15,11 @@ from bonafide.core.errors import StateError, UsageError
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.bundles.files import read_sources
 from bonafide.engine.engine import Engine
+from bonafide.engine.trees.rows import raw_scores
 from bonafide.lab.inputs import Chunk
 from bonafide.lab.train.figures import Judged
 from bonafide.lab.tune.gather import Gathered, GatherRun
 from bonafide.lab.tune.judge import ALWAYS, LINE_MAX, LINE_MIN, Part
-from bonafide.lab.tune.raw import raw_scores
 from bonafide.lab.tune.rescore import Law
 from bonafide.lab.tune.search import WEIGHT_MAX, WEIGHT_MIN, search, shares_around
 from bonafide.lab.tune.study import Setting, scores, unlike_engine

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from bonafide.core.decision import Outcome
 from bonafide.core.text import did_you_mean, shorten, show_value
 from bonafide.engine.bundles.files import Sources
+from bonafide.engine.codes import REASON_BITS
 from bonafide.engine.rules.cost import BUNDLE_COST_MAX, cost_of_all, too_costly
 from bonafide.engine.rules.language import ExpressionError, Node, Problem, Vocabulary, parse_located
 from bonafide.engine.rules.source import Document
@@ -21,6 +22,8 @@ REASONS: Final = "reasons.yaml"
 RULES_MAX: Final = 1_000
 TEXT_MAX: Final = 200
 """Longest text told to the person concerned: a notice holds four of them and stays short."""
+CODES_MAX: Final = 2**REASON_BITS - 1
+"""As many reasons as a verdict can name."""
 REASON_CODES: Final = tuple(f"RC{number:02}" for number in range(1, 13))
 """The codes whose meaning is the same for every bundle; others are a bundle's own."""
 TYPOLOGIES: Final = (
@@ -85,6 +88,10 @@ def read_reasons(sources: Sources) -> tuple[dict[str, ReasonText], Collection[st
     told = document.value
     if not isinstance(told, dict):
         sources.fit(REASONS, dict[str, ReasonText])
+        return {}, None
+    if len(told) > CODES_MAX:
+        text = f"{len(told)} reasons; at most {CODES_MAX}"
+        sources.note("out-of-range", text, REASONS, document.place(()))
         return {}, None
     texts: dict[str, ReasonText] = {}
     for code in told:

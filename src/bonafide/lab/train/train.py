@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bonafide.engine.bundles.inputs import Training
 from bonafide.lab.curves import Floats
 from bonafide.lab.train.calibrate import Calibration, TooFewLabelsError, calibrate
-from bonafide.lab.train.figures import Figures, MoneyCaught, figures_of, gains, judged, main_currency
+from bonafide.lab.train.figures import Figures, figures_of, gains, judged, main_currency
 from bonafide.lab.train.fit import SEARCHED, Settings
 from bonafide.lab.train.labels import CASH_OUT, UNLABELLED, Arrived, LabelBook
 from bonafide.lab.train.matrix import Matrix
@@ -250,11 +250,6 @@ def latent_labels(rows: pl.DataFrame, truth: pl.DataFrame) -> NDArray[np.int8]:
     told = truth.select("event_id", pl.col("label").cast(pl.Int8))
     joined = rows.select("event_id").join(told, on="event_id", how="left", maintain_order="left")
     return joined["label"].fill_null(-1).to_numpy()
-
-
-def caught_line(score: Floats, rows: pl.DataFrame, bad: NDArray[np.bool_], currency: str | None) -> float:
-    """The score above which at most FRICTION of honest users lie."""
-    return MoneyCaught(score, judged(rows, bad, currency)).line()
 
 
 __all__ = ["Scored", "Trained", "Try", "train"]

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from bonafide.core.fields import TYPE_CODE
 from bonafide.engine.codes import ANSWERED, DERIVED, READ
 from bonafide.engine.engine import Batch, Engine
+from bonafide.engine.trees.rows import raw_scores
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.curves import Flags, Floats, Ints
 from bonafide.lab.inputs import Chunk
 from bonafide.lab.inputs.chunks import FIELD_DTYPE
 from bonafide.lab.labels import ROW, LabelQueue
 from bonafide.lab.replay import WALK_ROWS
-from bonafide.lab.tune.raw import raw_scores
 
 PAYMENT: Final = TYPE_CODE["payment"]
 KEPT: Final = ("event_id", "user_id", "amount", "currency")
