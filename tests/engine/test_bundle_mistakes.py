@@ -79,6 +79,12 @@ CASES: list[tuple[str, str, str, str]] = [
     ("a reason's code", "reasons.yaml", "RC02:", "rc02:"),
     ("a list's hidden character", "lists/easily_resold.txt", "gold\n", "go\x07ld\n"),
     ("an unknown file", "rulez.yaml", "", ""),
+    ("inputs of many kinds of wrong", "model/inputs.yaml", "", "model:\n- {name: of_line, of: amount / credit_limt}\n"
+     "- {name: of_line, of: amount, direction: upward}\n- {name: x, of: amount > 1, reason: RC99}\n- amount\n"
+     "scorecard:\n- {name: user_payment_count_24h, direction: up}\ntraining: {max_bins: 255, trees: 0}\ntrees: 3\n"),
+    ("a calibration without trees", "model/calibration.yaml", "", "rules_weight: -1\nknots: [[0, 0.5], [0, 2]]\n"),
+    ("a file that no model has", "model/model.pkl", "", "x"),
+    ("more reasons than can be told", "reasons.yaml", "", "".join(f"X{i}: {{zh: 一, en: one}}\n" for i in range(4096))),
     # what loads and makes no sense
     ("a contradiction", "rules.yaml", "", RULE.format("amount > 500 and amount < 400")),
     ("always true", "rules.yaml", "", RULE.format("amount >= 0")),
@@ -123,6 +129,7 @@ def damaged(folder: Path, file: str, old: str, new: str) -> Path:
     """A copy of the starter bundle with one change."""
     shutil.copytree(STARTER, folder)
     path = folder / file
+    path.parent.mkdir(exist_ok=True)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     assert old in text, (file, old)
     path.write_text(text.replace(old, new, 1) if old else text + new, encoding="utf-8")

@@ -61,19 +61,19 @@ class DeclaredFamilyInput(Struct, frozen=True, forbid_unknown_fields=True):
 class Training(Struct, frozen=True, forbid_unknown_fields=True):
     """How `bonafide train` fits the model."""
 
-    max_bin: Annotated[int, Meta(ge=15, le=65_535)] = 1_023
+    max_bin: Annotated[int, Meta(ge=15, le=65_535, description="a whole number from 15 to 65535")] = 1_023
     """Most bins of an input: amounts need fine splits."""
-    trees: Annotated[int, Meta(ge=1, le=1_000)] = 200
-    leaves: Annotated[int, Meta(ge=2, le=255)] = 31
+    trees: Annotated[int, Meta(ge=1, le=1_000, description="a whole number from 1 to 1000")] = 200
+    leaves: Annotated[int, Meta(ge=2, le=255, description="a whole number from 2 to 255")] = 31
     unlabelled: Literal["honest", "left_out"] = "honest"
     """What a payment without a label is taken for: left out where genuine ones are told as surely as cash-out."""
 
 
 class DeclaredInputs(Struct, frozen=True, forbid_unknown_fields=True):
-    """The file as it is written."""
+    """The file as it is written; what stands in the lists is read one by one."""
 
-    model: list[DeclaredInput] = []
-    scorecard: list[DeclaredFamilyInput] = []
+    model: list[Any] = []
+    scorecard: list[Any] = []
     training: Training = Training()
 
 
@@ -110,17 +110,13 @@ def read_inputs(
     """The inputs of a bundle, which may have none; what is wrong with them is noted."""
     if INPUTS not in sources.contents:
         return NO_INPUTS
-    document = sources.document(INPUTS)
+    whole, document = sources.fit(INPUTS, DeclaredInputs), sources.document(INPUTS)
     if document is None or not isinstance(document.value, dict):
-        sources.fit(INPUTS, DeclaredInputs)
         return NO_INPUTS
     reader = _Reader(sources, document, vocabulary, rules, codes)
     model = reader.read("model", DeclaredInput)
     scorecard = reader.read("scorecard", DeclaredFamilyInput)
-    whole, mistakes = fit(document, DeclaredInputs, INPUTS)
     if whole is None:
-        known = {mistake for mistake in sources.mistakes if mistake.path == INPUTS}
-        sources.mistakes += mistakes if not known else []
         return NO_INPUTS
     total = cost_of_all([one.node for one in (*model, *scorecard)])
     if total > BUNDLE_COST_MAX:

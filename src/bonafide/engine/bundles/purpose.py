@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bonafide.core.fields import FIELDS, Origin
 from bonafide.engine.bundles.files import Sources
@@ -67,7 +67,7 @@ def fields_of(feature: Feature) -> set[str]:
 
 
 def _of_features(features: Sequence[Feature], document: Document) -> Iterator[Reading]:
-    place_of = _indices(document, "name") if features else {}
+    place_of = _indices(document.value, "name") if features else {}
     for feature in features:
         i = place_of[feature.name]
         where = document.value[i].get("where")
@@ -93,7 +93,7 @@ def _of_features(features: Sequence[Feature], document: Document) -> Iterator[Re
 
 
 def _of_rules(rules: Sequence[Rule], document: Document) -> Iterator[Reading]:
-    place_of = _indices(document, "id") if rules else {}
+    place_of = _indices(document.value, "id") if rules else {}
     for rule in rules:
         at = (place_of[rule.id], "when")
         yield from _of_expression(rule.when, rule.text, f"rule {rule.id}", RULES, document, at)
@@ -101,10 +101,7 @@ def _of_rules(rules: Sequence[Rule], document: Document) -> Iterator[Reading]:
 
 def _of_inputs(inputs: Sequence[Input], part: str, document: Document) -> Iterator[Reading]:
     items = document.value[part] if inputs else []
-    place_of: dict[str, int] = {}
-    for i, item in enumerate(items):
-        if isinstance(item, dict) and isinstance(item.get("name"), str):
-            place_of.setdefault(item["name"], i)
+    place_of = _indices(items, "name")
     for one in inputs:
         i = place_of[one.name]
         at = (part, i, "of" if items[i].get("of") is not None else "name")
@@ -134,10 +131,10 @@ def _behind_utilisation() -> tuple[tuple[str, ...], ...]:
     return tuple(map(tuple, behind.values()))
 
 
-def _indices(document: Document, key: str) -> dict[str, int]:
+def _indices(items: Sequence[Any], key: str) -> dict[str, int]:
     """Where in a list of items each stands, by what `key` says; of equal ones the first."""
     found: dict[str, int] = {}
-    for i, item in enumerate(document.value):
+    for i, item in enumerate(items):
         name = item.get(key) if isinstance(item, dict) else None
         if isinstance(name, str):
             found.setdefault(name, i)
