@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any, Final, TextIO
 
 import structlog
@@ -20,17 +21,23 @@ def open_log(level: str = "info", form: str = "json", out: TextIO | None = None)
     """A logger that writes JSON lines, or text for people, to stderr."""
     last: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     if form == "text":
-        last = structlog.processors.KeyValueRenderer(key_order=["time", "level", "event"])
+        last = structlog.processors.KeyValueRenderer()
     return structlog.wrap_logger(
         structlog.WriteLogger(sys.stderr if out is None else out),
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             structlog.processors.add_log_level,
+            _in_order,
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         cache_logger_on_first_use=True,
     )
+
+
+def _in_order(logger: Any, method: str, line: MutableMapping[str, Any]) -> dict[str, Any]:
+    """A line as people scan it: when, how bad, what, and then the rest."""
+    return {name: line.pop(name) for name in ("time", "level", "event")} | dict(line)
 
 
 class _Forward(logging.Handler):

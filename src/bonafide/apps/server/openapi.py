@@ -97,7 +97,7 @@ def _paths() -> dict[str, Any]:
     answers = [_ref("DecisionAnswer"), _ref("TaughtAnswer"), _ref("Problem")]
     lines = {"schema": {"type": "string"}, "example": _line(EXAMPLES["payment"]) + _line(EXAMPLES["login"])}
     line_answers = {"schema": {"type": "string"}, "example": _line(DECISION) + _line(TAUGHT)}
-    event_examples = {name: {"value": event} for name, event in EXAMPLES.items()}
+    event_examples: dict[str, Any] = {name: {"value": event} for name, event in EXAMPLES.items()}
     event_examples["array"] = {"value": [EXAMPLES["payment"], EXAMPLES["login"]]}
     body_problems = (400, 401, 403, 408, 413, 415, 429, 503)
     return {

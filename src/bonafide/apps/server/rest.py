@@ -95,8 +95,8 @@ def _add_health(rest: FastAPI, service: Service) -> None:
 
 def _add_decisions(rest: FastAPI, service: Service) -> None:
     # The path may hold slashes: an id may be any text.
-    @rest.get("/v1/decisions/{event_id:path}")
-    async def decision(event_id: str, _: Annotated[Any, Depends(asks(service, "decisions"))]) -> Response:
+    @rest.get("/v1/decisions/{event_id:path}", dependencies=[Depends(asks(service, "decisions"))])
+    async def decision(event_id: str) -> Response:
         found = await run_in_threadpool(service.runtime.find, to_nfc(event_id, ID_LENGTH_MAX))
         if found is None:
             raise refused("not-found", "event_id: no event of this id was taken in")
@@ -104,9 +104,8 @@ def _add_decisions(rest: FastAPI, service: Service) -> None:
 
 
 def _add_letters(rest: FastAPI, service: Service) -> None:
-    @rest.get("/v1/dead-letters")
+    @rest.get("/v1/dead-letters", dependencies=[Depends(asks(service, "dead-letters"))])
     async def letters(
-        _: Annotated[Any, Depends(asks(service, "dead-letters"))],
         after: Annotated[int, Query(ge=0, le=NUMBER_MAX)] = 0,
         limit: Annotated[int, Query(ge=1, le=LETTERS_MAX)] = 100,
     ) -> Response:
@@ -114,8 +113,8 @@ def _add_letters(rest: FastAPI, service: Service) -> None:
         more = found[-1].number if len(found) == limit else None
         return _json(msgspec.json.encode(Letters(dead_letters=tuple(map(_letter, found)), next_after=more)))
 
-    @rest.post("/v1/dead-letters/{number}/redrive")
-    async def redrive(number: str, _: Annotated[Any, Depends(asks(service, "dead-letters"))]) -> Response:
+    @rest.post("/v1/dead-letters/{number}/redrive", dependencies=[Depends(asks(service, "dead-letters"))])
+    async def redrive(number: str) -> Response:
         known = number.isascii() and number.isdigit() and len(number) < len(str(NUMBER_MAX))
         service.admission.require_intake()
         reply = await service.runtime.redrive(int(number)) if known else None
@@ -125,12 +124,12 @@ def _add_letters(rest: FastAPI, service: Service) -> None:
 
 
 def _add_degraded(rest: FastAPI, service: Service) -> None:
-    @rest.get("/v1/degraded")
-    async def degraded(_: Annotated[Any, Depends(asks(service, "degraded"))]) -> Response:
+    @rest.get("/v1/degraded", dependencies=[Depends(asks(service, "degraded"))])
+    async def degraded() -> Response:
         return _json(msgspec.json.encode(Degraded(parts=service.runtime.degraded)))
 
-    @rest.put("/v1/degraded")
-    async def degrade(request: Request, _: Annotated[Any, Depends(asks(service, "degraded"))]) -> Response:
+    @rest.put("/v1/degraded", dependencies=[Depends(asks(service, "degraded"))])
+    async def degrade(request: Request) -> Response:
         parts = await _read_parts(request, service)
         service.admission.require_intake()
         reply = await service.runtime.degrade(parts)
