@@ -11,7 +11,7 @@ import msgspec
 
 from bonafide.apps.server.figures import Figures
 from bonafide.apps.server.ports import DeadLetterRow, Found, Overloaded, Reply, State
-from bonafide.apps.server.problems import problem_of
+from bonafide.apps.problems import problem_of
 from bonafide.core.decision import Decision
 from bonafide.core.errors import BonafideError, InputError, UsageError
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS, Fact, Verdict

@@ -7,8 +7,7 @@ from typing import Final
 
 import msgspec
 
-from bonafide.apps.problems import problem
-from bonafide.apps.runtime.jobs import Reply
+from bonafide.apps.problems import Reply, problem
 from bonafide.core.errors import InputError
 from bonafide.core.events import Fact
 from bonafide.core.moment import DAY_MS, show_moment

@@ -7,16 +7,16 @@ commit together. That is all that group commit takes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import msgspec
 
-from bonafide.apps.problems import problem_of, reply_of
+from bonafide.apps.problems import Reply, reply_of
 from bonafide.apps.runtime.figures import Figures
-from bonafide.apps.runtime.jobs import Job, Reply
+from bonafide.apps.runtime.jobs import Job
 from bonafide.core.errors import InputError, StateError
-from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS, Fact
+from bonafide.core.events import EVENT_CLASS, Fact
 from bonafide.core.moment import show_span
 from bonafide.core.text import show_value
 from bonafide.engine.answered import Answered
@@ -61,7 +61,10 @@ class Decider:
 
     def decide(self, jobs: list[Job]) -> Batch:
         """Take the events of some jobs in. Raises EngineFailedError where the engine fails; it must not be used then."""
-        events = [event for job in jobs for event in job.events if self._may_be_decided(event)]
+        events = [
+            event for job in jobs for event in job.events
+            if not isinstance(event, InputError) and event.event_id not in self._poison
+        ]  # fmt: skip
         begun = time.perf_counter()
         try:
             answered = iter(self.engine.answer(events))
@@ -102,10 +105,7 @@ class Decider:
         told = f"event_id: {show_value(event.event_id)} could not be decided ({why}); it is kept for people to look at"
         self._poison[event.event_id] = InputError("undecidable", told, None, None, event.event_id)
 
-    def _may_be_decided(self, event: Fact | InputError) -> bool:
-        return not isinstance(event, InputError) and event.event_id not in self._poison
-
-    def _sort(self, job: Job, answered: Sequence[Answered] | object, batch: Batch) -> list[Reply | None]:
+    def _sort(self, job: Job, answered: Iterator[Answered], batch: Batch) -> list[Reply | None]:
         """Say what becomes of each event of a job."""
         replies: list[Reply | None] = []
         for place, event in enumerate(job.events):
@@ -114,7 +114,7 @@ class Decider:
             elif event.event_id in self._poison:
                 replies.append(self._refuse(job, place, self._poison[event.event_id], batch))
             else:
-                replies.append(self._settle(job, place, event, next(answered), batch))  # type: ignore[call-overload]
+                replies.append(self._settle(job, place, event, next(answered), batch))
         return replies
 
     def _settle(self, job: Job, place: int, event: Fact, told: Answered, batch: Batch) -> Reply | None:

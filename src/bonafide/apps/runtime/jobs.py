@@ -6,22 +6,14 @@ import asyncio
 import queue
 import time
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
+from bonafide.apps.problems import Reply
 from bonafide.core.errors import BonafideError, InputError
 from bonafide.core.events import Fact
 
 RETRY_AFTER_S: Final = 1
 """When whoever was turned away may come again: the line is never longer than about a second of work."""
-
-
-class Reply(NamedTuple):
-    """The answer to one event."""
-
-    status: int
-    """200 decided, 202 taught, or the status of a problem."""
-    body: bytes
-    """A JSON object: a decision, a receipt or a problem."""
 
 
 class Overloaded(BonafideError):  # noqa: N818  (a state of the service rather than a mistake)

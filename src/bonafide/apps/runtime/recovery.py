@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from bonafide.apps.runtime.snapshots import Snapshots
@@ -31,7 +30,10 @@ class Recovered(NamedTuple):
 
 
 def recover(
-    engine: Engine, journal: Journal, snapshots: Snapshots, progress: Callable[[int, int], None] = lambda done, total: None
+    engine: Engine,
+    journal: Journal,
+    snapshots: Snapshots,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Recovered:
     """Bring a fresh engine to where the journal ends.
 
@@ -65,8 +67,3 @@ def _take_in(engine: Engine, records: list[Record]) -> int:
         raise StateError(f"the journal holds an event that this version cannot read: {error}") from None
     engine.take_in(events)
     return len(events)
-
-
-def bundle_folder(data: Path, content_hash: str) -> Path:
-    """Where the copy of a bundle that has decided lies."""
-    return data / "bundles" / content_hash

@@ -11,19 +11,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from bonafide.apps.problems import problem_body
+from bonafide.apps.problems import Reply, problem_reply
 from bonafide.apps.runtime.advice import Advisor
 from bonafide.apps.runtime.decider import POISON_A_BATCH_MAX, Batch, Decider, EngineFailedError
 from bonafide.apps.runtime.figures import Figures
-from bonafide.apps.runtime.jobs import Job, Line, Overloaded, ReadOnly, Reply, SentBy
+from bonafide.apps.runtime.jobs import Job, Line, Overloaded, ReadOnly, SentBy
 from bonafide.apps.runtime.recovery import Recovered, recover
 from bonafide.apps.runtime.snapshots import Snapshots
+from bonafide.core.door import decode_event
 from bonafide.core.errors import BonafideError, InputError
 from bonafide.core.events import BundleActivated, Degraded, Fact
 from bonafide.core.moment import DAY_MS, SECOND_MS
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import Engine
-from bonafide.office.journal.journal import Journal, JournalFullError
+from bonafide.office.journal.errors import JournalFullError
+from bonafide.office.journal.journal import Journal
+from bonafide.office.journal.records import Found
 
 State = Literal["starting", "ready", "read-only", "stopping", "failed"]
 SWEEP_S: Final = 0.02
@@ -132,6 +135,30 @@ class Runtime:
             raise ReadOnly(f"nothing can be taken in: {self.not_ready_because}")
         raise Overloaded(f"nothing is taken in: {self.not_ready_because}")
 
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """Parts that do not answer now."""
+        return self.engine.degraded
+
+    def find(self, event_id: str) -> Found | None:
+        """An event that was answered, as the journal holds it; from any thread."""
+        return self.journal.find(event_id)
+
+    async def redrive(self, number: int) -> Reply | None:
+        """Send a dead letter through the door again, as its sender; None where there is none of this number."""
+        letter = self.journal.dead_letter(number)
+        if letter is None:
+            return None
+        record: Fact | InputError
+        try:
+            record = decode_event(letter.body)
+        except InputError as error:
+            record = error
+        (reply,) = await self.decide((record,), (letter.body,), _As(letter.sender))
+        if reply.status < 300:
+            self.journal.mark_redriven(number, self._wall_ms())
+        return reply
+
     async def degrade(self, parts: Sequence[str]) -> Reply:
         """Write a control record that these parts do not answer from here on."""
         told = Degraded(event_id=self._control_id("degraded"), time=self._log_ms(), parts=tuple(parts))
@@ -238,7 +265,7 @@ class Runtime:
     def _turn_away(self, error: JournalFullError) -> None:
         self._become("read-only", str(error))
         self._say(f"read-only: {error}")
-        self._loop.call_soon_threadsafe(self._tell_all, Reply(503, problem_body("read-only", str(error))))
+        self._loop.call_soon_threadsafe(self._tell_all, problem_reply("read-only", str(error)))
 
     def _hand_out(self, replies: list[tuple[Job, list[Reply]]]) -> None:
         self._loop.call_soon_threadsafe(self._resolve, replies)
@@ -293,9 +320,9 @@ class Runtime:
     def _note_bundle(self) -> None:
         """Have the log say which bundle decides from here on: its head the first, a control record each later one."""
         decides = self.bundle.hash
-        if self.journal.bundle is None:
+        if self.journal.head.bundle is None:
             self.journal.append((), bundle=decides)
-        elif self.journal.bundle != decides:
+        elif self.journal.head.bundle != decides:
             told = BundleActivated(event_id=self._control_id("bundle_activated"), time=self._log_ms(), bundle=decides)
             job = Job((told,), (), CONTROL_SENDER, self._wall_ms(), self._loop.create_future())
             batch = self._decider.decide([job])
@@ -309,8 +336,8 @@ class Runtime:
         return max(self.engine.state.latest_ms, 0)
 
 
-class _Control(NamedTuple):
-    key_id: str = CONTROL_SENDER
+class _As(NamedTuple):
+    key_id: str
 
 
-_CONTROL: Final = _Control()
+_CONTROL: Final = _As(CONTROL_SENDER)

@@ -49,7 +49,7 @@ class Snapshots:
 
     def load_newest(self, engine: Engine, journal: Journal) -> tuple[int, tuple[str, ...]]:
         """Put back the newest sound one; returns where it stands (0: there is none), and what is wrong with others."""
-        refused = []
+        refused: list[str] = []
         for path in self._paths():
             try:
                 return _read(path, engine, journal), tuple(refused)
@@ -118,7 +118,8 @@ def _read(path: Path, engine: Engine, journal: Journal) -> int:
             raise StateError("its header is damaged") from None
         if place.seq > journal.next_seq:
             raise StateError(f"it stands at event {place.seq} and the journal ends at {journal.next_seq}")
-        if journal.chain_at(place.seq).hex() != place.chain:
+        chain = journal.chain_at(place.seq)
+        if chain is None or chain.hex() != place.chain:
             raise StateError("it was taken beside another journal")
         read_snapshot(engine, file)
     if engine.state.seq != place.seq:

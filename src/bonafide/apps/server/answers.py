@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from bonafide.apps.server.ports import Reply
-from bonafide.apps.server.problems import CONTENT_TYPE, Name, problem
+from bonafide.apps.problems import CONTENT_TYPE, Name, problem
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -11,7 +11,7 @@ from bonafide.apps.server.answers import Receive, Scope, Send, answer
 from bonafide.apps.server.counts import Counts
 from bonafide.apps.server.events_route import PATHS, EventsRoute
 from bonafide.apps.server.ports import Keys, Runtime, Settings
-from bonafide.apps.server.problems import problem
+from bonafide.apps.problems import problem
 
 _NS_PER_MS: Final = 1_000_000
 

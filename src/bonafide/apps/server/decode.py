@@ -13,7 +13,7 @@ import msgspec
 from bonafide.apps.server.answers import refused
 from bonafide.apps.server.bodies import LINE_BYTES_MAX, LONG_LINE
 from bonafide.apps.server.ports import Reply, Sender
-from bonafide.apps.server.problems import problem
+from bonafide.apps.problems import problem
 from bonafide.core.door import FUTURE_MAX_MS, check_future, convert_event, decode_event, decode_events
 from bonafide.core.errors import InputError
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS, Fact, Verdict

@@ -115,6 +115,15 @@ class Journal:
             skipped = max(0, from_seq - commit.first_seq)
             yield commit.first_seq + skipped, self.reader.unpack(commit)[skipped:]
 
+    @property
+    def chain(self) -> bytes:
+        """The chain after the last commit: it stands for all that the journal holds."""
+        return self._chain
+
+    def chain_at(self, seq: int) -> bytes | None:
+        """The chain where a commit ended right before a place; None where none did."""
+        return self._chain if seq == self.next_seq else self.reader.chain_at(seq)
+
     def close(self) -> None:
         """End all connections and give the data directory back."""
         with self._writing:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import msgspec
 
-from bonafide.apps.server.ports import Reply
-from bonafide.core.errors import InputError, Reason
+from bonafide.core.errors import InputError
 
 BASE: Final = "https://bonafide.invalid/problems/"
 CONTENT_TYPE: Final = b"application/problem+json"
@@ -37,11 +36,20 @@ _TITLE: Final[dict[Name, str]] = {
     "read-only": "Nothing can be written now",
     "internal": "The service failed",
 }
-_NAME_OF: Final[dict[Reason, Name]] = {
+_NAME_OF: Final[dict[str, Name]] = {
     "malformed": "malformed", "invalid-field": "invalid-field", "unknown-field": "unknown-field",
     "missing-field": "invalid-field", "future-time": "invalid-field", "too-late": "invalid-field",
-    "conflict": "conflict",
+    "conflict": "conflict", "undecidable": "invalid-field",
 }  # fmt: skip
+
+
+class Reply(NamedTuple):
+    """The answer to one event, or to a whole request."""
+
+    status: int
+    """200 a decision, 202 taught, or the status of a problem."""
+    body: bytes
+    """A JSON object: a decision, a receipt or a problem."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,36 +60,59 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: int
     detail: str
     field: str | None = None
+    """The field that is wrong, where one is."""
     reason: str | None = None
+    """Why a record was refused, as reject files say it: finer than `type`."""
     event_id: str | None = None
-
-
-_encode: Final = msgspec.json.Encoder().encode
+    """Of the record, where it has a usable one."""
 
 
 def problem(
     name: Name, detail: str, *, status: int | None = None, field: str | None = None, reason: str | None = None,
     event_id: str | None = None,
-) -> Reply:  # fmt: skip
-    """A problem by its name; `status` where it is another one than the name's own.
+) -> dict[str, Any]:  # fmt: skip
+    """A problem by its name, ready for JSON; `status` where it is another one than the name's own.
 
-    >>> problem("not-found", "decision: there is none of event 'p9'").status
+    >>> problem("not-found", "decision: there is none of event 'p9'")["status"]
     404
     """
-    number = _STATUS[name] if status is None else status
-    told = Problem(
-        type=BASE + name, title=_TITLE[name], status=number, detail=detail, field=field, reason=reason,
-        event_id=event_id,
-    )  # fmt: skip
-    return Reply(number, _encode(told))
+    told: dict[str, Any] = {
+        "type": BASE + name, "title": _TITLE[name], "status": _STATUS[name] if status is None else status,
+        "detail": detail,
+    }  # fmt: skip
+    for key, value in (("field", field), ("reason", reason), ("event_id", event_id)):
+        if value is not None:
+            told[key] = value
+    return told
 
 
-def problem_of(error: InputError) -> Reply:
+def problem_of(error: InputError) -> dict[str, Any]:
     """The problem that a refused record is answered with.
 
-    >>> problem_of(InputError.of_value("amount", -5, "a whole number from 1 to 1000")).status
-    422
+    >>> problem_of(InputError.of_value("amount", -5, "a whole number from 1 to 1000"))["field"]
+    'amount'
     """
     return problem(
         _NAME_OF[error.reason], error.message, field=error.field, reason=error.reason, event_id=error.event_id
     )
+
+
+def problem_body(name: Name, detail: str, **more: Any) -> bytes:
+    """A problem as JSON; `more` as `problem` takes it."""
+    return msgspec.json.encode(problem(name, detail, **more))
+
+
+def problem_reply(name: Name, detail: str, **more: Any) -> Reply:
+    """The reply that says a problem; `more` as `problem` takes it."""
+    told = problem(name, detail, **more)
+    return Reply(told["status"], msgspec.json.encode(told))
+
+
+def reply_of(error: InputError) -> Reply:
+    """The reply to a refused record.
+
+    >>> reply_of(InputError.of_value("amount", -5, "a whole number from 1 to 1000")).status
+    422
+    """
+    told = problem_of(error)
+    return Reply(told["status"], msgspec.json.encode(told))
