@@ -1,4 +1,4 @@
-"""What the platform is advised when a decision is not there in time: the policy's fail modes, with today's allowance."""
+"""What the platform is advised when no decision is there in time: the policy's fail modes, and what they let through."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The decider: the one thread that owns engine and journal. It decides what waits, has it on disk, and only then answers.
+"""The decider: it owns engine and journal, decides what waits, has it on disk, and only then answers.
 
 While a commit waits for the disk, Python's lock is free and the loop reads the next requests; they make the next
 commit together. That is all that group commit takes.
@@ -60,7 +60,7 @@ class Decider:
         self._poison: dict[str, InputError] = {}
 
     def decide(self, jobs: list[Job]) -> Batch:
-        """Take the events of some jobs in. Raises EngineFailedError where the engine fails; it must not be used then."""
+        """Take the events of some jobs in. Raises EngineFailedError, after which the engine must not be used."""
         events = [
             event for job in jobs for event in job.events
             if not isinstance(event, InputError) and event.event_id not in self._poison
