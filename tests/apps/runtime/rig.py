@@ -22,6 +22,9 @@ T = TypeVar("T")
 NOW_MS = START_MS + 3_600_000
 
 
+LIMITS = Limits()
+
+
 class Key:
     """Who sends."""
 
@@ -48,7 +51,7 @@ class Rig:
         return await self.runtime.decide(events, raw, Key())
 
 
-def within(folder: Path, use: Callable[[Rig], Awaitable[T]], limits: Limits = Limits()) -> T:
+def within(folder: Path, use: Callable[[Rig], Awaitable[T]], limits: Limits = LIMITS) -> T:
     """Start a runtime over a folder, use it and stop it."""
 
     async def run() -> T:

@@ -1,4 +1,4 @@
-"""What the platform is advised when no decision is there in time: the policy's fail modes, and what they let through."""
+"""What the platform is advised when no decision is there in time: the policy's fail modes, and what they let by."""
 
 from __future__ import annotations
 

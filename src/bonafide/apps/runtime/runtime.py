@@ -1,4 +1,4 @@
-"""The runtime as the doors see it: it starts from disk, decides what is given to it, and stops without losing anything."""
+"""The runtime as the doors see it: it starts from disk, decides what is given to it, and stops without losing any."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Runtime:
     """One engine over one journal. `start`, then `decide` from the loop's thread, then `stop`."""
 
     def __init__(
-        self, engine_of: Callable[[], Engine], journal: Journal, data: Path, limits: Limits = Limits(), *,
+        self, engine_of: Callable[[], Engine], journal: Journal, data: Path, limits: Limits, *,
         wall_ms: Callable[[], int], say: Callable[[str], None] = lambda text: None,
         end: Callable[[int], None] = os._exit,
     ) -> None:  # fmt: skip
@@ -197,7 +197,7 @@ class Runtime:
                     self._snapshot_when_due()
         except JournalFullError as error:
             self._say(f"stopped while the disk was full: {error}; nothing that was acknowledged is lost")
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  (whatever it is: the process ends, and says so)
             self._fail(error)
 
     def _serve(self, jobs: list[Job]) -> None:
