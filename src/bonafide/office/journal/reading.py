@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from threading import RLock
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -39,21 +39,30 @@ class Reader:
         self._lock = RLock()
         self._unpacked: OrderedDict[int, tuple[int, list[Record]]] = OrderedDict()
 
-    def query(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """The rows of one SELECT."""
         with self._lock, database_errors(self.path):
             return self._connection.execute(sql, values).fetchall()
 
     def head(self) -> Head:
-        """What the journal says of itself, checked by its seals."""
+        """What the journal says of itself."""
+        told = self.head_values()
+        if "first_bundle" in told and "bundle" not in told:
+            raise damaged(self.path, "its head does not say which bundle was activated last")
+        return Head(told.get("first_bundle"), told.get("bundle"))
+
+    def head_values(self) -> dict[str, str]:
+        """What the head says by name, checked by its seals."""
         told: dict[str, str] = {}
         for name, value, given in self.query("SELECT name, value, seal FROM head"):
             if given != seal(name, value):
                 raise damaged(self.path, f"its head says {name!r:.40}, and that was not written so")
             told[str(name)] = str(value)
-        if ("bundle" in told) != ("first_bundle" in told) and "first_bundle" in told:
-            raise damaged(self.path, "its head does not say which bundle was activated last")
-        return Head(told.get("first_bundle"), told.get("bundle"))
+        return told
+
+    def size_bytes(self) -> int:
+        """How large the database is, without its write-ahead log."""
+        return int(self.query("PRAGMA page_count")[0][0]) * int(self.query("PRAGMA page_size")[0][0])
 
     def last(self) -> Commit | None:
         """The last commit, not checked against the one before it; None where there is none."""
@@ -83,9 +92,11 @@ class Reader:
                     raise damaged(self.path, f"the commit of event {expected} is missing")
                 return
             for row in rows:
+                if until is not None and expected >= until:
+                    return
                 commit = self._checked(self._commit(row), expected, chain)
                 yield commit
-                expected, chain = commit.first_seq + commit.count, commit.chain
+                expected, chain = commit.first_seq + commit.events, commit.chain
 
     def records_of(self, seq: int) -> tuple[int, list[Record]]:
         """The commit that holds an event, checked and unpacked: (its first seq, its records)."""
@@ -100,7 +111,7 @@ class Reader:
                 raise damaged(self.path, f"the commit of event {seq} is missing")
             commit = self._commit(row[0])
             self._checked(commit, commit.first_seq, self._chain_before(commit.first_seq))
-            if seq >= commit.first_seq + commit.count:
+            if seq >= commit.first_seq + commit.events:
                 raise damaged(self.path, f"the commit of event {seq} is missing")
             found = self._unpacked[commit.first_seq] = (commit.first_seq, self.unpack(commit))
             if len(self._unpacked) > COMMITS_CACHED_MAX:
@@ -113,7 +124,7 @@ class Reader:
             records = unpack_records(commit.packed)
         except msgspec.MsgspecError as error:  # written by another version: the chain holds
             raise damaged(self.path, f"the records of event {commit.first_seq} cannot be read: {error}") from None
-        if len(records) != commit.count:
+        if len(records) != commit.events:
             raise damaged(self.path, f"the commit of event {commit.first_seq} holds {len(records)} records")
         return records
 
@@ -129,14 +140,14 @@ class Reader:
                 raise damaged(self.path, f"the commits before event {first_seq} are missing")
             return beginning(self.head().first_bundle)
         previous = self._commit(rows[0])
-        if previous.first_seq + previous.count != first_seq:
+        if previous.first_seq + previous.events != first_seq:
             raise damaged(self.path, f"the commit before event {first_seq} is missing")
         return previous.chain
 
-    def _commit(self, row: tuple[object, ...]) -> Commit:
-        commit = Commit(*row)  # type: ignore[arg-type]
+    def _commit(self, row: tuple[Any, ...]) -> Commit:
+        commit = Commit(*row)
         whole = all(isinstance(n, int) for n in commit[:3]) and all(isinstance(b, bytes) for b in commit[3:])
-        if not whole or commit.first_seq < 0 or commit.count < 1:
+        if not whole or commit.first_seq < 0 or commit.events < 1:
             raise damaged(self.path, f"the row of event {row[0]!r:.40} is not one that was written")
         return commit
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -63,7 +62,8 @@ class Commit(NamedTuple):
     """A row of the journal: the records of one group commit, still packed."""
 
     first_seq: int
-    count: int
+    events: int
+    """How many."""
     received_ms: int
     """When the last of them came."""
     packed: bytes
@@ -99,8 +99,3 @@ def next_chain(chain: bytes, first_seq: int, count: int, received_ms: int, packe
 def seal(*parts: object) -> bytes:
     """What a row of another table is checked by: a hash over its columns."""
     return hashlib.sha256(pack(parts)).digest()[:_SEAL_BYTES]
-
-
-def received_last(records: Sequence[Record]) -> int:
-    """When the last of some records came; there is at least one."""
-    return records[-1].received_ms

@@ -53,7 +53,7 @@ def _migrate(path: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
-    steps = lambda revision, context: script._upgrade_revs(REVISION, revision)  # type: ignore[arg-type]
+    steps = lambda revision, context: script._upgrade_revs(REVISION, revision)
     with engine.connect() as connection, EnvironmentContext(config, script, fn=steps) as environment:
         environment.configure(connection=connection, transactional_ddl=True)
         with environment.begin_transaction():
