@@ -23,8 +23,10 @@ _TICK: Final = timedelta(milliseconds=1)
 SPAN_PATTERN: Final = "([1-9][0-9]{0,8})(ms|s|m|h|d)"
 _SPAN: Final = re.compile(SPAN_PATTERN)
 DAYS_SHOWN_MAX: Final = 1_024
-"""Days whose text is remembered: a log's times lie on few days, and the text of a day takes longest to make."""
+"""Days whose text is remembered: a log's times lie on few, and that text takes longest to make."""
 _MINUTES: Final = tuple(f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(DAY_MS // MINUTE_MS))
+_SECONDS: Final = tuple(f"{second:02d}." for second in range(60))
+_MILLIS: Final = tuple(f"{millis:03d}Z" for millis in range(1_000))
 _UNIT_MS: Final = {"ms": 1, "s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 
 
@@ -70,7 +72,7 @@ def show_moment(moment_ms: int) -> str:
     """
     day, rest = divmod(moment_ms, DAY_MS)
     minute, rest = divmod(rest, MINUTE_MS)
-    return f"{_show_day(day)}{_MINUTES[minute]}{rest // SECOND_MS:02d}.{rest % SECOND_MS:03d}Z"
+    return f"{_show_day(day)}{_MINUTES[minute]}{_SECONDS[rest // SECOND_MS]}{_MILLIS[rest % SECOND_MS]}"
 
 
 @lru_cache(DAYS_SHOWN_MAX)

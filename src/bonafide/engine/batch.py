@@ -77,9 +77,11 @@ def joined(batches: Sequence[Batch]) -> Batch:
     firsts = np.cumsum([0, *(len(b.status) for b in batches)]).tolist()
     shifts = np.cumsum([0, *(len(b.templates) for b in batches)]).tolist()
     moved = [np.where(b.template < 0, -1, b.template + by) for b, by in zip(batches, shifts, strict=False)]
-    columns = (np.concatenate([getattr(b, name) for b in batches]) for name in ("status", "seq", "score_e6", "credit"))
     return Batch(
-        *columns,
+        status=np.concatenate([b.status for b in batches]),
+        seq=np.concatenate([b.seq for b in batches]),
+        score_e6=np.concatenate([b.score_e6 for b in batches]),
+        credit=np.concatenate([b.credit for b in batches]),
         template=np.concatenate(moved),
         templates=[template for b in batches for template in b.templates],
         answers=np.concatenate([b.answers for b in batches]),

@@ -166,8 +166,7 @@ class Engine:
         if not event.decided:
             return taught(event.event_id, seq)
         form = self._forms.of(_CODE[event.__class__], verdict)
-        subject = getattr(event, form.subject_field) if form.subject_field else None
-        return form.fill(event.event_id, seq, event.time, subject, verdict[V_SCORE], verdict[V_CREDIT], loops)
+        return form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], loops)
 
     def decide_columns(self, kinds: NDArray[np.int64], columns: Mapping[str, Column], how: NDArray[np.int64]) -> Batch:
         """Take a batch of columns in, in row order.

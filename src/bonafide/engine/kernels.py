@@ -15,8 +15,7 @@ from numba import types
 
 from bonafide.engine.kernel import entry, inner, pointer, source_stamp
 from bonafide.engine.rules.machine import run
-from bonafide.engine.rules.operations import TYPE
-from bonafide.engine.siphash import ABSENT, hash_bytes
+from bonafide.engine.siphash import hash_bytes
 
 Progress = Callable[[str, int, int], None]
 Made = TypeVar("Made")

@@ -22,6 +22,7 @@ from bonafide.engine.codes import (
     FAULT_CURRENCY, HITS_PER_WORD, REASON_BITS, V_CREDIT, V_FAULTS, V_REASONS, V_SCORE,
 )  # fmt: skip
 from bonafide.engine.policy import Ruling, owed_to_rules, rule_on
+from bonafide.engine.scheme import ALWAYS
 
 TEMPLATES_MAX: Final = 65_536
 """Rulings remembered; beyond it they are made anew."""
@@ -100,12 +101,11 @@ class Template(NamedTuple):
         }  # fmt: skip
         first = f'{as_json(told)[1:-1]},"measures":[{before}'
         second = f'{after}],"faults":{as_json(self.faults)},"degraded":{as_json(self.degraded)},"release_by":'
-        last = f',"bundle":{as_json(self.bundle)}}}'
-        if ruling.hold_ms is None:
-            second, last = f"{second}null{last}", None
-        if self.lasts_ms is None:
-            first, second = first + second, None
-        return Tail((first, middle, second, last), self.lasts_ms, ruling.hold_ms)
+        end = f',"bundle":{as_json(self.bundle)}}}'
+        held = ruling.hold_ms is not None
+        rest = second if held else f"{second}null{end}"
+        pieces = (first + rest, None, None) if self.lasts_ms is None else (first, middle, rest)
+        return Tail((*pieces, end if held else None), self.lasts_ms, ruling.hold_ms)
 
     @property
     def measure_pieces(self) -> tuple[str, str | None, str]:
@@ -141,8 +141,11 @@ class Templates:
         levels = () if card is None else card.card.levels
         self._credits = [band.below for band in levels]
         self._credit_levels = [*(RISK_LEVELS.index(band.level) for band in levels), 0]
-        nothing = (0,) * (4 + -(-len(bundle.rules) // HITS_PER_WORD))
-        self.plain = [self.of((kind, *nothing)) for kind in range(len(TYPE_NAMES))]
+        starts = (*self._bands[1:], *self._level_bands[1:], ALWAYS)
+        self._calm_score = 0 if self._levels[0] else min(starts)
+        self._calm_credit = max(self._credits, default=0)
+        self._nothing = [0] * (2 + -(-len(bundle.rules) // HITS_PER_WORD))
+        self.plain = [self.of((kind, 0, 0, 0, *self._nothing[1:])) for kind in range(len(TYPE_NAMES))]
         """Of events on which nothing fired, by the code of their type."""
 
     def keys_of(self, kinds: NDArray[np.int64], verdicts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -158,6 +161,18 @@ class Templates:
         standing[credit == 0] = 0
         return np.column_stack(
             (kinds, verdicts[:, V_FAULTS], band, np.maximum(shown, standing), verdicts[:, V_REASONS:])
+        )
+
+    def is_plain(self, verdict: Sequence[int]) -> bool:
+        """Whether a verdict's template is surely the plain one of its type, which is quicker to tell than which it is.
+
+        True where nothing fired, the score lies in the first bands and the credit score above all bands.
+        """
+        credit = verdict[V_CREDIT]
+        return (
+            verdict[V_SCORE] < self._calm_score
+            and (not credit or credit >= self._calm_credit)
+            and verdict[V_FAULTS:] == self._nothing
         )
 
     def key_of(self, kind: int, verdict: Sequence[int]) -> tuple[int, ...]:
