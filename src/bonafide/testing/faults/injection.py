@@ -50,7 +50,7 @@ def strace_command(
     command: Sequence[str], injections: Sequence[Injection] = (), *, calls: Sequence[str] = (), log: Path = NOWHERE
 ) -> list[str]:
     """A command under strace, which follows its threads and stands beside it, so that the process started is the
-    command's own. `calls` are logged too.
+    command's own. `calls` are logged too, with the paths of open files and without what is written.
 
     Only the calls named stop the process (seccomp), unless a signal is to be sent: strace 6.1 sends none then.
     """
@@ -58,7 +58,7 @@ def strace_command(
     quick = [] if any(one.signal for one in injections) else ["--seccomp-bpf"]
     told = [part for one in injections for part in ("-e", one.argument)]
     return [
-        "strace", "-D", "-f", "-qq", *quick, "-o", str(log), "-e", "signal=none", "-e", f"trace={_names(named)}", *told,
+        "strace", "-D", "-f", "-q", "-y", "-s", "0", *quick, "-o", str(log), "-e", f"trace={_names(named)}", *told,
         *command,
     ]  # fmt: skip
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import IO, Final, NamedTuple
 
 from bonafide.testing.faults.injection import NOWHERE, Injection, strace_command
@@ -24,16 +24,24 @@ _HERE: Final = "127.0.0.1"
 
 
 class Launch(NamedTuple):
-    """How a server is started: words in which `{data}` and `{port}` are filled in."""
+    """The program whose servers are started, and what is added to their environment."""
 
-    command: tuple[str, ...] = (
-        sys.executable, "-m", "bonafide", "serve", "--data", "{data}", "--port", "{port}",
-    )  # fmt: skip
+    tool: tuple[str, ...] = (sys.executable, "-m", "bonafide")
     environment: Mapping[str, str] = {}
 
-    def words(self, data: Path, port: int) -> list[str]:
-        """The command for one data directory and port."""
-        return [word.replace("{data}", str(data)).replace("{port}", str(port)) for word in self.command]
+    def serve(self, data: Path, port: int) -> list[str]:
+        """The command that serves one data directory on one port."""
+        return [*self.tool, "serve", "--data", str(data), "--port", str(port)]
+
+    def run(self, *arguments: str) -> str:
+        """Run another of its commands; what it printed. Raises RuntimeError with what it said when it failed."""
+        done = subprocess.run(
+            [*self.tool, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            env={**os.environ, **self.environment},
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(arguments)}: exit {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
 
 
 def free_port() -> int:
@@ -86,7 +94,7 @@ class Server:
     ) -> None:  # fmt: skip
         """Start without waiting."""
         assert not self.alive
-        command = self.launch.words(self.data, self.port)
+        command = self.launch.serve(self.data, self.port)
         if injections or calls:
             command = strace_command(command, injections, calls=calls, log=strace_log)
         self._ready.clear()
@@ -126,6 +134,15 @@ class Server:
         if self._reader is not None:
             self._reader.join(seconds)
         return code
+
+    def calls(self, strace_log: Path) -> list[str]:
+        """What strace logged of the server that has ended. Raises TimeoutError when the log stays unfinished."""
+        end, deadline = re.compile(rf"^{self.pid} +\+\+\+ ", re.MULTILINE), perf_counter() + END_S
+        while not end.search(text := strace_log.read_text(encoding="utf-8", errors="replace")):
+            if perf_counter() > deadline:
+                raise TimeoutError(f"{strace_log}: does not say how {self.pid} ended")
+            sleep(0.01)
+        return text.splitlines()
 
     def kill(self) -> None:
         """SIGKILL, and wait; also one that is stopped ends."""

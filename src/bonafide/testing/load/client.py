@@ -280,9 +280,7 @@ def _number_after(head: bytes, name: bytes) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def run_load(
-    load: Callable[[], Load], seconds: float | None = None, enough: Callable[[], bool] | None = None
-) -> Tally:
+def run_load(load: Callable[[], Load], seconds: float | None = None, enough: Callable[[], bool] | None = None) -> Tally:
     """Make a load on an event loop of its own (uvloop's where there is one) and run it.
 
     Python's cycle collector rests meanwhile: its pauses would be measured as the server's.

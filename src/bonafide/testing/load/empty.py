@@ -22,7 +22,9 @@ ARRAY: Final = b"[" + b",".join([ANSWER] * 256) + b"]"
 
 
 async def app(
-    scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    scope: MutableMapping[str, Any],
+    receive: Callable[[], Awaitable[Message]],
+    send: Callable[[Message], Awaitable[None]],
 ) -> None:
     """Read all, answer the same."""
     if scope["type"] != "http":
@@ -53,7 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     _Ready(
         uvicorn.Config(
-            app, host="127.0.0.1", port=asked.port, http="httptools", lifespan="off", access_log=False, log_level="error"
+            app,
+            host="127.0.0.1",
+            port=asked.port,
+            http="httptools",
+            lifespan="off",
+            access_log=False,
+            log_level="error",
         )
     ).run()
     return 0
