@@ -18,7 +18,8 @@ from bonafide.core.errors import InputError
 from bonafide.core.events import Fact
 from bonafide.engine.answered import Answered
 from bonafide.engine.engine import Engine
-from bonafide.office.journal.journal import Journal, JournalBrokenError, JournalFullError
+from bonafide.office.journal.errors import JournalBrokenError, JournalFullError
+from bonafide.office.journal.journal import Journal
 from tests.apps.runtime.rig import NOW_MS, Rig, told, within
 from tests.engine.kit import SECRET, payment
 from tests.engine.tiny import login, payout, tiny
@@ -134,7 +135,7 @@ def test_other_content_under_the_same_id_is_a_conflict_and_is_kept(tmp_path: Pat
         later = await rig.send(payment(1, 0, amount=3), payment(1, 0, amount=1))
         assert [r.status for r in (*answers, *later)] == [200, 409, 409, 200]
         assert later[1] == answers[0]
-        return [(c.event_id, c.seq, c.sender) for c in rig.journal.conflicts()]
+        return [(c.conflict.event_id, c.conflict.seq, c.conflict.sender) for c in rig.journal.conflicts()]
 
     assert within(tmp_path, use) == [("e1", 0, "k1")] * 2
 
@@ -145,7 +146,7 @@ def test_a_refused_event_stops_nobody_and_is_kept_as_a_dead_letter(tmp_path: Pat
         replies = await rig.send(payment(1, 0), wrong, login(2, 0))
         assert [r.status for r in replies] == [200, 422, 202]
         assert told(replies)[2] == {"event_id": "e2", "seq": 1, "status": "taught"}
-        return [(d.reason, d.field) for d in rig.journal.dead_letters()]
+        return [(d.letter.reason, d.letter.field) for d in rig.journal.dead_letters()]
 
     assert within(tmp_path, use) == [("invalid-field", "amount")]
 
@@ -291,7 +292,7 @@ def test_an_event_on_which_the_engine_fails_is_set_apart_and_blocks_nobody(
         assert [r.status for r in flat] == [200, 200, 200, 422, 200, 200]
         (again,) = await rig.send(log[3])
         assert again.status == 422
-        assert {d.reason for d in rig.journal.dead_letters()} == {"undecidable"}
+        assert {d.letter.reason for d in rig.journal.dead_letters()} == {"undecidable"}
         return told([r for r in flat if r.status == 200])
 
     assert within(tmp_path, use) == decided([e for e in log if e.event_id != "e3"])

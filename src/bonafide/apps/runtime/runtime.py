@@ -35,6 +35,10 @@ RETRY_S: Final = 1.0
 """How long after a full disk it is tried again."""
 EXIT_STOPPED: Final = 4
 CONTROL_SENDER: Final = ""
+HTTP_REFUSED: Final = 400
+"""From this status on, an event was not taken in."""
+EXPIRE_EVERY_S: Final = 600.0
+"""How often dead letters past their time are dropped."""
 
 
 class Limits(NamedTuple):
@@ -72,6 +76,7 @@ class Runtime:
         self._open: dict[Job, None] = {}
         self._thread = threading.Thread(target=self._run, name="decider", daemon=True)
         self._wake = threading.Event()
+        self._expired_s = time.monotonic() - EXPIRE_EVERY_S
 
     def start(self, progress: Callable[[int, int], None] = lambda done, total: None) -> Recovered:
         """Recover from disk; raises what `recover` raises. Then call `run` from the loop."""
@@ -146,17 +151,18 @@ class Runtime:
 
     async def redrive(self, number: int) -> Reply | None:
         """Send a dead letter through the door again, as its sender; None where there is none of this number."""
-        letter = self.journal.dead_letter(number)
-        if letter is None:
+        kept = next((kept for kept in self.journal.dead_letters(number - 1, 1) if kept.id == number), None)
+        if kept is None:
             return None
+        letter = kept.letter
         record: Fact | InputError
         try:
             record = decode_event(letter.body)
         except InputError as error:
             record = error
         (reply,) = await self.decide((record,), (letter.body,), _As(letter.sender))
-        if reply.status < 300:
-            self.journal.mark_redriven(number, self._wall_ms())
+        if reply.status < HTTP_REFUSED:
+            await self._loop.run_in_executor(None, self.journal.redriven, (number,), self._wall_ms())
         return reply
 
     async def degrade(self, parts: Sequence[str]) -> Reply:
@@ -195,6 +201,7 @@ class Runtime:
                 if jobs:
                     self._serve(jobs)
                     self._snapshot_when_due()
+                    self._expire_when_due()
         except JournalFullError as error:
             self._say(f"stopped while the disk was full: {error}; nothing that was acknowledged is lost")
         except BaseException as error:  # noqa: BLE001  (whatever it is: the process ends, and says so)
@@ -274,6 +281,11 @@ class Runtime:
         since = self.journal.next_seq - self._snapshots.last_seq
         if since >= self.limits.snapshot_every_events and self._snapshots.begin(self._decider.engine, self.journal):
             self.figures.snapshots += 1
+
+    def _expire_when_due(self) -> None:
+        if time.monotonic() - self._expired_s >= EXPIRE_EVERY_S:
+            self._expired_s = time.monotonic()
+            self.journal.expire(self._wall_ms())
 
     def _fail(self, error: BaseException) -> None:
         """End the process: what is in memory is not what is on disk, and only a start from disk makes it so."""

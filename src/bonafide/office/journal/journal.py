@@ -207,11 +207,11 @@ class Journal:
     @property
     def chain(self) -> bytes:
         """The chain after the last commit: it stands for all that the journal holds."""
-        return self._chain
+        return self._state.chain
 
     def chain_at(self, seq: int) -> bytes | None:
         """The chain where a commit ended right before a place; None where none did."""
-        return self._chain if seq == self.next_seq else self.reader.chain_at(seq)
+        return self.chain if seq == self.next_seq else self.reader.chain_at(seq)
 
     def close(self) -> None:
         """Put everything into its place, end all connections and give the data directory back."""
