@@ -75,7 +75,7 @@ class Reader:
             return beginning(self.head().first_bundle)
         rows = self.query(f"{_ROW} WHERE first_seq < ? ORDER BY first_seq DESC LIMIT 1", seq)
         before = self._commit(rows[0]) if rows else None
-        return before.chain if before is not None and before.first_seq + before.count == seq else None
+        return before.chain if before is not None and before.first_seq + before.events == seq else None
 
     def commits(self, from_seq: int = 0, until: int | None = None) -> Iterator[Commit]:
         """The commits from the one that holds `from_seq` on, each checked; up to seq `until`, which begins a commit.
