@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Final
 
 import typer
 
+from bonafide.apps.cli.access import access_app
 from bonafide.apps.cli.bench import bench
 from bonafide.apps.cli.bundle import bundle_app
 from bonafide.apps.cli.demo import demo
@@ -45,8 +46,7 @@ _COMMANDS: Final = (
     bench,
     warmup,
 )
-_GROUPS: Final = {"bundle": bundle_app, "rules": rules_app, "map": map_app}
-_GROUPED: Final = [c.callback for group in _GROUPS.values() for c in group.registered_commands if c.callback]
+_GROUPS: Final = {"bundle": bundle_app, "rules": rules_app, "map": map_app, "access": access_app}
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
 
 
@@ -55,6 +55,16 @@ def _examples(*commands: Callable[..., None]) -> str:
     found = (_EXAMPLE.search(command.__doc__ or "") for command in commands)
     return "\n\n".join(["Examples:", *(f"[dim]{example[1]}[/dim]" for example in found if example)])
 
+
+def _grouped(group: typer.Typer) -> Iterator[Callable[..., None]]:
+    """The commands of a group, and of the groups in it."""
+    yield from (command.callback for command in group.registered_commands if command.callback)
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            yield from _grouped(inner.typer_instance)
+
+
+_GROUPED: Final = [command for group in _GROUPS.values() for command in _grouped(group)]
 
 app = typer.Typer(
     name="bonafide", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
