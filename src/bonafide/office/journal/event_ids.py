@@ -60,9 +60,9 @@ class EventIds:
         yield from newest
         yield from self._look_up(event_id)
 
-    def write_away(self, *, at_least: int = IDS_AT_ONCE) -> None:
-        """Move the ids that wait into `ids.db`, if there are so many; what found no room is tried again next time."""
-        if len(self._fresh) < max(at_least, 1):
+    def write_away(self, *, all_of_them: bool = False) -> None:
+        """Move the ids that wait into `ids.db`, once they are many; what found no room is tried again next time."""
+        if len(self._fresh) < (1 if all_of_them else IDS_AT_ONCE):
             return
         with self._writing:
             with self._swapping:
@@ -86,7 +86,7 @@ class EventIds:
     def close(self) -> None:
         """Write everything away and end."""
         try:
-            self.write_away(at_least=1)
+            self.write_away(all_of_them=True)
         except StateError as error:  # a cache: the next start fills it
             _log.warning("%s", error)
         finally:

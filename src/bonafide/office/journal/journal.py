@@ -142,12 +142,10 @@ class Journal:
             ids = event_ids if event_ids is not None else [event_id_of(record.content) for record in records]
             if len(ids) != len(records):
                 raise ValueError("event_ids: one for each record")
-            first_seq = self._state.next_seq
             if conflicts or dead_letters or bundle is not None:
-                self._commit(lambda execute: self._write(execute, records, conflicts, dead_letters, bundle))
+                self._commit(lambda execute: self._write(execute, records, conflicts, dead_letters, bundle), ids)
             else:  # the usual way: a single statement is its own transaction
-                self._commit(lambda execute: self._write_records(execute, self._state, records), alone=True)
-            self._ids.add(first_seq, ids)
+                self._commit(lambda execute: self._write_records(execute, self._state, records), ids, alone=True)
 
     def find(self, event_id: str) -> Found | None:
         """An event of the log by its id, the latest where there are several; None where none has it."""
@@ -209,8 +207,10 @@ class Journal:
         with self._writing:
             self._opened.close()
 
-    def _commit(self, write: Callable[[Callable[..., Any]], _State], *, alone: bool = False) -> None:
-        """Run a transaction; what it returns holds from then on."""
+    def _commit(
+        self, write: Callable[[Callable[..., Any]], _State], event_ids: Sequence[str] = (), *, alone: bool = False
+    ) -> None:
+        """Run a transaction; what it returns holds from then on, and its events are found before they are counted."""
         with self._writing:
             self._check_usable()
             try:
@@ -228,6 +228,8 @@ class Journal:
                 if isinstance(error, MemoryError) or not isinstance(error, Exception):  # it may be durable, or not
                     self._break(JournalBrokenError(f"{self.path}: a commit was interrupted: {error!r}"))
                 raise
+            if event_ids:
+                self._ids.add(self._state.next_seq, event_ids)
             self._state = state
             self._note()
 
