@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS, Payment, Verdict
+from bonafide.office.access.errors import ForbiddenError
 from bonafide.office.access.key_rows import KeyRow
 from bonafide.office.access.roles import CLIENT_TYPES, ROLES, TEACHING_TYPES
 from bonafide.office.access.sender import Sender
@@ -80,6 +81,20 @@ def test_types_narrow_a_key_and_what_its_role_has_lost_it_has_lost() -> None:
 def test_a_key_may_use_its_routes_and_what_stands_under_them(route: str, may: bool) -> None:
     assert sender("platform", routes=("/v1/events", "/v1/x")).may_use(route) is may
     assert sender("platform").may_use(route)
+
+
+def test_whoever_may_not_is_told_what_they_may() -> None:
+    narrowed = sender("platform", ("verdict", "payment"), ("/v1/events", "/v1/decisions"))
+    narrowed.check_may_send("payment")
+    narrowed.check_may_use("/v1/events:batch")
+    with pytest.raises(ForbiddenError) as caught:
+        narrowed.check_may_send("group")
+    assert str(caught.value) == "this key (role platform) may not send group; it may send payment, verdict"
+    with pytest.raises(ForbiddenError) as caught:
+        narrowed.check_may_use("/metrics")
+    assert str(caught.value) == "this key may not use /metrics; it was made for /v1/decisions, /v1/events"
+    with pytest.raises(ForbiddenError, match="it may send no events"):
+        sender("auditor").check_may_send("payment")
 
 
 def test_the_page_shows_the_table() -> None:
