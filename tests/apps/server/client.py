@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from bonafide.apps.server.app import Service
+from bonafide.apps.server.logs import open_log
 from tests.apps.server.standin import KEY, TestKeys, TestRuntime, TestSettings
 
 NOW_MS = 1_767_601_800_000
@@ -47,9 +49,10 @@ class Client:
         self.runtime = runtime or TestRuntime()
         self.now_ms = NOW_MS
         self.seconds = 0.0
+        self.logged = io.StringIO()
         self.service = Service(
-            self.runtime, keys or TestKeys(), settings or TestSettings(), clock=lambda: self.seconds,
-            wall_ms=lambda: self.now_ms, **more,
+            self.runtime, keys or TestKeys(), settings or TestSettings(), open_log(out=self.logged),
+            clock=lambda: self.seconds, wall_ms=lambda: self.now_ms, **more,
         )  # fmt: skip
 
     def ask(

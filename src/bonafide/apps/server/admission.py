@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bonafide.apps.server.answers import refused, retry_after
-from bonafide.apps.server.ports import Keys, Runtime, Sender, Settings
+from bonafide.apps.server.ports import Keys, Runtime, Sender, Settings, State
 from bonafide.apps.server.roles import ROUTES, Route
 from bonafide.core.errors import BonafideError, StateError
 
@@ -90,26 +90,44 @@ class Admission:
         self.wall_ms = wall_ms
         self._runtime = runtime
         self._keys = keys
+        self._stopping = False
         self._rate = settings.rate_events_per_s
+
+    def stop(self) -> None:
+        """Take in nothing more from now on."""
+        self._stopping = True
+
+    def standing(self) -> tuple[State, str]:
+        """The state as clients see it, and why it is not ready."""
+        state = self._runtime.state
+        if self._stopping and state != "failed":
+            return "stopping", "the service is stopping"
+        return state, self._runtime.not_ready_because or f"the service is {state}"
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether waiting for room is in vain."""
+        return self._stopping or self._runtime.state in ("stopping", "failed")
 
     def require_intake(self) -> None:
         """Raises Refused (503) unless events can be taken in now."""
-        state = self._runtime.state
-        if state == "ready":
+        if self._runtime.state == "ready" and not self._stopping:
             return
-        told = self._runtime.not_ready_because or f"the service is {state}"
+        state, told = self.standing()
         raise refused("read-only" if state == "read-only" else "overloaded", told, retry_after(RETRY_S))
 
-    def sender(self, authorization: bytes | None, route: Route) -> Sender:
-        """Who asks; raises Refused: 401 for nobody, 403 where the key does not reach the route."""
+    def sender(self, authorization: bytes | None, route: Route, path: str) -> Sender:
+        """Who asks for a path; raises Refused: 401 for nobody, 403 where the key does not reach that far."""
         try:
             sender = self._keys.verify(authorization, self.wall_ms())
         except StateError:
             raise refused("overloaded", "the keys cannot be read now; come again", retry_after(RETRY_S)) from None
         except BonafideError as error:
             raise refused("unauthenticated", error.message, CHALLENGE) from None
-        if sender.role not in ROUTES[route] or (sender.routes is not None and route not in sender.routes):
-            raise refused("forbidden", f"a key of role {sender.role} with these routes does not reach {route}")
+        if sender.role not in ROUTES[route]:
+            raise refused("forbidden", f"a key of role {sender.role} does not reach {route}")
+        if not sender.may_use(path):
+            raise refused("forbidden", f"this key is narrowed to routes that {route} is not among")
         return sender
 
     def require_rate(self, sender: Sender) -> None:

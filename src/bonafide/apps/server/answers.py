@@ -7,8 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from bonafide.apps.server.ports import Reply
-from bonafide.apps.problems import CONTENT_TYPE, Name, problem
+from bonafide.apps.problems import CONTENT_TYPE, Name, Reply, problem_reply
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -48,7 +47,7 @@ class Gone(Exception):  # noqa: N818  (nobody waits for an answer any more)
 
 def refused(name: Name, detail: str, *headers: tuple[bytes, bytes], **more: Any) -> Refused:
     """A refusal of a whole request by a problem's name; `more` as `problem` takes it."""
-    return Refused(problem(name, detail, **more), *headers)
+    return Refused(problem_reply(name, detail, **more), *headers)
 
 
 def retry_after(seconds: float) -> tuple[bytes, bytes]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from collections.abc import Generator
+from typing import Any, Final
 
 from bonafide.apps.server.admission import Gate
-from bonafide.apps.server.answers import Gone, Receive, Refused, refused
+from bonafide.apps.server.answers import Gone, Message, Receive, Refused, refused
 from bonafide.apps.server.head import Head
 
 LINE_BYTES_MAX: Final = 1 << 20
@@ -63,14 +64,22 @@ class Body:
         return await self._piece_within()
 
     async def _piece_within(self) -> tuple[bytes, bool]:
+        # Nearly every body came with its head, and a timer would cost more than reading it.
+        waiting = self._receive().__await__()
+        try:
+            first = next(waiting)
+        except StopIteration as done:
+            return self._taken(done.value)
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._piece()
+                return self._taken(await _Begun(waiting, first))
         except TimeoutError:
             raise self._too_slow() from None
 
     async def _piece(self) -> tuple[bytes, bool]:
-        message = await self._receive()
+        return self._taken(await self._receive())
+
+    def _taken(self, message: Message) -> tuple[bytes, bool]:
         if message["type"] == "http.disconnect":
             raise Gone
         piece: bytes = message.get("body", b"")
@@ -88,6 +97,18 @@ class Body:
     def _too_slow(self) -> Refused:
         told = f"the body did not come within {self._timeout_s:g} s; send it again"
         return refused("malformed", told, (b"connection", b"close"), status=408)
+
+
+class _Begun:
+    """An awaitable that was begun by hand, and what it waits for first."""
+
+    def __init__(self, waiting: Generator[Any, Any, Message], first: Any) -> None:
+        self._waiting = waiting
+        self._first = first
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        yield self._first
+        return (yield from self._waiting)
 
 
 class Lines:

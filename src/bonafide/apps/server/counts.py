@@ -1,11 +1,11 @@
-"""What the doors count themselves: requests, refusals, how long answers took. Plain numbers of the loop's thread."""
+"""What the doors count themselves: requests, refusals, how late the loop is. Plain numbers of the loop's thread."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Final
 
-from bonafide.apps.server.figures import AGES, SECONDS, Tally
+from bonafide.apps.server.figures import SECONDS, Histogram
 from bonafide.core.errors import InputError
 from bonafide.core.fields import FIELDS
 
@@ -23,14 +23,11 @@ class Counts:
         """Events by the status of their answer, in whatever form they came."""
         self.refusals: Counter[tuple[str, str]] = Counter()
         """(reason, field) of refused records; never a name that a client made up."""
-        self.decide_s = Tally(SECONDS)
-        """Seconds from the decoded events to their durable answers, per request or part of a stream."""
-        self.age_s = Tally(AGES)
-        """How long after their own time events came in."""
-        self.loop_lag_s = Tally(SECONDS)
-        """How much later than asked the loop woke up."""
+        self.loop_lag = Histogram(SECONDS)
+        """Seconds by which the loop woke up later than it was asked to."""
         self.loop_lag_max_s = 0.0
         self.connections_refused = 0
+        """For want of room."""
         self.heads_refused = 0
         """Connections closed because a head came too slowly, was too large or was not HTTP."""
 
@@ -40,7 +37,7 @@ class Counts:
 
 
 def known_field(field: str | None) -> str:
-    """A field of the schema by its bare name; another name comes from a client and may say anything.
+    """A field of the schema by its bare name; any other name comes from a client and may say anything.
 
     >>> known_field("documents[3].kind"), known_field("Zhang San"), known_field(None)
     ('documents', '(unknown)', '')
@@ -48,4 +45,4 @@ def known_field(field: str | None) -> str:
     if field is None:
         return ""
     bare = field.partition("[")[0].partition(".")[0]
-    return bare if bare in FIELDS or bare in ("type", "event_id", "time") else UNKNOWN_FIELD
+    return bare if bare in FIELDS or bare == "type" else UNKNOWN_FIELD

@@ -6,14 +6,15 @@ import asyncio
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final, cast
 
 import msgspec
 
+from bonafide.apps.problems import Reply, problem_reply
 from bonafide.apps.server.answers import refused
 from bonafide.apps.server.bodies import LINE_BYTES_MAX, LONG_LINE
-from bonafide.apps.server.ports import Reply, Sender
-from bonafide.apps.problems import problem
+from bonafide.apps.server.ports import Sender
 from bonafide.core.door import FUTURE_MAX_MS, check_future, convert_event, decode_event, decode_events
 from bonafide.core.errors import InputError
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS, Fact, Verdict
@@ -76,7 +77,7 @@ def _by_brackets(body: bytes) -> list[bytes] | None:
     if open_brackets or not text.endswith(b"]"):
         return None
     places = [0, *cuts, len(text) - 1]
-    return [text[at + 1 : end] for at, end in zip(places, places[1:], strict=False)]
+    return [text[at + 1 : end] for at, end in pairwise(places)]
 
 
 async def decode_all(bodies: Sequence[bytes], sender: Sender, now_ms: int) -> list[Record]:
@@ -100,7 +101,7 @@ async def decode_all(bodies: Sequence[bytes], sender: Sender, now_ms: int) -> li
 def decode_one(body: bytes, sender: Sender, now_ms: int) -> Record:
     """The record that one body says."""
     if body is LONG_LINE:
-        return problem("too-large", f"the line is longer than {LINE_BYTES_MAX} bytes; an event is far shorter")
+        return problem_reply("too-large", f"the line is longer than {LINE_BYTES_MAX} bytes; an event is far shorter")
     try:
         event = decode_event(body)
     except InputError as error:
@@ -129,7 +130,7 @@ def admit_all(events: Sequence[Fact], sender: Sender, now_ms: int) -> list[Recor
         cls = event.__class__
         if cls not in allowed:
             records.append(_forbidden(event, sender))
-        elif cast(int, event.time) > latest:
+        elif event.time > latest:
             records.append(_future(event, now_ms))
         else:
             records.append(event if cls is not Verdict else sender.signed(event))
@@ -138,7 +139,7 @@ def admit_all(events: Sequence[Fact], sender: Sender, now_ms: int) -> list[Recor
 
 def _future(event: Fact, now_ms: int) -> InputError:
     try:
-        check_future(cast(int, event.time), now_ms, event.event_id)
+        check_future(event.time, now_ms, event.event_id)
     except InputError as error:
         return error
     raise AssertionError("an event that is not in the future was taken for one that is")
@@ -150,12 +151,9 @@ def _forbidden(event: Fact, sender: Sender) -> Reply:
         told = f"type: {kind} is a control record, which Bonafide writes itself"
     else:
         told = f"type: a key of role {sender.role} may not send {kind}"
-    return problem("forbidden", told, field="type", event_id=event.event_id)
+    return problem_reply("forbidden", told, field="type", event_id=event.event_id)
 
 
 @lru_cache(maxsize=1_024)
 def _classes_of(sender: Sender) -> frozenset[type[Fact]]:
-    return frozenset(
-        cls for name, cls in EVENT_CLASS.items() if name not in CONTROL_TYPES and sender.may_send(name)
-    )
-
+    return frozenset(cls for name, cls in EVENT_CLASS.items() if name not in CONTROL_TYPES and sender.may_send(name))

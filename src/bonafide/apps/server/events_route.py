@@ -1,22 +1,29 @@
-"""POST /v1/events and /v1/events:batch: events in, decisions out, in raw ASGI because every microsecond is paid here."""
+"""POST /v1/events and /v1/events:batch: events in, decisions out. Raw ASGI: every microsecond counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from bonafide.apps.problems import Reply
 from bonafide.apps.server.admission import Admission
 from bonafide.apps.server.answers import (
-    Gone, Receive, Refused, Scope, Send, answer, refused, retry_after,
+    Gone,
+    Receive,
+    Refused,
+    Scope,
+    Send,
+    answer,
+    refused,
+    retry_after,
 )  # fmt: skip
 from bonafide.apps.server.bodies import Body
 from bonafide.apps.server.counts import Counts
 from bonafide.apps.server.decode import Record, decode_all, decode_one, split
 from bonafide.apps.server.head import Head, form_of, read_head
-from bonafide.apps.server.ports import Overloaded, Reply, Runtime, Sender, Settings
+from bonafide.apps.server.ports import Overloaded, ReadOnly, Runtime, Sender, Settings
 from bonafide.apps.server.stream import answer_lines
 from bonafide.core.errors import InputError
-from bonafide.core.events import Fact
 
 EVENTS_PATH: Final = "/v1/events"
 BATCH_PATH: Final = "/v1/events:batch"
@@ -28,14 +35,13 @@ class EventsRoute:
     """The deciding route as an ASGI application."""
 
     def __init__(
-        self, runtime: Runtime, admission: Admission, settings: Settings, counts: Counts, clock: Callable[[], float]
+        self, runtime: Runtime, admission: Admission, settings: Settings, counts: Counts
     ) -> None:  # fmt: skip
         self.counts = counts
         self.admission = admission
         self._runtime = runtime
         self._body_bytes_max = settings.body_bytes_max
         self._body_timeout_s = settings.body_timeout_ms / _MS
-        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -50,7 +56,7 @@ class EventsRoute:
             try:
                 head = read_head(scope["headers"])
                 trace = head.trace
-                sender = self._let_in(head)
+                sender = self._let_in(head, scope["path"])
                 streamed = form_of(head) == "ndjson"
                 batch = scope["path"] == BATCH_PATH
                 if batch and not streamed:
@@ -73,15 +79,10 @@ class EventsRoute:
             status = 499
         self.counts.requests["events", status] += 1
 
-    @property
-    def stopping(self) -> bool:
-        """Whether waiting for room is in vain."""
-        return self._runtime.state in ("stopping", "failed")
-
-    def _let_in(self, head: Head) -> Sender:
+    def _let_in(self, head: Head, path: str) -> Sender:
         admission = self.admission
         admission.require_intake()
-        sender = admission.sender(head.authorization, "events")
+        sender = admission.sender(head.authorization, "events", path)
         admission.require_rate(sender)
         return sender
 
@@ -90,38 +91,30 @@ class EventsRoute:
         now_ms = self.admission.wall_ms()
         if elements is None:
             self.admission.charge(sender, 1)
-            (reply,) = await self.decide([decode_one(body, sender, now_ms)], [body], sender, now_ms)
+            (reply,) = await self.decide([decode_one(body, sender, now_ms)], [body], sender)
             return reply
         self.admission.charge(sender, len(elements))
         records = await decode_all(elements, sender, now_ms)
-        replies = await self.decide(records, elements, sender, now_ms)
+        replies = await self.decide(records, elements, sender)
         return Reply(200, b"[" + b",".join([reply.body for reply in replies]) + b"]")
 
-    async def decide(
-        self, records: Sequence[Record], bodies: Sequence[bytes], sender: Sender, now_ms: int
-    ) -> list[Reply]:
+    async def decide(self, records: Sequence[Record], bodies: Sequence[bytes], sender: Sender) -> list[Reply]:
         """The replies to some records, in order. Raises Refused (503) where the runtime has no room."""
         ask = [(record, body) for record, body in zip(records, bodies, strict=True) if not isinstance(record, Reply)]
-        begun = self._clock()
         try:
             decided = await self._runtime.decide([r for r, _ in ask], [body for _, body in ask], sender) if ask else []
         except Overloaded as error:
-            told = "the queue of events is full; come again"
-            raise refused("overloaded", told, retry_after(error.retry_after_s)) from None
-        self._count(records, now_ms, self._clock() - begun)
+            raise refused("overloaded", error.message, retry_after(error.retry_after_s)) from None
+        except ReadOnly as error:
+            raise refused("read-only", error.message, retry_after(error.retry_after_s)) from None
         if len(decided) == len(records):
             replies = decided
         else:
             answered = iter(decided)
             replies = [record if isinstance(record, Reply) else next(answered) for record in records]
-        self.counts.events.update([reply.status for reply in replies])
-        return replies
-
-    def _count(self, records: Sequence[Record], now_ms: int, seconds: float) -> None:
         counts = self.counts
-        counts.decide_s.add(seconds)
-        for record in records:
-            if isinstance(record, Fact):
-                counts.age_s.add((now_ms - record.time) / _MS)
-            elif isinstance(record, InputError):
+        counts.events.update([reply.status for reply in replies])
+        for record, _ in ask:
+            if isinstance(record, InputError):
                 counts.refuse(record)
+        return replies

@@ -2,57 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
 
-from bonafide.apps.server.figures import Figures
+from bonafide.apps.problems import Reply
 from bonafide.core.errors import BonafideError, InputError
 from bonafide.core.events import Fact
 
 State = Literal["starting", "ready", "read-only", "stopping", "failed"]
 
 
-class Reply(NamedTuple):
-    """What became of one event, as its sender reads it."""
+class Overloaded(BonafideError):  # noqa: N818  (a state of the service rather than a mistake)
+    """Too much waits already; nothing of the request was taken in."""
 
-    status: int
-    """200 a decision, 202 taught, else the status inside of the problem object."""
-    body: bytes
-    """One JSON object."""
+    retry_after_s: int = 1
 
 
-class Overloaded(Exception):  # noqa: N818  (it says what the service is, and is an answer more than an error)
-    """The bounded queue is full: nothing was taken in."""
+class ReadOnly(BonafideError):  # noqa: N818
+    """The disk is full or read-only; nothing of the request was taken in."""
 
-    def __init__(self, retry_after_s: float = 1.0) -> None:
-        super().__init__("the queue is full")
-        self.retry_after_s = retry_after_s
-
-
-class Found(NamedTuple):
-    """An event that was answered."""
-
-    seq: int
-    answer: bytes
-    """The JSON object that was its answer."""
+    retry_after_s: int = 1
 
 
 class Sender(Protocol):
-    """Who sends: what a key may do."""
+    """Who sends: what a key may do. A value: it can be compared and hashed."""
 
+    def __hash__(self) -> int: ...
     @property
     def key_id(self) -> str: ...
     @property
     def role(self) -> str: ...
     @property
-    def routes(self) -> frozenset[str] | None:
-        """Routes that the key is narrowed to (`roles.ROUTES`); None: all of its role."""
-        ...
-
-    @property
     def source(self) -> str | None:
-        """The `source` of its verdicts."""
+        """The `source` that its verdicts get."""
         ...
 
     @property
@@ -60,8 +44,12 @@ class Sender(Protocol):
         """Its own limit of events a second; None: the setting's."""
         ...
 
-    def may_send(self, type_name: str) -> bool:
-        """Whether it may send events of a type."""
+    def may_send(self, event_type: str) -> bool:
+        """Whether it may send events of this type."""
+        ...
+
+    def may_use(self, route: str) -> bool:
+        """Whether its key lets it use a route, given by its path."""
         ...
 
     def signed(self, event: Fact) -> Fact:
@@ -73,47 +61,123 @@ class Keys(Protocol):
     """The machine keys."""
 
     def verify(self, authorization: bytes | None, now_ms: int) -> Sender:
-        """Who an `Authorization` header stands for; raises a BonafideError where it stands for nobody."""
+        """Who an `Authorization` header stands for; raises a BonafideError where it stands for nobody, and StateError
+        where that cannot be found out."""
         ...
 
 
-class DeadLetterRow(NamedTuple):
+class Histogram(Protocol):
+    """How often a number fell at or under each of some bounds."""
+
+    @property
+    def bounds(self) -> tuple[float, ...]: ...
+    @property
+    def counts(self) -> list[int]: ...
+    @property
+    def total(self) -> float: ...
+
+
+class Figures(Protocol):
+    """What the runtime counted since it began."""
+
+    decided: Counter[tuple[str, str]]
+    """By type of event and outcome."""
+    taught: Counter[str]
+    refused: Counter[str]
+    """By reason."""
+    duplicates: int
+    alerts: int
+    turned_away: Counter[str]
+    """Events not taken in, by why."""
+    snapshots: int
+    rebuilt: int
+
+    @property
+    def batch_events(self) -> Histogram: ...
+    @property
+    def engine_seconds(self) -> Histogram: ...
+    @property
+    def commit_seconds(self) -> Histogram: ...
+    @property
+    def answer_seconds(self) -> Histogram: ...
+    @property
+    def lateness_seconds(self) -> Histogram: ...
+
+
+class Found(Protocol):
+    """An event of the log."""
+
+    @property
+    def answer(self) -> bytes:
+        """The JSON object that was answered."""
+        ...
+
+
+class Letter(Protocol):
     """A record that was refused, as it is kept."""
 
-    number: int
-    received_ms: int
-    sender: str
-    reason: str
-    field: str | None
-    message: str
-    body: bytes
-    expires_ms: int
+    @property
+    def number(self) -> int: ...
+    @property
+    def received_ms(self) -> int: ...
+    @property
+    def sender(self) -> str:
+        """The id of the key that it came with."""
+        ...
+
+    @property
+    def reason(self) -> str: ...
+    @property
+    def field(self) -> str | None: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def body(self) -> bytes:
+        """What came, or its beginning."""
+        ...
+
+    @property
+    def expires_ms(self) -> int: ...
+
+
+class Standing(Protocol):
+    """How a runtime stands: what is asked for now and then, not counted."""
+
+    next_seq: int
+    recovery_seconds: float
+    recovered_events: int
+    snapshot_seq: int
+    journal_bytes: int
+    state_bytes: int
+    conflicts: int
+    dead_letters: int
 
 
 class Runtime(Protocol):
-    """The deciding process: engine, journal and the queue before them."""
+    """The deciding process: engine, journal and the line before them."""
 
     @property
     def state(self) -> State: ...
     @property
     def not_ready_because(self) -> str:
-        """One sentence for the person at the other end; empty while it is ready."""
+        """Why it is not ready, for the person at the other end; empty while it is."""
         ...
 
-    async def decide(self, events: list[Fact | InputError], raw: list[bytes], sender: Sender) -> list[Reply]:
-        """Answer events in order, durably; refusals become dead letters. Raises Overloaded at once."""
+    @property
+    def figures(self) -> Figures: ...
+    @property
+    def waiting_events(self) -> int:
+        """Events given in and not answered yet."""
         ...
 
-    def find(self, event_id: str) -> Found | None:
-        """The answer that an event got; may read from disk, and is safe in any thread."""
+    async def decide(
+        self, events: Sequence[Fact | InputError], raw: Sequence[bytes], sender: Sender
+    ) -> list[Reply]:  # fmt: skip
+        """Answer events in order, durably; refusals become dead letters. Raises Overloaded or ReadOnly at once."""
         ...
 
-    def dead_letters(self, after: int, limit: int) -> Sequence[DeadLetterRow]:
-        """Refused records with numbers above `after`, oldest first; may read from disk."""
-        ...
-
-    async def redrive(self, number: int) -> Reply | None:
-        """Send a dead letter through the door again, as its sender; None where there is none of this number."""
+    async def degrade(self, parts: Sequence[str]) -> Reply:
+        """Write a control record that these parts do not answer from here on."""
         ...
 
     @property
@@ -121,27 +185,32 @@ class Runtime(Protocol):
         """Parts that do not answer now."""
         ...
 
-    async def degrade(self, parts: tuple[str, ...]) -> None:
-        """Write into the log which parts do not answer; UsageError for a part that there is not."""
+    def find(self, event_id: str) -> Found | None:
+        """An event of the log; may read from disk, and is safe in any thread."""
         ...
 
-    def figures(self) -> Figures:
-        """What it counted, for the metrics; cheap."""
+    def letters(self, after: int, limit: int) -> Sequence[Letter]:
+        """Refused records numbered above `after`, oldest first; may read from disk, and is safe in any thread."""
         ...
 
-    def start(self, failed: Callable[[BonafideError], None]) -> None:
-        """Recover and begin to decide; blocks, and raises what does not allow to go on.
-
-        `failed` is called, from any thread, when it cannot go on later.
-        """
+    async def redrive(self, number: int) -> Reply | None:
+        """Give a refused record in again as it came; None where there is none of this number."""
         ...
 
-    def stop_intake(self) -> None:
-        """Take in nothing more; the state is `stopping` from here on. Safe to call at any time."""
+    def standing(self) -> Standing:
+        """How it stands; may read from disk, and is safe in any thread."""
         ...
 
-    def close(self, *, snapshot: bool) -> None:
-        """Decide what waits, take a snapshot where that is asked for, and let go of the data directory; blocks."""
+    def start(self, progress: Callable[[int, int], None] = ...) -> Any:
+        """Recover from disk; blocks, and raises what does not allow to go on."""
+        ...
+
+    def run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Be ready: what is given in from now on is decided."""
+        ...
+
+    async def stop(self) -> None:
+        """Take nothing more in, answer what waits, write a snapshot and let go of the data directory."""
         ...
 
 
@@ -153,9 +222,9 @@ class Settings(Protocol):
     @property
     def port(self) -> int: ...
     @property
-    def tls_certificate(self) -> Path | None: ...
+    def tls_certificate(self) -> str | None: ...
     @property
-    def tls_key(self) -> Path | None: ...
+    def tls_key(self) -> str | None: ...
     @property
     def in_flight_requests_max(self) -> int: ...
     @property

@@ -1,4 +1,4 @@
-"""Which roles may ask for which routes; a key may be narrowed further, to some of these routes."""
+"""Which roles may ask for which routes. A key may be narrowed further to some of them, by their paths."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from typing import Final, Literal
 
 Route = Literal["events", "decisions", "dead-letters", "degraded", "metrics"]
 
-_SENDS: Final = frozenset({"platform", "analyst", "senior", "merchant_ops", "legal", "admin", "partner"})
-_READS: Final = frozenset({"platform", "analyst", "senior", "merchant_ops", "legal", "auditor", "admin"})
-
 ROUTES: Final[dict[Route, frozenset[str]]] = {
-    "events": _SENDS,
-    "decisions": _READS,
+    "events": frozenset({"platform", "analyst", "senior", "merchant_ops", "legal", "admin", "partner"}),
+    "decisions": frozenset({"platform", "analyst", "senior", "merchant_ops", "legal", "auditor", "admin"}),
     "dead-letters": frozenset({"admin"}),
     "degraded": frozenset({"admin"}),
     "metrics": frozenset({"admin", "auditor"}),
 }
-"""Route -> roles that may ask for it. What a role may send there is in its event types."""
+"""Route -> roles that may ask for it. What a role may send to `events` is in its event types."""

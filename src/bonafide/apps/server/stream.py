@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from bonafide.apps.problems import Reply
 from bonafide.apps.server.answers import Gone, Refused, Send, begin_stream
 from bonafide.apps.server.bodies import Body, Lines
 from bonafide.apps.server.decode import decode_all
-from bonafide.apps.server.ports import Reply, Sender
+from bonafide.apps.server.ports import Sender
 
 if TYPE_CHECKING:
     from bonafide.apps.server.events_route import EventsRoute
@@ -116,9 +117,9 @@ async def _decide(route: EventsRoute, lines: list[bytes], sender: Sender) -> lis
     while True:
         try:
             admission.require_intake()
-            return await route.decide(records, lines, sender, now_ms)
+            return await route.decide(records, lines, sender)
         except Refused:
-            if loop.time() > patient_until or route.stopping:
+            if loop.time() > patient_until or admission.is_ending:
                 raise
         await asyncio.sleep(pause)
         pause = min(2 * pause, 1.0)
