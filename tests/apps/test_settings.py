@@ -1,4 +1,4 @@
-"""The settings of `bonafide serve`: which place wins, what is refused and in which words, and that each has its line."""
+"""The settings of `bonafide serve`: which place wins, what is refused and how, and that each stands on its page."""
 
 from __future__ import annotations
 

@@ -21,13 +21,13 @@ from bonafide.lab.inputs import RejectWriter, read_chunks
 from bonafide.lab.replay import Replay, run_replay
 from bonafide.lab.succession import Succession
 from bonafide.testing.generators import events
+from tests.engine.kit import START_MS, payment
 from tests.lab.runs import Run, as_lines, small_bundle, write_bundle
 
-START_MS = 1_767_601_800_000
 TIMES = st.integers(0, 2_000).map(lambda minute: START_MS + minute * 60_000)
 MORE = """
 - {name: user_loops, event: loop_closed, by: user_id, take: count, over: 30d}
-- {name: user_linked, event: linked, by: user_id, take: count, over: 30d}
+- {name: user_grouped, event: grouped, by: user_id, take: count, over: 30d}
 """
 
 
@@ -122,8 +122,6 @@ def test_a_replay_decides_as_the_engine_did_that_swapped(
 
 def log_with(*contents: str) -> list[Event]:
     """A payment, then after each activation two more."""
-    from tests.engine.kit import payment
-
     log: list[Event] = [payment(0, 0, 100)]
     for number, content in enumerate(contents, 1):
         log += [activated(number, content), payment(number * 10, number, 100), payment(number * 10 + 1, number, 100)]
@@ -166,8 +164,6 @@ def test_a_bundle_under_another_hash_is_refused(kept: Kept, tmp_path: Path) -> N
 
 
 def test_a_bundle_under_which_other_events_had_come_in_cannot_take_over(kept: Kept, tmp_path: Path) -> None:
-    from tests.engine.kit import payment
-
     late = [payment(1, 7_200_000), payment(2, 0), *log_with(kept.shorter.hash)[1:]]
     path = tmp_path / "log.ndjson"
     path.write_bytes(as_lines(late))

@@ -151,8 +151,9 @@ class State:
 
     @property
     def mark(self) -> tuple[int, int, int]:
-        """How far in the log it stands: the next place, the events taken in (derived ones too), the latest time."""
-        return self.seq, int(self.memory[arena.H_ORDER]), self.latest_ms
+        """How far in the log it stands: the next place, the events taken in (those told as derived too; not what is
+        established of itself, which another bundle need not count), the latest time."""
+        return self.seq, int(self.memory[arena.H_TAKEN]), self.latest_ms
 
     def save(self) -> NDArray[np.int64]:
         """A copy of everything remembered."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from bonafide.engine.admission import EVENT_ID, EVENT_SLOT, TIME, admit, complete_row
 from bonafide.engine.arena import (
-    FAMILIES_MAX, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_LINKS, H_ORDER, H_PENDING, H_SEQ, has_room,
+    FAMILIES_MAX, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_LINKS, H_ORDER, H_PENDING, H_SEQ, H_TAKEN, has_room,
 )  # fmt: skip
 from bonafide.engine.codes import (
     ANSWERED, DERIVED, HITS_PER_WORD, READ, TAKEN, V_FAULTS, V_HITS, V_SEQ, V_STATUS,
@@ -236,6 +236,7 @@ def step(mem, plan, code, words, floats, scratch, event, hashes, how, answers, v
         verdict[V_SEQ] = mem[H_LATEST]
         return True
     verdict[V_SEQ] = mem[H_SEQ]
+    mem[H_TAKEN] += 1
     if how != DERIVED:
         mem[H_SEQ] += 1
     kind, seq, rows = event[TYPE], verdict[V_SEQ], shift(scratch, ROWS_AT)

@@ -12,6 +12,7 @@ import typer
 from bonafide.apps.cli.options import Json
 from bonafide.apps.cli.screen import errors_told, say, show_json
 from bonafide.core.errors import UsageError
+from bonafide.office.store.datadir import DEFAULT_FOLDER
 
 if TYPE_CHECKING:
     from bonafide.core.secret import Secret
@@ -24,8 +25,7 @@ access_app.add_typer(key_app, name="key")
 
 SHOWN_ONCE: Final = "This is the only time that the key is shown; only its hash is kept."
 
-Data = Annotated[Path, typer.Option("--data", help="The data directory.", show_default="bonafide-data")]
-DEFAULT_DATA: Final = Path("bonafide-data")
+Data = Annotated[Path, typer.Option("--data", help="The data directory.", show_default=str(DEFAULT_FOLDER))]
 KeyId = Annotated[str, typer.Argument(help="The key's id, as it was printed and as `list` shows it.")]
 Expires = Annotated[
     str | None,
@@ -55,7 +55,7 @@ def create_key(
     expires: Expires = None,
     rate: Annotated[int | None, typer.Option("--rate", help="Events a second; default: the server's setting.")] = None,
     note: Annotated[str, typer.Option("--note", help="What people should know of it.")] = "",
-    data: Data = DEFAULT_DATA,
+    data: Data = DEFAULT_FOLDER,
     as_json: Json = False,
 ) -> None:
     """Make a key. It is printed once, and works at once, also while the server runs or before it ever started.
@@ -78,7 +78,7 @@ def rotate_key(
         str | None,
         typer.Option("--expires", help="When the new one ends to hold; default: as long a life as the old one had."),
     ] = None,
-    data: Data = DEFAULT_DATA,
+    data: Data = DEFAULT_FOLDER,
     as_json: Json = False,
 ) -> None:
     """Make a key in the place of another, which goes on to hold for a while.
@@ -96,7 +96,7 @@ def rotate_key(
 
 
 @key_app.command("revoke")
-def revoke_key(key_id: KeyId, data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
+def revoke_key(key_id: KeyId, data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
     """End a key for good. A running server refuses it within a second.
 
     [dim]bonafide access key revoke jgudwygmv73a[/dim]
@@ -112,7 +112,7 @@ def revoke_key(key_id: KeyId, data: Data = DEFAULT_DATA, as_json: Json = False) 
 
 
 @key_app.command("list")
-def list_keys(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
+def list_keys(data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
     """Show every key: whose, what it may send, until when, and when it was last used. The keys themselves are not kept.
 
     [dim]bonafide access key list --data bonafide-data[/dim]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from hmac import compare_digest
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -20,7 +21,7 @@ from bonafide.office.access.checks import check_expires, check_note, check_rate,
 from bonafide.office.access.errors import UnauthenticatedError
 from bonafide.office.access.key_rows import KeyRow, row_of
 from bonafide.office.access.key_text import hash_of, new_key, read_authorization
-from bonafide.office.access.known import FAMILY, KEYS_LIVE_MAX, NOTHING, Entry, refresh
+from bonafide.office.access.known import FAMILY, KEYS_LIVE_MAX, NOTHING, Entry, Known, refresh
 from bonafide.office.access.last_used import LastUsed
 from bonafide.office.access.sender import Sender
 from bonafide.office.store.database import Store
@@ -62,6 +63,7 @@ class Keys:
         self._clock = clock
         self._draw = draw
         self._known = NOTHING
+        self._lock = Lock()
         self._last_used = LastUsed(store)
         # Unknown ids are held against a hash that nothing has, so that they take the way of known ones.
         self._nobody = Entry(draw(32), Sender("", "", frozenset(), frozenset(), None, None), 0, "")
@@ -75,7 +77,7 @@ class Keys:
         key_id, hashed = read_authorization(authorization)
         known = self._known
         if not known.since_ms <= now_ms < known.until_ms:
-            known = self._known = refresh(known, self._store, now_ms, self._cache_ms)
+            known = self._refreshed(now_ms)
         entry = known.entries.get(key_id, self._nobody)
         if not compare_digest(hashed, entry.hash):
             raise UnauthenticatedError("the key is not known here; it may be mistyped, or of another platform")
@@ -159,11 +161,18 @@ class Keys:
         """Write which keys were used. The store stays open."""
         self._last_used.close()
 
+    def _refreshed(self, now_ms: int) -> Known:
+        with self._lock:
+            if not self._known.since_ms <= now_ms < self._known.until_ms:  # another thread may have done it meanwhile
+                self._known = refresh(self._known, self._store, now_ms, self._cache_ms)
+            return self._known
+
     @contextmanager
     def _changing(self) -> Iterator[Connection]:
         with self._store.writing(FAMILY) as connection:
             yield connection
-        self._known = self._known._replace(until_ms=0)
+        with self._lock:  # whoever reads the store just now may have read it before the change
+            self._known = self._known._replace(until_ms=0)
 
 
 def _find(connection: Connection, key_id: str) -> KeyRow:

@@ -7,6 +7,9 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from bonafide.core.events import Fact, Verdict
+from bonafide.core.text import shorten
+from bonafide.office.access.errors import ForbiddenError
+from bonafide.office.access.roles import CLIENT_TYPES
 
 F = TypeVar("F", bound=Fact)
 
@@ -37,6 +40,18 @@ class Sender(NamedTuple):
         if self.routes is None:
             return True
         return any(route == one or route.startswith((f"{one}/", f"{one}:")) for one in self.routes)
+
+    def check_may_send(self, event_type: str) -> None:
+        """ForbiddenError, which says what it may send instead, unless it may send events of this type."""
+        if event_type not in self.types:
+            may = ", ".join(name for name in CLIENT_TYPES if name in self.types) or "no events"
+            raise ForbiddenError(f"this key (role {self.role}) may not send {shorten(event_type)}; it may send {may}")
+
+    def check_may_use(self, route: str) -> None:
+        """ForbiddenError, which says where it is taken instead, unless it may use a route."""
+        if not self.may_use(route):
+            may = ", ".join(sorted(self.routes or ()))
+            raise ForbiddenError(f"this key may not use {shorten(route)}; it was made for {may}")
 
     def signed(self, event: F) -> F:
         """The event as it is taken in: a verdict says who its sender is, anything else is returned as it is.

@@ -16,6 +16,8 @@ VERIFY_ROWS_MAX: Final = 100_000
 """So many events, the last ones, are checked before a journal opens; the others by `verify`."""
 CHECK_BYTES_MAX: Final = 32 * 2**20
 """A database up to this size is checked page by page before it opens, a larger one by `verify`."""
+_VERSIONS: Final = slice(18, 20)
+"""Where a database says which version may write and read it."""
 Progress = Callable[[float, float], None]
 
 
@@ -29,7 +31,13 @@ class Verified(NamedTuple):
 
 
 def check_begun(path: Path, marked: Marked | None) -> None:
-    """Raises JournalDamagedError where a journal that had something in it is not there any more."""
+    """Raises JournalDamagedError where a journal that had something in it is not there any more, or its first bytes ask
+    for another version of the database: that would be told as a medium that is read-only."""
+    if path.exists():
+        with path.open("rb") as file:
+            versions = file.read(_VERSIONS.stop)[_VERSIONS]
+        if any(version not in (1, 2) for version in versions):
+            raise damaged(path, "its first bytes are not those of a database")
     if marked is None or not (marked.next_seq or marked.conflicts or marked.dead_letters):
         return
     if not path.exists() or path.stat().st_size == 0:
@@ -39,7 +47,7 @@ def check_begun(path: Path, marked: Marked | None) -> None:
 def check_opened(reader: Reader, kept: Kept, next_seq: int, marked: Marked | None) -> None:
     """The checks of every start: nothing acknowledged is missing, and the last events are what was written."""
     if marked is not None:
-        _check_mark(reader, kept, next_seq, marked)
+        check_mark(reader, kept, next_seq, marked)
     if reader.size_bytes() <= CHECK_BYTES_MAX:
         check_pages(reader)
     for _ in reader.commits(max(0, next_seq - VERIFY_ROWS_MAX), next_seq):
@@ -72,7 +80,8 @@ def verify(reader: Reader, kept: Kept, next_seq: int, progress: Progress | None 
     return Verified(next_seq, commits, conflicts, letters)
 
 
-def _check_mark(reader: Reader, kept: Kept, next_seq: int, marked: Marked) -> None:
+def check_mark(reader: Reader, kept: Kept, next_seq: int, marked: Marked) -> None:
+    """Raises JournalDamagedError where something that the mark says was acknowledged is not there."""
     if marked.next_seq > next_seq:
         lost = f"events {next_seq} to {marked.next_seq - 1} were acknowledged ({MARK_FILE}) and are not there"
         raise damaged(reader.path, lost)

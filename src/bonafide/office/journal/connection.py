@@ -37,7 +37,7 @@ def connect(path: Path, *, readonly: bool = False, synchronous: str = "FULL") ->
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # done by a thread of its own
             connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")
-    except sqlite3.Error:
+    except BaseException:
         connection.close()
         raise
     return connection

@@ -20,6 +20,8 @@ _DAMAGED: Final = frozenset({
 })  # fmt: skip
 """Also what only a damaged schema can bring about: tables that are not there, rows where none may be."""
 _DAMAGED_IN_PART: Final = frozenset({sqlite3.SQLITE_IOERR_SHORT_READ})
+DATABASE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What the database raises: the second, where a message repeats bytes of a damaged schema that are no text."""
 _WAY_OUT: Final = "restore the newest backup (bonafide restore)"
 
 
@@ -43,7 +45,7 @@ def damaged(path: Path, what: str) -> JournalDamagedError:
     return JournalDamagedError(f"{path}: is damaged: {what}; {_WAY_OUT}")
 
 
-def error_of(error: sqlite3.Error, path: Path) -> JournalError:
+def error_of(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> JournalError:
     """What an error of the database means for the journal."""
     code = getattr(error, "sqlite_errorcode", None)
     name = getattr(error, "sqlite_errorname", type(error).__name__)
@@ -64,5 +66,5 @@ def database_errors(path: Path) -> Iterator[None]:
     """Raises errors of the database inside the block as errors of the journal."""
     try:
         yield
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         raise error_of(error, path) from error

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Final
 
 from bonafide.core.errors import StateError
-from bonafide.office.journal.errors import JournalFullError, error_of
+from bonafide.office.journal.errors import DATABASE_ERRORS, JournalFullError, error_of
 from bonafide.office.journal.id_runs import IDS_FILE, IdRuns, IdsDamagedError
 from bonafide.office.journal.reading import Reader
 from bonafide.office.journal.records import event_id_of
@@ -19,6 +18,7 @@ IDS_AT_ONCE: Final = 16_384
 """Ids that go into `ids.db` together."""
 IDS_WAITING_MAX: Final = 2**20
 """Ids in memory that `ids.db` could not take, on a full disk say; with more the journal counts as full."""
+_FAULTS: Final = (*DATABASE_ERRORS, IdsDamagedError)
 Progress = Callable[[float, float], None]
 _log: Final = logging.getLogger(__name__)
 
@@ -60,9 +60,9 @@ class EventIds:
         yield from newest
         yield from self._look_up(event_id)
 
-    def write_away(self, *, at_least: int = IDS_AT_ONCE) -> None:
-        """Move the ids that wait into `ids.db`, if there are so many; what found no room is tried again next time."""
-        if len(self._fresh) < max(at_least, 1):
+    def write_away(self, *, all_of_them: bool = False) -> None:
+        """Move the ids that wait into `ids.db`, once they are many; what found no room is tried again next time."""
+        if len(self._fresh) < (1 if all_of_them else IDS_AT_ONCE):
             return
         with self._writing:
             with self._swapping:
@@ -70,7 +70,7 @@ class EventIds:
             failed: Exception | None = None
             try:
                 self._runs.add(list(self._leaving), list(self._leaving.values()), until)
-            except (sqlite3.Error, IdsDamagedError) as error:
+            except _FAULTS as error:
                 failed = error
             with self._swapping:
                 if failed is None:
@@ -86,7 +86,7 @@ class EventIds:
     def close(self) -> None:
         """Write everything away and end."""
         try:
-            self.write_away(at_least=1)
+            self.write_away(all_of_them=True)
         except StateError as error:  # a cache: the next start fills it
             _log.warning("%s", error)
         finally:
@@ -97,7 +97,7 @@ class EventIds:
             runs = self._runs
             try:
                 return runs.seqs_of(event_id, runs.covered)
-            except (sqlite3.Error, IdsDamagedError) as error:
+            except _FAULTS as error:
                 failed = error
         self._make_anew(runs, failed)
         with self._looking:
@@ -110,7 +110,7 @@ class EventIds:
             if runs.covered > next_seq:
                 raise IdsDamagedError("it is ahead of the journal")
             return runs
-        except (sqlite3.Error, IdsDamagedError) as error:
+        except _FAULTS as error:
             return self._emptied(runs, error)
 
     def _catch_up(self, runs: IdRuns, until: int, progress: Progress | None = None) -> dict[str, int]:
@@ -144,8 +144,9 @@ class EventIds:
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
         try:
             return IdRuns(self._path.parent)
-        except sqlite3.Error as second:
+        except DATABASE_ERRORS as second:
             raise error_of(second, self._path) from second
 
     def _is_full(self, error: Exception) -> bool:
-        return isinstance(error, sqlite3.Error) and isinstance(error_of(error, self._path), JournalFullError)
+        told = error_of(error, self._path) if isinstance(error, DATABASE_ERRORS) else None
+        return isinstance(told, JournalFullError)

@@ -12,7 +12,13 @@ from typing import Any, Final, NamedTuple
 from bonafide.core.errors import StateError
 from bonafide.office.journal.checks import Progress, Verified, check_begun, check_opened, verify
 from bonafide.office.journal.connection import connect
-from bonafide.office.journal.errors import JournalBrokenError, JournalFullError, database_errors, error_of
+from bonafide.office.journal.errors import (
+    DATABASE_ERRORS,
+    JournalBrokenError,
+    JournalFullError,
+    database_errors,
+    error_of,
+)
 from bonafide.office.journal.event_ids import IDS_WAITING_MAX, EventIds
 from bonafide.office.journal.keeper import Keeper
 from bonafide.office.journal.letters import (
@@ -41,8 +47,8 @@ from bonafide.office.journal.records import (
     seal,
 )
 from bonafide.office.journal.schema import bring_up
+from bonafide.office.journal.view import JOURNAL_FILE, check_there, read_log
 
-JOURNAL_FILE: Final = "journal.db"
 FOLDER_MODE: Final = 0o700
 
 
@@ -142,12 +148,10 @@ class Journal:
             ids = event_ids if event_ids is not None else [event_id_of(record.content) for record in records]
             if len(ids) != len(records):
                 raise ValueError("event_ids: one for each record")
-            first_seq = self._state.next_seq
             if conflicts or dead_letters or bundle is not None:
-                self._commit(lambda execute: self._write(execute, records, conflicts, dead_letters, bundle))
+                self._commit(lambda execute: self._write(execute, records, conflicts, dead_letters, bundle), ids)
             else:  # the usual way: a single statement is its own transaction
-                self._commit(lambda execute: self._write_records(execute, self._state, records), alone=True)
-            self._ids.add(first_seq, ids)
+                self._commit(lambda execute: self._write_records(execute, self._state, records), ids, alone=True)
 
     def find(self, event_id: str) -> Found | None:
         """An event of the log by its id, the latest where there are several; None where none has it."""
@@ -218,8 +222,10 @@ class Journal:
         with self._writing:
             self._opened.close()
 
-    def _commit(self, write: Callable[[Callable[..., Any]], _State], *, alone: bool = False) -> None:
-        """Run a transaction; what it returns holds from then on."""
+    def _commit(
+        self, write: Callable[[Callable[..., Any]], _State], event_ids: Sequence[str] = (), *, alone: bool = False
+    ) -> None:
+        """Run a transaction; what it returns holds from then on, and its events are found before they are counted."""
         with self._writing:
             self._check_usable()
             try:
@@ -230,13 +236,15 @@ class Journal:
                 state = write(self._writer.execute)
                 if not alone:
                     self._writer.execute("COMMIT")
-            except sqlite3.Error as error:
+            except DATABASE_ERRORS as error:
                 raise self._undo(error) from error
             except BaseException as error:
                 self._undo(None)
                 if isinstance(error, MemoryError) or not isinstance(error, Exception):  # it may be durable, or not
                     self._break(JournalBrokenError(f"{self.path}: a commit was interrupted: {error!r}"))
                 raise
+            if event_ids:
+                self._ids.add(self._state.next_seq, event_ids)
             self._state = state
             self._note()
 
@@ -291,29 +299,14 @@ class Journal:
     def _break(self, error: StateError) -> None:
         self._broken = self._broken or error
 
-    def _undo(self, error: sqlite3.Error | None) -> StateError:
+    def _undo(self, error: sqlite3.Error | UnicodeDecodeError | None) -> StateError:
         """Roll back. What cannot be, or failed for anything but want of room, leaves the journal broken."""
         told: StateError | None = error_of(error, self.path) if error is not None else None
         try:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-        except sqlite3.Error as second:
+        except DATABASE_ERRORS as second:
             told = JournalBrokenError(str(error_of(second, self.path)))
         if told is not None and not isinstance(told, JournalFullError):
             self._break(told)
         return told or StateError("rolled back")
-
-
-def check_there(folder: Path) -> None:
-    """Raises StateError where a folder holds no journal."""
-    if not (folder / JOURNAL_FILE).exists():
-        raise StateError(f"{folder}: there is no journal here; name the data directory of a server with --data")
-
-
-def read_log(reader: Reader, from_seq: int, until: int) -> Iterator[tuple[int, list[Record]]]:
-    """The log between two places, commit by commit: (seq of the first, the records)."""
-    if from_seq >= until:
-        return
-    for commit in reader.commits(from_seq, until):
-        skipped = max(0, from_seq - commit.first_seq)
-        yield commit.first_seq + skipped, reader.unpack(commit)[skipped:]

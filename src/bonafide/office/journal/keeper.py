@@ -11,7 +11,7 @@ from typing import Final
 
 from bonafide.core.errors import StateError
 from bonafide.office.journal.connection import connect
-from bonafide.office.journal.errors import JournalFullError, error_of
+from bonafide.office.journal.errors import DATABASE_ERRORS, JournalFullError, error_of
 from bonafide.office.journal.event_ids import IDS_AT_ONCE, EventIds
 
 CHECKPOINT_BYTES: Final = 16 * 2**20
@@ -80,7 +80,7 @@ class Keeper:
     def _checkpoint(self) -> None:
         try:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             told = error_of(error, self._path)
             if not isinstance(told, JournalFullError):
                 raise told from error

@@ -16,6 +16,9 @@ DEAD_LETTERS_MAX: Final = 100_000
 DROPPED_AT_ONCE: Final = 1_000
 """The oldest go by so many, so that not every new one makes room for itself."""
 DROPPED: Final = "dead_letters_dropped"
+_COUNTS: Final = """SELECT (SELECT count(*) FROM conflicts),
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'conflicts'), 0), (SELECT count(*) FROM dead_letters),
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'dead_letters'), 0)"""
 Execute = Callable[..., Any]
 _unpack_conflict: Final = msgspec.msgpack.Decoder(Conflict).decode
 _unpack_letter: Final = msgspec.msgpack.Decoder(DeadLetter).decode
@@ -49,11 +52,10 @@ class KeptLetter(NamedTuple):
 
 def read_kept(reader: Reader) -> Kept:
     """The counts of a journal."""
-    ever = dict(reader.query("SELECT name, seq FROM sqlite_sequence"))
-    counted = reader.query("SELECT (SELECT count(*) FROM conflicts), (SELECT count(*) FROM dead_letters)")[0]
-    if counted[0] != ever.get("conflicts", 0):
-        raise damaged(reader.path, f"of {ever.get('conflicts', 0)} conflicts it holds {counted[0]}")
-    numbers = (counted[0], counted[1], ever.get("dead_letters", 0), reader.head_values().get(DROPPED, "0"))
+    conflicts, ever, letters, letters_ever = reader.query(_COUNTS)[0]  # at once: another process may be writing
+    if conflicts != ever:
+        raise damaged(reader.path, f"of {ever} conflicts it holds {conflicts}")
+    numbers = (conflicts, letters, letters_ever, reader.head_values().get(DROPPED, "0"))
     try:
         return Kept(*(int(str(number)) for number in numbers))
     except ValueError:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import RLock
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
 from bonafide.office.journal.errors import damaged, database_errors
 from bonafide.office.journal.records import Commit, Record, beginning, next_chain, seal, unpack_records
 
+Answer = TypeVar("Answer")
 ROWS_AT_ONCE: Final = 16
 """Rows that a pass over the journal holds in memory; between two reads the write-ahead log may start over."""
 COMMITS_CACHED_MAX: Final = 8
@@ -43,6 +44,11 @@ class Reader:
         """The rows of one SELECT."""
         with self._lock, database_errors(self.path):
             return self._connection.execute(sql, values).fetchall()
+
+    def ask(self, question: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """What a function makes of the connection."""
+        with self._lock, database_errors(self.path):
+            return question(self._connection)
 
     def head(self) -> Head:
         """What the journal says of itself."""

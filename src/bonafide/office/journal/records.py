@@ -10,7 +10,6 @@ import msgspec
 
 DEAD_LETTER_BYTES_MAX: Final = 8_192
 """How much is kept of what a client sent and was refused."""
-CHAIN_BYTES: Final = 32
 _BEGINNING: Final = b"bonafide journal 1\n"
 _PLACE: Final = struct.Struct(">32sqqq")
 _SEAL_BYTES: Final = 16

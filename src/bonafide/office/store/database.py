@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,8 @@ from sqlalchemy import URL, create_engine, event, make_url, select, update
 from sqlalchemy.exc import DBAPIError
 
 from bonafide.core.errors import StateError
-from bonafide.office.store.datadir import FILE_MODE
-from bonafide.office.store.migrate import bring_up_to_date
+from bonafide.office.store.datadir import write_once
+from bonafide.office.store.migrate import alone, is_current, migrate
 from bonafide.office.store.tables import family_versions
 
 if TYPE_CHECKING:
@@ -21,11 +20,13 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_MS: Final = 5_000
 """How long a writer waits for another to finish; every transaction here takes milliseconds."""
+MIGRATING: Final = ".migrating"
+"""What the name of the file ends with whose lock is held while a store is made or migrated."""
 WAL_PAGES_MAX: Final = 1_000
 """Pages of 4 KiB after which SQLite moves the write-ahead log into the database."""
 
 _PRAGMAS: Final = (
-    "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF",
+    "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF",
     f"wal_autocheckpoint = {WAL_PAGES_MAX}",
 )  # fmt: skip
 _WRITING: Final = "bonafide_writing"
@@ -56,14 +57,40 @@ class Store:
         url = URL.create("sqlite", database=str(place)) if isinstance(place, Path) else make_url(place)
         store = cls(_engine(url), str(place) if isinstance(place, Path) else url.render_as_string(hide_password=True))
         try:
-            if isinstance(place, Path):
-                _make_private(place)
             with store._errors_told():
-                bring_up_to_date(store.reading, store.writing, _lock_beside(url), store.name)
+                if isinstance(place, Path):
+                    store._prepare_file(place)
+                else:
+                    store._migrate()
         except BaseException:
             store.close()
             raise
         return store
+
+    def _prepare_file(self, path: Path) -> None:
+        """Make what is missing of an SQLite file. Where nothing is, this reads the file and waits for nobody."""
+        if path.exists() and path.stat().st_size and self._in_wal() and self._is_current():
+            return
+        with alone(path.with_name(path.name + MIGRATING)):
+            # Opening and closing the file here would end the locks that another store of this process has on it.
+            write_once(path, "")
+            # Not on every connection: changing this while others open the file is refused at once.
+            with self.engine.connect() as connection:
+                connection.connection.driver_connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[union-attr]
+            self._migrate()
+
+    def _migrate(self) -> None:
+        if not self._is_current():
+            with self.writing() as connection:
+                migrate(connection)
+
+    def _is_current(self) -> bool:
+        with self.reading() as connection:
+            return is_current(connection, self.name)
+
+    def _in_wal(self) -> bool:
+        with self.reading() as connection:
+            return bool(connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -135,15 +162,6 @@ def _begin(connection: Connection) -> None:
     # A writer that began by reading would be refused, without waiting, where another wrote in between.
     writing = connection.get_execution_options().get(_WRITING, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-def _make_private(path: Path) -> None:
-    """Make an empty file that only its owner reads; SQLite gives its log files the same mode."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
-
-
-def _lock_beside(url: URL) -> Path | None:
-    return Path(f"{url.database}.migrating") if url.get_backend_name() == "sqlite" and url.database else None
 
 
 def _plain_words(told: str) -> str:

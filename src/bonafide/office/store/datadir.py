@@ -56,7 +56,8 @@ class DataDir:
         if not found.secret.exists():
             try:
                 folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-                _make_once(found.secret, secrets.token_hex(SECRET_BYTES) + "\n")
+                sync_folder(folder.parent)
+                write_once(found.secret, secrets.token_hex(SECRET_BYTES) + "\n")
             except OSError as error:
                 told = f"cannot be made: {error.strerror}; choose another place with --data"
                 raise StateError(f"{folder}: {told}") from None
@@ -97,8 +98,11 @@ def _refuse_another(folder: Path, secret: Path, *, create: bool) -> None:
         raise UsageError(f"{folder}: there is no data directory here; name the one that bonafide serve uses")
 
 
-def _make_once(path: Path, text: str) -> None:
-    """Write a small file whole and durable, unless it is there already: whoever comes second keeps the first's."""
+def write_once(path: Path, text: str) -> None:
+    """Write a small file whole and durable, unless it is there already: whoever comes second keeps the first's.
+
+    Only its owner may read it.
+    """
     beside = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "w", encoding="ascii") as file:

@@ -6,14 +6,16 @@ A store that is up to date answers one question and goes on; alembic is loaded o
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import inspect, text
 
 from bonafide.core.errors import StateError
+from bonafide.office.store.datadir import FILE_MODE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -21,22 +23,6 @@ if TYPE_CHECKING:
 VERSIONS: Final = Path(__file__).parent / "versions"
 REVISIONS: Final = ("0001",)
 """Every revision in its order; the last is what this version of Bonafide reads and writes."""
-
-Transaction = Callable[[], AbstractContextManager["Connection"]]
-
-
-def bring_up_to_date(reading: Transaction, writing: Transaction, lock: Path | None, name: str) -> None:
-    """Run the migrations that are missing, all of them or none.
-
-    Whoever comes while another process migrates waits for it at `lock`. Raises StateError where a later version of
-    Bonafide has written the store.
-    """
-    if _is_current(reading, name):
-        return
-    with _locked(lock):
-        if not _is_current(reading, name):
-            with writing() as connection:
-                migrate(connection)
 
 
 def migrate(connection: Connection, target: str = REVISIONS[-1]) -> None:
@@ -55,11 +41,11 @@ def migrate(connection: Connection, target: str = REVISIONS[-1]) -> None:
         context.run_migrations()
 
 
-def _is_current(reading: Transaction, name: str) -> bool:
-    with reading() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return False
-        found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+def is_current(connection: Connection, name: str) -> bool:
+    """Whether nothing is to be done. Raises StateError where a later version of Bonafide has written the store."""
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
     if found is not None and found not in REVISIONS:
         told = f"its schema is {found}, and this version of Bonafide knows schemas up to {REVISIONS[-1]}"
         raise StateError(f"{name}: {told}; use the version that wrote it, or a later one")
@@ -67,11 +53,11 @@ def _is_current(reading: Transaction, name: str) -> bool:
 
 
 @contextmanager
-def _locked(path: Path | None) -> Iterator[None]:
-    """Holds a file's lock, which ends with the process at the latest. The file stays: removing it would let two in."""
-    if path is None:
-        yield
-        return
-    with path.open("a") as file:
+def alone(lock: Path) -> Iterator[None]:
+    """One process at a time; whoever comes while another is in the block waits for it.
+
+    The lock ends with its process at the latest. The file stays: removing it would let two in.
+    """
+    with open(os.open(lock, os.O_WRONLY | os.O_CREAT, FILE_MODE), "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
