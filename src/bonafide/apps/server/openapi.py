@@ -119,7 +119,7 @@ def _paths() -> dict[str, Any]:
                 },
                 body={
                     "application/json": {
-                        "schema": {"oneOf": [_ref("Event"), _array(_ref("Event"))]}, "examples": event_examples,
+                        "schema": {"anyOf": [_ref("Event"), _array(_ref("Event"))]}, "examples": event_examples,
                     },
                     "application/x-ndjson": lines,
                 },
@@ -267,7 +267,7 @@ def _schemas() -> dict[str, Any]:
     schemas["Problem"]["properties"]["type"]["enum"] = [BASE + name for name in NAMES]
     names = {str(cls.__struct_config__.tag): cls.__name__ for cls in classes}
     schemas["Event"] = {
-        "oneOf": [_ref(name) for name in names.values()],
+        "anyOf": [_ref(name) for name in names.values()],
         "discriminator": {
             "propertyName": "type", "mapping": {kind: _PARENTS.format(name=name) for kind, name in names.items()},
         },
