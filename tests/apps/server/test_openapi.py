@@ -111,7 +111,7 @@ def as_lines(_: Any, value: Any) -> bytes:
 
 
 FUZZING = "FUZZ_MINUTES" in os.environ
-"""Set by `make fuzz`. Every value at every bound of every field is played then, which takes half a minute to think up."""
+"""Set by `make fuzz`: every bound of every field is played then, which takes half a minute to think up."""
 config = SchemathesisConfig()
 config.projects.default.phases.coverage.enabled = FUZZING
 schema = schemathesis.openapi.from_asgi("/openapi.json", App(), config=config)
@@ -132,7 +132,7 @@ def test_the_description_is_valid_openapi() -> None:
 
 def test_a_description_that_is_none_is_caught() -> None:
     broken = schemathesis.openapi.from_dict({**document(), "paths": {"/x": {"get": {"parameters": 5}}}})
-    with pytest.raises(Exception, match="parameters|valid"):
+    with pytest.raises(Exception, match=r"parameters|valid"):
         broken.validate()
 
 
