@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
+from bonafide.apps.cli.backup import backup, restore
 from bonafide.apps.cli.bench import bench
 from bonafide.apps.cli.bundle import bundle_app
 from bonafide.apps.cli.demo import demo
@@ -17,6 +18,7 @@ from bonafide.apps.cli.drift import drift
 from bonafide.apps.cli.evaluate import evaluate
 from bonafide.apps.cli.explain import explain
 from bonafide.apps.cli.features import features
+from bonafide.apps.cli.journal import journal_app
 from bonafide.apps.cli.map import map_app
 from bonafide.apps.cli.replay import replay
 from bonafide.apps.cli.review import review_sample
@@ -42,10 +44,12 @@ _COMMANDS: Final = (
     drift,
     review_sample,
     simulate,
+    backup,
+    restore,
     bench,
     warmup,
 )
-_GROUPS: Final = {"bundle": bundle_app, "rules": rules_app, "map": map_app}
+_GROUPS: Final = {"bundle": bundle_app, "rules": rules_app, "map": map_app, "journal": journal_app}
 _GROUPED: Final = [c.callback for group in _GROUPS.values() for c in group.registered_commands if c.callback]
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
 
