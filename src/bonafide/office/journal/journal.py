@@ -269,7 +269,7 @@ class Journal:
         packed = pack(records)
         place = (state.next_seq, len(records), records[-1].received_ms, packed)
         chain = next_chain(state.chain, *place)
-        execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?)", (*place, chain))
+        execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?)", (*place[:3], chain, packed))
         self._keeper.appended(len(packed))
         return _State(state.next_seq + len(records), chain, state.head, state.kept)
 
