@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from bonafide.apps.problems import Reply, reply_of
-from bonafide.apps.server.figures import SECONDS, Histogram
-from bonafide.apps.server.ports import Overloaded, ReadOnly, State
+from bonafide.apps.runtime.figures import Figures
+from bonafide.apps.runtime.jobs import Overloaded, ReadOnly
+from bonafide.apps.runtime.recovery import Recovered
+from bonafide.apps.runtime.runtime import State
 from bonafide.core.decision import Decision
 from bonafide.core.door import decode_event
 from bonafide.core.errors import BonafideError, InputError
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS, Fact, Verdict
 from bonafide.engine.codes import CONFLICT, TOO_LATE
 from bonafide.engine.engine import Engine
+from bonafide.engine.refusals import refusal_of
 from bonafide.engine.shipped import shipped_bundle
-from bonafide.lab.replay import refusal_of
+from bonafide.office.journal.letters import Kept, KeptLetter
+from bonafide.office.journal.records import DeadLetter, Found, Record
 
 ALL_TYPES = frozenset(name for name in EVENT_CLASS if name not in CONTROL_TYPES)
 KEY = "bf_test"
@@ -88,58 +92,23 @@ class TestSettings:
     grace_s: int = 8
 
 
-class TestFound(NamedTuple):
-    """An event that was answered."""
-
-    __test__ = False
-    seq: int
-    answer: bytes
-
-
-class TestLetter(NamedTuple):
-    """A record that was refused."""
-
-    __test__ = False
-    number: int
-    received_ms: int
-    sender: str
-    reason: str
-    field: str | None
-    message: str
-    body: bytes
-    expires_ms: int
-
-
-class TestFigures:
-    """What a runtime counts."""
+class TestJournal:
+    """What is kept, in memory."""
 
     __test__ = False
 
     def __init__(self) -> None:
-        self.decided: Counter[tuple[str, str]] = Counter()
-        self.taught: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
-        self.duplicates = self.alerts = self.snapshots = self.rebuilt = 0
-        self.turned_away: Counter[str] = Counter()
-        self.batch_events = Histogram((1, 2, 4, 8))
-        self.engine_seconds, self.commit_seconds, self.answer_seconds = (Histogram(SECONDS) for _ in range(3))
-        self.lateness_seconds = Histogram((1, 60))
+        self.folder = Path("nowhere")
+        self.path = self.folder / "journal.db"
+        self.next_seq = 0
+        self.letters: list[KeptLetter] = []
 
+    @property
+    def kept(self) -> Kept:
+        return Kept(0, len(self.letters), len(self.letters), 0)
 
-@dataclass
-class TestStanding:
-    """How a runtime stands."""
-
-    __test__ = False
-
-    next_seq: int = 0
-    recovery_seconds: float = 0.5
-    recovered_events: int = 3
-    snapshot_seq: int = 2
-    journal_bytes: int = 4096
-    state_bytes: int = 1 << 20
-    conflicts: int = 0
-    dead_letters: int = 0
+    def dead_letters(self, after_id: int = 0, limit: int = 1_000) -> list[KeptLetter]:
+        return [letter for letter in self.letters if letter.id > after_id][:limit]
 
 
 @dataclass
@@ -153,9 +122,10 @@ class TestRuntime:
     full: bool = False
     degraded: tuple[str, ...] = ()
     waiting_events: int = 0
-    answers: dict[str, TestFound] = field(default_factory=dict)
-    kept: list[TestLetter] = field(default_factory=list)
-    figures: TestFigures = field(default_factory=TestFigures)
+    answers: dict[str, Found] = field(default_factory=dict)
+    journal: TestJournal = field(default_factory=TestJournal)
+    recovered: Recovered | None = field(default_factory=lambda: Recovered(2, 3, 0.5, ()))
+    figures: Figures = field(default_factory=Figures)
     engine: Engine = field(default_factory=lambda: Engine(shipped_bundle("paylater")))
     calls: list[int] = field(default_factory=list)
 
@@ -170,9 +140,10 @@ class TestRuntime:
         for event, body in zip(events, raw, strict=True):
             if isinstance(event, InputError):
                 self.figures.refused[event.reason] += 1
-                number = len(self.kept) + 1
+                number = len(self.journal.letters) + 1
                 told = (event.reason, event.field, event.message)
-                self.kept.append(TestLetter(number, 1_767_601_800_000, sender.key_id, *told, body, 1_770_193_800_000))
+                letter = DeadLetter(1_767_601_800_000, sender.key_id, *told, bytes(body), 1_770_193_800_000)
+                self.journal.letters.append(KeptLetter(number, letter, None))
                 replies.append(reply_of(event))
             else:
                 replies.append(next(taken))
@@ -189,42 +160,35 @@ class TestRuntime:
                 reply = Reply(202, msgspec.json.encode(taught))
             elif made.status == "duplicate":
                 found = self.answers[event.event_id]
-                replies.append(Reply(202 if b'"taught"' in found.answer else 200, found.answer))
+                answer = found.record.answer
+                replies.append(Reply(202 if b'"taught"' in answer else 200, answer))
                 continue
             else:
                 latest = self.engine.state.latest_ms
                 replies.append(reply_of(refusal_of(_REFUSED[made.status], event.event_id, event.time, latest, "30d")))
                 continue
-            self.answers[event.event_id] = TestFound(made.seq or 0, reply.body)
+            record = Record(1_767_601_800_000, "k1", b"", reply.body)
+            self.answers[event.event_id] = Found(made.seq or 0, record)
+            self.journal.next_seq += 1
             replies.append(reply)
         return replies
 
-    def find(self, event_id: str) -> TestFound | None:
+    def find(self, event_id: str) -> Found | None:
         return self.answers.get(event_id)
 
-    def letters(self, after: int, limit: int) -> Sequence[TestLetter]:
-        return [letter for letter in self.kept if letter.number > after][:limit]
-
     async def redrive(self, number: int) -> Reply | None:
-        found = next((letter for letter in self.kept if letter.number == number), None)
+        found = next((kept.letter for kept in self.journal.letters if kept.id == number), None)
         if found is None:
             return None
         try:
             event: Fact | InputError = decode_event(found.body)
         except InputError as error:
             return reply_of(error)
-        self.kept.remove(found)
         return (await self.decide([event], [found.body], TestSender()))[0]
 
     async def degrade(self, parts: Sequence[str]) -> Reply:
         self.degraded = tuple(parts)
         return Reply(202, b'{"event_id":"degraded:0","seq":0,"status":"taught"}')
-
-    def standing(self) -> TestStanding:
-        return TestStanding(dead_letters=len(self.kept))
-
-    def start(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
-        progress(0, 0)
 
     def run(self, loop: asyncio.AbstractEventLoop) -> None:
         self.state = "ready"

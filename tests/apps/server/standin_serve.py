@@ -13,11 +13,7 @@ from tests.apps.server.standin import TestKeys, TestRuntime, TestSettings
 def main() -> None:
     settings = TestSettings(**json.loads(sys.argv[1]))
     log = open_log(settings.log_level, settings.log_format)
-    runtime = TestRuntime(state="starting", not_ready_because="it is starting")
-    serve(
-        runtime, TestKeys(), settings, log, ready=lambda url: print(f"ready {url}", flush=True),
-        progress=lambda done, total: None,
-    )  # fmt: skip
+    serve(TestRuntime, TestKeys(), settings, log, ready=lambda url: print(f"ready {url}", flush=True))
 
 
 if __name__ == "__main__":

@@ -17,13 +17,13 @@ def client() -> Client:
 
 @BY_NAME
 def test_a_bad_body_is_refused_with_its_field_and_kept(client: Client, case: Case) -> None:
-    before = len(client.runtime.kept)
+    before = len(client.runtime.journal.letters)
     got = client.post(case.body)
     assert got.status == case.status
     assert got.problem == ("malformed" if case.status == 400 else got.problem)
     assert (got.json.get("field"), got.json["reason"]) == (case.field, case.reason)
     assert got.json["detail"]
-    assert len(client.runtime.kept) == before + 1
+    assert len(client.runtime.journal.letters) == before + 1
     assert not client.runtime.answers
 
 

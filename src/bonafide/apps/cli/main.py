@@ -26,6 +26,7 @@ from bonafide.apps.cli.review import review_sample
 from bonafide.apps.cli.rings import rings
 from bonafide.apps.cli.rules import rules_app
 from bonafide.apps.cli.screen import Exit, say_refused
+from bonafide.apps.cli.serve import OTHER_OPTIONS, serve
 from bonafide.apps.cli.simulate import simulate
 from bonafide.apps.cli.trace import trace
 from bonafide.apps.cli.train import train
@@ -35,6 +36,7 @@ from bonafide.apps.cli.warmup import warmup
 _COMMANDS: Final = (
     demo,
     replay,
+    serve,
     explain,
     trace,
     features,
@@ -79,7 +81,7 @@ app = typer.Typer(
     epilog=_examples(*_COMMANDS, *_GROUPED),
 )  # fmt: skip
 for command in _COMMANDS:
-    app.command()(command)
+    app.command(context_settings=OTHER_OPTIONS if command is serve else None)(command)
 for title, group in _GROUPS.items():
     app.add_typer(group, name=title)
 

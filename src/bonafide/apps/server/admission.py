@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from bonafide.apps.runtime.runtime import State
 from bonafide.apps.server.answers import refused, retry_after
-from bonafide.apps.server.ports import Keys, Runtime, Sender, Settings, State
+from bonafide.apps.server.ports import Keys, Runtime, Sender, Settings
 from bonafide.apps.server.roles import ROUTES, Route
 from bonafide.core.errors import BonafideError, StateError
 
@@ -88,7 +89,7 @@ class Admission:
         self.gate = Gate(settings.in_flight_requests_max)
         self.buckets = Buckets(clock)
         self.wall_ms = wall_ms
-        self._runtime = runtime
+        self.runtime = runtime
         self._keys = keys
         self._stopping = False
         self._rate = settings.rate_events_per_s
@@ -99,22 +100,28 @@ class Admission:
 
     def standing(self) -> tuple[State, str]:
         """The state as clients see it, and why it is not ready."""
-        state = self._runtime.state
+        state = self.runtime.state
         if self._stopping and state != "failed":
             return "stopping", "the service is stopping"
-        return state, self._runtime.not_ready_because or f"the service is {state}"
+        return state, self.runtime.not_ready_because or f"the service is {state}"
 
     @property
     def is_ending(self) -> bool:
         """Whether waiting for room is in vain."""
-        return self._stopping or self._runtime.state in ("stopping", "failed")
+        return self._stopping or self.runtime.state in ("stopping", "failed")
 
     def require_intake(self) -> None:
         """Raises Refused (503) unless events can be taken in now."""
-        if self._runtime.state == "ready" and not self._stopping:
+        if self.runtime.state == "ready" and not self._stopping:
             return
         state, told = self.standing()
         raise refused("read-only" if state == "read-only" else "overloaded", told, retry_after(RETRY_S))
+
+    def require_started(self) -> None:
+        """Raises Refused (503) while what was taken in before cannot be asked for yet."""
+        state, told = self.standing()
+        if state in ("starting", "failed"):
+            raise refused("overloaded", told, retry_after(RETRY_S))
 
     def sender(self, authorization: bytes | None, route: Route, path: str) -> Sender:
         """Who asks for a path; raises Refused: 401 for nobody, 403 where the key does not reach that far."""

@@ -35,15 +35,23 @@ class Service:
         clock: Callable[[], float] = time.monotonic, wall_ms: Callable[[], int] = wall_ms,
     ) -> None:  # fmt: skip
         """`metrics_open`: whether metrics are shown without a key, as on a loopback address."""
-        self.runtime = runtime
         self.counts = Counts()
         self.admission = Admission(runtime, keys, settings, clock, wall_ms)
         self.metrics_open = metrics_open
         self.metrics = Metrics(self)
         self.body_timeout_s = settings.body_timeout_ms / _MS
         self._log = log
-        self._events = EventsRoute(runtime, self.admission, settings, self.counts)
+        self._events = EventsRoute(self.admission, settings, self.counts)
         self._rest = make_rest(self)
+
+    @property
+    def runtime(self) -> Runtime:
+        """What decides; while it starts, something that says so."""
+        return self.admission.runtime
+
+    def begin(self, runtime: Runtime) -> None:
+        """From here on this runtime decides."""
+        self.admission.runtime = runtime
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever happens inside, the client gets a whole answer or a closed connection."""

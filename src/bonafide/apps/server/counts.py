@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from bonafide.apps.server.figures import SECONDS, Histogram
+from bonafide.apps.runtime.figures import SECONDS, Histogram
 from bonafide.core.errors import InputError
 from bonafide.core.fields import FIELDS
 

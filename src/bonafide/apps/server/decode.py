@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 
@@ -33,7 +33,7 @@ LENIENT_BYTES_MAX: Final = 1 << 20
 Record = Fact | InputError | Reply
 
 _split: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_parse: Final = msgspec.json.Decoder(strict=True).decode
+_parse: Final = msgspec.json.Decoder(dict[str, Any], strict=True).decode
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
@@ -80,17 +80,26 @@ def _by_brackets(body: bytes) -> list[bytes] | None:
     return [text[at + 1 : end] for at, end in pairwise(places)]
 
 
-async def decode_all(bodies: Sequence[bytes], sender: Sender, now_ms: int) -> list[Record]:
-    """The records that some bodies say, in order; other requests get their turn where many of them are bad."""
+async def decode_all(bodies: list[bytes], sender: Sender, now_ms: int) -> list[Record]:
+    """The records that some bodies say, in order; other requests get their turn where many of them are bad.
+
+    The body of a verdict that is taken or kept is put right in its place: what may be given in again later must not
+    claim another source than its sender's.
+    """
     records: list[Record] = []
     alone = 0
     for first in range(0, len(bodies), TOGETHER):
         some = bodies[first : first + TOGETHER]
         events = decode_events(some)
         if events is not None:
-            records += admit_all(events, sender, now_ms)
+            for place, record in enumerate(admit_all(events, sender, now_ms), first):
+                records.append(record)
+                if events[place - first].__class__ is Verdict:
+                    bodies[place] = _signed_body(events[place - first], sender)
             continue
-        records += [decode_one(body, sender, now_ms) for body in some]
+        for place, body in enumerate(some, first):
+            record, bodies[place] = decode_one(body, sender, now_ms)
+            records.append(record)
         alone += len(some)
         if alone >= ALONE_IN_A_TURN:
             alone = 0
@@ -98,27 +107,22 @@ async def decode_all(bodies: Sequence[bytes], sender: Sender, now_ms: int) -> li
     return records
 
 
-def decode_one(body: bytes, sender: Sender, now_ms: int) -> Record:
-    """The record that one body says."""
+def decode_one(body: bytes, sender: Sender, now_ms: int) -> tuple[Record, bytes]:
+    """The record that one body says, and the body as it may be kept."""
     if body is LONG_LINE:
-        return problem_reply("too-large", f"the line is longer than {LINE_BYTES_MAX} bytes; an event is far shorter")
+        told = f"the line is longer than {LINE_BYTES_MAX} bytes; an event is far shorter"
+        return problem_reply("too-large", told), b""
     try:
         event = decode_event(body)
     except InputError as error:
         if error.field != "source" or error.reason != "missing-field" or sender.source is None:
-            return error
-        return _sourced(body, sender, now_ms)
-    return admit_all((event,), sender, now_ms)[0]
-
-
-def _sourced(body: bytes, sender: Sender, now_ms: int) -> Record:
-    """A verdict that leaves its source to who sends it."""
-    record = cast(dict[str, Any], _parse(body))
-    try:
-        event = convert_event({**record, "source": sender.source})
-    except InputError as error:
-        return error
-    return admit_all((event,), sender, now_ms)[0]
+            return error, body
+        try:
+            event = convert_event({**_parse(body), "source": sender.source})
+        except InputError as other:
+            return other, body
+    kept = _signed_body(event, sender) if event.__class__ is Verdict else body
+    return admit_all((event,), sender, now_ms)[0], kept
 
 
 def admit_all(events: Sequence[Fact], sender: Sender, now_ms: int) -> list[Record]:
@@ -135,6 +139,10 @@ def admit_all(events: Sequence[Fact], sender: Sender, now_ms: int) -> list[Recor
         else:
             records.append(event if cls is not Verdict else sender.signed(event))
     return records
+
+
+def _signed_body(event: Fact, sender: Sender) -> bytes:
+    return msgspec.json.encode(sender.signed(event))
 
 
 def _future(event: Fact, now_ms: int) -> InputError:

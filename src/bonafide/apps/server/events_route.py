@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bonafide.apps.problems import Reply
+from bonafide.apps.runtime.jobs import Overloaded, ReadOnly
 from bonafide.apps.server.admission import Admission
 from bonafide.apps.server.answers import (
     Gone,
@@ -21,7 +22,7 @@ from bonafide.apps.server.bodies import Body
 from bonafide.apps.server.counts import Counts
 from bonafide.apps.server.decode import Record, decode_all, decode_one, split
 from bonafide.apps.server.head import Head, form_of, read_head
-from bonafide.apps.server.ports import Overloaded, ReadOnly, Runtime, Sender, Settings
+from bonafide.apps.server.ports import Sender, Settings
 from bonafide.apps.server.stream import answer_lines
 from bonafide.core.errors import InputError
 
@@ -34,12 +35,9 @@ _MS: Final = 1_000
 class EventsRoute:
     """The deciding route as an ASGI application."""
 
-    def __init__(
-        self, runtime: Runtime, admission: Admission, settings: Settings, counts: Counts
-    ) -> None:  # fmt: skip
+    def __init__(self, admission: Admission, settings: Settings, counts: Counts) -> None:
         self.counts = counts
         self.admission = admission
-        self._runtime = runtime
         self._body_bytes_max = settings.body_bytes_max
         self._body_timeout_s = settings.body_timeout_ms / _MS
 
@@ -91,7 +89,8 @@ class EventsRoute:
         now_ms = self.admission.wall_ms()
         if elements is None:
             self.admission.charge(sender, 1)
-            (reply,) = await self.decide([decode_one(body, sender, now_ms)], [body], sender)
+            record, kept = decode_one(body, sender, now_ms)
+            (reply,) = await self.decide([record], [kept], sender)
             return reply
         self.admission.charge(sender, len(elements))
         records = await decode_all(elements, sender, now_ms)
@@ -102,7 +101,11 @@ class EventsRoute:
         """The replies to some records, in order. Raises Refused (503) where the runtime has no room."""
         ask = [(record, body) for record, body in zip(records, bodies, strict=True) if not isinstance(record, Reply)]
         try:
-            decided = await self._runtime.decide([r for r, _ in ask], [body for _, body in ask], sender) if ask else []
+            decided = (
+                await self.admission.runtime.decide([r for r, _ in ask], [body for _, body in ask], sender)
+                if ask
+                else []
+            )
         except Overloaded as error:
             raise refused("overloaded", error.message, retry_after(error.retry_after_s)) from None
         except ReadOnly as error:

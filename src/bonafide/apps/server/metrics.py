@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bonafide.apps.server.ports import Figures, Histogram, Standing, State
+from bonafide.apps.runtime.figures import Figures, Histogram
+from bonafide.apps.runtime.runtime import State
+from bonafide.apps.runtime.snapshots import SUFFIX
+from bonafide.apps.server.ports import Runtime
 
 if TYPE_CHECKING:
     from bonafide.apps.server.app import Service
 
+_MS: Final = 1_000
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -51,7 +57,7 @@ class _Of(Collector):
         yield from _of_figures(service.runtime.figures)
         yield _gauge("bonafide_queue_events", "Events given in and not answered yet.", service.runtime.waiting_events)
         if state not in ("starting", "failed"):
-            yield from _of_standing(service.runtime.standing())
+            yield from _of_disk(service.runtime, service.admission.wall_ms())
 
 
 def _of_doors(service: Service) -> Iterator[Metric]:
@@ -93,16 +99,37 @@ def _of_figures(figures: Figures) -> Iterator[Metric]:
     yield _histogram("bonafide_lateness_seconds", "How far behind the clock events were.", figures.lateness_seconds)
 
 
-def _of_standing(standing: Standing) -> Iterator[Metric]:
-    yield _count("bonafide_log_events", "Events in the log.", standing.next_seq)
-    yield _gauge("bonafide_snapshot_age_events", "Events in the log since the newest snapshot.",
-                 standing.next_seq - standing.snapshot_seq)  # fmt: skip
-    yield _gauge("bonafide_recovery_seconds", "What the last start took to recover.", standing.recovery_seconds)
-    yield _gauge("bonafide_recovered_events", "Events replayed by it.", standing.recovered_events)
-    yield _gauge("bonafide_journal_bytes", "The journal on disk.", standing.journal_bytes)
-    yield _gauge("bonafide_state_bytes", "What the engine remembers, in memory.", standing.state_bytes)
-    yield _gauge("bonafide_conflicts", "Conflicts recorded.", standing.conflicts)
-    yield _gauge("bonafide_dead_letters", "Refused records that are kept.", standing.dead_letters)
+def _of_disk(runtime: Runtime, now_ms: int) -> Iterator[Metric]:
+    journal, kept, recovered = runtime.journal, runtime.journal.kept, runtime.recovered
+    yield _count("bonafide_log_events", "Events in the log.", journal.next_seq)
+    yield _gauge("bonafide_journal_bytes", "The journal on disk.", size_of(journal.path))
+    yield _gauge("bonafide_state_bytes", "What the engine remembers, in memory.", runtime.engine.state.used_bytes)
+    yield _count("bonafide_conflicts", "Conflicts recorded.", kept.conflicts)
+    yield _gauge("bonafide_dead_letters", "Refused records that are kept.", kept.dead_letters)
+    yield _count("bonafide_dead_letters_dropped", "Refused records that had to go early.", kept.dead_letters_dropped)
+    if recovered is not None:
+        yield _gauge("bonafide_recovery_seconds", "What the last start took to recover.", recovered.seconds)
+        yield _gauge("bonafide_recovered_events", "Events replayed by it.", recovered.events)
+    newest = newest_snapshot(journal.folder / "snapshots")
+    if newest is not None:
+        seq, written_s = newest
+        age = max(now_ms / _MS - written_s, 0.0)
+        yield _gauge("bonafide_snapshot_age_seconds", "Since the newest snapshot was written.", age)
+        yield _gauge("bonafide_snapshot_age_events", "Events in the log since then.", journal.next_seq - seq)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a database on disk, with what it has not checkpointed yet."""
+    return sum(one.stat().st_size for one in (path, path.with_name(f"{path.name}-wal")) if one.exists())
+
+
+def newest_snapshot(folder: Path) -> tuple[int, float] | None:
+    """Where in the log the newest snapshot stands, and when it was written in seconds since 1970."""
+    found = [path for path in folder.glob(f"*{SUFFIX}") if path.stem.isdigit()]
+    newest = max(found, key=lambda path: int(path.stem), default=None)
+    with suppress(FileNotFoundError):  # it was just replaced by a newer one
+        return None if newest is None else (int(newest.stem), newest.stat().st_mtime)
+    return None
 
 
 def _gauge(name: str, meaning: str, value: float) -> Metric:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
 
 from bonafide.apps.problems import Reply
-from bonafide.core.errors import BonafideError, InputError
+from bonafide.apps.runtime.figures import Figures
+from bonafide.apps.runtime.recovery import Recovered
+from bonafide.apps.runtime.runtime import State
+from bonafide.core.errors import InputError
 from bonafide.core.events import Fact
-
-State = Literal["starting", "ready", "read-only", "stopping", "failed"]
-
-
-class Overloaded(BonafideError):  # noqa: N818  (a state of the service rather than a mistake)
-    """Too much waits already; nothing of the request was taken in."""
-
-    retry_after_s: int = 1
-
-
-class ReadOnly(BonafideError):  # noqa: N818
-    """The disk is full or read-only; nothing of the request was taken in."""
-
-    retry_after_s: int = 1
+from bonafide.engine.engine import Engine
+from bonafide.office.journal.letters import Kept, KeptLetter
+from bonafide.office.journal.records import Found
 
 
 class Sender(Protocol):
@@ -66,91 +58,18 @@ class Keys(Protocol):
         ...
 
 
-class Histogram(Protocol):
-    """How often a number fell at or under each of some bounds."""
+class Log(Protocol):
+    """The journal, as the doors read it; safe in any thread."""
 
     @property
-    def bounds(self) -> tuple[float, ...]: ...
+    def folder(self) -> Path: ...
     @property
-    def counts(self) -> list[int]: ...
+    def path(self) -> Path: ...
     @property
-    def total(self) -> float: ...
-
-
-class Figures(Protocol):
-    """What the runtime counted since it began."""
-
-    decided: Counter[tuple[str, str]]
-    """By type of event and outcome."""
-    taught: Counter[str]
-    refused: Counter[str]
-    """By reason."""
-    duplicates: int
-    alerts: int
-    turned_away: Counter[str]
-    """Events not taken in, by why."""
-    snapshots: int
-    rebuilt: int
-
+    def next_seq(self) -> int: ...
     @property
-    def batch_events(self) -> Histogram: ...
-    @property
-    def engine_seconds(self) -> Histogram: ...
-    @property
-    def commit_seconds(self) -> Histogram: ...
-    @property
-    def answer_seconds(self) -> Histogram: ...
-    @property
-    def lateness_seconds(self) -> Histogram: ...
-
-
-class Found(Protocol):
-    """An event of the log."""
-
-    @property
-    def answer(self) -> bytes:
-        """The JSON object that was answered."""
-        ...
-
-
-class Letter(Protocol):
-    """A record that was refused, as it is kept."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def received_ms(self) -> int: ...
-    @property
-    def sender(self) -> str:
-        """The id of the key that it came with."""
-        ...
-
-    @property
-    def reason(self) -> str: ...
-    @property
-    def field(self) -> str | None: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def body(self) -> bytes:
-        """What came, or its beginning."""
-        ...
-
-    @property
-    def expires_ms(self) -> int: ...
-
-
-class Standing(Protocol):
-    """How a runtime stands: what is asked for now and then, not counted."""
-
-    next_seq: int
-    recovery_seconds: float
-    recovered_events: int
-    snapshot_seq: int
-    journal_bytes: int
-    state_bytes: int
-    conflicts: int
-    dead_letters: int
+    def kept(self) -> Kept: ...
+    def dead_letters(self, after_id: int = 0, limit: int = 1_000) -> list[KeptLetter]: ...
 
 
 class Runtime(Protocol):
@@ -185,24 +104,21 @@ class Runtime(Protocol):
         """Parts that do not answer now."""
         ...
 
-    def find(self, event_id: str) -> Found | None:
-        """An event of the log; may read from disk, and is safe in any thread."""
+    @property
+    def journal(self) -> Log: ...
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def recovered(self) -> Recovered | None:
+        """What the start did; None before."""
         ...
 
-    def letters(self, after: int, limit: int) -> Sequence[Letter]:
-        """Refused records numbered above `after`, oldest first; may read from disk, and is safe in any thread."""
+    def find(self, event_id: str) -> Found | None:
+        """An event that was answered; may read from disk, and is safe in any thread."""
         ...
 
     async def redrive(self, number: int) -> Reply | None:
         """Give a refused record in again as it came; None where there is none of this number."""
-        ...
-
-    def standing(self) -> Standing:
-        """How it stands; may read from disk, and is safe in any thread."""
-        ...
-
-    def start(self, progress: Callable[[int, int], None] = ...) -> Any:
-        """Recover from disk; blocks, and raises what does not allow to go on."""
         ...
 
     def run(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -12,18 +12,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from bonafide.apps.problems import CONTENT_TYPE, Reply, problem, problem_reply
+from bonafide.apps.runtime.jobs import Overloaded, ReadOnly
 from bonafide.apps.server.answers import Refused, refused, retry_after
 from bonafide.apps.server.bodies import Body
 from bonafide.apps.server.head import form_of, read_head
 from bonafide.apps.server.metrics import CONTENT_TYPE as METRICS_TYPE
 from bonafide.apps.server.openapi import document
-from bonafide.apps.server.ports import Letter, Overloaded, ReadOnly, Sender
+from bonafide.apps.server.ports import Sender
 from bonafide.apps.server.roles import Route
 from bonafide.apps.server.shapes import Degraded, LetterAnswer, Letters
 from bonafide.core.errors import StateError
 from bonafide.core.events import ID_LENGTH_MAX
 from bonafide.core.moment import show_moment
 from bonafide.core.text import did_you_mean, shorten, to_nfc
+from bonafide.office.journal.letters import KeptLetter
 
 if TYPE_CHECKING:
     from bonafide.apps.server.app import Service
@@ -62,6 +64,8 @@ def asks(service: Service, route: Route) -> Callable[[Request], Sender]:
         sender = service.admission.sender(head.authorization, route, request.scope["path"])
         service.admission.require_rate(sender)
         service.admission.charge(sender, 1)
+        if route != "metrics":
+            service.admission.require_started()
         return sender
 
     return admitted  # type: ignore[return-value]
@@ -100,7 +104,7 @@ def _add_decisions(rest: FastAPI, service: Service) -> None:
         found = await run_in_threadpool(service.runtime.find, to_nfc(event_id, ID_LENGTH_MAX))
         if found is None:
             raise refused("not-found", "event_id: no event of this id was taken in")
-        return _json(found.answer)
+        return _json(found.record.answer)
 
 
 def _add_letters(rest: FastAPI, service: Service) -> None:
@@ -109,8 +113,8 @@ def _add_letters(rest: FastAPI, service: Service) -> None:
         after: Annotated[int, Query(ge=0, le=NUMBER_MAX)] = 0,
         limit: Annotated[int, Query(ge=1, le=LETTERS_MAX)] = 100,
     ) -> Response:
-        found = await run_in_threadpool(service.runtime.letters, after, limit)
-        more = found[-1].number if len(found) == limit else None
+        found = await run_in_threadpool(service.runtime.journal.dead_letters, after, limit)
+        more = found[-1].id if len(found) == limit else None
         return _json(msgspec.json.encode(Letters(dead_letters=tuple(map(_letter, found)), next_after=more)))
 
     @rest.post("/v1/dead-letters/{number}/redrive", dependencies=[Depends(asks(service, "dead-letters"))])
@@ -160,12 +164,17 @@ async def _read_parts(request: Request, service: Service) -> tuple[str, ...]:
     return tuple(dict.fromkeys(parts))
 
 
-def _letter(letter: Letter) -> LetterAnswer:
+def _letter(kept: KeptLetter) -> LetterAnswer:
+    letter = kept.letter
     return LetterAnswer(
-        number=letter.number, received_at=show_moment(letter.received_ms), key_id=letter.sender, reason=letter.reason,
+        number=kept.id, received_at=show_moment(letter.received_ms), key_id=letter.sender, reason=letter.reason,
         field=letter.field, message=letter.message, body=letter.body.decode("utf-8", "replace"),
-        expires_at=show_moment(letter.expires_ms),
+        expires_at=show_moment(letter.expires_ms), redriven_at=_moment(kept.redriven_ms),
     )  # fmt: skip
+
+
+def _moment(moment_ms: int | None) -> str | None:
+    return None if moment_ms is None else show_moment(moment_ms)
 
 
 def _json(body: bytes) -> Response:

@@ -21,47 +21,45 @@ from bonafide.apps.server.listening import BACKLOG, is_loopback, open_socket, tl
 from bonafide.apps.server.logs import Log, forward_others
 from bonafide.apps.server.ports import Keys, Runtime, Settings
 from bonafide.apps.server.protocol import BoundedProtocol, Bounds
+from bonafide.apps.server.starting import Starting
 from bonafide.apps.server.watch import Watch
 
 _MS: Final = 1_000
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
-Progress = Callable[[int, int], None]
-
 
 def serve(
-    runtime: Runtime, keys: Keys, settings: Settings, log: Log, *, ready: Callable[[str], None], progress: Progress,
+    start: Callable[[], Runtime], keys: Keys, settings: Settings, log: Log, *, ready: Callable[[str], None],
     leave: Callable[[int], None] = os._exit,
 ) -> None:  # fmt: skip
     """Serve until a signal says to stop.
 
-    ready: told the URL when events are decided; progress: told (events known, events in the journal) while it recovers;
-    leave: ends the process at once. Raises UsageError where it cannot listen, and what `Runtime.start` raises.
+    start: makes the runtime and recovers, in a thread, while probes are answered already; ready: told the URL when
+    events are decided; leave: ends the process at once. Raises UsageError where it cannot listen, and what `start`
+    raises.
     """
     tls = tls_of(settings)
     with open_socket(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        serving = Serving(runtime, keys, settings, log, listener, tls, leave)
-        runner.run(serving.run(ready, progress))
+        runner.run(Serving(keys, settings, log, listener, tls, leave).run(start, ready))
 
 
 class Serving:
     """One run of the service, from its start to its end."""
 
     def __init__(
-        self, runtime: Runtime, keys: Keys, settings: Settings, log: Log, listener: socket.socket,
-        tls: ssl.SSLContext | None, leave: Callable[[int], None],
+        self, keys: Keys, settings: Settings, log: Log, listener: socket.socket, tls: ssl.SSLContext | None,
+        leave: Callable[[int], None],
     ) -> None:  # fmt: skip
-        self._runtime = runtime
         self._settings = settings
         self._log = log
         self._listener = listener
         self._leave = leave
-        self._service = Service(runtime, keys, settings, log, metrics_open=is_loopback(settings.host))
+        self._service = Service(Starting(), keys, settings, log, metrics_open=is_loopback(settings.host))
         self._server = _Server(_config(self._service, settings, tls))
         self._asked_to_stop = asyncio.Event()
         self._recovering = True
 
-    async def run(self, ready: Callable[[str], None], progress: Progress) -> None:
+    async def run(self, start: Callable[[], Runtime], ready: Callable[[str], None]) -> None:
         """Listen, recover, decide; then stop."""
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
@@ -71,9 +69,10 @@ class Serving:
         # Probes are answered while it recovers; events are not.
         listening = asyncio.create_task(self._server.serve(sockets=[self._listener]))
         try:
-            await loop.run_in_executor(None, self._runtime.start, progress)
+            runtime = await loop.run_in_executor(None, start)
             self._recovering = False
-            self._runtime.run(loop)
+            runtime.run(loop)
+            self._service.begin(runtime)
             # What recovery made stays; later collections need not walk it.
             gc.collect()
             gc.freeze()
@@ -81,19 +80,19 @@ class Serving:
             self._log.info("ready", url=url)
             ready(url)
             await self._asked_to_stop.wait()
-            await self._stop(listening)
+            await self._stop(runtime, listening)
         finally:
             self._server.should_exit = self._server.force_exit = True
             with suppress(asyncio.CancelledError):
                 await listening
             watch.cancel()
 
-    async def _stop(self, listening: asyncio.Task[None]) -> None:
+    async def _stop(self, runtime: Runtime, listening: asyncio.Task[None]) -> None:
         """Requests that were let in get their answers, no others are; then what is known goes into a snapshot."""
         begun = time.monotonic()
         self._server.should_exit = True
         await listening
-        await self._runtime.stop()
+        await runtime.stop()
         self._log.info("stopped", seconds=round(time.monotonic() - begun, 3))
 
     def _on_signal(self, number: int) -> None:

@@ -86,6 +86,7 @@ class LetterAnswer(_Shape, frozen=True):
     message: str
     body: Annotated[str, Meta(description="what came, or its beginning")]
     expires_at: Time
+    redriven_at: Annotated[Time | None, Meta(description="when it was given in again and taken")]
 
 
 class Letters(_Shape, frozen=True):
