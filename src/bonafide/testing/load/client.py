@@ -10,9 +10,9 @@ import asyncio
 import contextlib
 import gc
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from time import perf_counter, perf_counter_ns
-from typing import Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from bonafide.testing.load.feed import Feed
 from bonafide.testing.load.latencies import Latencies
@@ -29,6 +29,7 @@ RETRY_MAX_S: Final = 2.0
 AGAIN: Final = frozenset({429, 503})
 _LENGTH: Final = b"content-length:"
 _RETRY: Final = b"retry-after:"
+_T = TypeVar("_T")
 
 
 class Tally:
@@ -244,6 +245,7 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        """Read an answer, which may come in parts; one that cannot be read ends the connection."""
         if self._parts:
             data = self._parts + data
         end = data.find(b"\r\n\r\n")
@@ -280,20 +282,37 @@ def _number_after(head: bytes, name: bytes) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def run_load(load: Callable[[], Load], seconds: float | None = None, enough: Callable[[], bool] | None = None) -> Tally:
+def run_load(
+    load: Callable[[], Load], seconds: float | None = None, enough: Callable[[], bool] | None = None
+) -> Tally:  # fmt: skip
     """Make a load on an event loop of its own (uvloop's where there is one) and run it.
 
     Python's cycle collector rests meanwhile: its pauses would be measured as the server's.
     """
+    return _alone(lambda: load().run(seconds, enough))
 
-    async def whole() -> Tally:
-        return await load().run(seconds, enough)
 
+def run_beside(
+    load: Callable[[], Load], probe: Callable[[], Load], seconds: float | None = None
+) -> tuple[Tally, Tally]:  # fmt: skip
+    """Two loads on one event loop, the second until the first has nothing more to send or `seconds` have passed."""
+
+    async def both() -> tuple[Tally, Tally]:
+        beside = probe()
+        asking = asyncio.get_running_loop().create_task(beside.run())
+        told = await load().run(seconds)
+        beside.stop()
+        return told, await asking
+
+    return _alone(both)
+
+
+def _alone(run: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         gc.collect()
         gc.disable()
         try:
-            return runner.run(whole())
+            return runner.run(run())
         finally:
             gc.enable()
 

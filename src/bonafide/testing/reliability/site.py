@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -90,6 +91,18 @@ class Site:
             lambda: Load(self.server.port, self.feed, self.ledger, connections=connections, rate=rate, again=again),
             seconds, enough,
         )  # fmt: skip
+
+    def load_and_kill(self, events: int) -> None:
+        """Send events, and kill the server when so many more are acknowledged, with others under way."""
+        goal = self.ledger.acknowledged + events
+
+        def enough() -> bool:
+            if self.ledger.acknowledged >= goal:
+                self.server.signal(signal.SIGKILL)
+            return False
+
+        run_load(lambda: Load(self.server.port, self.feed, self.ledger, connections=CONNECTIONS), LOAD_S, enough)
+        self.server.kill()
 
     def ask(self) -> Asker:
         """A connection for questions."""
@@ -185,6 +198,7 @@ def engine_replays(bundle: str = "paylater") -> Replays:
     loaded, kernels = load_bundle(find_bundle(bundle)), load_kernels()
 
     def replay(lines: Sequence[bytes]) -> _Marks:
+        """A fresh engine takes every line in, in order."""
         engine = Engine(loaded, secret=DEFAULT_SECRET, kernels=kernels)
         marks: _Marks = {}
         for answer in _answers(engine, lines):
