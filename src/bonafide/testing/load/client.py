@@ -60,8 +60,8 @@ class Load:
     """A run against one server: `connections` clients, each with one request under way at most.
 
     Without `rate` each sends again as soon as it is answered; with it, requests are due at that many a second, whoever
-    is free sends them, and latency counts from when a request was due. With `again`, what is refused with 429 or 503
-    is sent again by the same client after Retry-After.
+    is free sends them, and latency counts from when a request was due. What is refused with 429 or 503 goes back to the
+    feed; with `again`, the same client waits for Retry-After and sends it again.
     """
 
     def __init__(
@@ -122,10 +122,13 @@ class Load:
             acknowledged = self.ledger.note(shot.ids, shot.array, status, body)
         if self._enough is not None and self._enough():
             self.stop()
-        if self._again and not acknowledged and (status in AGAIN or status == 200):
+        for_now = not acknowledged and (status in AGAIN or status == 200)
+        if for_now and self._again:
             self._try_again(connection, shot, retry)
-        else:
-            self.go_on(connection)
+            return
+        if for_now:
+            self.feed.give_back(shot)
+        self.go_on(connection)
 
     def go_on(self, connection: _Connection) -> None:
         """Give a free connection its next request, or rest."""

@@ -21,7 +21,7 @@ from bonafide.testing.reliability.site import Site
 
 CANNOT_GO_ON: Final = 4
 """The exit code of a server that cannot go on."""
-DISK_BYTES: Final = 1 << 30
+DISK_BYTES: Final = 256 << 20
 FREE_BYTES: Final = (4 << 20, 24 << 20)
 RESUME_S: Final = 15.0
 EVENTS: Final = 1_500

@@ -131,7 +131,12 @@ class Site:
 
     def check_log(self, data: Path | None = None) -> Found:
         """Export the log of the server, which must not run, and compare it whole with the ledger; counts in the row."""
-        return self.count(compare(self.export(data), self.ledger, self.replays))
+        found = self.count(compare(self.export(data), self.ledger, self.replays))
+        if found.checked < self.ledger.acknowledged:
+            self.row.note(
+                f"{found.checked:,} of {self.ledger.acknowledged:,} acknowledged ids were remembered and compared"
+            )
+        return found
 
     def export(self, data: Path | None = None) -> list[bytes]:
         """The lines of the exported log."""
