@@ -13,9 +13,11 @@ from bonafide.testing.reliability.result import Row
 from bonafide.testing.reliability.setting import Drill, Setting
 from bonafide.testing.reliability.site import Site
 
-COUNTED_EVENTS: Final = 600
+COUNTED_EVENTS: Final = 2_500
 """Acknowledged in the run that counts calls; crash runs give up after half as many again."""
 KILL_AFTER_S: Final = (0.05, 1.5)
+CUT_AFTER: Final = (1, 4_000)
+"""Events acknowledged before the power is cut."""
 
 
 def at_calls(setting: Setting) -> Row:
@@ -24,7 +26,7 @@ def at_calls(setting: Setting) -> Row:
     counts = _counted(setting)
     points = crash_points(counts, setting.trials(300, 12), setting.seed)
     setting.tell(f"  calls of a thread: {counts}\n  plan: {' '.join(f'{p.call}:{p.nth}' for p in points)}")
-    with setting.site(row) as site:
+    with setting.site(row, often=True) as site:
         unreached = [point for point in points if not _crashed(site, point)]
         row.trials = len(points) - len(unreached)
         site.start(recovery=True)
@@ -45,7 +47,7 @@ def at_random(setting: Setting) -> Row:
         "killed under load", f"SIGKILL {KILL_AFTER_S[0]} to {KILL_AFTER_S[1]} s after ready, 32 connections", "kills"
     )
     random = setting.random("kills")
-    with setting.site(row) as site:
+    with setting.site(row, often=True) as site:
         for _ in range(setting.trials(100, 5)):
             site.start(recovery=row.trials > 0)
             row.failed += not site.check().good
@@ -70,14 +72,11 @@ def power_cut(setting: Setting) -> Row:
     random = setting.random("power")
     log = setting.folder / "calls.log"
     gone = 0
-    with setting.site(row) as site:
+    with setting.site(row, often=True) as site:
         for _ in range(setting.trials(60, 4)):
             site.start(calls=CALLS, strace_log=log)
             row.failed += not site.check().good
-            timer = threading.Timer(random.uniform(*KILL_AFTER_S), site.server.kill)
-            timer.start()
-            site.load()
-            timer.join()
+            site.load_and_kill(random.randint(*CUT_AFTER))
             gone += forget(unsynced(site.server.calls(log), site.data))
             row.trials += 1
         site.start(recovery=True)
@@ -92,7 +91,7 @@ def power_cut(setting: Setting) -> Row:
 
 def _counted(setting: Setting) -> dict[str, int]:
     log = setting.folder / "calls.log"
-    with setting.site(Row("counted", ""), "counted") as site:
+    with setting.site(Row("counted", ""), "counted", often=True) as site:
         site.start(calls=CALLS, strace_log=log)
         site.load(events=COUNTED_EVENTS)
         site.server.kill()
