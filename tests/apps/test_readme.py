@@ -73,7 +73,7 @@ def test_every_command_in_the_table_exists(readme: str) -> None:
     }
     named: set[str] = set()
     text = (ROOT / readme).read_text(encoding="utf-8")
-    for group, rest in re.findall(r"^\| `bonafide (bundle|rules|map) ([^`]+)`", text, re.MULTILINE):
-        named |= {f"{group} {name}" for name in re.findall(r"\b[a-z]+\b", rest)}
-    named |= set(re.findall(r"^\| `bonafide (?!bundle|rules|map)([a-z-]+)", text, re.MULTILINE))
+    for group, rest in re.findall(r"^\| `bonafide (bundle|rules|map|journal) ([^`]+)`", text, re.MULTILINE):
+        named |= {f"{group} {name}" for name in re.findall(r"\b[a-z][a-z-]*\b", rest)}
+    named |= set(re.findall(r"^\| `bonafide (?!bundle|rules|map|journal)([a-z-]+)", text, re.MULTILINE))
     assert named == commands
