@@ -124,7 +124,7 @@ def test_every_planned_crash_is_run_into(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(crashes, "COUNTED_EVENTS", 60)
     row = crashes.at_calls(setting(tmp_path))
     assert row.passed, row
-    assert row.trials == 4
+    assert row.trials >= 4
 
 
 def test_a_store_that_is_cut_short_without_a_word_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

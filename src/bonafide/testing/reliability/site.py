@@ -82,11 +82,12 @@ class Site:
 
     def load(
         self, *, events: int | None = None, seconds: float = LOAD_S, connections: int = CONNECTIONS,
-        rate: float | None = None, again: bool = True,
+        rate: float | None = None, again: bool = True, enough: Callable[[], bool] | None = None,
     ) -> Tally:  # fmt: skip
-        """Send events until so many more are acknowledged, the time is up or the server is gone."""
-        goal = None if events is None else self.ledger.acknowledged + events
-        enough = None if goal is None else lambda: self.ledger.acknowledged >= goal
+        """Send events until so many more are acknowledged, `enough()` holds, the time is up or the server is gone."""
+        if events is not None:
+            goal = self.ledger.acknowledged + events
+            enough = lambda: self.ledger.acknowledged >= goal
         return run_load(
             lambda: Load(self.server.port, self.feed, self.ledger, connections=connections, rate=rate, again=again),
             seconds, enough,
