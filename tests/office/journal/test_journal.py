@@ -224,7 +224,7 @@ def test_files_are_for_their_owner_and_counted(journal: Journal) -> None:
 
 def test_a_commit_has_a_bound(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bonafide.office.journal.writing.COMMIT_BYTES_MAX", 1_000)
-    with pytest.raises(ValueError, match="a commit of .* bytes; at most 1000"):
+    with pytest.raises(ValueError, match=r"a commit of .* bytes; at most 1000"):
         journal.append([record(n) for n in range(20)])
     journal.append([record(0)])
     assert journal.next_seq == 1
