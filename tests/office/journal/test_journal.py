@@ -209,3 +209,23 @@ def test_the_write_ahead_log_starts_over_while_there_is_a_reader(journal: Journa
     assert log.stat().st_size < 400_000
     assert len(answers(journal).log) == 100
     journal.close()
+
+
+def test_files_are_for_their_owner_and_counted(journal: Journal) -> None:
+    fill(journal)
+    assert journal.folder.stat().st_mode & 0o777 == 0o700
+    for name in ("journal.db", "journal.db-wal", "journal.mark", "lock"):
+        assert (journal.folder / name).stat().st_mode & 0o777 == 0o600, name
+    figures = journal.figures()
+    assert (figures["events"], figures["conflicts"], figures["ids_waiting"]) == (20, 2, 20)
+    assert figures["journal_db_wal_bytes"] == (journal.folder / "journal.db-wal").stat().st_size
+    journal.close()
+
+
+def test_a_commit_has_a_bound(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bonafide.office.journal.writing.COMMIT_BYTES_MAX", 1_000)
+    with pytest.raises(ValueError, match=r"a commit of .* bytes; at most 1000"):
+        journal.append([record(n) for n in range(20)])
+    journal.append([record(0)])
+    assert journal.next_seq == 1
+    journal.close()
