@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from bonafide.core.decision import Decision
 from bonafide.core.errors import StateError
-from bonafide.core.events import Event, Fact
+from bonafide.core.events import Event, Fact, Group
+from bonafide.core.moment import DAY_MS
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.codes import ABSORBED
 from bonafide.engine.compiled import compile_bundle
@@ -25,7 +27,7 @@ from bonafide.engine.intake import rows_of_events
 from bonafide.engine.swap import NotSwappableError, swap_kind
 from bonafide.testing.generators import events
 from tests.engine.features.logs import features, logs
-from tests.engine.kit import SETTINGS, feature, feed, fresh_state, payment, specs_of
+from tests.engine.kit import SETTINGS, START_MS, feature, feed, fresh_state, payment, specs_of
 from tests.engine.tiny import TINY, tiny
 
 RENAMED = {"count": "sum", "mean": "sum", "std": "mean", "zscore": "std", "last": "seconds_since_last"}
@@ -179,3 +181,23 @@ def test_a_state_that_lags_is_not_adopted(longer: Bundle) -> None:
     with pytest.raises(StateError, match="stands at event 1 of the log and the engine at 2"):
         engine.adopt(warming)
     assert engine.bundle.hash == tiny().hash
+
+
+def test_a_bundle_that_counts_what_is_established_is_warmed_where_the_old_one_did_not(tmp_path: Path) -> None:
+    """Derived events have places in the order of all, which only a bundle that counts them gives them."""
+    folder = tmp_path / "counting"
+    shutil.copytree(TINY, folder)
+    with (folder / "features.yaml").open("a", encoding="utf-8") as file:
+        file.write("- {name: user_groups, event: grouped, by: user_id, take: count, over: 7d, note: test}\n")
+    counting, engine = load_bundle(folder), Engine(tiny())
+    told: dict[str, Any] = {"group_id": "g", "method": "m", "score": 1.0, "valid_until": START_MS + DAY_MS}
+    group = Group(event_id="g", time=START_MS, subject_type="user", subject_id="u", **told)
+    log: list[Fact] = [payment(1, 0), group, payment(2, 1)]
+    engine.decide(log)
+    warming = Warming(engine, counting)
+    warming.absorb(log)
+    engine.adopt(warming)
+    later = payment(3, 2)
+    whole = Engine(counting)
+    assert engine.decide_one(later) == whole.decide([*log, later])[-1]
+    np.testing.assert_array_equal(engine.state.save(), whole.state.save())

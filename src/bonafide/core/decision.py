@@ -8,6 +8,7 @@ Two decisions are the same if and only if these bytes are.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -131,8 +132,13 @@ class Decision(Struct, frozen=True, kw_only=True):
             "measures": [{**msgspec.structs.asdict(m), "until": show_moment(m.until)} for m in self.measures],
             "faults": self.faults, "degraded": self.degraded,
             "release_by": None if self.release_by is None else show_moment(self.release_by),
-            "loops": [_loop_to_wire(loop) for loop in self.loops], "bundle": self.bundle, "digest": self.digest,
+            "loops": loops_to_wire(self.loops), "bundle": self.bundle, "digest": self.digest,
         }  # fmt: skip
+
+
+def loops_to_wire(loops: Sequence[Loop]) -> list[dict[str, object]]:
+    """What came home, as a decision over HTTP shows it."""
+    return [_loop_to_wire(loop) for loop in loops]
 
 
 def _loop_to_wire(loop: Loop) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Final
 
 import msgspec
@@ -21,6 +22,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(milliseconds=1)
 SPAN_PATTERN: Final = "([1-9][0-9]{0,8})(ms|s|m|h|d)"
 _SPAN: Final = re.compile(SPAN_PATTERN)
+DAYS_SHOWN_MAX: Final = 1_024
+"""Days whose text is remembered: a log's times lie on few, and that text takes longest to make."""
+_MINUTES: Final = tuple(f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(DAY_MS // MINUTE_MS))
+_SECONDS: Final = tuple(f"{second:02d}." for second in range(60))
+_MILLIS: Final = tuple(f"{millis:03d}Z" for millis in range(1_000))
 _UNIT_MS: Final = {"ms": 1, "s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 
 
@@ -64,8 +70,14 @@ def show_moment(moment_ms: int) -> str:
     >>> show_moment(1767601800000)
     '2026-01-05T08:30:00.000Z'
     """
-    seconds, millis = divmod(moment_ms, SECOND_MS)
-    return f"{(_EPOCH + timedelta(seconds=seconds)):%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
+    day, rest = divmod(moment_ms, DAY_MS)
+    minute, rest = divmod(rest, MINUTE_MS)
+    return f"{_show_day(day)}{_MINUTES[minute]}{_SECONDS[rest // SECOND_MS]}{_MILLIS[rest % SECOND_MS]}"
+
+
+@lru_cache(DAYS_SHOWN_MAX)
+def _show_day(day: int) -> str:
+    return f"{(_EPOCH + timedelta(days=day)):%Y-%m-%dT}"
 
 
 def parse_span(text: str) -> int:

@@ -46,6 +46,7 @@ H_PENDING: Final = 18
 H_FUNDS: Final = 23
 H_LINKS: Final = 28
 H_BLANK: Final = 33
+H_TAKEN: Final = 34
 H_FREE_ROWS: Final = 64
 H_FREE_BLOCKS: Final = 128
 FAMILIES_MAX: Final = 64

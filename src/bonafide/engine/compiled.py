@@ -29,7 +29,8 @@ LATENESS_MS: Final = 30 * DAY_MS
 KNOWN_MS: Final = 90 * DAY_MS
 """How long, in log time, an event_id is known: a second event with it is a duplicate or a conflict."""
 SECRET_BYTES: Final = 16
-
+MODEL: Final = "model"
+"""The part that scores besides the rules: what a `degraded` record names when it does not answer."""
 
 RULES_ALONE: Final = Scheme()
 _TYPE_PLACES: Final = [[FIELDS[name].place for name in cls.__struct_fields__] for cls in EVENT_CLASS.values()]
@@ -66,6 +67,14 @@ class Bound(NamedTuple):
     once, COLUMN words of scratch, the numbers that are carried, and the scheme's: one array, since handing over each
     costs a tenth of a microsecond."""
     key: tuple[np.uint64, np.uint64]
+
+
+def without_model(bound: Bound) -> Bound:
+    """The same bundle without its model: payments are scored by the rules alone, as in a bundle that has none. What a
+    scorecard says of the payer stays."""
+    plan = bound.plan.copy()
+    plan[at.P_TREES] = -1
+    return bound._replace(plan=plan)
 
 
 class Compiled(NamedTuple):

@@ -18,6 +18,7 @@ from bonafide.core.fields import TYPE_NAMES
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.bundles.inputs import Input
 from bonafide.engine.bundles.rules import Rule
+from bonafide.engine.compiled import MODEL
 from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.scheme import Scheme
 from bonafide.engine.scorecard import (
@@ -109,17 +110,18 @@ class ScoreTold(NamedTuple):
 
 
 def tell_score(
-    bundle: Bundle, row: NDArray[np.int64], answers: NDArray[np.float64], hits: Collection[str], credited: bool
-) -> ScoreTold:
+    bundle: Bundle, row: NDArray[np.int64], answers: NDArray[np.float64], hits: Collection[str], credited: bool,
+    degraded: Collection[str] = (),
+) -> ScoreTold:  # fmt: skip
     """Why an event has its scores.
 
     row: the event's completed row; answers: its features, then the inputs of the model and of the scorecard; hits: ids
-    of the rules that held; credited: whether the decision states a credit score.
+    of the rules that held; credited: whether the decision states a credit score; degraded: parts that did not answer.
     """
     scheme = bundle.compiled.scheme
     inputs = answers[len(bundle.compiled.features.columns) :]
     of_model, of_card = inputs[: len(scheme.model_inputs)], inputs[len(scheme.model_inputs) :]
-    scored = scheme.trees is not None and row[TYPE] == SCORED
+    scored = scheme.trees is not None and row[TYPE] == SCORED and MODEL not in degraded
     card = scheme.scorecard if credited else None
     return ScoreTold(
         _tell_margin(bundle, of_model, hits) if scored else None,

@@ -1,13 +1,13 @@
 """From events to rows: the integers that the kernels read, one row of ROW_WIDTH words an event.
 
 Texts become keyed 64-bit hashes, words their codes, numbers themselves; what is absent becomes ABSENT. Events come
-either as structs (a request, a few at a time) or as columns (a file, many at a time); both ways give equal rows.
+either as structs (a request, a few at a time; `packed` reads them) or as columns (a file, many at a time); both ways
+give equal rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,19 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonafide.core.events import EVENT_CLASSES, Fact
-from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, WORD_CODE, Field
+from bonafide.core.fields import ABSENT, FIELDS
 from bonafide.engine.kernels import Kernels
+from bonafide.engine.packed import SCHEMA
 from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 
-_CODE: Final[dict[str | None, int]] = {None: ABSENT} | WORD_CODE
+_pack: Final = msgspec.msgpack.Encoder().encode
 _encode_list: Final = msgspec.json.Encoder(order="sorted").encode
 Column = bytes | NDArray[np.int64]
 """A text column as its parts divided by zero bytes (an empty part is absent), any other as integers with ABSENT."""
-
-
-def fraction_units(value: float) -> int:
-    """A number from 0 to 1 as whole billionths."""
-    return round(value * FRACTION_UNIT)
 
 
 def list_text(value: Sequence[Any]) -> str:
@@ -35,73 +31,46 @@ def list_text(value: Sequence[Any]) -> str:
     return _encode_list(value).decode()
 
 
-class _Layout:
-    """How one event type lies in the streams that fill a row: its texts, and its code, words and numbers."""
-
-    def __init__(self, code: int, cls: type[Fact]) -> None:
-        fields = [FIELDS[name] for name in cls.__struct_fields__]
-        texts = [f for f in fields if f.kind in {"text", "list"}]
-        words = [f for f in fields if f.kind == "word"]
-        numbers = [f for f in fields if f.kind not in {"text", "list", "word"}]
-        self.code = code
-        self.decided = cls.decided
-        self.texts = _getter(texts)
-        self.words = _getter(words)
-        self.numbers = _getter(numbers)
-        self.has_lists = any(f.kind == "list" for f in texts)
-        self.has_fractions = any(f.kind == "fraction" for f in numbers)
-        self.text_places = [f.place for f in texts]
-        self.number_places = [f.place for f in (*words, *numbers)]
-
-    def text_values(self, event: Fact) -> list[str]:
-        values = self.texts(event)
-        if self.has_lists:
-            return [list_text(v) if isinstance(v, tuple) else v or "" for v in values]
-        return [v or "" for v in values]
-
-    def number_values(self, event: Fact) -> list[int]:
-        values = self.numbers(event)
-        if self.has_fractions:
-            values = tuple(fraction_units(v) if isinstance(v, float) else v for v in values)
-        return [self.code, *[_CODE[w] for w in self.words(event)], *[ABSENT if v is None else v for v in values]]
-
-
-def _getter(fields: Sequence[Field]) -> Callable[[Any], tuple[Any, ...]]:
-    names = [f.name for f in fields]
-    if len(names) > 1:
-        get: Callable[[Any], tuple[Any, ...]] = attrgetter(*names)
-        return get
-    return lambda event: tuple(getattr(event, name) for name in names)
-
-
-LAYOUTS: Final = {cls: _Layout(code, cls) for code, cls in enumerate(EVENT_CLASSES)}
-
-
-def _layout_table() -> NDArray[np.int64]:
-    """A row per type: how many texts, their places, how many numbers, their places."""
-    table = np.zeros((len(LAYOUTS), 2 + ROW_WIDTH), dtype=np.int64)
-    for row, layout in zip(table, LAYOUTS.values(), strict=True):
-        told = [len(layout.text_places), *layout.text_places, len(layout.number_places), *layout.number_places]
-        row[: len(told)] = told
-    return table
-
-
-_TABLE: Final = _layout_table()
+LIST_FIELDS: Final = {
+    cls: names
+    for cls in EVENT_CLASSES
+    if (names := tuple(name for name in cls.__struct_fields__ if FIELDS[name].kind == "list"))
+}
+"""The list fields of the types that have some."""
 
 
 def rows_of_events(events: Sequence[Fact], kernels: Kernels, key: tuple[np.uint64, np.uint64]) -> NDArray[np.int64]:
-    """Rows of structs, n x ROW_WIDTH."""
-    texts: list[str] = []
-    numbers: list[int] = []
-    for event in events:
-        layout = LAYOUTS[event.__class__]
-        texts += layout.text_values(event)
-        numbers += layout.number_values(event)
+    """Rows of structs, n x ROW_WIDTH.
+
+    Raises KeyError for a word or a type that is not of the schema, which no event has that came through the door.
+    """
+    return read_events(events, kernels, key)[0]
+
+
+def read_events(
+    events: Sequence[Fact], kernels: Kernels, key: tuple[np.uint64, np.uint64]
+) -> tuple[NDArray[np.int64], bool]:
+    """Rows of structs as `rows_of_events` gives them, and whether any of these events has a list."""
     rows = np.empty((len(events), ROW_WIDTH), dtype=np.int64)
-    texts.append("")  # so that the last text too is ended by a zero byte
-    blob = np.frombuffer("\0".join(texts).encode(), dtype=np.uint8)
-    kernels.fill_rows(_TABLE, blob, np.array(numbers, dtype=np.int64), rows, *key)
-    return rows
+    pack = np.frombuffer(_pack(events), dtype=np.uint8)
+    listed = kernels.read_pack(SCHEMA, pack, rows, *key)
+    if listed < 0:
+        raise KeyError(f"{events[-1 - listed]!r} is no event of the schema")
+    if listed:
+        _fill_lists(events, rows, kernels, key)
+    return rows, listed > 0
+
+
+def _fill_lists(
+    events: Sequence[Fact], rows: NDArray[np.int64], kernels: Kernels, key: tuple[np.uint64, np.uint64]
+) -> None:
+    """Hash the texts of lists into their places."""
+    for i, event in enumerate(events):
+        for name in LIST_FIELDS.get(event.__class__, ()):
+            value = getattr(event, name)
+            if value is not None:
+                text = np.frombuffer(list_text(value).encode(), dtype=np.uint8)
+                kernels.hash_texts(text, rows[i : i + 1], FIELDS[name].place, *key)
 
 
 def rows_of_columns(

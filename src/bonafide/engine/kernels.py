@@ -15,8 +15,7 @@ from numba import types
 
 from bonafide.engine.kernel import entry, inner, pointer, source_stamp
 from bonafide.engine.rules.machine import run
-from bonafide.engine.rules.operations import TYPE
-from bonafide.engine.siphash import ABSENT, hash_bytes
+from bonafide.engine.siphash import hash_bytes
 
 Progress = Callable[[str, int, int], None]
 Made = TypeVar("Made")
@@ -66,29 +65,6 @@ def _hash_parts(texts, size, out, rows, width, place, k0, k1):
     return i + 1
 
 
-def fill_rows(layouts, texts, numbers, out, k0, k1):
-    """Fill `out` (n x ROW_WIDTH) from events whose texts (each ended by a zero byte) and numbers (the type's code
-    first) follow one another in the order that the types' `layouts` tell."""
-    at, number = 0, 0
-    for i in range(out.shape[0]):
-        for place in range(out.shape[1]):
-            out[i, place] = ABSENT
-        layout = layouts[numbers[number]]
-        out[i, TYPE] = numbers[number]
-        number += 1
-        count = layout[0]
-        for t in range(count):
-            begin = at
-            while texts[at] != 0:
-                at += 1
-            if at > begin:
-                out[i, layout[1 + t]] = hash_bytes(pointer(texts), begin, at, k0, k1)
-            at += 1
-        for n in range(layout[1 + count]):
-            out[i, layout[2 + count + n]] = numbers[number]
-            number += 1
-
-
 def evaluate(code, words, row, answers, registers):
     """Run a program over one event: its row of ROW_WIDTH words and its answers. The registers (fresh ones of the
     program) hold every value afterwards."""
@@ -101,7 +77,7 @@ class Kernels(NamedTuple):
     """The compiled entry points."""
 
     hash_texts: Callable[..., int]
-    fill_rows: Callable[..., None]
+    read_pack: Callable[..., int]
     open_state: Callable[..., None]
     evaluate: Callable[..., None]
     walk: Callable[..., int]
@@ -114,7 +90,7 @@ _FLOATS: Final = types.float64[::1]
 _KEY: Final = (types.uint64, types.uint64)
 _STAGES: Final = (
     ("hashing", types.int64(_BYTES, _TABLE, types.int64, *_KEY)),
-    ("reading", types.void(_TABLE, _BYTES, _LINE, _TABLE, *_KEY)),
+    ("reading", types.int64(_LINE, _BYTES, _TABLE, *_KEY)),
     ("indexes", types.void(_LINE)),
     ("conditions", types.void(_TABLE, _LINE, _LINE, _FLOATS, _FLOATS)),
     (
@@ -177,9 +153,10 @@ def _in_cache(make: Callable[[Path], Made]) -> Made:
 
 
 def _compile(folder: Path, progress: Progress | None) -> Kernels:
+    from bonafide.engine.packed import read_pack
     from bonafide.engine.walk import open_state, walk
 
-    functions: tuple[Any, ...] = (hash_texts, fill_rows, open_state, evaluate, walk)
+    functions: tuple[Any, ...] = (hash_texts, read_pack, open_state, evaluate, walk)
     made: list[Any] = []
     for number, ((name, signature), function) in enumerate(zip(_STAGES, functions, strict=True)):
         if progress is not None:

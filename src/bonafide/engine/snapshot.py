@@ -15,8 +15,9 @@ import numpy as np
 from bonafide.core.errors import StateError
 from bonafide.engine.engine import Engine
 
-MAGIC: Final = b"bonafide snapshot 2\n"
-HEADER_BYTES_MAX: Final = 4_096
+MAGIC: Final = b"bonafide snapshot 3\n"
+HEADER_BYTES_MAX: Final = 65_536
+"""Enough for the names of as many degraded parts as a record may have."""
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,15 +27,19 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hash of the secret."""
     words: int
     seq: int
+    degraded: tuple[str, ...]
+    """Parts that do not answer."""
     sha256: str
+    """Of the names of these parts and of what follows the header."""
 
 
 def write_snapshot(engine: Engine, file: BinaryIO) -> None:
     """Write what an engine remembers."""
     words = engine.state.save()
     body = words.data.cast("B")
+    parts = engine.degraded
     header = _Header(
-        _shape(engine), _secret_mark(engine), len(words), engine.state.seq, hashlib.sha256(body).hexdigest()
+        _shape(engine), _secret_mark(engine), len(words), engine.state.seq, parts, _digest(parts, body)
     )  # fmt: skip
     file.write(MAGIC + msgspec.json.encode(header) + b"\n")
     file.write(body)
@@ -61,9 +66,16 @@ def read_snapshot(engine: Engine, file: BinaryIO) -> None:
     body = bytearray(header.words * 8)
     if file.readinto(body) != len(body) or file.read(1):  # type: ignore[attr-defined]
         raise _refusal("it is not complete")
-    if hashlib.sha256(body).hexdigest() != header.sha256:
+    if _digest(header.degraded, body) != header.sha256:
         raise _refusal("its content is damaged")
     engine.state.load(np.frombuffer(body, dtype=np.int64))
+    engine.degrade(header.degraded)
+
+
+def _digest(degraded: tuple[str, ...], body: memoryview | bytearray) -> str:
+    digest = hashlib.sha256(msgspec.json.encode(degraded))
+    digest.update(body)
+    return digest.hexdigest()
 
 
 def _refusal(why: str) -> StateError:

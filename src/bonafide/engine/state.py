@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bonafide.core.errors import StateError
 from bonafide.engine import arena
-from bonafide.engine.compiled import Compiled
+from bonafide.engine.compiled import MODEL, Compiled, without_model
 from bonafide.engine.funds.layout import L_EVENT, LOOP_WORDS, TRAIL_FIRST, TRAIL_WORDS
 from bonafide.engine.kernels import Kernels
 from bonafide.engine.codes import HITS_PER_WORD, V_HITS
@@ -45,6 +45,8 @@ class State:
     def __init__(self, compiled: Compiled, secret: bytes, kernels: Kernels) -> None:
         self.kernels = kernels
         self._secret = secret
+        self.degraded: tuple[str, ...] = ()
+        """Parts that do not answer now, as the log's last `degraded` record told them."""
         self._bind(compiled)
         self.memory = arena.reserve()
         kernels.open_state(self.memory)
@@ -54,7 +56,8 @@ class State:
 
     def _bind(self, compiled: Compiled) -> None:
         self.compiled = compiled
-        self.bound = compiled.bind(self._secret, self.kernels.hash_texts)
+        self._whole = compiled.bind(self._secret, self.kernels.hash_texts)
+        self.degrade(self.degraded)
         self._columns = len(compiled.features.columns) + len(compiled.input_registers)
         self._hit_words = -(-len(compiled.weights) // HITS_PER_WORD)
 
@@ -65,6 +68,11 @@ class State:
                 "what is remembered was kept for other features or settings: warm a new state from the log"
             )
         self._bind(compiled)
+
+    def degrade(self, parts: tuple[str, ...]) -> None:
+        """From the next event on these parts do not answer; nothing that is remembered changes."""
+        self.degraded = parts
+        self.bound = without_model(self._whole) if MODEL in parts else self._whole
 
     def twin(self, compiled: Compiled) -> State:
         """An empty state under another bundle, with the same secret."""
@@ -143,8 +151,9 @@ class State:
 
     @property
     def mark(self) -> tuple[int, int, int]:
-        """How far in the log it stands: the next place, the events taken in (derived ones too), the latest time."""
-        return self.seq, int(self.memory[arena.H_ORDER]), self.latest_ms
+        """How far in the log it stands: the next place, the events taken in (those told as derived too; not what is
+        established of itself, which another bundle need not count), the latest time."""
+        return self.seq, int(self.memory[arena.H_TAKEN]), self.latest_ms
 
     def save(self) -> NDArray[np.int64]:
         """A copy of everything remembered."""

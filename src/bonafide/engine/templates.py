@@ -6,7 +6,6 @@ risk level, reasons and hits, and each decision is that template with its event'
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -23,21 +22,21 @@ from bonafide.engine.codes import (
     FAULT_CURRENCY, HITS_PER_WORD, REASON_BITS, V_CREDIT, V_FAULTS, V_REASONS, V_SCORE,
 )  # fmt: skip
 from bonafide.engine.policy import Ruling, owed_to_rules, rule_on
+from bonafide.engine.scheme import ALWAYS
 
 TEMPLATES_MAX: Final = 65_536
 """Rulings remembered; beyond it they are made anew."""
-
-_OWN_SUBJECT: Final = "\ue000"
-_OWN_UNTIL: Final = 1_111_111_111_111_111
-_OWN_RELEASE: Final = 2_222_222_222_222_222
-_OWN: Final = re.compile(f'"{_OWN_SUBJECT}"|{_OWN_UNTIL}|{_OWN_RELEASE}')
-"""What stands in a template for what is each event's own: nothing else that a template says can be one of these."""
 
 _FAULTS: Final = {FAULT_CURRENCY: "missing: currency"}
 _SUBJECTS: Final = {
     "payment": "user", "refund": "user", "payout": "merchant", "merchant_application": "merchant"
 }  # fmt: skip
 """Whose risk a decision states and to whom a measure is proposed."""
+
+
+def as_json(value: object) -> str:
+    """JSON text without spaces."""
+    return msgspec.json.encode(value).decode()
 
 
 class Scores(NamedTuple):
@@ -60,6 +59,8 @@ class Template(NamedTuple):
     subject_field: str | None
     """The event field that names the subject."""
     bundle: str
+    degraded: tuple[str, ...] = ()
+    """Parts that did not answer."""
 
     def fill(
         self, event_id: str, seq: int, time: int, subject_id: str | None, scores: Scores,
@@ -72,7 +73,7 @@ class Template(NamedTuple):
             risk_level=ruling.risk_level, credit_score=scores.credit or None, alert=ruling.alert,
             reasons=self.reasons, hits=self.hits,
             measures=() if ruling.proposal is None else self._measures(time, subject_id), faults=self.faults,
-            degraded=(), bundle=self.bundle, loops=loops,
+            degraded=self.degraded, bundle=self.bundle, loops=loops,
             release_by=None if ruling.hold_ms is None else min(time + ruling.hold_ms, MOMENT_MAX),
         )  # fmt: skip
 
@@ -84,16 +85,36 @@ class Template(NamedTuple):
         return (ProposedMeasure(proposal.measure, self.subject_type, subject_id, "proposed", until),)
 
     @property
+    def lasts_ms(self) -> int | None:
+        """From the event to the end of the measure that its subject is proposed; None where none is."""
+        proposal = self.ruling.proposal
+        return None if proposal is None or self.subject_type is None else parse_span(proposal.lasts)
+
+    @property
     def tail(self) -> Tail:
         """The canonical encoding after the loops, in pieces around what is each event's own."""
-        filled = self.fill("", 0, 0, _OWN_SUBJECT, Scores(0, 0))
-        measured = tuple(msgspec.structs.replace(m, until=_OWN_UNTIL) for m in filled.measures)
-        held = None if filled.release_by is None else _OWN_RELEASE
-        marked = msgspec.structs.replace(filled, measures=measured, release_by=held)
-        first, *rest = _OWN.split(marked.canonical_tail.decode())
-        lasts = parse_span(self.ruling.proposal.lasts) if measured and self.ruling.proposal else None
-        around = tuple(rest[:2]) if measured else (None, None)
-        return Tail((first, *around, None if held is None else rest[-1]), lasts, self.ruling.hold_ms)
+        ruling = self.ruling
+        before, middle, after = self.measure_pieces
+        told = {
+            "outcome": ruling.outcome, "risk_level": ruling.risk_level, "alert": ruling.alert,
+            "reasons": [reason.code for reason in self.reasons], "hits": self.hits,
+        }  # fmt: skip
+        first = f'{as_json(told)[1:-1]},"measures":[{before}'
+        second = f'{after}],"faults":{as_json(self.faults)},"degraded":{as_json(self.degraded)},"release_by":'
+        end = f',"bundle":{as_json(self.bundle)}}}'
+        held = ruling.hold_ms is not None
+        rest = second if held else f"{second}null{end}"
+        pieces = (first + rest, None, None) if self.lasts_ms is None else (first, middle, rest)
+        return Tail((*pieces, end if held else None), self.lasts_ms, ruling.hold_ms)
+
+    @property
+    def measure_pieces(self) -> tuple[str, str | None, str]:
+        """What stands before a measure's subject in quotes, between that and the measure's end, and behind it."""
+        proposal = self.ruling.proposal
+        if self.lasts_ms is None or proposal is None:
+            return "", None, ""
+        before = f'{{"measure":{as_json(proposal.measure)},"subject_type":{as_json(self.subject_type)},"subject_id":'
+        return before, ',"status":"proposed","until":', "}"
 
 
 class Tail(NamedTuple):
@@ -107,10 +128,11 @@ class Tail(NamedTuple):
 
 
 class Templates:
-    """The templates of a bundle, made when they are first asked for."""
+    """The templates of a bundle, made when they are first asked for; `degraded` are the parts that do not answer."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, degraded: tuple[str, ...] = ()) -> None:
         self._bundle = bundle
+        self._degraded = degraded
         self._made: dict[tuple[int, ...], Template] = {}
         policy, card = bundle.policy, bundle.compiled.scheme.scorecard
         self._bands = policy.outcome_starts
@@ -119,8 +141,11 @@ class Templates:
         levels = () if card is None else card.card.levels
         self._credits = [band.below for band in levels]
         self._credit_levels = [*(RISK_LEVELS.index(band.level) for band in levels), 0]
-        nothing = (0,) * (4 + -(-len(bundle.rules) // HITS_PER_WORD))
-        self.plain = [self.of((kind, *nothing)) for kind in range(len(TYPE_NAMES))]
+        starts = (*self._bands[1:], *self._level_bands[1:], ALWAYS)
+        self._calm_score = 0 if self._levels[0] else min(starts)
+        self._calm_credit = max(self._credits, default=0)
+        self._nothing = [0] * (2 + -(-len(bundle.rules) // HITS_PER_WORD))
+        self.plain = [self.of((kind, 0, 0, 0, *self._nothing[1:])) for kind in range(len(TYPE_NAMES))]
         """Of events on which nothing fired, by the code of their type."""
 
     def keys_of(self, kinds: NDArray[np.int64], verdicts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -136,6 +161,18 @@ class Templates:
         standing[credit == 0] = 0
         return np.column_stack(
             (kinds, verdicts[:, V_FAULTS], band, np.maximum(shown, standing), verdicts[:, V_REASONS:])
+        )
+
+    def is_plain(self, verdict: Sequence[int]) -> bool:
+        """Whether a verdict's template is surely the plain one of its type, which is quicker to tell than which it is.
+
+        True where nothing fired, the score lies in the first bands and the credit score above all bands.
+        """
+        credit = verdict[V_CREDIT]
+        return (
+            verdict[V_SCORE] < self._calm_score
+            and (not credit or credit >= self._calm_credit)
+            and verdict[V_FAULTS:] == self._nothing
         )
 
     def key_of(self, kind: int, verdict: Sequence[int]) -> tuple[int, ...]:
@@ -171,6 +208,7 @@ class Templates:
             subject,
             subject and f"{subject}_id",
             self._bundle.hash,
+            self._degraded,
         )
 
     def _reasons(self, packed: int) -> tuple[Reason, ...]:

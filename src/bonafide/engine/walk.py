@@ -12,7 +12,7 @@ import numpy as np
 
 from bonafide.engine.admission import EVENT_ID, EVENT_SLOT, TIME, admit, complete_row
 from bonafide.engine.arena import (
-    FAMILIES_MAX, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_LINKS, H_ORDER, H_PENDING, H_SEQ, has_room,
+    FAMILIES_MAX, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_LINKS, H_ORDER, H_PENDING, H_SEQ, H_TAKEN, has_room,
 )  # fmt: skip
 from bonafide.engine.codes import (
     ANSWERED, DERIVED, HITS_PER_WORD, READ, TAKEN, V_FAULTS, V_HITS, V_SEQ, V_STATUS,
@@ -191,7 +191,7 @@ def walk(mem, plan, code, words, floats, scratch, events, how, answers, verdicts
     n, width = events.shape[0], verdicts.shape[1]
     columnar = n >= COLUMNS_FROM
     begin_looking(memory, told, rows, n, hashes, rows_ahead)
-    first = 0
+    first, voters = 0, 0
     for i in range(n):
         if ways[0] > TRAIL_MAX - TRAIL_OF_EVENT or not has_room(memory, told[P_SLACK], told[P_BLOCKS]):
             n = i
@@ -204,12 +204,15 @@ def walk(mem, plan, code, words, floats, scratch, events, how, answers, verdicts
         if not step(memory, told, program, values, numbers, own, event, keys, how[i], given, verdict, ways):
             n = i
             break
-        if not columnar and is_decided(told, event, how[i], verdict):
-            vote(told, program, values, numbers, event, given, verdict)
+        if is_decided(told, event, how[i], verdict):
+            voters += 1
+            if not columnar:
+                vote(told, program, values, numbers, event, given, verdict)
         if columnar and (i - first == COLUMN - 1 or i == n - 1):
-            vote_block(told, program, values, numbers, rows, how, answers, verdicts, first, i + 1 - first)
-            first = i + 1
-    if columnar and first < n:
+            if voters > 0:
+                vote_block(told, program, values, numbers, rows, how, answers, verdicts, first, i + 1 - first)
+            first, voters = i + 1, 0
+    if columnar and voters > 0:
         vote_block(told, program, values, numbers, rows, how, answers, verdicts, first, n - first)
     return n
 
@@ -233,6 +236,7 @@ def step(mem, plan, code, words, floats, scratch, event, hashes, how, answers, v
         verdict[V_SEQ] = mem[H_LATEST]
         return True
     verdict[V_SEQ] = mem[H_SEQ]
+    mem[H_TAKEN] += 1
     if how != DERIVED:
         mem[H_SEQ] += 1
     kind, seq, rows = event[TYPE], verdict[V_SEQ], shift(scratch, ROWS_AT)

@@ -21,10 +21,10 @@ _DECISIONS: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "score": pl.Float64, "risk_level": pl.String, "credit_score": pl.Int64, "alert": pl.Boolean,
     "hits": pl.List(pl.String), "reasons": pl.List(pl.String), "measures": pl.List(pl.String),
     "faults": pl.List(pl.String), "bundle": pl.String,
-    "loops": pl.List(pl.String),
+    "loops": pl.List(pl.String), "degraded": pl.List(pl.String),
 }  # fmt: skip
 DECISIONS: Final = pl.Schema(_DECISIONS)
-_OF_TEMPLATE: Final = ("outcome", "risk_level", "alert", "hits", "reasons", "measures", "faults")
+_OF_TEMPLATE: Final = ("outcome", "risk_level", "alert", "hits", "reasons", "measures", "faults", "degraded", "bundle")
 OF_EVENT: Final = ("event_id", "time", "type", "user_id", "merchant_id", "amount", "currency")
 """Fields of an event that its decision repeats."""
 LINES_MAX: Final = 4_096
@@ -32,7 +32,7 @@ LINES_MAX: Final = 4_096
 _SUBJECT_TYPES: Final = ("user", "merchant")
 
 
-def decision_rows(rows: pl.DataFrame, decided: Decided, templates: Sequence[Template], bundle: str) -> pl.DataFrame:
+def decision_rows(rows: pl.DataFrame, decided: Decided, templates: Sequence[Template]) -> pl.DataFrame:
     """Rows of decisions.parquet for decided `rows`."""
     table = rows.select(
         pl.Series("seq", decided.seq),
@@ -42,7 +42,7 @@ def decision_rows(rows: pl.DataFrame, decided: Decided, templates: Sequence[Temp
     credit = pl.Series(decided.credit)
     return table.hstack(_template_table(templates)[decided.template]).with_columns(
         score=pl.Series(decided.score_e6 / SCORE_UNIT), credit_score=pl.when(credit > 0).then(credit),
-        bundle=pl.lit(bundle), loops=_loop_column(decided.loops, len(rows)),
+        loops=_loop_column(decided.loops, len(rows)),
     ).select(DECISIONS.names())  # fmt: skip
 
 
@@ -124,6 +124,8 @@ def _template_table(templates: Sequence[Template]) -> pl.DataFrame:
                 [t.ruling.proposal.measure] if t.ruling.proposal and t.subject_type else [] for t in templates
             ],
             "faults": [list(t.faults) for t in templates],
+            "degraded": [list(t.degraded) for t in templates],
+            "bundle": [t.bundle for t in templates],
         },
         schema={name: kind for name, kind in DECISIONS.items() if name in _OF_TEMPLATE},
     )

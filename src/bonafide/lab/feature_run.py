@@ -15,11 +15,12 @@ from bonafide.engine.compiled import LATENESS_MS, Settings, compile_bundle
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.intake import rows_of_columns
 from bonafide.engine.kernels import Kernels
+from bonafide.engine.refusals import refusal_of
 from bonafide.engine.state import State
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.labels import ROW, LabelQueue
-from bonafide.lab.replay import WALK_ROWS, feature_rows, feature_schema, refusal_of
+from bonafide.lab.replay import WALK_ROWS, feature_rows, feature_schema
 from bonafide.lab.tables import TableWriter
 
 CURRENCY_UNTOLD: Final = "CNY"

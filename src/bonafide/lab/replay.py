@@ -13,17 +13,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bonafide.core.decision import OUTCOMES
-from bonafide.core.errors import InputError
-from bonafide.core.fields import TYPE_NAMES
+from bonafide.core.fields import TYPE_CODE, TYPE_NAMES
 from bonafide.core.moment import show_moment, show_span
-from bonafide.core.text import show_value
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import ANSWERED, CONFLICT, DERIVED, DUPLICATE, READ, TAKEN, TOO_LATE
 from bonafide.engine.engine import Batch, Engine
+from bonafide.engine.refusals import refusal_of
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.decision_rows import DECISIONS, MOMENT, OF_EVENT, canonical_lines, decision_rows
 from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.labels import ROW, LabelQueue
+from bonafide.lab.succession import Succession
 from bonafide.lab.summary import NOT_TOLD, Given, Summary, peak_memory_bytes, printable
 from bonafide.lab.tables import TableWriter
 
@@ -35,6 +35,7 @@ _TRUTH: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "user_id": pl.String, "merchant_id": pl.String,
 }  # fmt: skip
 TRUTH: Final = pl.Schema(_TRUTH)
+_ACTIVATED: Final = TYPE_CODE["bundle_activated"]
 
 
 class Replay:
@@ -42,9 +43,14 @@ class Replay:
 
     def __init__(
         self, engine: Engine, out: Path, files: Sequence[Path], rejects: RejectWriter, *, features: bool = False,
-        given: Given = NOT_TOLD,
+        given: Given = NOT_TOLD, succession: Succession | None = None,
     ) -> None:  # fmt: skip
+        """With a `succession`, each `bundle_activated` record of the log lets its bundle decide from the next event on;
+        features are of one bundle, so both together are not to be had."""
         self._engine = engine
+        self._succession = succession
+        self._walked = 0
+        self._bundles = [engine.bundle.hash]
         self._files = files
         self._rejects = rejects
         self._out = out
@@ -69,7 +75,7 @@ class Replay:
         if chunk.frame.is_empty():
             return
         woven = self._labels.weave(chunk.frame, chunk.truth)
-        statuses = [self._walk(woven[i : i + WALK_ROWS]) for i in range(0, woven.height, WALK_ROWS)]
+        statuses = [self._walk_on(woven[i : i + WALK_ROWS]) for i in range(0, woven.height, WALK_ROWS)]
         if chunk.truth is not None and self._truth is not None:
             self._keep_truth(self._truth, chunk.truth, np.concatenate(statuses)[woven[ROW].is_not_null().to_numpy()])
 
@@ -107,7 +113,8 @@ class Replay:
             money_by_currency={o: dict(sorted(self._money[o].items())) for o in OUTCOMES},
             first_time=None if self._first_ms is None else show_moment(self._first_ms),
             last_time=None if latest < 0 else show_moment(latest),
-            bundle=self._engine.bundle.hash,
+            bundle=self._bundles[0],
+            bundles=list(self._bundles),
             digest=self._digest.hexdigest(),
             seconds=round(seconds, 3),
             events_per_second=round(counts["read"] / seconds, 1) if seconds > 0 else 0.0,
@@ -127,8 +134,24 @@ class Replay:
             return own
         return min(self._currencies, key=lambda code: (-self._currencies[code], code), default=None)
 
+    def _walk_on(self, frame: pl.DataFrame) -> NDArray[np.int64]:
+        """Take some rows in, those behind a taken `bundle_activated` under its bundle; returns what became of each."""
+        activations = np.flatnonzero(kinds_of(frame) == _ACTIVATED).tolist() if self._succession else []
+        statuses, first = [], 0
+        for row in activations:
+            statuses.append(self._walk(frame[first : row + 1]))
+            first = row + 1
+            if statuses[-1][-1] == TAKEN and self._succession is not None:
+                self._succession.follow(self._engine, frame["bundle"][row], self._walked)
+                if self._engine.bundle.hash != self._bundles[-1]:
+                    self._bundles.append(self._engine.bundle.hash)
+        if first < frame.height:
+            statuses.append(self._walk(frame[first:]))
+        return np.concatenate(statuses)
+
     def _walk(self, frame: pl.DataFrame) -> NDArray[np.int64]:
-        """Take some rows in; returns what became of each."""
+        """Take some rows in under one bundle; returns what became of each."""
+        self._walked += frame.height
         read = frame[ROW].is_not_null().to_numpy()
         kinds = kinds_of(frame)
         how = np.where(read, READ, DERIVED)
@@ -173,7 +196,7 @@ class Replay:
         for lines in canonical_lines(rows, decided, batch.templates):
             self._digest.update(lines)
         names = [t.ruling.outcome for t in batch.templates]
-        table = decision_rows(rows, decided, batch.templates, self._engine.bundle.hash)
+        table = decision_rows(rows, decided, batch.templates)
         self._decisions.append(table)
         for i, number in zip(*np.unique(decided.template, return_counts=True), strict=True):
             self._outcomes[names[i]] += int(number)
@@ -222,17 +245,6 @@ def feature_rows(
     """Rows of features.parquet: missing is null."""
     columns = {name: pl.Series(answers[rows, i], nan_to_null=True) for i, name in enumerate(names)}
     return pl.DataFrame({"event_id": frame["event_id"].filter(pl.Series(rows)), "seq": seq[rows], **columns})
-
-
-def refusal_of(status: int, event_id: str, time_ms: int, latest_ms: int, lateness: str) -> InputError:
-    """Why the engine did not take an event in; `latest_ms` is the latest time in the log when it came."""
-    if status == CONFLICT:
-        told = "was taken before with other content, and an id names one event; give a new id, or send it unchanged"
-        shown = show_value(event_id)
-        return InputError("conflict", f"event_id: {shown} {told}", "event_id", shown, event_id)
-    shown = show_moment(time_ms)
-    told = f"lies more than {lateness} behind {show_moment(latest_ms)}, the latest time in the log before it"
-    return InputError("too-late", f"time: {shown} {told}", "time", shown, event_id)
 
 
 def run_replay(

@@ -42,6 +42,9 @@ class Summary(NamedTuple):
     first_time: str | None
     last_time: str | None
     bundle: str
+    """Hash of the bundle that decided first, whose copy lies beside the results."""
+    bundles: list[str]
+    """Hashes of all that decided, in the order in which they took over; one may come again."""
     digest: str
     """SHA-256 over the canonical encodings of all decisions in order, a line each."""
     seconds: float

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Final
 
 import typer
 
+from bonafide.apps.cli.access import access_app
+from bonafide.apps.cli.backup import backup, restore
 from bonafide.apps.cli.bench import bench
 from bonafide.apps.cli.bundle import bundle_app
 from bonafide.apps.cli.demo import demo
@@ -17,12 +19,14 @@ from bonafide.apps.cli.drift import drift
 from bonafide.apps.cli.evaluate import evaluate
 from bonafide.apps.cli.explain import explain
 from bonafide.apps.cli.features import features
+from bonafide.apps.cli.journal import journal_app
 from bonafide.apps.cli.map import map_app
 from bonafide.apps.cli.replay import replay
 from bonafide.apps.cli.review import review_sample
 from bonafide.apps.cli.rings import rings
 from bonafide.apps.cli.rules import rules_app
 from bonafide.apps.cli.screen import Exit, say_refused
+from bonafide.apps.cli.serve import OTHER_OPTIONS, serve
 from bonafide.apps.cli.simulate import simulate
 from bonafide.apps.cli.trace import trace
 from bonafide.apps.cli.train import train
@@ -32,6 +36,7 @@ from bonafide.apps.cli.warmup import warmup
 _COMMANDS: Final = (
     demo,
     replay,
+    serve,
     explain,
     trace,
     features,
@@ -42,11 +47,14 @@ _COMMANDS: Final = (
     drift,
     review_sample,
     simulate,
+    backup,
+    restore,
     bench,
     warmup,
 )
-_GROUPS: Final = {"bundle": bundle_app, "rules": rules_app, "map": map_app}
-_GROUPED: Final = [c.callback for group in _GROUPS.values() for c in group.registered_commands if c.callback]
+_GROUPS: Final = {
+    "bundle": bundle_app, "rules": rules_app, "map": map_app, "journal": journal_app, "access": access_app
+}  # fmt: skip
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
 
 
@@ -56,6 +64,16 @@ def _examples(*commands: Callable[..., None]) -> str:
     return "\n\n".join(["Examples:", *(f"[dim]{example[1]}[/dim]" for example in found if example)])
 
 
+def _grouped(group: typer.Typer) -> Iterator[Callable[..., None]]:
+    """The commands of a group, and of the groups in it."""
+    yield from (command.callback for command in group.registered_commands if command.callback)
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            yield from _grouped(inner.typer_instance)
+
+
+_GROUPED: Final = [command for group in _GROUPS.values() for command in _grouped(group)]
+
 app = typer.Typer(
     name="bonafide", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]},
@@ -63,7 +81,7 @@ app = typer.Typer(
     epilog=_examples(*_COMMANDS, *_GROUPED),
 )  # fmt: skip
 for command in _COMMANDS:
-    app.command()(command)
+    app.command(context_settings=OTHER_OPTIONS if command is serve else None)(command)
 for title, group in _GROUPS.items():
     app.add_typer(group, name=title)
 

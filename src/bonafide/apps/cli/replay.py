@@ -22,6 +22,8 @@ COPY_MARK = ".copied"
 """Stands in a folder that a replay made, which a later one may therefore replace; no bundle's hash covers it."""
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bonafide.core.errors import InputError
     from bonafide.engine.engine import Engine
     from bonafide.lab.inputs import Mapping
@@ -34,6 +36,14 @@ def replay(
     bundle: BundleName = "paylater",
     mapping: MappingFile = None,
     features: Annotated[bool, typer.Option("--features", help="Also write features.parquet.")] = False,
+    bundles: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundles",
+            metavar="FOLDER",
+            help="Where the log says that a bundle was activated, go on with the one in FOLDER/HASH.",
+        ),
+    ] = None,
     now: Now = None,
     secret: Secret = None,
     force: Force = False,
@@ -46,6 +56,7 @@ def replay(
     with errors_told():
         say(f"Reading {', '.join(str(p) for p in events)}")
         found, now_ms, key = find_mapping(mapping), read_now(now), read_secret(secret)
+        _look_at_bundles(bundles, features=features)
         look_at_files(events, found)
         read = open_bundle(bundle)
         folder = new_folder(out, force=force)
@@ -53,7 +64,9 @@ def replay(
         keep_bundle(bundle_folder(bundle), folder, engine.bundle.hash, events)
         _clear_results(folder, events)
         given = given_by(mapping, now)
-        summary = replay_files(engine, events, folder, mapping=found, now_ms=now_ms, features=features, given=given)
+        summary = replay_files(
+            engine, events, folder, mapping=found, now_ms=now_ms, features=features, given=given, bundles=bundles
+        )
     if as_json:
         show_json(summary._asdict())
     else:
@@ -61,6 +74,16 @@ def replay(
     if summary.refused:
         say(f"refused records: {summary.refused:,}; see {out / 'rejects.ndjson'}")
         raise typer.Exit(Exit.REFUSED)
+
+
+def _look_at_bundles(bundles: Path | None, *, features: bool) -> None:
+    """Refuses what `--bundles` cannot do before anything is made."""
+    if bundles is None:
+        return
+    if not bundles.is_dir():
+        raise UsageError(f"--bundles {bundles}: there is no such folder; name one that holds a folder for each hash")
+    if features:
+        raise UsageError("--bundles: features.parquet has the features of one bundle; leave --features out")
 
 
 def _clear_results(folder: Path, inputs: list[Path]) -> None:
@@ -116,15 +139,23 @@ def given_by(mapping: Path | None, now: str | None) -> Given:
 
 def replay_files(
     engine: Engine, events: list[Path], out: Path, *, mapping: Mapping | None = None, now_ms: int | None = None,
-    features: bool = False, given: Given | None = None,
+    features: bool = False, given: Given | None = None, bundles: Path | None = None,
 ) -> Summary:  # fmt: skip
-    """Replay files into a folder, with progress on stderr."""
-    from bonafide.lab.inputs import RejectWriter, read_chunks
-    from bonafide.lab.replay import Replay, run_replay
+    """Replay files into a folder, with progress on stderr; `bundles` holds those that the log activates."""
+    from bonafide.lab.inputs import Chunk, RejectWriter, read_chunks
+    from bonafide.lab.replay import WALK_ROWS, Replay, run_replay
+    from bonafide.lab.succession import Succession
+
+    def again() -> Iterator[Chunk]:
+        with RejectWriter() as unwanted:
+            yield from read_chunks(events, mapping, now_ms, unwanted, unreadable=lambda error: None)
 
     with RejectWriter(out / "rejects.ndjson") as rejects, progress_bar("Deciding") as bar:
         chunks = read_chunks(events, mapping, now_ms, rejects, unreadable=tell_unreadable)
-        run = Replay(engine, out, events, rejects, features=features, given=given or given_by(None, None))
+        run = Replay(
+            engine, out, events, rejects, features=features, given=given or given_by(None, None),
+            succession=None if bundles is None else Succession(bundles, again, WALK_ROWS),
+        )  # fmt: skip
         return run_replay(chunks, run, lambda chunk: bar(chunk.bytes_done, chunk.bytes_total), time.monotonic)
 
 

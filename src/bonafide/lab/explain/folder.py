@@ -139,7 +139,8 @@ def recorded_decision(row: dict[str, Any], bundle: Bundle) -> Decision:
     return Decision(
         event_id=row["event_id"], seq=row["seq"], time=time, outcome=row["outcome"],
         score_e6=round(row["score"] * SCORE_UNIT), risk_level=row["risk_level"], credit_score=row["credit_score"],
-        alert=row["alert"], hits=tuple(row["hits"]), faults=tuple(row["faults"]), degraded=(), bundle=row["bundle"],
+        alert=row["alert"], hits=tuple(row["hits"]), faults=tuple(row["faults"]), bundle=row["bundle"],
+        degraded=tuple(row.get("degraded", ())),
         reasons=tuple(Reason(c, texts[c].zh, texts[c].en) for c in row["reasons"] if c in texts),
         measures=tuple(
             ProposedMeasure(name, subject or "", row[f"{subject}_id"] or "", "proposed", until)

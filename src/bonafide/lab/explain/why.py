@@ -143,7 +143,7 @@ def _derived(
     ]
     said = voices(bundle, engine.kernels, engine.state.bound.key, met.row, met.answers)
     credited = decision.credit_score is not None
-    score = tell_score(bundle, met.row, met.answers, decision.hits, credited)
+    score = tell_score(bundle, met.row, met.answers, decision.hits, credited, decision.degraded)
     return Derived(met.event, met.row, tuple(said), tuple(answers), score)
 
 

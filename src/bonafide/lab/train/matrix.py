@@ -17,13 +17,14 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.bundles.inputs import SIGN
 from bonafide.engine.codes import ABSORBED, ANSWERED, CONFLICT, DERIVED, TAKEN, TOO_LATE
 from bonafide.engine.engine import Batch, Engine
+from bonafide.engine.refusals import refusal_of
 from bonafide.engine.templates import Template
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.curves import Floats, Ints
 from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.inputs.chunks import FIELD_DTYPE
 from bonafide.lab.labels import ROW, LabelQueue
-from bonafide.lab.replay import WALK_ROWS, refusal_of
+from bonafide.lab.replay import WALK_ROWS
 from bonafide.lab.train.payers import PayerLog, facts_in, payer_log
 
 PAYMENT: Final = TYPE_CODE["payment"]

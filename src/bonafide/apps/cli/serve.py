@@ -1,0 +1,178 @@
+"""`bonafide serve`: the service in one process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from bonafide.apps.cli.engines import open_bundle, ready_kernels
+from bonafide.apps.cli.screen import errors_told, say
+from bonafide.core.errors import UsageError
+from bonafide.core.text import did_you_mean, shorten
+
+if TYPE_CHECKING:
+    from bonafide.apps.runtime.runtime import Runtime
+    from bonafide.apps.server.logs import Log
+    from bonafide.apps.settings import Settings
+    from bonafide.engine.bundle import Bundle
+    from bonafide.office.store.datadir import DataDir
+
+TELL_S: Final = 5.0
+"""How often a long recovery is told of."""
+OTHER_OPTIONS: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""How the command is registered: its other options are the settings, which are read when it runs."""
+_NOT_HERE: Final = {
+    "console": "there is no console in this version",
+    "worker": "there is no work in this version that a process of its own would do",
+}
+
+
+def serve(
+    more: typer.Context,
+    data: Annotated[Path, typer.Option("--data", help="The data directory; made where it is missing.")] = Path(
+        "bonafide-data"
+    ),
+    host: Annotated[
+        str | None, typer.Option("--host", help="The address to listen on; default: this machine only.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="The port to listen on; 0 takes a free one; default: 8321.")
+    ] = None,
+    bundle: Annotated[
+        str | None, typer.Option("--bundle", "-b", help="What decides: a bundle's folder, or a shipped one's name.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="A settings file; default: bonafide.toml in the data directory."),
+    ] = None,
+    role: Annotated[
+        Literal["api", "console", "worker"] | None,
+        typer.Option("--role", help="Only a part of the service; default: all of it, which is the API so far."),
+    ] = None,
+    insecure: Annotated[
+        bool,
+        typer.Option("--insecure", help="Listen beyond this machine without TLS, behind something that encrypts."),
+    ] = False,
+) -> None:
+    """Decide on events over HTTP, durably, until it is stopped. Every setting of docs/settings.md is an option too.
+
+    [dim]bonafide serve --data bonafide-data[/dim]
+    """
+    with errors_told():
+        if role in _NOT_HERE:
+            raise UsageError(f"--role {role}: {_NOT_HERE[role]}; leave --role out, or give api")
+        from bonafide.apps.settings import read_settings
+        from bonafide.office.store.datadir import DataDir
+
+        found = DataDir.open(data)
+        file = config or (found.settings if found.settings.exists() else None)
+        given = {"host": host, "port": port, "bundle": bundle} | read_options(more.args)
+        settings = read_settings(file, os.environ, given)
+        _refuse_plain_text(settings, insecure)
+        _serve(found, settings)
+
+
+def read_options(words: list[str]) -> dict[str, object]:
+    """The settings that options beyond the declared ones give, by setting name: `--grace-s 3` or `--grace-s=3`.
+
+    Raises UsageError for what is no option, and for an option without its value.
+    """
+    from bonafide.apps.settings import SETTINGS
+
+    settings = {setting.option: setting for setting in SETTINGS.values()}
+    given: dict[str, object] = {}
+    left = list(words)
+    while left:
+        option, _, value = left.pop(0).partition("=")
+        setting = settings.get(option)
+        if setting is None:
+            raise UsageError(f"{shorten(option)}: there is no such option{did_you_mean(option, settings)}")
+        if not value:
+            if not left:
+                raise UsageError(f"{option}: wants a value; give {setting.accepted}")
+            value = left.pop(0)
+        given[setting.name] = int(value) if setting.is_number and value.isascii() and value.isdigit() else value
+    return given
+
+
+def _serve(data: DataDir, settings: Settings) -> None:
+    from bonafide.apps.server.logs import open_log
+    from bonafide.apps.server.serving import serve as serve_until_stopped
+    from bonafide.office.access.keys import Keys
+    from bonafide.office.store.database import Store
+
+    log = open_log(settings.log_level, settings.log_format)
+    with Store.open(data.office) as store, closing(Keys(store, cache_ms=settings.key_cache_ms)) as keys:
+        # Kernels and bundle first: whatever is wrong with them is told before anything listens.
+        ready_kernels()
+        decides = open_bundle(settings.bundle)
+        serve_until_stopped(lambda: start_runtime(data, settings, decides, log), keys, settings, log, ready=_say_ready)
+
+
+def start_runtime(data: DataDir, settings: Settings, bundle: Bundle, log: Log) -> Runtime:
+    """The runtime of a data directory, recovered; raises StateError where it cannot be."""
+    from bonafide.apps.runtime.bundles import keep_bundle
+    from bonafide.apps.runtime.runtime import Limits, Runtime
+    from bonafide.apps.server.app import wall_ms
+    from bonafide.engine.engine import Engine
+    from bonafide.engine.shipped import find_bundle
+    from bonafide.office.journal.journal import Journal
+
+    secret, kernels, tell = data.read_secret(), ready_kernels(), _now_and_then(log)
+    journal = Journal.open(data.folder)
+    try:
+        keep_bundle(find_bundle(settings.bundle), data.folder, bundle.hash)
+        limits = Limits(
+            settings.queue_events_max, settings.batch_events_max, settings.snapshot_every_events,
+            settings.dead_letter_days, settings.deadline_ms,
+        )  # fmt: skip
+        runtime = Runtime(
+            lambda: Engine(bundle, secret=secret, kernels=kernels), journal, data.folder, limits, wall_ms=wall_ms,
+            say=lambda text: log.warning("runtime", told=text),
+        )  # fmt: skip
+        recovered = runtime.start(tell)
+    except BaseException:
+        journal.close()
+        raise
+    log.info(
+        "recovered", events=journal.next_seq, replayed=recovered.events, snapshot_at=recovered.snapshot_seq,
+        seconds=round(recovered.seconds, 3), snapshots_refused=len(recovered.refused), bundle=bundle.hash,
+    )  # fmt: skip
+    return runtime
+
+
+def _refuse_plain_text(settings: Settings, insecure: bool) -> None:
+    from bonafide.apps.server.listening import is_loopback
+
+    if is_loopback(settings.host) or settings.tls_certificate is not None or insecure:
+        return
+    raise UsageError(
+        f"--host {settings.host}: keys and events would cross the network in the clear; give tls_certificate and "
+        f"tls_key, or --insecure where something in front of this encrypts"
+    )
+
+
+def _say_ready(url: str) -> None:
+    """The one line on stdout. Nobody need be reading it."""
+    try:
+        print(f"ready {url}", flush=True)
+    except OSError:
+        say(f"ready {url}")
+
+
+def _now_and_then(log: Log) -> Callable[[int, int], None]:
+    told = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= TELL_S:
+            told = time.monotonic()
+            log.info("recovering", events=done, of=total)
+
+    return tell

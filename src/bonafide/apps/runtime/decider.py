@@ -1,0 +1,172 @@
+"""The decider: it owns engine and journal, decides what waits, has it on disk, and only then answers.
+
+While a commit waits for the disk, Python's lock is free and the loop reads the next requests; they make the next
+commit together. That is all that group commit takes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import msgspec
+
+from bonafide.apps.problems import Reply, reply_of
+from bonafide.apps.runtime.figures import Figures
+from bonafide.apps.runtime.jobs import Job
+from bonafide.core.errors import InputError, StateError
+from bonafide.core.events import EVENT_CLASS, Fact
+from bonafide.core.moment import show_span
+from bonafide.core.text import show_value
+from bonafide.engine.answered import Answered
+from bonafide.engine.codes import CONFLICT, DUPLICATE, TAKEN
+from bonafide.engine.engine import Engine
+from bonafide.engine.refusals import refusal_of
+from bonafide.office.journal.journal import Journal
+from bonafide.office.journal.records import Conflict, DeadLetter, Record
+
+POISON_MAX: Final = 1_024
+"""Ids remembered of events on which the engine failed; the oldest are forgotten, and fail again."""
+POISON_A_BATCH_MAX: Final = 8
+"""More failures than this in one batch are no matter of single events any more."""
+
+_content: Final = msgspec.json.Encoder().encode
+
+
+class Batch(NamedTuple):
+    """What is written together, and who waits for it."""
+
+    jobs: list[Job]
+    records: list[Record]
+    conflicts: list[Conflict]
+    dead_letters: list[DeadLetter]
+    replies: list[list[Reply | None]]
+    """For each job, in order; None: a duplicate, whose answer is read from the journal when this batch is there."""
+
+
+class EngineFailedError(Exception):
+    """The engine failed on events for a reason that is ours; it must be made anew from the journal."""
+
+
+class Decider:
+    """Decides jobs. It knows nothing of threads: whoever runs it calls `decide` and then `keep`."""
+
+    def __init__(self, engine: Engine, journal: Journal, figures: Figures, dead_letter_ms: int) -> None:
+        self.engine = engine
+        self._journal = journal
+        self._figures = figures
+        self._dead_letter_ms = dead_letter_ms
+        self._poison: dict[str, InputError] = {}
+
+    def decide(self, jobs: list[Job]) -> Batch:
+        """Take the events of some jobs in. Raises EngineFailedError, after which the engine must not be used."""
+        events = [
+            event for job in jobs for event in job.events
+            if not isinstance(event, InputError) and event.event_id not in self._poison
+        ]  # fmt: skip
+        begun = time.perf_counter()
+        try:
+            answered = iter(self.engine.answer(events))
+        except StateError:
+            raise
+        except Exception as error:
+            raise EngineFailedError(type(error).__name__) from error
+        self._figures.engine_seconds.add(time.perf_counter() - begun)
+        self._figures.batch_events.add(len(events))
+        batch = Batch(jobs, [], [], [], [])
+        for job in jobs:
+            batch.replies.append(self._sort(job, answered, batch))
+        return batch
+
+    def keep(self, batch: Batch) -> None:
+        """Have a batch on disk; raises what `Journal.append` raises."""
+        if not (batch.records or batch.conflicts or batch.dead_letters):
+            return
+        begun = time.perf_counter()
+        self._journal.append(batch.records, batch.conflicts, batch.dead_letters)
+        self._figures.commit_seconds.add(time.perf_counter() - begun)
+
+    def answers(self, batch: Batch) -> list[tuple[Job, list[Reply]]]:
+        """The answers of a batch that is on disk."""
+        done: list[tuple[Job, list[Reply]]] = []
+        for job, replies in zip(batch.jobs, batch.replies, strict=True):
+            told = [
+                reply if reply is not None else self._answer_of_before(job, event)
+                for event, reply in zip(job.events, replies, strict=True)
+            ]
+            done.append((job, told))
+        return done
+
+    def quarantine(self, event: Fact, why: str) -> None:
+        """Never give this event to the engine again."""
+        while len(self._poison) >= POISON_MAX:
+            self._poison.pop(next(iter(self._poison)))
+        told = f"event_id: {show_value(event.event_id)} could not be decided ({why}); it is kept for people to look at"
+        self._poison[event.event_id] = InputError("undecidable", told, None, None, event.event_id)
+
+    def _sort(self, job: Job, answered: Iterator[Answered], batch: Batch) -> list[Reply | None]:
+        """Say what becomes of each event of a job."""
+        replies: list[Reply | None] = []
+        for place, event in enumerate(job.events):
+            if isinstance(event, InputError):
+                replies.append(self._refuse(job, place, event, batch))
+            elif event.event_id in self._poison:
+                replies.append(self._refuse(job, place, self._poison[event.event_id], batch))
+            else:
+                replies.append(self._settle(job, place, event, next(answered), batch))
+        return replies
+
+    def _settle(self, job: Job, place: int, event: Fact, told: Answered, batch: Batch) -> Reply | None:
+        figures = self._figures
+        if told.status == TAKEN:
+            batch.records.append(Record(job.received_ms, job.key_id, _content(event), told.body))
+            if told.outcome is None:
+                figures.taught[event.type] += 1
+                return Reply(202, told.body)
+            figures.decided[event.type, told.outcome] += 1
+            figures.alerts += told.alert
+            return Reply(200, told.body)
+        if told.status == DUPLICATE:
+            figures.duplicates += 1
+            return None
+        lateness = show_span(self.engine.bundle.settings.lateness_ms)
+        error = refusal_of(told.status, event.event_id, event.time, told.seq, lateness)
+        if told.status == CONFLICT:
+            figures.refused["conflict"] += 1
+            batch.conflicts.append(
+                Conflict(event.event_id, self._seq_of(event, batch), job.received_ms, job.key_id, _content(event))
+            )
+            return reply_of(error)
+        return self._refuse(job, place, error, batch)
+
+    def _seq_of(self, event: Fact, batch: Batch) -> int:
+        """Where the event stands that an id was given to first: in the journal, or in this very batch."""
+        found = self._journal.find(event.event_id)
+        if found is not None:
+            return found.seq
+        mark = b'"event_id":' + msgspec.json.encode(event.event_id)
+        first = self._journal.next_seq
+        return first + next(n for n, record in enumerate(batch.records) if mark in record.content)
+
+    def _refuse(self, job: Job, place: int, error: InputError, batch: Batch) -> Reply:
+        self._figures.refused[error.reason] += 1
+        body = job.raw[place] if job.raw else b""
+        batch.dead_letters.append(
+            DeadLetter(
+                job.received_ms, job.key_id, error.reason, error.field, error.message, body,
+                job.received_ms + self._dead_letter_ms,
+            )
+        )  # fmt: skip
+        return reply_of(error)
+
+    def _answer_of_before(self, job: Job, event: Fact | InputError) -> Reply:
+        """The answer that the same event got when it came first."""
+        assert not isinstance(event, InputError)
+        found = self._journal.find(event.event_id)
+        if found is None:
+            raise StateError(
+                "the engine knows an event that the journal does not hold: run bonafide journal verify, and restore a "
+                "backup if it finds damage"
+            )
+        return Reply(200 if EVENT_CLASS[event.type].decided else 202, found.record.answer)

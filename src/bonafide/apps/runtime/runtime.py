@@ -1,0 +1,355 @@
+"""The runtime as the doors see it: it starts from disk, decides what is given to it, and stops without losing any."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from bonafide.apps.problems import Reply, problem_reply
+from bonafide.apps.runtime.advice import Advisor
+from bonafide.apps.runtime.decider import POISON_A_BATCH_MAX, Batch, Decider, EngineFailedError
+from bonafide.apps.runtime.figures import Figures
+from bonafide.apps.runtime.jobs import Job, Line, Overloaded, ReadOnly, SentBy
+from bonafide.apps.runtime.recovery import Recovered, recover
+from bonafide.apps.runtime.snapshots import Snapshots
+from bonafide.core.door import decode_event
+from bonafide.core.errors import BonafideError, InputError
+from bonafide.core.events import BundleActivated, Degraded, Fact
+from bonafide.core.moment import DAY_MS, SECOND_MS
+from bonafide.engine.bundle import Bundle
+from bonafide.engine.engine import Engine
+from bonafide.office.journal.errors import JournalFullError
+from bonafide.office.journal.journal import Journal
+from bonafide.office.journal.records import Found
+
+State = Literal["starting", "ready", "read-only", "stopping", "failed"]
+SWEEP_S: Final = 0.02
+"""How often it is looked for jobs whose deadline has passed."""
+RETRY_S: Final = 1.0
+"""How long after a full disk it is tried again."""
+EXIT_STOPPED: Final = 4
+CONTROL_SENDER: Final = ""
+HTTP_REFUSED: Final = 400
+"""From this status on, an event was not taken in."""
+EXPIRE_EVERY_S: Final = 600.0
+"""How often dead letters past their time are dropped."""
+
+
+class Limits(NamedTuple):
+    """What the settings say of the runtime."""
+
+    queue_events_max: int = 16_384
+    batch_events_max: int = 2_048
+    snapshot_every_events: int = 500_000
+    dead_letter_days: int = 30
+    deadline_ms: int | None = None
+    """None: the bundle's own."""
+
+
+class Runtime:
+    """One engine over one journal. `start`, then `decide` from the loop's thread, then `stop`."""
+
+    def __init__(
+        self, engine_of: Callable[[], Engine], journal: Journal, data: Path, limits: Limits, *,
+        wall_ms: Callable[[], int], say: Callable[[str], None] = lambda text: None,
+        end: Callable[[int], None] = os._exit,
+    ) -> None:  # fmt: skip
+        """engine_of makes a fresh engine; end is what ends the process when nothing else may be done any more."""
+        self._engine_of = engine_of
+        self.journal = journal
+        self.limits = limits
+        self.figures = Figures()
+        self.state: State = "starting"
+        self.not_ready_because = "it is starting"
+        self.recovered: Recovered | None = None
+        self._wall_ms = wall_ms
+        self._say = say
+        self._end = end
+        self._snapshots = Snapshots(data / "snapshots")
+        self._line = Line(limits.queue_events_max)
+        self._open: dict[Job, None] = {}
+        self._thread = threading.Thread(target=self._run, name="decider", daemon=True)
+        self._wake = threading.Event()
+        self._expired_s = time.monotonic() - EXPIRE_EVERY_S
+
+    def start(self, progress: Callable[[int, int], None] = lambda done, total: None) -> Recovered:
+        """Recover from disk; raises what `recover` raises. Then call `run` from the loop."""
+        engine = self._engine_of()
+        self.recovered = recover(engine, self.journal, self._snapshots, progress)
+        self._decider = Decider(engine, self.journal, self.figures, self.limits.dead_letter_days * DAY_MS)
+        self._advisor = Advisor(engine.bundle)
+        return self.recovered
+
+    def run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Be ready: jobs given in from now on are decided."""
+        self._loop = loop
+        self._note_bundle()
+        self._become("ready")
+        self._thread.start()
+        self._sweeper = loop.call_later(SWEEP_S, self._sweep)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, for figures only: it belongs to the decider's thread."""
+        return self._decider.engine
+
+    @property
+    def bundle(self) -> Bundle:
+        """What decides."""
+        return self._decider.engine.bundle
+
+    @property
+    def waiting_events(self) -> int:
+        """Events given in and not answered yet."""
+        return self._line.waiting
+
+    @property
+    def deadline_s(self) -> float:
+        """How long an answer may take."""
+        own = self.limits.deadline_ms
+        return (self.bundle.policy.fail_modes.deadline_ms if own is None else own) / SECOND_MS
+
+    async def decide(self, events: Sequence[Fact | InputError], raw: Sequence[bytes], sender: SentBy) -> list[Reply]:
+        """Answer some events, in order, when they are on disk; refused ones are kept as dead letters.
+
+        raw: what each came as, for dead letters. What is not on disk by the deadline gets a problem that says what the
+        policy advises. Raises Overloaded or ReadOnly at once where nothing is taken in.
+        """
+        self.check_open(len(events))
+        job = Job(events, raw, sender.key_id, self._wall_ms(), self._loop.create_future())
+        try:
+            self._line.put(job)
+        except Overloaded:
+            self.figures.turned_away["overloaded"] += job.size
+            raise
+        self._open[job] = None
+        return await job.answers
+
+    def check_open(self, events: int = 0) -> None:
+        """Raises Overloaded or ReadOnly where nothing is taken in as things stand."""
+        if self.state == "ready":
+            return
+        self.figures.turned_away[self.state] += events
+        if self.state == "read-only":
+            raise ReadOnly(f"nothing can be taken in: {self.not_ready_because}")
+        raise Overloaded(f"nothing is taken in: {self.not_ready_because}")
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """Parts that do not answer now."""
+        return self.engine.degraded
+
+    def find(self, event_id: str) -> Found | None:
+        """An event that was answered, as the journal holds it; from any thread."""
+        return self.journal.find(event_id)
+
+    async def redrive(self, number: int) -> Reply | None:
+        """Send a dead letter through the door again, as its sender; None where there is none of this number."""
+        kept = next((kept for kept in self.journal.dead_letters(number - 1, 1) if kept.id == number), None)
+        if kept is None:
+            return None
+        letter = kept.letter
+        record: Fact | InputError
+        try:
+            record = decode_event(letter.body)
+        except InputError as error:
+            record = error
+        (reply,) = await self.decide((record,), (letter.body,), _As(letter.sender))
+        if reply.status < HTTP_REFUSED:
+            await self._loop.run_in_executor(None, self.journal.redriven, (number,), self._wall_ms())
+        return reply
+
+    async def degrade(self, parts: Sequence[str]) -> Reply:
+        """Write a control record that these parts do not answer from here on."""
+        told = Degraded(event_id=self._control_id("degraded"), time=self._log_ms(), parts=tuple(parts))
+        (reply,) = await self.decide((told,), (), _CONTROL)
+        return reply
+
+    async def stop(self) -> None:
+        """Take nothing more in, answer what waits, write a snapshot and close the journal."""
+        if self.state != "failed":
+            self._become("stopping", "it is stopping")
+        self._line.end()
+        self._wake.set()
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+        self._sweeper.cancel()
+        await asyncio.get_running_loop().run_in_executor(None, self._finish)
+
+    def _finish(self) -> None:
+        self._snapshots.wait()
+        in_step = self._decider.engine.state.seq == self.journal.next_seq
+        if in_step and self._snapshots.last_seq != self.journal.next_seq:
+            try:
+                self._snapshots.write(self._decider.engine, self.journal)
+            except OSError as error:
+                self._say(f"no snapshot was written ({error.strerror}); the next start replays the journal instead")
+        self.journal.close()
+
+    # The decider's thread from here on.
+
+    def _run(self) -> None:
+        try:
+            more = True
+            while more:
+                jobs, more = self._line.take(self.limits.batch_events_max)
+                if jobs:
+                    self._serve(jobs)
+                    self._snapshot_when_due()
+                    self._expire_when_due()
+        except JournalFullError as error:
+            self._say(f"stopped while the disk was full: {error}; nothing that was acknowledged is lost")
+        except BaseException as error:  # noqa: BLE001  (whatever it is: the process ends, and says so)
+            self._fail(error)
+
+    def _serve(self, jobs: list[Job]) -> None:
+        try:
+            batch = self._decider.decide(jobs)
+        except EngineFailedError as error:
+            self._serve_apart(jobs, str(error))
+            return
+        self._keep(batch)
+        self._hand_out(self._decider.answers(batch))
+
+    def _serve_apart(self, jobs: list[Job], why: str) -> None:
+        """After a failure of the engine: make it anew from the journal, and find the events that it fails on."""
+        self._say(f"the engine failed on an event ({why}); it is made anew from the journal, and the event set apart")
+        self._rebuild()
+        failures = 0
+        for job in jobs:
+            for event in job.events:
+                one = Job((event,), (), job.key_id, job.received_ms, job.answers)
+                while not isinstance(event, InputError):
+                    try:
+                        self._keep(self._decider.decide([one]))
+                        break
+                    except EngineFailedError as error:
+                        failures += 1
+                        if failures > POISON_A_BATCH_MAX:
+                            raise
+                        self._decider.quarantine(event, str(error))
+                        self._rebuild()
+                        break
+        # All of them are on disk or set apart now, so this decides nothing new: it gives each job its answers.
+        batch = self._decider.decide(jobs)
+        self._keep(batch)
+        self._hand_out(self._decider.answers(batch))
+
+    def _rebuild(self) -> None:
+        engine = self._engine_of()
+        recover(engine, self.journal, self._snapshots)
+        self._decider.engine = engine
+        self.figures.rebuilt += 1
+
+    def _keep(self, batch: Batch) -> None:
+        """Have a batch on disk. Where the disk is full its clients are told at once, and it is tried until it is there:
+        the engine has taken it in already, so that nothing may come before it."""
+        try:
+            self._decider.keep(batch)
+        except JournalFullError as error:
+            self._turn_away(error)
+            self._keep_at_last(batch)
+
+    def _keep_at_last(self, batch: Batch) -> None:
+        while True:
+            self._wake.wait(RETRY_S)
+            try:
+                self._decider.keep(batch)
+            except JournalFullError:
+                if self.state == "stopping":
+                    raise
+            else:
+                if self.state == "read-only":
+                    self._become("ready")
+                self._say("there is room on the disk again: events are taken in")
+                return
+
+    def _turn_away(self, error: JournalFullError) -> None:
+        self._become("read-only", str(error))
+        self._say(f"read-only: {error}")
+        self._loop.call_soon_threadsafe(self._tell_all, problem_reply("read-only", str(error)))
+
+    def _hand_out(self, replies: list[tuple[Job, list[Reply]]]) -> None:
+        self._loop.call_soon_threadsafe(self._resolve, replies)
+
+    def _snapshot_when_due(self) -> None:
+        since = self.journal.next_seq - self._snapshots.last_seq
+        if since >= self.limits.snapshot_every_events and self._snapshots.begin(self._decider.engine, self.journal):
+            self.figures.snapshots += 1
+
+    def _expire_when_due(self) -> None:
+        if time.monotonic() - self._expired_s >= EXPIRE_EVERY_S:
+            self._expired_s = time.monotonic()
+            self.journal.expire(self._wall_ms())
+
+    def _fail(self, error: BaseException) -> None:
+        """End the process: what is in memory is not what is on disk, and only a start from disk makes it so."""
+        self._become("failed", str(error))
+        told = str(error) if isinstance(error, BonafideError) else f"{type(error).__name__}: {error}"
+        self._say(f"cannot go on: {told}; nothing that was acknowledged is lost, start again to recover from disk")
+        sys.stderr.flush()
+        self._end(EXIT_STOPPED)
+
+    # The loop's thread from here on.
+
+    def _resolve(self, replies: list[tuple[Job, list[Reply]]]) -> None:
+        now = time.monotonic()
+        for job, answers in replies:
+            if self._open.pop(job, job) is None:
+                self._line.leave(job.size)
+                self.figures.answer_seconds.add(now - job.asked_s, job.size)
+            if not job.answers.done():
+                job.answers.set_result(answers)
+
+    def _tell_all(self, reply: Reply) -> None:
+        """Tell all that wait. They stay in the line, and may be decided later: whoever asks again gets that answer."""
+        for job in self._open:
+            if not job.answers.done():
+                self.figures.turned_away["read-only"] += job.size
+                job.answers.set_result([reply] * job.size)
+
+    def _sweep(self) -> None:
+        """Tell those whose deadline has passed what the policy advises. They stay in the line, and may be decided."""
+        oldest = time.monotonic() - self.deadline_s
+        for job in self._open:
+            if job.asked_s > oldest:
+                break
+            if not job.answers.done():
+                self.figures.turned_away["deadline"] += job.size
+                job.answers.set_result(self._advisor.replies(job.events))
+        self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
+
+    # Small things.
+
+    def _become(self, state: State, because: str = "") -> None:
+        self.state, self.not_ready_because = state, because
+
+    def _note_bundle(self) -> None:
+        """Have the log say which bundle decides from here on: its head the first, a control record each later one."""
+        decides = self.bundle.hash
+        if self.journal.head.bundle is None:
+            self.journal.append((), bundle=decides)
+        elif self.journal.head.bundle != decides:
+            told = BundleActivated(event_id=self._control_id("bundle_activated"), time=self._log_ms(), bundle=decides)
+            job = Job((told,), (), CONTROL_SENDER, self._wall_ms(), self._loop.create_future())
+            batch = self._decider.decide([job])
+            self.journal.append(batch.records, bundle=decides)
+
+    def _control_id(self, kind: str) -> str:
+        return f"{kind}:{self.journal.next_seq}:{self._wall_ms()}"
+
+    def _log_ms(self) -> int:
+        """The latest time in the log: a control record must not make events late that are not."""
+        return max(self.engine.state.latest_ms, 0)
+
+
+class _As(NamedTuple):
+    key_id: str
+
+
+_CONTROL: Final = _As(CONTROL_SENDER)

@@ -1,0 +1,159 @@
+"""Snapshots of the engine beside the journal: written by a forked child while the engine goes on, checked when read.
+
+A fork sees the engine's memory as it stood at that moment, and the system copies only the pages that are written to
+later; copying all of it would stop decisions for as long as that takes.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+
+from bonafide.core.errors import StateError
+from bonafide.engine.engine import Engine
+from bonafide.engine.snapshot import read_snapshot, write_snapshot
+from bonafide.office.journal.journal import Journal
+
+KEPT: Final = 2
+"""The newest, and the one before in case that it turns out to be damaged."""
+SUFFIX: Final = ".snapshot"
+MAGIC: Final = b"bonafide journal snapshot 1\n"
+HEADER_BYTES_MAX: Final = 1_024
+_UNFINISHED: Final = ".unfinished"
+
+
+class _Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where in which journal a snapshot was taken."""
+
+    seq: int
+    chain: str
+    """The journal's chain after the event before it, hex: another journal has another."""
+
+
+class Snapshots:
+    """The snapshots of one data directory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(exist_ok=True)
+        for path in folder.glob(f"*{_UNFINISHED}"):
+            path.unlink()
+        self._child = 0
+        self.last_seq = max((int(path.stem) for path in self._paths()), default=0)
+        """Where the newest stands."""
+
+    def load_newest(self, engine: Engine, journal: Journal) -> tuple[int, tuple[str, ...]]:
+        """Put back the newest sound one; returns where it stands (0: there is none), and what is wrong with others."""
+        refused: list[str] = []
+        for path in self._paths():
+            try:
+                return _read(path, engine, journal), tuple(refused)
+            except (StateError, OSError) as error:
+                refused.append(f"{path.name}: {error}")
+        return 0, tuple(refused)
+
+    def begin(self, engine: Engine, journal: Journal) -> bool:
+        """Begin one in a child; False while the one before is not done. The engine must be where the journal ends."""
+        if self.busy():
+            return False
+        seq, chain = journal.next_seq, journal.chain
+        with warnings.catch_warnings():
+            # From 3.12 on Python warns of forking with threads about. The child only hashes and writes what is in
+            # memory, takes no lock of ours, and leaves without cleaning up.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:
+            _end_as_child(self._folder, engine, seq, chain)
+        self._child = child
+        self.last_seq = seq
+        return True
+
+    def write(self, engine: Engine, journal: Journal) -> None:
+        """Write one now, and wait for it."""
+        _write(self._folder, engine, journal.next_seq, journal.chain)
+        self.last_seq = journal.next_seq
+        self._thin_out()
+
+    def busy(self) -> bool:
+        """Whether a child still writes."""
+        if self._child:
+            with suppress(ChildProcessError):
+                done, _ = os.waitpid(self._child, os.WNOHANG)
+                if done == 0:
+                    return True
+            self._child = 0
+            self._thin_out()
+        return False
+
+    def wait(self) -> None:
+        """Wait until no child writes."""
+        if self._child:
+            with suppress(ChildProcessError):
+                os.waitpid(self._child, 0)
+            self._child = 0
+            self._thin_out()
+
+    def _paths(self) -> list[Path]:
+        """Newest first."""
+        found = (path for path in self._folder.glob(f"*{SUFFIX}") if path.stem.isdigit())
+        return sorted(found, key=lambda path: int(path.stem), reverse=True)
+
+    def _thin_out(self) -> None:
+        for path in self._paths()[KEPT:]:
+            path.unlink(missing_ok=True)
+
+
+def _read(path: Path, engine: Engine, journal: Journal) -> int:
+    with path.open("rb") as file:
+        if file.readline(len(MAGIC)) != MAGIC:
+            raise StateError("it is no snapshot of this version")
+        try:
+            place = msgspec.json.decode(file.readline(HEADER_BYTES_MAX), type=_Place)
+        except msgspec.MsgspecError:
+            raise StateError("its header is damaged") from None
+        if place.seq > journal.next_seq:
+            raise StateError(f"it stands at event {place.seq} and the journal ends at {journal.next_seq}")
+        chain = journal.chain_at(place.seq)
+        if chain is None or chain.hex() != place.chain:
+            raise StateError("it was taken beside another journal")
+        read_snapshot(engine, file)
+    if engine.state.seq != place.seq:
+        raise StateError(f"it holds {engine.state.seq} events and says {place.seq}")
+    return place.seq
+
+
+def _write(folder: Path, engine: Engine, seq: int, chain: bytes) -> None:
+    """Write, sync and rename, so that what has the name is whole."""
+    unfinished = folder / f"{seq}{_UNFINISHED}"
+    with unfinished.open("wb") as file:
+        file.write(MAGIC + msgspec.json.encode(_Place(seq, chain.hex())) + b"\n")
+        write_snapshot(engine, file)
+        _sync(file)
+    unfinished.rename(folder / f"{seq}{SUFFIX}")
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _end_as_child(folder: Path, engine: Engine, seq: int, chain: bytes) -> None:
+    """What the child does; it never returns. A snapshot that fails is missing, and recovery takes longer."""
+    code = 1
+    try:
+        # The listening socket and the journal belong to the parent: held open here, a port would stay taken.
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        _write(folder, engine, seq, chain)
+        code = 0
+    finally:
+        os._exit(code)

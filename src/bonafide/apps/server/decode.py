@@ -1,0 +1,167 @@
+"""From bytes to events, for one sender: every record an event, a refusal that is kept, or a problem that is not."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+
+from bonafide.apps.problems import Reply, problem_reply
+from bonafide.apps.server.answers import refused
+from bonafide.apps.server.bodies import LINE_BYTES_MAX, LONG_LINE
+from bonafide.apps.server.ports import Sender
+from bonafide.core.door import FUTURE_MAX_MS, check_future, convert_event, decode_event, decode_events
+from bonafide.core.errors import InputError
+from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS, Fact, Verdict
+
+ARRAY_LENGTH_MAX: Final = 1_000
+"""Most events in one array."""
+MARKS_MAX: Final = 200_000
+"""Most commas and colons in one body: far more than events can hold, and few enough to be read without a stall."""
+TOGETHER: Final = 64
+"""Events decoded in one go; of a go with a bad one each is decoded alone."""
+ALONE_IN_A_TURN: Final = 64
+"""Events decoded one by one before other requests get their turn."""
+LENIENT_BYTES_MAX: Final = 1 << 20
+"""Largest array that is taken apart by its brackets where it is not JSON as a whole."""
+
+Record = Fact | InputError | Reply
+
+_split: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_parse: Final = msgspec.json.Decoder(dict[str, Any], strict=True).decode
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+
+
+def split(body: bytes) -> list[bytes] | None:
+    """The elements of an array, or None where the body is not one. Raises Refused (413) for too much of anything.
+
+    An array that is not JSON as a whole is taken apart by its brackets, so that a bad element spoils no other.
+    """
+    if len(body) > MARKS_MAX and body.count(b",") + body.count(b":") > MARKS_MAX:
+        raise refused("too-large", f"the body holds more than {MARKS_MAX} fields and elements; send it in parts")
+    if body.lstrip(b" \t\r\n")[:1] != b"[":
+        return None
+    try:
+        elements = list(map(bytes, _split(body)))
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        found = _by_brackets(body) if len(body) <= LENIENT_BYTES_MAX else None
+        if found is None:
+            return None
+        elements = found
+    if len(elements) > ARRAY_LENGTH_MAX:
+        raise refused("too-large", f"the array has more than {ARRAY_LENGTH_MAX} events; send it in parts")
+    return elements
+
+
+def _by_brackets(body: bytes) -> list[bytes] | None:
+    """What stands between the commas of the outermost array; None where the brackets do not match."""
+    text = body.strip()
+    open_brackets: list[bytes] = []
+    cuts: list[int] = []
+    for token in _TOKEN.finditer(text):
+        mark = token[0]
+        if mark in (b"[", b"{"):
+            open_brackets.append(b"]" if mark == b"[" else b"}")
+        elif mark in (b"]", b"}"):
+            if not open_brackets or open_brackets.pop() != mark:
+                return None
+            if not open_brackets and token.end() != len(text):
+                return None
+        elif mark == b"," and len(open_brackets) == 1:
+            cuts.append(token.start())
+    if open_brackets or not text.endswith(b"]"):
+        return None
+    places = [0, *cuts, len(text) - 1]
+    return [text[at + 1 : end] for at, end in pairwise(places)]
+
+
+async def decode_all(bodies: list[bytes], sender: Sender, now_ms: int) -> list[Record]:
+    """The records that some bodies say, in order; other requests get their turn where many of them are bad.
+
+    The body of a verdict that is taken or kept is put right in its place: what may be given in again later must not
+    claim another source than its sender's.
+    """
+    records: list[Record] = []
+    alone = 0
+    for first in range(0, len(bodies), TOGETHER):
+        some = bodies[first : first + TOGETHER]
+        events = decode_events(some)
+        if events is not None:
+            for place, record in enumerate(admit_all(events, sender, now_ms), first):
+                records.append(record)
+                if events[place - first].__class__ is Verdict:
+                    bodies[place] = _signed_body(events[place - first], sender)
+            continue
+        for place, body in enumerate(some, first):
+            record, bodies[place] = decode_one(body, sender, now_ms)
+            records.append(record)
+        alone += len(some)
+        if alone >= ALONE_IN_A_TURN:
+            alone = 0
+            await asyncio.sleep(0)
+    return records
+
+
+def decode_one(body: bytes, sender: Sender, now_ms: int) -> tuple[Record, bytes]:
+    """The record that one body says, and the body as it may be kept."""
+    if body is LONG_LINE:
+        told = f"the line is longer than {LINE_BYTES_MAX} bytes; an event is far shorter"
+        return problem_reply("too-large", told), b""
+    try:
+        event = decode_event(body)
+    except InputError as error:
+        if error.field != "source" or error.reason != "missing-field" or sender.source is None:
+            return error, body
+        try:
+            event = convert_event({**_parse(body), "source": sender.source})
+        except InputError as other:
+            return other, body
+    kept = _signed_body(event, sender) if event.__class__ is Verdict else body
+    return admit_all((event,), sender, now_ms)[0], kept
+
+
+def admit_all(events: Sequence[Fact], sender: Sender, now_ms: int) -> list[Record]:
+    """Events as this sender may send them at this moment; what it may not send is a problem."""
+    allowed = _classes_of(sender)
+    latest = now_ms + FUTURE_MAX_MS
+    records: list[Record] = []
+    for event in events:
+        cls = event.__class__
+        if cls not in allowed:
+            records.append(_forbidden(event, sender))
+        elif event.time > latest:
+            records.append(_future(event, now_ms))
+        else:
+            records.append(event if cls is not Verdict else sender.signed(event))
+    return records
+
+
+def _signed_body(event: Fact, sender: Sender) -> bytes:
+    return msgspec.json.encode(sender.signed(event))
+
+
+def _future(event: Fact, now_ms: int) -> InputError:
+    try:
+        check_future(event.time, now_ms, event.event_id)
+    except InputError as error:
+        return error
+    raise AssertionError("an event that is not in the future was taken for one that is")
+
+
+def _forbidden(event: Fact, sender: Sender) -> Reply:
+    kind = event.type
+    if kind in CONTROL_TYPES:
+        told = f"type: {kind} is a control record, which Bonafide writes itself"
+    else:
+        told = f"type: a key of role {sender.role} may not send {kind}"
+    return problem_reply("forbidden", told, field="type", event_id=event.event_id)
+
+
+@lru_cache(maxsize=1_024)
+def _classes_of(sender: Sender) -> frozenset[type[Fact]]:
+    return frozenset(cls for name, cls in EVENT_CLASS.items() if name not in CONTROL_TYPES and sender.may_send(name))

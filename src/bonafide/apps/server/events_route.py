@@ -1,0 +1,123 @@
+"""POST /v1/events and /v1/events:batch: events in, decisions out. Raw ASGI: every microsecond counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bonafide.apps.problems import Reply
+from bonafide.apps.runtime.jobs import Overloaded, ReadOnly
+from bonafide.apps.server.admission import Admission
+from bonafide.apps.server.answers import (
+    Gone,
+    Receive,
+    Refused,
+    Scope,
+    Send,
+    answer,
+    refused,
+    retry_after,
+)  # fmt: skip
+from bonafide.apps.server.bodies import Body
+from bonafide.apps.server.counts import Counts
+from bonafide.apps.server.decode import Record, decode_all, decode_one, split
+from bonafide.apps.server.head import Head, form_of, read_head
+from bonafide.apps.server.ports import Sender, Settings
+from bonafide.apps.server.stream import answer_lines
+from bonafide.core.errors import InputError
+
+EVENTS_PATH: Final = "/v1/events"
+BATCH_PATH: Final = "/v1/events:batch"
+PATHS: Final = frozenset({EVENTS_PATH, BATCH_PATH})
+_MS: Final = 1_000
+
+
+class EventsRoute:
+    """The deciding route as an ASGI application."""
+
+    def __init__(self, admission: Admission, settings: Settings, counts: Counts) -> None:
+        self.counts = counts
+        self.admission = admission
+        self._body_bytes_max = settings.body_bytes_max
+        self._body_timeout_s = settings.body_timeout_ms / _MS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        trace: bytes | None = None
+        gate = self.admission.gate
+        body: Body | None = None
+        status = 200
+        try:
+            if scope["method"] != "POST":
+                raise refused("malformed", "method: this route takes POST", (b"allow", b"POST"), status=405)
+            gate.enter()
+            try:
+                head = read_head(scope["headers"])
+                trace = head.trace
+                sender = self._let_in(head, scope["path"])
+                streamed = form_of(head) == "ndjson"
+                batch = scope["path"] == BATCH_PATH
+                if batch and not streamed:
+                    raise refused("malformed", "content-type: this route takes application/x-ndjson", status=415)
+                limit = None if batch else self._body_bytes_max
+                body = Body(receive, head, gate, limit, self._body_timeout_s)
+                if streamed:
+                    await answer_lines(self, body, sender, send, trace)
+                else:
+                    reply = await self._answer_whole(await body.whole(), sender)
+                    status = reply.status
+                    more = (retry_after(1),) if status == 503 else ()
+                    await answer(send, reply, trace, *more)
+            finally:
+                gate.leave(body.held if body is not None else 0)
+        except Refused as refusal:
+            status = refusal.reply.status
+            await answer(send, refusal.reply, trace, *refusal.headers)
+        except Gone:
+            status = 499
+        self.counts.requests["events", status] += 1
+
+    def _let_in(self, head: Head, path: str) -> Sender:
+        admission = self.admission
+        admission.require_intake()
+        sender = admission.sender(head.authorization, "events", path)
+        admission.require_rate(sender)
+        return sender
+
+    async def _answer_whole(self, body: bytes, sender: Sender) -> Reply:
+        elements = split(body)
+        now_ms = self.admission.wall_ms()
+        if elements is None:
+            self.admission.charge(sender, 1)
+            record, kept = decode_one(body, sender, now_ms)
+            (reply,) = await self.decide([record], [kept], sender)
+            return reply
+        self.admission.charge(sender, len(elements))
+        records = await decode_all(elements, sender, now_ms)
+        replies = await self.decide(records, elements, sender)
+        return Reply(200, b"[" + b",".join([reply.body for reply in replies]) + b"]")
+
+    async def decide(self, records: Sequence[Record], bodies: Sequence[bytes], sender: Sender) -> list[Reply]:
+        """The replies to some records, in order. Raises Refused (503) where the runtime has no room."""
+        ask = [(record, body) for record, body in zip(records, bodies, strict=True) if not isinstance(record, Reply)]
+        try:
+            decided = (
+                await self.admission.runtime.decide([r for r, _ in ask], [body for _, body in ask], sender)
+                if ask
+                else []
+            )
+        except Overloaded as error:
+            raise refused("overloaded", error.message, retry_after(error.retry_after_s)) from None
+        except ReadOnly as error:
+            raise refused("read-only", error.message, retry_after(error.retry_after_s)) from None
+        if len(decided) == len(records):
+            replies = decided
+        else:
+            answered = iter(decided)
+            replies = [record if isinstance(record, Reply) else next(answered) for record in records]
+        counts = self.counts
+        counts.events.update([reply.status for reply in replies])
+        for record, _ in ask:
+            if isinstance(record, InputError):
+                counts.refuse(record)
+        return replies

@@ -1,0 +1,256 @@
+"""The settings of `bonafide serve`: what each means, what it accepts, and where it is read from.
+
+Command-line options win over the environment (`BONAFIDE_PORT`), the environment over the file (`port = 8321`), the file
+over the defaults. Everything that is wrong is said at once, before anything is opened. docs/settings.md shows them all.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta, inspect
+
+from bonafide.core.errors import ConfigError
+from bonafide.core.mistakes import Mistake, show_mistakes
+from bonafide.core.text import did_you_mean, shorten, show_value
+from bonafide.office.access.keys import KEY_CACHE_MS
+
+ENVIRONMENT_PREFIX: Final = "BONAFIDE_"
+BODY_BYTES_MAX: Final = 8 * 2**20
+ARRAY_EVENTS_MAX: Final = 1_000
+"""Events in one array: a queue that is shorter could never take it."""
+FILE_BYTES_MAX: Final = 2**20
+
+_NOT_SETTINGS: Final = re.compile("CACHE|DATA|CONFIG|SERVICE_(HOST|PORT)(_.*)?|PORT_[0-9]+_(TCP|UDP)(_.*)?")
+"""Names after the prefix that mean something else: where compiled kernels lie, what `serve` has options for, and what
+Kubernetes tells every container of a service called bonafide."""
+_KUBERNETES_PORT: Final = re.compile("(tcp|udp|sctp)://")
+_WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_HOST: Final = "^[A-Za-z0-9.:_-]{1,253}$"
+
+
+def _whole(low: int, high: int, meaning: str) -> Meta:
+    return Meta(ge=low, le=high, description=meaning)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting, checked. Units stand last in a name: `_ms`, `_s`, `_days`, `_bytes_max`, `_per_s`."""
+
+    host: Annotated[str, Meta(pattern=_HOST, description="the address to listen on")] = "127.0.0.1"
+    port: Annotated[int, _whole(0, 65_535, "the port to listen on; 0 takes a free one")] = 8_321
+    tls_certificate: (
+        Annotated[str, Meta(min_length=1, description="the certificate's file (PEM); wants `tls_key`")] | None
+    ) = None
+    tls_key: Annotated[str, Meta(min_length=1, description="the file of the certificate's key (PEM)")] | None = None
+    bundle: Annotated[
+        str, Meta(min_length=1, description="what decides: a bundle's folder or a shipped one's name")
+    ] = "paylater"
+    deadline_ms: (
+        Annotated[int, _whole(1, 60_000, "an answer takes no longer; none: what the bundle's policy says")] | None
+    ) = None
+    queue_events_max: Annotated[
+        int, _whole(ARRAY_EVENTS_MAX, 2**20, "events that may wait to be decided; more are answered 503")
+    ] = 16_384
+    batch_events_max: Annotated[int, _whole(1, 2**16, "events decided and made durable together, at most")] = 2_048
+    in_flight_requests_max: Annotated[
+        int, _whole(1, 2**16, "requests worked on at one time; more are answered 503")
+    ] = 2_048
+    connections_max: Annotated[int, _whole(1, 2**16, "connections open at one time; more are turned away")] = 4_096
+    body_bytes_max: Annotated[
+        int, _whole(1_024, BODY_BYTES_MAX, "bytes of a request's body; longer ones are answered 413")
+    ] = BODY_BYTES_MAX
+    rate_events_per_s: Annotated[
+        int, _whole(1, 1_000_000, "events a second from a key that has no rate of its own")
+    ] = 100_000
+    header_timeout_ms: Annotated[int, _whole(100, 600_000, "how long a request's head may take to arrive")] = 10_000
+    body_timeout_ms: Annotated[int, _whole(100, 600_000, "how long a request's body may take to arrive")] = 10_000
+    keep_alive_s: Annotated[int, _whole(1, 3_600, "how long a connection may stay open without a request")] = 75
+    snapshot_every_events: Annotated[
+        int, _whole(1_000, 10**9, "events between two snapshots: more make a start after a crash slower")
+    ] = 500_000
+    dead_letter_days: Annotated[int, _whole(1, 3_650, "how long a refused record is kept")] = 30
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="the least that is logged")] = (
+        "info"
+    )
+    log_format: Annotated[Literal["json", "text"], Meta(description="a JSON object a line, or text for people")] = (
+        "json"
+    )
+    grace_s: Annotated[int, _whole(0, 600, "how long a stop waits for requests that are being answered")] = 8
+    key_cache_ms: Annotated[
+        int, _whole(0, 60_000, "how long a key that was revoked by another process may still hold")
+    ] = KEY_CACHE_MS
+
+
+class Setting(NamedTuple):
+    """One setting as people read of it."""
+
+    name: str
+    default: Any
+    accepted: str
+    """What it takes, as it completes the sentence "give ..."."""
+    meaning: str
+    annotation: Any
+    is_number: bool
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+    @property
+    def option(self) -> str:
+        """The option of `bonafide serve` that sets it."""
+        return "--" + self.name.replace("_", "-")
+
+
+def _accepted(kind: inspect.Type) -> str:
+    match kind:
+        case inspect.IntType(ge=low, le=high):
+            return f"a whole number from {low} to {high}"
+        case inspect.LiteralType(values=words):
+            return f"one of {', '.join(str(word) for word in words)}"
+        case inspect.StrType(pattern=str()):
+            return "an IP address or a host's name"
+        case _:
+            return "text that is not empty"
+
+
+def _settings() -> Iterator[Setting]:
+    for field in msgspec.structs.fields(Settings):
+        kind = inspect.type_info(field.type)
+        (said,) = (k for k in getattr(kind, "types", (kind,)) if isinstance(k, inspect.Metadata))
+        meaning = str((said.extra_json_schema or {})["description"])
+        is_number = isinstance(said.type, inspect.IntType)
+        yield Setting(field.name, field.default, _accepted(said.type), meaning, field.type, is_number)
+
+
+SETTINGS: Final[dict[str, Setting]] = {setting.name: setting for setting in _settings()}
+
+
+def read_settings(
+    file: Path | None, environment: Mapping[str, str], options: Mapping[str, object] | None = None
+) -> Settings:
+    """The settings of one start.
+
+    `file` is a TOML file, or None where there is none; `environment` is `os.environ`; `options` holds what the command
+    line gave by setting name, with None for what it did not give. Raises ConfigError that says everything that is
+    wrong: where it stands, the value, and what is accepted.
+    """
+    text, given, mistakes = _read_file(file)
+    layers = [given, _from_environment(environment, mistakes), _from_options(options or {})]
+    chosen: dict[str, _Given] = {}
+    for layer in layers:
+        chosen |= layer
+        for name, one in layer.items():
+            mistakes += _check(SETTINGS[name], one)
+    if not mistakes:
+        found = Settings(**{name: one.value for name, one in chosen.items()})
+        mistakes += _check_together(found, chosen)
+        if not mistakes:
+            return found
+    texts = {} if file is None else {str(file): text}
+    raise ConfigError("settings", show_mistakes(mistakes, texts), mistakes=tuple(mistakes))
+
+
+class _Given(NamedTuple):
+    """A value, and where somebody wrote it: a file with line and column, a variable or an option."""
+
+    value: Any
+    path: str
+    line: int | None = None
+    column: int | None = None
+    width: int = 1
+
+
+def _mistake(code: str, message: str, one: _Given) -> Mistake:
+    return Mistake(code, message, one.path, one.line, one.column, one.width)
+
+
+def _read_file(file: Path | None) -> tuple[str, dict[str, _Given], list[Mistake]]:
+    """The file's text, its settings, and the names in it that are none."""
+    if file is None:
+        return "", {}, []
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise ConfigError(str(file), f"cannot be read: {error.strerror}") from None
+    if len(content) > FILE_BYTES_MAX:
+        raise ConfigError(str(file), f"is larger than {FILE_BYTES_MAX} bytes; settings take a few lines")
+    try:
+        text = content.decode("utf-8")
+        found = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(str(file), f"is no TOML: {error}") from None
+    given: dict[str, _Given] = {}
+    mistakes: list[Mistake] = []
+    for name, value in found.items():
+        one = _Given(value, str(file), *_place(name, text))
+        if name in SETTINGS:
+            given[name] = one
+        else:
+            what = "setting, and there are no tables" if isinstance(value, dict) else "setting"
+            mistakes.append(
+                _mistake("unknown-name", f"{shorten(name)} is no {what}{did_you_mean(name, SETTINGS)}", one)
+            )
+    return text, given, mistakes
+
+
+def _place(name: str, text: str) -> tuple[int | None, int | None, int]:
+    """Line, column and width of a name at the top of a TOML file, as far as it is written plainly."""
+    found = re.search(rf"""(?m)^[ \t]*\[*[ \t]*["']?({re.escape(name)})\b""", text)
+    if found is None:
+        return None, None, 1
+    before = text[: found.start(1)]
+    return before.count("\n") + 1, found.start(1) - (before.rfind("\n") + 1) + 1, len(name)
+
+
+def _from_environment(environment: Mapping[str, str], mistakes: list[Mistake]) -> dict[str, _Given]:
+    """What the environment sets. An empty variable sets nothing: who composes containers cannot always leave it out."""
+    given: dict[str, _Given] = {}
+    variables = {setting.variable: setting for setting in SETTINGS.values()}
+    for variable, text in sorted(environment.items()):
+        bare = variable.removeprefix(ENVIRONMENT_PREFIX)
+        if bare == variable or not text or _NOT_SETTINGS.fullmatch(bare):
+            continue
+        setting = variables.get(variable)
+        if setting is None:
+            told = f"is no setting{did_you_mean(variable, variables)}"
+            mistakes.append(Mistake("unknown-name", told, shorten(variable)))
+        elif not (setting.name == "port" and _KUBERNETES_PORT.match(text)):
+            is_number = setting.is_number and _WHOLE_NUMBER.fullmatch(text)
+            given[setting.name] = _Given(int(text) if is_number else text, variable)
+    return given
+
+
+def _from_options(options: Mapping[str, object]) -> dict[str, _Given]:
+    given = {name: value for name, value in options.items() if value is not None}
+    return {name: _Given(value, SETTINGS[name].option) for name, value in given.items()}
+
+
+def _check(setting: Setting, one: _Given) -> list[Mistake]:
+    try:
+        msgspec.convert(one.value, setting.annotation, strict=True)
+    except msgspec.ValidationError:
+        told = f"{show_value(one.value)} is not accepted; give {setting.accepted}"
+        named = "" if one.path in {setting.variable, setting.option} else f"{setting.name}: "
+        return [_mistake("value", named + told, one)]
+    return []
+
+
+def _check_together(found: Settings, chosen: Mapping[str, _Given]) -> list[Mistake]:
+    """What holds between settings, and what must be there on this machine."""
+    mistakes = []
+    if (found.tls_certificate is None) != (found.tls_key is None):
+        there, missing = ("tls_key", "tls_certificate") if found.tls_key else ("tls_certificate", "tls_key")
+        mistakes.append(_mistake("value", f"{there} is given without {missing}; TLS wants both", chosen[there]))
+    for name in ("tls_certificate", "tls_key"):
+        path = getattr(found, name)
+        if path is not None and not Path(path).is_file():
+            mistakes.append(_mistake("value", f"{name}: {shorten(path)}: there is no such file", chosen[name]))
+    return mistakes

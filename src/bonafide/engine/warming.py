@@ -1,0 +1,57 @@
+"""Taking in what was decided before: by an engine that recovers, or by a second state that warms beside one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bonafide.core.events import Fact
+from bonafide.engine.bundle import Bundle
+from bonafide.engine.codes import ABSORBED
+from bonafide.engine.degraded import NO_CHANGES, changes_among, changes_in, walk_stretches
+from bonafide.engine.intake import Column, read_events, rows_of_columns
+from bonafide.engine.state import State
+
+if TYPE_CHECKING:
+    from bonafide.engine.engine import Engine
+
+ABSORB_ROWS: Final = 1_024
+"""Events taken in by one call of the kernel: few enough that their rows are still in the cache when they are read."""
+
+
+class Warming:
+    """A second state, under another bundle, that takes in the log from its start while an engine goes on deciding.
+
+    Kernels run without Python's lock, so a thread of its own does it; when it has caught up, `Engine.adopt` takes it,
+    and every later answer is what a replay from the start would give.
+    """
+
+    def __init__(self, engine: Engine, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.state = engine.state.twin(bundle.compiled)
+
+    def absorb(self, events: Sequence[Fact]) -> None:
+        """Take in events of the log, in its order, without answering them."""
+        absorb(self.state, events, self.state.degrade)
+
+    def absorb_columns(
+        self, kinds: NDArray[np.int64], columns: Mapping[str, Column], how: NDArray[np.int64] | None = None
+    ) -> None:
+        """The same for columns; `how` tells DERIVED events from ABSORBED ones."""
+        rows = rows_of_columns(kinds, columns, self.state.kernels, self.state.bound.key)
+        told = np.full(len(kinds), ABSORBED, dtype=np.int64) if how is None else how
+        for _ in walk_stretches(self.state, rows, told, changes_in(kinds, columns), self.state.degrade):
+            pass
+
+
+def absorb(state: State, events: Sequence[Fact], degrade: Callable[[tuple[str, ...]], None]) -> None:
+    """Take events into a state without answering them; `degrade` is told what degraded records say."""
+    for first in range(0, len(events), ABSORB_ROWS):
+        some = events[first : first + ABSORB_ROWS]
+        rows, has_lists = read_events(some, state.kernels, state.bound.key)
+        changes = changes_among(some) if has_lists else NO_CHANGES
+        for _ in walk_stretches(state, rows, np.full(len(some), ABSORBED, dtype=np.int64), changes, degrade):
+            pass

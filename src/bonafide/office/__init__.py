@@ -1,0 +1,1 @@
+"""The office: what people and partners do with decisions, durable."""

@@ -1,0 +1,1 @@
+"""Migrations of the office's store, in their order."""
