@@ -96,7 +96,7 @@ def test_a_snapshot_of_another_journal_is_not_used(tmp_path: Path) -> None:
     (there / "snapshots" / "1.snapshot").replace(here / "snapshots" / "1.snapshot")
     recovered = within(here, send(3))
     assert recovered.snapshot_seq == 0
-    assert "another journal" in recovered.refused[0]
+    assert "another log" in recovered.refused[0]
 
 
 def test_snapshots_are_begun_when_due_and_do_not_change_answers(tmp_path: Path) -> None:
