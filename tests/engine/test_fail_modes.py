@@ -123,7 +123,7 @@ def test_more_money_is_never_treated_more_mildly(one: int, other: int) -> None:
 
 def test_the_shipped_bundle_holds_what_leaves() -> None:
     told = shipped_bundle("paylater").policy.fail_modes
-    assert told.deadline_ms == 1_000
+    assert told.deadline_ms == 2_000
     assert [told.advice(event) for event in (payment(1, 0, 19_999), payment(1, 0, 20_000), payout(1, 0, 1))] == [
         Advice("allow", None, 19_999), HELD, HELD
     ]  # fmt: skip
