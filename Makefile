@@ -9,6 +9,7 @@ PYTHON ?=
 UPGRADE ?=
 T ?=
 STAGES ?=
+DRILL ?=
 MINUTES ?= 60
 
 # What the caller's shell says about Python must not leak into .venv.
@@ -42,8 +43,11 @@ check: .venv/.dev ## style, types, import arrows, banned clock and randomness, l
 bench: .venv/.dev ## measure speed on this machine, beside other libraries (STAGES="rules --quick" measures less)
 	@$(BIN)/bonafide bench $(STAGES)
 
-drill: .venv/.dev ## run the drills: slow tests that install, kill, fill disks and recover
-	@$(BIN)/pytest -m drill $(T)
+drill: .venv/.dev ## kill servers, fill disks, recover; writes RELIABILITY.md (DRILL=--sampled: little, into build)
+	@$(BIN)/bonafide warmup
+	@$(BIN)/python -m bonafide.testing.reliability $(DRILL) \
+		--out $(if $(findstring --sampled,$(DRILL)),build/RELIABILITY.md,RELIABILITY.md)
+	@$(BIN)/pytest -m drill --ignore=tests/drills $(T)
 
 fuzz: .venv/.dev ## play random input against the readers and kernels for longer than `make test` does
 	@FUZZ_MINUTES=$(MINUTES) $(BIN)/pytest -n 2 -m fuzz --hypothesis-profile=fuzz $(T)

@@ -19,7 +19,8 @@ from typer.testing import CliRunner, Result
 
 from bonafide.apps.cli import main as run_main
 from bonafide.apps.cli.main import app
-from bonafide.core.events import Payment
+from bonafide.core.events import BundleActivated, Payment
+from bonafide.engine.bundle import load_bundle
 from tests.engine.kit import assert_golden
 from tests.lab.runs import as_lines, labelled_mapping, write_bundle
 
@@ -180,6 +181,28 @@ def test_json_is_one_object_on_stdout_and_nothing_else(folder: Path, arguments: 
     result = told(*arguments, "--json")
     assert result.exit_code == (3 if "bad.ndjson" in arguments else 0)
     assert only_object(result)
+
+
+def test_a_replay_goes_on_with_the_bundles_that_its_log_activates(folder: Path) -> None:
+    rules = (folder / "small" / "rules.yaml").read_text(encoding="utf-8")
+    write_bundle(folder / "next")
+    (folder / "next" / "rules.yaml").write_text(rules.replace("amount > 600", "amount > 5000"), encoding="utf-8")
+    content = load_bundle(folder / "next").hash
+    activated = BundleActivated(event_id="b1", time=START_MS, bundle=content)
+    (folder / "log.ndjson").write_bytes(as_lines([payment(0), activated, payment(1)]))
+    asked = ["replay", "log.ndjson", "--bundle", "small", "--out", "out", "--force"]
+    assert only_object(told(*asked, "--json"))["bundles"] == [load_bundle(folder / "small").hash]
+    missing = told(*asked, "--bundles", "small")
+    assert missing.exit_code == 2
+    assert "the log activates the bundle" in missing.stderr
+    (folder / "kept").mkdir()
+    (folder / "next").rename(folder / "kept" / content)
+    assert only_object(told(*asked, "--bundles", "kept", "--json"))["bundles"] == [
+        load_bundle(folder / "small").hash, content
+    ]  # fmt: skip
+    assert pl.read_parquet(folder / "out" / "decisions.parquet")["hits"].to_list() == [["LARGE"], []]
+    assert told(*asked, "--bundles", "nowhere").exit_code == 2
+    assert told(*asked, "--bundles", "kept", "--features").exit_code == 2
 
 
 def test_the_json_of_a_replay_is_its_summary(folder: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,19 +64,49 @@ def test_a_mistake_is_shown_as_the_readme_shows_it(tmp_path: Path) -> None:
     assert shown.rstrip("\n") in ran.stdout + ran.stderr
 
 
+def _names(app: Any, before: str = "") -> set[str]:
+    """Every command of an application, those of its groups by their whole name."""
+    own = {f"{before}{c.name or c.callback.__name__.replace('_', '-')}" for c in app.registered_commands}
+    return own.union(*(_names(g.typer_instance, f"{before}{g.name} ") for g in app.registered_groups))
+
+
 @pytest.mark.parametrize("readme", READMES)
 def test_every_command_in_the_table_exists(readme: str) -> None:
     from bonafide.apps.cli.main import app
 
-    commands = {c.callback.__name__.replace("_", "-") for c in app.registered_commands}  # type: ignore[union-attr]
-    commands |= {
-        f"{group.name} {c.name or c.callback.__name__}"  # type: ignore[union-attr]
-        for group in app.registered_groups
-        for c in group.typer_instance.registered_commands  # type: ignore[union-attr]
-    }
+    commands = _names(app)
     named: set[str] = set()
     text = (ROOT / readme).read_text(encoding="utf-8")
-    for group, rest in re.findall(r"^\| `bonafide (bundle|rules|map) ([^`]+)`", text, re.MULTILINE):
-        named |= {f"{group} {name}" for name in re.findall(r"\b[a-z]+\b", rest)}
-    named |= set(re.findall(r"^\| `bonafide (?!bundle|rules|map)([a-z-]+)", text, re.MULTILINE))
+    for group, rest in re.findall(r"^\| `bonafide (bundle|rules|map|journal|access key) ([^`]+)`", text, re.MULTILINE):
+        named |= {f"{group} {name}" for name in re.findall(r"\b[a-z-]+\b", rest)}
+    rows = [line for line in text.splitlines() if re.match(r"\| `bonafide (?!bundle|rules|map|journal|access)", line)]
+    named |= {name for row in rows for name in re.findall(r"`bonafide ([a-z-]+)", row.split(" | ")[0])}
     assert named == commands
+
+
+def test_the_service_answers_as_the_readme_says(tmp_path: Path) -> None:
+    make_key, ask = blocks("README.md", "sh")[1:3]
+    key = subprocess.run(
+        [*COMMAND_LINE, *_words(make_key.splitlines()[0], tmp_path)], capture_output=True, text=True, check=True
+    ).stdout.strip()  # fmt: skip
+    serve = [*COMMAND_LINE, *_words(make_key.splitlines()[1], tmp_path), "--port", "0"]
+    body = re.search(r"'(\{.*\})'", ask, re.DOTALL)
+    assert body is not None
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().split()[1]
+        asked = urllib.request.Request(
+            f"{url}/v1/events", body[1].encode(),
+            {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+        )  # fmt: skip
+        first, again = (json.load(urllib.request.urlopen(asked)) for _ in range(2))
+        server.terminate()
+    assert (first["event_id"], first["seq"], first["outcome"]) == ("p1", 0, "allow")
+    assert again == first
+    assert server.returncode == 0
+
+
+def _words(line: str, folder: Path) -> list[str]:
+    """The words of a command of the README behind `bonafide`, its data directory in a folder of the test."""
+    command = line.partition("bonafide ")[2].partition("#")[0].rstrip(" )")
+    return command.replace("bonafide-data", str(folder / "data")).split()

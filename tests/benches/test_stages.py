@@ -24,6 +24,7 @@ TINY = {
     },
     "swap": {"events in state": 1_000, "events after": 500, "swaps": 2},
     "start": {"starts": 1, "compilations": 0},
+    "service": {"single events": 300, "array events": 600},
 }  # fmt: skip
 
 

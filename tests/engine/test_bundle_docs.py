@@ -17,8 +17,9 @@ from bonafide.engine.bundles.files import BESIDE, FILES_MAX, LATER, LIST_ENTRIES
 from bonafide.engine.bundles.head import Head, Rates
 from bonafide.engine.bundles.rules import RULES_MAX, TEXT_MAX, TYPOLOGIES, DeclaredRule, ReasonText
 from bonafide.engine.bundles.shapes import keys_of
+from bonafide.engine.fail_modes import AmountBand, DeclaredFailModes
 from bonafide.engine.features.spec import Take, _Declared
-from bonafide.engine.policy import OutcomeBand, Policy, Proposal, RiskBand
+from bonafide.engine.policy import DeclaredPolicy, OutcomeBand, Proposal, RiskBand
 from bonafide.engine.rules.cost import BUNDLE_COST_MAX, RULE_COST_MAX
 from bonafide.engine.shipped import shipped_bundle
 from tests.house.tree import ROOT
@@ -36,7 +37,8 @@ def words(part: str) -> set[str]:
     ("part", "kinds"),
     [
         ("bundle.yaml", [Head, Rates]), ("features.yaml", [_Declared]), ("rules.yaml", [DeclaredRule]),
-        ("policy.yaml", [Policy, OutcomeBand, RiskBand, Proposal]), ("reasons.yaml", [ReasonText]),
+        ("policy.yaml", [DeclaredPolicy, OutcomeBand, RiskBand, Proposal, DeclaredFailModes, AmountBand]),
+        ("reasons.yaml", [ReasonText]),
         ("examples/NAME.yaml", [ExampleFile, DeclaredExample, ScoreRange]),
     ],
 )  # fmt: skip

@@ -95,6 +95,25 @@ CASES: list[tuple[str, str, str, str]] = [
     ("a rule without its key", "rules.yaml", "", RULE.format("type == 'payout' and user_payment_count_24h >= 1")),
     ("two rules alike", "rules.yaml", "", RULE.format(
         "type == 'payment' and category in easily_resold and amount >= 0.5 * credit_limit")),
+    *(
+        (title, "policy.yaml", "hold_for: 24h", f"hold_for: 24h\nfail_modes:\n  {written}")
+        for title, written in (
+            ("a fail mode of no type", "paymnt: [{from: 0, outcome: hold}]"),
+            ("a fail mode of a type that only teaches", "login: [{from: 0, outcome: hold}]"),
+            ("a fail mode with a gap", "payment: [{from: 500, outcome: hold}]"),
+            ("a fail mode without a band", "payment: []"),
+            ("fail modes out of order", "payment: [{from: 0, outcome: hold}, {from: 500, outcome: verify}]"),
+            ("a fail mode that declines", "payout: [{from: 0, outcome: decline}]"),
+            ("a fail mode of half a cent", "payment: [{from: 0.5, outcome: hold}]"),
+            ("a fail mode that no cap bounds", "payout: [{from: 0, outcome: allow}]"),
+            ("a fail mode that lets through without a cap", "payment: [{from: 0, outcome: allow}]"),
+            ("a fail mode by an amount that is none",
+             "merchant_application: [{from: 0, outcome: verify}, {from: 5, outcome: hold}]"),
+            ("a deadline that is too long", "deadline: 2h"),
+            ("a deadline without a unit", "deadline: 1"),
+            ("a cap that is no amount", "allow_per_user_day: 300.00"),
+        )
+    ),
     ("a band that no score reaches", "policy.yaml", "{from: 0.6, outcome: verify}", "{from: 0.9, outcome: verify}"),
     ("a measure for what never happens", "policy.yaml", "measures:", "measures:\n  hold: {measure: notice, lasts: 1d}"),
     ("Chinese that is none", "reasons.yaml", "zh: 退款去向与付款方式不一致", "zh: tui kuan"),

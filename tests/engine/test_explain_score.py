@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given, settings
 
 from bonafide.core.decision import SCORE_UNIT, Decision
-from bonafide.core.events import Event, Payment
+from bonafide.core.events import Degraded, Event, Payment
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.codes import READ
 from bonafide.engine.engine import Engine
 from bonafide.engine.explain_score import MarginTold, ScoreTold, tell_score
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.testing import scorecard_twin
-from tests.engine.kit import frame_of
+from tests.engine.kit import START_MS, frame_of, payment
 from tests.engine.modelled import modelled
 from tests.engine.test_engine_same import LOGS, fixed_log
 from tests.engine.tiny import tiny
@@ -148,3 +148,12 @@ def test_the_deciding_process_loads_nothing_of_this() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout == "[]\n"
+
+
+def test_a_model_that_did_not_answer_is_not_told_of(bundle: Bundle) -> None:
+    log: list[Event] = [Degraded(event_id="d", time=START_MS, parts=("model",)), payment(1, 1, 900)]
+    frame = frame_of(log)
+    batch = Engine(bundle).decide_columns(kinds_of(frame), columns_of(frame), np.full(2, READ))
+    told = tell_score(bundle, batch.rows[1], batch.answers[1], (), True, batch.templates[batch.template[1]].degraded)
+    assert told.margin is None
+    assert told.credit is not None

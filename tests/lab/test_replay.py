@@ -85,6 +85,7 @@ def row_of(event: Fact, decision: Decision) -> dict[str, Any]:
         "risk_level": decision.risk_level, "credit_score": decision.credit_score, "alert": decision.alert,
         "hits": list(decision.hits), "reasons": [reason.code for reason in decision.reasons],
         "measures": [measure.measure for measure in decision.measures], "faults": list(decision.faults), "loops": [],
+        "degraded": list(decision.degraded),
         "bundle": decision.bundle,
     }  # fmt: skip
 

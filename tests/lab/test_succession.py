@@ -151,7 +151,7 @@ def test_a_bundle_that_is_not_there_is_refused(kept: Kept, tmp_path: Path) -> No
     path = tmp_path / "log.ndjson"
     for content in ("f" * 64, "../made", "..", "made"):
         path.write_bytes(as_lines(log_with(content)))
-        with pytest.raises(UsageError, match="the log activates the bundle .*, and there is no folder of this name"):
+        with pytest.raises(UsageError, match=r"the log activates the bundle .*, and there is no folder of this name"):
             replayed(tmp_path / "out", path, kept.folder)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -203,4 +202,4 @@ def test_numbers_change_where_they_stand_and_nothing_else_does() -> None:
 def test_a_policy_that_never_verifies_has_no_line() -> None:
     policy = load_bundle(TINY).policy
     with pytest.raises(UsageError, match="no band leads to verify"):
-        line_of(msgspec.structs.replace(policy, outcomes=policy.outcomes[:2]))
+        line_of(policy._replace(outcomes=policy.outcomes[:2]))

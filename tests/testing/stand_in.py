@@ -1,7 +1,7 @@
 """The least server that keeps a promise: a line per event in one file, synced before it answers.
 
-It has the commands of Bonafide that drills use. With LIES=1 in the environment it answers before it syncs, so that
-tests of the drills see that they see it.
+It has the commands of Bonafide that drills use. With LIES=1 in the environment it answers before it syncs, with
+RUDE=1 it ends with another exit code than promised: tests of the drills see that they see it.
 """
 
 from __future__ import annotations
@@ -104,6 +104,8 @@ async def serve(data: Path, port: int) -> None:
     print(f"ready http://127.0.0.1:{port}", flush=True)
     await over.wait()
     server.close()
+    if os.environ.get("RUDE") == "1":
+        os._exit(7)
 
 
 def main() -> None:

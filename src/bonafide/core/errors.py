@@ -8,7 +8,8 @@ from bonafide.core.mistakes import Mistake
 from bonafide.core.text import show_value
 
 Reason = Literal[
-    "malformed", "invalid-field", "unknown-field", "missing-field", "future-time", "too-late", "conflict"
+    "malformed", "invalid-field", "unknown-field", "missing-field", "future-time", "too-late", "conflict",
+    "undecidable",
 ]  # fmt: skip
 """Why a record was refused, as a code that programs may rely on."""
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)

@@ -102,7 +102,7 @@ def read_bundle(folder: Path) -> tuple[Sources, Bundle | None]:
     reasons, codes = read_reasons(sources)
     vocabulary = None if quantities is None else _vocabulary(quantities, features, lists, head and head[1])
     rules = read_rules(sources, vocabulary, codes)
-    policy = _read_policy(sources)
+    policy = _read_policy(sources, head and head[1])
     inputs = read_inputs(sources, vocabulary, rules, codes or ())
     scheme = read_scheme(sources, inputs, rules, reasons)
     if head is not None:
@@ -142,11 +142,11 @@ def _read_features(sources: Sources) -> tuple[tuple[Feature, ...], dict[str, Qua
     return features, {feature.name: quantity_of(feature) for feature in features}
 
 
-def _read_policy(sources: Sources) -> Policy | None:
+def _read_policy(sources: Sources, settings: Settings | None) -> Policy | None:
     document = sources.document(POLICY)
     if document is None:
         return None
-    policy, mistakes = read_policy(document, POLICY)
+    policy, mistakes = read_policy(document, POLICY, settings)
     sources.mistakes += mistakes
     return policy
 

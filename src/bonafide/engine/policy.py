@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import prod
+from types import MappingProxyType
 from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
@@ -14,8 +15,10 @@ from msgspec import Meta, Struct
 from bonafide.core.decision import OUTCOMES, RISK_LEVELS, SCORE_UNIT, Outcome, RiskLevel
 from bonafide.core.mistakes import Mistake
 from bonafide.core.moment import SPAN_PATTERN, DAY_MS, parse_span, show_span
-from bonafide.engine.rules.source import Document
 from bonafide.engine.bundles.shapes import Path, fit
+from bonafide.engine.compiled import Settings
+from bonafide.engine.fail_modes import TYPES, DeclaredFailModes, FailModes, faults_of, made_of, strictness
+from bonafide.engine.rules.source import Document
 
 MeasureName = Literal["notice", "request_information"]
 """What this policy may propose by itself; anything harder needs the ladder."""
@@ -53,14 +56,25 @@ class Proposal(Struct, frozen=True, forbid_unknown_fields=True):
     lasts: _Span
 
 
-class Policy(Struct, frozen=True, forbid_unknown_fields=True):
+class DeclaredPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """The policy file: bands in rising order, the first from 0."""
 
     outcomes: tuple[OutcomeBand, ...]
     risk_levels: tuple[RiskBand, ...]
     hold_for: _Span
-    """After this long a hold ends by itself, and the event goes on."""
     measures: dict[Outcome, Proposal] = {}
+    fail_modes: DeclaredFailModes | None = None
+
+
+class Policy(NamedTuple):
+    """A policy that was checked: bands in rising order, the first from 0."""
+
+    outcomes: tuple[OutcomeBand, ...]
+    risk_levels: tuple[RiskBand, ...]
+    hold_for: str
+    """After this span a hold ends by itself, and the event goes on."""
+    measures: Mapping[Outcome, Proposal] = MappingProxyType({})
+    fail_modes: FailModes = FailModes()
 
     @property
     def outcome_starts(self) -> list[int]:
@@ -88,32 +102,50 @@ class Ruling(NamedTuple):
     hold_ms: int | None
 
 
-def read_policy(document: Document, name: str) -> tuple[Policy | None, list[Mistake]]:
-    """The policy that a YAML document says, and everything that is wrong with it; None where something is."""
-    policy, mistakes = fit(document, Policy, name)
+def read_policy(document: Document, name: str, settings: Settings | None = None) -> tuple[Policy | None, list[Mistake]]:
+    """The policy that a YAML document says, and everything that is wrong with it; None where something is.
+
+    `settings` are the bundle's, whose currency the amounts of fail modes are in.
+    """
+    policy, mistakes = fit(document, DeclaredPolicy, name)
     if policy is None:
         return None, mistakes
+    places = [(document.place(path), told) for path, told in _faults_of(policy)]
+    mistakes = [Mistake("out-of-range", told, name, at.line, at.column, at.width) for at, told in places]
+    if mistakes:
+        return None, mistakes
+    fails = made_of(policy.fail_modes, parse_span(policy.hold_for), settings)
+    return Policy(policy.outcomes, policy.risk_levels, policy.hold_for, policy.measures, fails), []
+
+
+def _faults_of(policy: DeclaredPolicy) -> list[tuple[Path, str]]:
+    """What is wrong with a policy of the right shape, each with its place."""
     outcomes = [(band.from_, OUTCOMES.index(band.outcome)) for band in policy.outcomes]
     levels = [(band.from_, RISK_LEVELS.index(band.level)) for band in policy.risk_levels]
-    faults = [*_faults_of_bands("outcomes", outcomes), *_faults_of_bands("risk_levels", levels)]
+    faults = [*_faults_of_bands(("outcomes",), outcomes), *_faults_of_bands(("risk_levels",), levels)]
     spans: dict[Path, str] = {("hold_for",): policy.hold_for}
     spans |= {("measures", outcome, "lasts"): proposal.lasts for outcome, proposal in policy.measures.items()}
     for path, span in spans.items():
         if parse_span(span) > LASTS_MAX_MS:
             told = f"{'.'.join(map(str, path))}: {span} is longer than {show_span(LASTS_MAX_MS)}"
             faults.append((path, told))
-    places = [(document.place(path), told) for path, told in faults]
-    mistakes = [Mistake("out-of-range", told, name, at.line, at.column, at.width) for at, told in places]
-    return (None if mistakes else policy), mistakes
+    if policy.fail_modes is not None:
+        for kind in TYPES:
+            bands = policy.fail_modes.bands_of(kind)
+            if bands is not None:
+                faults += _faults_of_bands(("fail_modes", kind), strictness(bands), "amount")
+        faults += faults_of(policy.fail_modes)
+    return faults
 
 
-def _faults_of_bands(name: str, bands: list[tuple[float, int]]) -> list[tuple[Path, str]]:
+def _faults_of_bands(at: Path, bands: list[tuple[float, int]], of: str = "score") -> list[tuple[Path, str]]:
     """What is wrong with the order of bands (start, strictness), each with its place."""
+    name = ".".join(map(str, at))
     if not bands or bands[0][0] != 0:
-        place: Path = (name, 0, "from") if bands else (name,)
-        return [(place, f"{name}: the first band starts from 0, so that every score has one")]
+        place: Path = (*at, 0, "from") if bands else at
+        return [(place, f"{name}: the first band starts from 0, so that every {of} has one")]
     return [
-        ((name, i), f"{name}: the band from {high} must be higher and stricter than the one before")
+        ((*at, i), f"{name}: the band from {high} must be higher and stricter than the one before")
         for i, ((low, mild), (high, strict)) in enumerate(pairwise(bands), 1)
         if not (low < high and mild < strict)
     ]

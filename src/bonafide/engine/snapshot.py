@@ -7,6 +7,7 @@ differ: they read the state and do not shape it. Restoring changes no later answ
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import BinaryIO, Final
 
 import msgspec
@@ -15,9 +16,11 @@ import numpy as np
 from bonafide.core.errors import StateError
 from bonafide.engine.engine import Engine
 
-MAGIC: Final = b"bonafide snapshot 3\n"
+MAGIC: Final = b"bonafide snapshot 4\n"
 HEADER_BYTES_MAX: Final = 65_536
 """Enough for the names of as many degraded parts as a record may have."""
+CHECKED_BYTES: Final = 2**20
+"""Read at a time by whoever only checks."""
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,36 +30,35 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hash of the secret."""
     words: int
     seq: int
+    log: str
+    """What stands for the log up to there, in the words of whoever keeps it; "" where nobody says."""
     degraded: tuple[str, ...]
     """Parts that do not answer."""
     sha256: str
-    """Of the names of these parts and of what follows the header."""
+    """Of the log, the names of these parts and what follows the header."""
 
 
-def write_snapshot(engine: Engine, file: BinaryIO) -> None:
-    """Write what an engine remembers."""
-    words = engine.state.save()
+def write_snapshot(engine: Engine, file: BinaryIO, log: str = "") -> None:
+    """Write what an engine remembers; `log` stands for the log that it took in, such as a hash of it."""
+    words = engine.state.kept
     body = words.data.cast("B")
     parts = engine.degraded
-    header = _Header(
-        _shape(engine), _secret_mark(engine), len(words), engine.state.seq, parts, _digest(parts, body)
-    )  # fmt: skip
+    digest = _begin(log, parts, body).hexdigest()
+    header = _Header(_shape(engine), _secret_mark(engine), len(words), engine.state.seq, log, parts, digest)
     file.write(MAGIC + msgspec.json.encode(header) + b"\n")
     file.write(body)
 
 
-def read_snapshot(engine: Engine, file: BinaryIO) -> None:
+def read_snapshot(engine: Engine, file: BinaryIO, log_at: Callable[[int], str] | None = None) -> None:
     """Put back what `write_snapshot` wrote; nothing is changed unless all of it is right.
 
-    Raises StateError for what is no snapshot, is cut off or damaged, or belongs to other features, settings or another
-    secret; the way out is to replay the log.
+    log_at: given the place where the snapshot stands, what stands for the log there; it must be what was written.
+    Raises StateError for what is no snapshot, is cut off or damaged, or belongs to other features, settings, another
+    secret or another log; the way out is to replay the log.
     """
-    if file.readline(len(MAGIC)) != MAGIC:
-        raise _refusal("it is no snapshot of this version")
-    try:
-        header = msgspec.json.decode(file.readline(HEADER_BYTES_MAX), type=_Header)
-    except msgspec.DecodeError:
-        raise _refusal("its header is damaged") from None
+    header = _read_header(file)
+    if log_at is not None and log_at(header.seq) != header.log:
+        raise _refusal(f"it was taken beside another log, or one that went on beyond event {header.seq}")
     if header.secret != _secret_mark(engine):
         raise _refusal("it was made with another secret")
     if header.shape != _shape(engine):
@@ -66,16 +68,39 @@ def read_snapshot(engine: Engine, file: BinaryIO) -> None:
     body = bytearray(header.words * 8)
     if file.readinto(body) != len(body) or file.read(1):  # type: ignore[attr-defined]
         raise _refusal("it is not complete")
-    if _digest(header.degraded, body) != header.sha256:
+    if _begin(header.log, header.degraded, body).hexdigest() != header.sha256:
         raise _refusal("its content is damaged")
     engine.state.load(np.frombuffer(body, dtype=np.int64))
     engine.degrade(header.degraded)
 
 
-def _digest(degraded: tuple[str, ...], body: memoryview | bytearray) -> str:
-    digest = hashlib.sha256(msgspec.json.encode(degraded))
+def check_snapshot(file: BinaryIO) -> None:
+    """Read a snapshot to its end without an engine; raises StateError unless it is whole and as it was written."""
+    header = _read_header(file)
+    digest, left = _begin(header.log, header.degraded), header.words * 8
+    while piece := file.read(min(left, CHECKED_BYTES)):
+        digest.update(piece)
+        left -= len(piece)
+    if left or file.read(1):
+        raise _refusal("it is not complete")
+    if digest.hexdigest() != header.sha256:
+        raise _refusal("its content is damaged")
+
+
+def _read_header(file: BinaryIO) -> _Header:
+    if file.readline(len(MAGIC)) != MAGIC:
+        raise _refusal("it is no snapshot of this version")
+    try:
+        return msgspec.json.decode(file.readline(HEADER_BYTES_MAX), type=_Header)
+    except msgspec.DecodeError:
+        raise _refusal("its header is damaged") from None
+
+
+def _begin(log: str, degraded: tuple[str, ...], body: memoryview | bytearray | bytes = b"") -> hashlib._Hash:
+    """The digest of a snapshot, begun with its header and, where it is at hand, its body."""
+    digest = hashlib.sha256(msgspec.json.encode((log, degraded)))
     digest.update(body)
-    return digest.hexdigest()
+    return digest
 
 
 def _refusal(why: str) -> StateError:

@@ -155,9 +155,14 @@ class State:
         established of itself, which another bundle need not count), the latest time."""
         return self.seq, int(self.memory[arena.H_TAKEN]), self.latest_ms
 
+    @property
+    def kept(self) -> NDArray[np.int64]:
+        """Everything remembered, where it lies: it changes with the next event."""
+        return self.memory[: int(self.memory[arena.H_TOP])]
+
     def save(self) -> NDArray[np.int64]:
         """A copy of everything remembered."""
-        return self.memory[: int(self.memory[arena.H_TOP])].copy()
+        return self.kept.copy()
 
     def load(self, saved: NDArray[np.int64]) -> None:
         """Put back what `save` gave; the limit stays this process's own."""

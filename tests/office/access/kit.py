@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
+from itertools import count
 from pathlib import Path
+from secrets import token_bytes
 
 from bonafide.core.moment import DAY_MS
 from bonafide.core.secret import Secret
@@ -25,11 +28,19 @@ class Clock:
         return self.now_ms
 
 
+def counted() -> Callable[[int], bytes]:
+    """Stands for random bytes where a test must go the same way twice; all different, as those are."""
+    numbers = count()
+    return lambda length: sha256(str(next(numbers)).encode()).digest()[:length]
+
+
 @contextmanager
-def open_keys(path: Path, clock: Clock, cache_ms: int = KEY_CACHE_MS) -> Iterator[Keys]:
+def open_keys(
+    path: Path, clock: Clock, cache_ms: int = KEY_CACHE_MS, draw: Callable[[int], bytes] = token_bytes
+) -> Iterator[Keys]:
     """Keys over a store of their own, as another process has them."""
     with Store.open(path) as store:
-        keys = Keys(store, cache_ms=cache_ms, clock=clock)
+        keys = Keys(store, cache_ms=cache_ms, clock=clock, draw=draw)
         try:
             yield keys
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,8 @@ def test_a_useless_cache_is_made_anew(tmp_path: Path, lost: str) -> None:
         path.write_bytes(b"something else" * 1_000)
     elif lost == "other":
         path.unlink()
-        sqlite3.connect(path).execute("CREATE TABLE x (y)")
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("CREATE TABLE x (y)")
     else:
         runs = IdRuns(tmp_path / "data")
         runs.add(["more"], [runs.covered], runs.covered + 1)

@@ -47,7 +47,10 @@ def test_a_commit_is_one_row_whose_chain_anybody_can_compute(journal: Journal) -
     journal.append([record(0), record(1)])
     journal.append([record(2)])
     journal.close()
-    rows = sqlite3.connect(journal.path).execute("SELECT * FROM commits ORDER BY first_seq").fetchall()
+    columns = "first_seq, count, received_ms, records, chain"
+    connection = sqlite3.connect(journal.path)
+    rows = connection.execute(f"SELECT {columns} FROM commits ORDER BY first_seq").fetchall()
+    connection.close()
     assert [row[:3] for row in rows] == [(0, 2, record(1).received_ms), (2, 1, record(2).received_ms)]
     assert rows[0][3] == pack([record(0), record(1)])
     chain = beginning(FIRST)
@@ -205,4 +208,24 @@ def test_the_write_ahead_log_starts_over_while_there_is_a_reader(journal: Journa
             next(reading)
     assert log.stat().st_size < 400_000
     assert len(answers(journal).log) == 100
+    journal.close()
+
+
+def test_files_are_for_their_owner_and_counted(journal: Journal) -> None:
+    fill(journal)
+    assert journal.folder.stat().st_mode & 0o777 == 0o700
+    for name in ("journal.db", "journal.db-wal", "journal.mark", "lock"):
+        assert (journal.folder / name).stat().st_mode & 0o777 == 0o600, name
+    figures = journal.figures()
+    assert (figures["events"], figures["conflicts"], figures["ids_waiting"]) == (20, 2, 20)
+    assert figures["journal_db_wal_bytes"] == (journal.folder / "journal.db-wal").stat().st_size
+    journal.close()
+
+
+def test_a_commit_has_a_bound(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bonafide.office.journal.writing.COMMIT_BYTES_MAX", 1_000)
+    with pytest.raises(ValueError, match=r"a commit of .* bytes; at most 1000"):
+        journal.append([record(n) for n in range(20)])
+    journal.append([record(0)])
+    assert journal.next_seq == 1
     journal.close()

@@ -169,6 +169,44 @@ def begun(place: Path) -> None:
         Journal.open(place / f"other{number}").close()
 
 
+def test_damage_met_while_writing_ends_it(journal: Journal) -> None:
+    journal._writer.execute("UPDATE dead_letters SET expires_ms = 7")
+    with pytest.raises(JournalDamagedError, match="dead letter 1 is not what was written"):
+        journal.redriven([1], 9)
+    with pytest.raises(JournalDamagedError):
+        journal.append([record(1)])
+
+
+def test_another_program_that_holds_it_is_named(journal: Journal) -> None:
+    shell = sqlite3.connect(journal.path, isolation_level=None)
+    shell.execute("BEGIN IMMEDIATE")
+    journal._writer.execute("PRAGMA busy_timeout = 1")
+    with pytest.raises(JournalBrokenError, match=r"another program holds it, such as an SQL shell.*\(SQLITE_BUSY\)"):
+        journal.append([record(1)])
+    shell.close()
+
+
+@pytest.mark.drill
+def test_a_medium_that_is_read_only(tmp_path: Path) -> None:
+    place = tmp_path / "small"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], check=False).returncode != 0:
+        pytest.skip("this machine does not let us mount")
+    try:
+        journal = Journal.open(place / "data")
+        journal.append([record(0)])
+        journal.close()
+        subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+        with pytest.raises(StateError, match="Read-only file system"):
+            Journal.open(place / "data")
+        subprocess.run(["mount", "-o", "remount,rw", str(place)], check=True)
+        again = Journal.open(place / "data")
+        assert again.find("e0") == (0, record(0))
+        again.close()
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
 @pytest.mark.drill
 def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     """A file system in memory of two megabytes, filled by the journal itself and by a file beside it."""

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from bonafide.apps.cli.access import access_app
+from bonafide.apps.cli.backup import backup, restore
 from bonafide.apps.cli.bench import bench
 from bonafide.apps.cli.bundle import bundle_app
 from bonafide.apps.cli.demo import demo
@@ -18,6 +19,7 @@ from bonafide.apps.cli.drift import drift
 from bonafide.apps.cli.evaluate import evaluate
 from bonafide.apps.cli.explain import explain
 from bonafide.apps.cli.features import features
+from bonafide.apps.cli.journal import journal_app
 from bonafide.apps.cli.map import map_app
 from bonafide.apps.cli.replay import replay
 from bonafide.apps.cli.review import review_sample
@@ -45,10 +47,14 @@ _COMMANDS: Final = (
     drift,
     review_sample,
     simulate,
+    backup,
+    restore,
     bench,
     warmup,
 )
-_GROUPS: Final = {"bundle": bundle_app, "rules": rules_app, "map": map_app, "access": access_app}
+_GROUPS: Final = {
+    "bundle": bundle_app, "rules": rules_app, "map": map_app, "journal": journal_app, "access": access_app
+}  # fmt: skip
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
 
 

@@ -10,7 +10,7 @@ import msgspec
 from bonafide.apps.problems import Reply, problem
 from bonafide.core.errors import InputError
 from bonafide.core.events import Fact
-from bonafide.core.moment import DAY_MS, show_moment
+from bonafide.core.moment import show_moment
 from bonafide.engine.bundle import Bundle
 
 USERS_COUNTED_MAX: Final = 65_536
@@ -22,7 +22,6 @@ class Advisor:
 
     def __init__(self, bundle: Bundle) -> None:
         self._modes = bundle.policy.fail_modes
-        self._offset_ms = bundle.settings.offset_ms
         self._allowed: dict[tuple[str, int], int] = {}
 
     def replies(self, events: Sequence[Fact | InputError]) -> list[Reply]:
@@ -32,13 +31,14 @@ class Advisor:
     def _reply(self, event: Fact | InputError) -> Reply:
         told = problem("overloaded", "no decision was on disk by the deadline; send the same event again to get it")
         told["degraded"] = ["deadline"]
-        if isinstance(event, InputError) or not event.decided:
+        if isinstance(event, InputError):
             return Reply(503, msgspec.json.encode(told))
-        user: str | None = getattr(event, "user_id", None)
-        key = (user or "", (event.time + self._offset_ms) // DAY_MS)
+        key = (getattr(event, "user_id", ""), self._modes.day_of(event.time))
         advice = self._modes.advice(event, self._allowed.get(key, 0))
-        if advice.outcome == "allow" and user is not None:
-            self._count(key, getattr(event, "amount", 0))
+        if advice is None:
+            return Reply(503, msgspec.json.encode(told))
+        if advice.counted:
+            self._count(key, advice.counted)
         told["event_id"] = event.event_id
         told["outcome"] = advice.outcome
         told["release_by"] = None if advice.hold_ms is None else show_moment(event.time + advice.hold_ms)

@@ -39,6 +39,8 @@ class Batch(NamedTuple):
 
     jobs: list[Job]
     records: list[Record]
+    event_ids: list[str]
+    """Of the records."""
     conflicts: list[Conflict]
     dead_letters: list[DeadLetter]
     replies: list[list[Reply | None]]
@@ -74,7 +76,7 @@ class Decider:
             raise EngineFailedError(type(error).__name__) from error
         self._figures.engine_seconds.add(time.perf_counter() - begun)
         self._figures.batch_events.add(len(events))
-        batch = Batch(jobs, [], [], [], [])
+        batch = Batch(jobs, [], [], [], [], [])
         for job in jobs:
             batch.replies.append(self._sort(job, answered, batch))
         return batch
@@ -84,7 +86,7 @@ class Decider:
         if not (batch.records or batch.conflicts or batch.dead_letters):
             return
         begun = time.perf_counter()
-        self._journal.append(batch.records, batch.conflicts, batch.dead_letters)
+        self._journal.append(batch.records, batch.conflicts, batch.dead_letters, event_ids=batch.event_ids)
         self._figures.commit_seconds.add(time.perf_counter() - begun)
 
     def answers(self, batch: Batch) -> list[tuple[Job, list[Reply]]]:
@@ -121,6 +123,7 @@ class Decider:
         figures = self._figures
         if told.status == TAKEN:
             batch.records.append(Record(job.received_ms, job.key_id, _content(event), told.body))
+            batch.event_ids.append(event.event_id)
             if told.outcome is None:
                 figures.taught[event.type] += 1
                 return Reply(202, told.body)
@@ -145,9 +148,7 @@ class Decider:
         found = self._journal.find(event.event_id)
         if found is not None:
             return found.seq
-        mark = b'"event_id":' + msgspec.json.encode(event.event_id)
-        first = self._journal.next_seq
-        return first + next(n for n, record in enumerate(batch.records) if mark in record.content)
+        return self._journal.next_seq + batch.event_ids.index(event.event_id)
 
     def _refuse(self, job: Job, place: int, error: InputError, batch: Batch) -> Reply:
         self._figures.refused[error.reason] += 1

@@ -29,6 +29,9 @@ from bonafide.office.journal.journal import Journal
 from bonafide.office.journal.records import Found
 
 State = Literal["starting", "ready", "read-only", "stopping", "failed"]
+WAIT_FRACTION: Final = 0.5
+"""Of the deadline: when the oldest request has waited so long, a new one would hardly be answered in time, and is
+turned away at once instead of being decided for nobody."""
 SWEEP_S: Final = 0.02
 """How often it is looked for jobs whose deadline has passed."""
 RETRY_S: Final = 1.0
@@ -68,6 +71,8 @@ class Runtime:
         self.state: State = "starting"
         self.not_ready_because = "it is starting"
         self.recovered: Recovered | None = None
+        self.deadline_s = 0.0
+        """How long an answer may take."""
         self._wall_ms = wall_ms
         self._say = say
         self._end = end
@@ -84,6 +89,8 @@ class Runtime:
         self.recovered = recover(engine, self.journal, self._snapshots, progress)
         self._decider = Decider(engine, self.journal, self.figures, self.limits.dead_letter_days * DAY_MS)
         self._advisor = Advisor(engine.bundle)
+        own = self.limits.deadline_ms
+        self.deadline_s = (engine.bundle.policy.fail_modes.deadline_ms if own is None else own) / SECOND_MS
         return self.recovered
 
     def run(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -109,12 +116,6 @@ class Runtime:
         """Events given in and not answered yet."""
         return self._line.waiting
 
-    @property
-    def deadline_s(self) -> float:
-        """How long an answer may take."""
-        own = self.limits.deadline_ms
-        return (self.bundle.policy.fail_modes.deadline_ms if own is None else own) / SECOND_MS
-
     async def decide(self, events: Sequence[Fact | InputError], raw: Sequence[bytes], sender: SentBy) -> list[Reply]:
         """Answer some events, in order, when they are on disk; refused ones are kept as dead letters.
 
@@ -124,12 +125,18 @@ class Runtime:
         self.check_open(len(events))
         job = Job(events, raw, sender.key_id, self._wall_ms(), self._loop.create_future())
         try:
+            self._check_wait(job.asked_s)
             self._line.put(job)
         except Overloaded:
             self.figures.turned_away["overloaded"] += job.size
             raise
         self._open[job] = None
         return await job.answers
+
+    def _check_wait(self, now_s: float) -> None:
+        oldest = next(iter(self._open), None)
+        if oldest is not None and now_s - oldest.asked_s > self.deadline_s * WAIT_FRACTION:
+            raise Overloaded(f"requests wait for {now_s - oldest.asked_s:.1f} s already; send it again")
 
     def check_open(self, events: int = 0) -> None:
         """Raises Overloaded or ReadOnly where nothing is taken in as things stand."""

@@ -12,8 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import msgspec
-
 from bonafide.core.errors import StateError
 from bonafide.engine.engine import Engine
 from bonafide.engine.snapshot import read_snapshot, write_snapshot
@@ -22,17 +20,7 @@ from bonafide.office.journal.journal import Journal
 KEPT: Final = 2
 """The newest, and the one before in case that it turns out to be damaged."""
 SUFFIX: Final = ".snapshot"
-MAGIC: Final = b"bonafide journal snapshot 1\n"
-HEADER_BYTES_MAX: Final = 1_024
 _UNFINISHED: Final = ".unfinished"
-
-
-class _Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where in which journal a snapshot was taken."""
-
-    seq: int
-    chain: str
-    """The journal's chain after the event before it, hex: another journal has another."""
 
 
 class Snapshots:
@@ -109,30 +97,20 @@ class Snapshots:
 
 
 def _read(path: Path, engine: Engine, journal: Journal) -> int:
+    def log_at(seq: int) -> str:
+        chain = journal.chain_at(seq) if seq <= journal.next_seq else None
+        return "" if chain is None else chain.hex()
+
     with path.open("rb") as file:
-        if file.readline(len(MAGIC)) != MAGIC:
-            raise StateError("it is no snapshot of this version")
-        try:
-            place = msgspec.json.decode(file.readline(HEADER_BYTES_MAX), type=_Place)
-        except msgspec.MsgspecError:
-            raise StateError("its header is damaged") from None
-        if place.seq > journal.next_seq:
-            raise StateError(f"it stands at event {place.seq} and the journal ends at {journal.next_seq}")
-        chain = journal.chain_at(place.seq)
-        if chain is None or chain.hex() != place.chain:
-            raise StateError("it was taken beside another journal")
-        read_snapshot(engine, file)
-    if engine.state.seq != place.seq:
-        raise StateError(f"it holds {engine.state.seq} events and says {place.seq}")
-    return place.seq
+        read_snapshot(engine, file, log_at)
+    return engine.state.seq
 
 
 def _write(folder: Path, engine: Engine, seq: int, chain: bytes) -> None:
     """Write, sync and rename, so that what has the name is whole."""
     unfinished = folder / f"{seq}{_UNFINISHED}"
     with unfinished.open("wb") as file:
-        file.write(MAGIC + msgspec.json.encode(_Place(seq, chain.hex())) + b"\n")
-        write_snapshot(engine, file)
+        write_snapshot(engine, file, chain.hex())
         _sync(file)
     unfinished.rename(folder / f"{seq}{SUFFIX}")
     descriptor = os.open(folder, os.O_RDONLY)

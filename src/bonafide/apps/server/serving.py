@@ -16,6 +16,7 @@ from typing import Final
 import uvicorn
 import uvloop
 
+from bonafide.apps.server.accepting import Acceptor
 from bonafide.apps.server.app import Service
 from bonafide.apps.server.listening import BACKLOG, is_loopback, open_socket, tls_of, url_of
 from bonafide.apps.server.logs import Log, forward_others
@@ -123,7 +124,20 @@ def _config(service: Service, settings: Settings, tls: ssl.SSLContext | None) ->
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, whose signals are handled here."""
+    """uvicorn, whose connections are taken and whose signals are handled here."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen on the sockets, of which there is at least one."""
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            Acceptor(loop, listener, self._protocol, self.config.ssl)  # type: ignore[misc]
+            for listener in sockets or ()
+        ]
+        self.started = True
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: type[BoundedProtocol] = self.config.http_protocol_class  # type: ignore[assignment]
+        return made(config=self.config, server_state=self.server_state, app_state={})
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

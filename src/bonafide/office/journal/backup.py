@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from bonafide.core.errors import StateError, UsageError
+from bonafide.engine.snapshot import check_snapshot
 from bonafide.office.journal.checks import Progress
 from bonafide.office.journal.connection import connect
 from bonafide.office.journal.errors import database_errors
@@ -28,8 +29,6 @@ _DATABASES: Final = (JOURNAL_FILE, "office.db")
 _FILES: Final = ("secret", "bonafide.toml")
 _PAGES_AT_ONCE: Final = 4_096
 _CHUNK_BYTES: Final = 2**20
-_SNAPSHOT_MAGIC: Final = b"bonafide snapshot "
-_HEADER_BYTES_MAX: Final = 4_096
 _SECRET_MODE: Final = 0o600
 
 
@@ -55,10 +54,6 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def size_bytes(self) -> int:
         """Of all its files."""
         return sum(kept.bytes for kept in self.files.values())
-
-
-class _SnapshotHeader(msgspec.Struct):
-    sha256: str
 
 
 def make_backup(folder: Path, out: Path, *, made: str, version: str, progress: Progress | None = None) -> Manifest:
@@ -194,20 +189,13 @@ def _copy_snapshot(folder: Path, build: Path) -> None:
         except FileNotFoundError:  # a newer one has just taken its place
             to.unlink(missing_ok=True)
             continue
-        if _is_whole_snapshot(to):
-            return
-        to.unlink()
-
-
-def _is_whole_snapshot(path: Path) -> bool:
-    with path.open("rb") as file:
-        if not file.readline(_HEADER_BYTES_MAX).startswith(_SNAPSHOT_MAGIC):
-            return False
         try:
-            header = msgspec.json.decode(file.readline(_HEADER_BYTES_MAX), type=_SnapshotHeader)
-        except (msgspec.MsgspecError, UnicodeError):
-            return False
-        return hashlib.file_digest(file, "sha256").hexdigest() == header.sha256
+            with to.open("rb") as file:
+                check_snapshot(file)
+        except StateError:
+            to.unlink()
+        else:
+            return
 
 
 def _copy(source: Path, to: Path) -> None:

@@ -18,6 +18,7 @@ def connect(path: Path, *, readonly: bool = False, synchronous: str = "FULL") ->
     """A connection that begins and ends transactions only when told to; other threads may use it in turn.
 
     - `synchronous = FULL` syncs the write-ahead log before a commit returns;
+    - `fullfsync` asks macOS to empty the drive's own cache as well; elsewhere a sync does so, and the setting nothing;
     - memory-mapping stays off: a disk that fails answers with an error, not with a signal;
     - `cell_size_check` finds more of what a damaged page says, `trusted_schema = OFF` runs nothing that it says;
     - `secure_delete` overwrites what expires.
@@ -34,6 +35,8 @@ def connect(path: Path, *, readonly: bool = False, synchronous: str = "FULL") ->
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new database; others keep theirs
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {synchronous}")
+            connection.execute("PRAGMA fullfsync = ON")
+            connection.execute("PRAGMA checkpoint_fullfsync = ON")
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # done by a thread of its own
             connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES_KEPT}")

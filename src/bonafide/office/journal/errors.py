@@ -22,6 +22,12 @@ _DAMAGED: Final = frozenset({
 _DAMAGED_IN_PART: Final = frozenset({sqlite3.SQLITE_IOERR_SHORT_READ})
 DATABASE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
 """What the database raises: the second, where a message repeats bytes of a damaged schema that are no text."""
+_BARRED: Final = {
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; see that this user may read and write it, its folder and what is there",
+    sqlite3.SQLITE_PERM: "cannot be opened; see that this user may read and write it, its folder and what is there",
+    sqlite3.SQLITE_BUSY: "another program holds it, such as an SQL shell; end that one, then start again",
+    sqlite3.SQLITE_LOCKED: "another program holds it, such as an SQL shell; end that one, then start again",
+}
 _WAY_OUT: Final = "restore the newest backup (bonafide restore)"
 
 
@@ -57,6 +63,8 @@ def error_of(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> JournalEr
         return JournalFullError(f"{path}: {why} ({name}): nothing was written; make room and it goes on")
     if primary in _DAMAGED or code in _DAMAGED_IN_PART:
         return damaged(path, f"{error} ({name})")
+    if primary in _BARRED:
+        return JournalBrokenError(f"{path}: {_BARRED[primary]} ({name})")
     told = "what was being written is in doubt; look at the disk, then start again: it recovers from what is there"
     return JournalBrokenError(f"{path}: the disk did not do as it was told: {error} ({name}); {told}")
 

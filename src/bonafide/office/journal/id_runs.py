@@ -134,7 +134,7 @@ class IdRuns:
 
     def _read_runs(self) -> list[_Run]:
         runs: list[_Run] = []
-        for row in self._writer.execute("SELECT * FROM runs ORDER BY first_seq"):
+        for row in self._writer.execute("SELECT first_seq, until_seq, level, blocks, crc FROM runs ORDER BY first_seq"):
             runs.append(_checked(_Run(*row), runs[-1].until_seq if runs else 0))
         counted = dict(self._writer.execute("SELECT run, count(*) FROM blocks GROUP BY run").fetchall())
         if counted != {run.first_seq: run.blocks for run in runs}:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import RLock
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from bonafide.core.errors import StateError
 from bonafide.office.journal.checks import Progress, Verified, check_begun, check_opened, verify
@@ -30,7 +31,6 @@ from bonafide.office.journal.letters import (
     read_conflicts,
     read_kept,
     read_letters,
-    write_letters,
 )
 from bonafide.office.journal.lock import FolderLock
 from bonafide.office.journal.mark import Mark, Marked, read_mark
@@ -42,23 +42,13 @@ from bonafide.office.journal.records import (
     Record,
     beginning,
     event_id_of,
-    next_chain,
-    pack,
-    seal,
 )
 from bonafide.office.journal.schema import bring_up
 from bonafide.office.journal.view import JOURNAL_FILE, check_there, read_log
+from bonafide.office.journal.writing import State, write_all, write_records
 
 FOLDER_MODE: Final = 0o700
-
-
-class _State(NamedTuple):
-    """All that a commit changes in memory, once it is durable."""
-
-    next_seq: int
-    chain: bytes
-    head: Head
-    kept: Kept
+_FILE_MODE: Final = 0o600
 
 
 class Journal:
@@ -82,6 +72,8 @@ class Journal:
     def _open(self, opened: ExitStack, progress: Progress | None) -> None:
         marked = read_mark(self.folder)
         check_begun(self.path, marked)
+        if not self.path.exists():  # dead letters hold what clients sent: for nobody else's eyes
+            os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, _FILE_MODE))
         with database_errors(self.path):
             self._writer = opened.enter_context(closing(connect(self.path)))
             bring_up(self._writer, self.path)
@@ -89,7 +81,7 @@ class Journal:
         last = self.reader.last()
         head, kept = self.reader.head(), read_kept(self.reader)
         chain = last.chain if last else beginning(head.first_bundle)
-        self._state = _State(last.first_seq + last.events if last else 0, chain, head, kept)
+        self._state = State(last.first_seq + last.events if last else 0, chain, head, kept)
         check_opened(self.reader, kept, self.next_seq, marked)
         self._ids = opened.enter_context(closing(EventIds(self.folder, self.reader, self.next_seq, progress)))
         self._mark = opened.enter_context(closing(Mark(self.folder)))
@@ -149,9 +141,9 @@ class Journal:
             if len(ids) != len(records):
                 raise ValueError("event_ids: one for each record")
             if conflicts or dead_letters or bundle is not None:
-                self._commit(lambda execute: self._write(execute, records, conflicts, dead_letters, bundle), ids)
+                self._commit(lambda e: write_all(e, self._state, records, conflicts, dead_letters, bundle), ids)
             else:  # the usual way: a single statement is its own transaction
-                self._commit(lambda execute: self._write_records(execute, self._state, records), ids, alone=True)
+                self._commit(lambda e: write_records(e, self._state, records), ids, alone=True)
 
     def find(self, event_id: str) -> Found | None:
         """An event of the log by its id, the latest where there are several; None where none has it."""
@@ -185,7 +177,7 @@ class Journal:
     def redriven(self, ids: Sequence[int], now_ms: int) -> None:
         """Note of dead letters that they were sent through again."""
 
-        def write(execute: Callable[..., Any]) -> _State:
+        def write(execute: Callable[..., Any]) -> State:
             mark_redriven(execute, self.reader, ids, now_ms)
             return self._state
 
@@ -198,6 +190,14 @@ class Journal:
             lambda execute: self._state._replace(kept=expire_letters(execute, self._state.kept, now_ms))
         )  # fmt: skip
         return before - self.kept.dead_letters
+
+    def figures(self) -> dict[str, int]:
+        """Numbers for whoever watches: events and what is kept, bytes of the files, ids that wait for `ids.db`."""
+        sizes = {}
+        for name in ("journal.db", "journal.db-wal", "ids.db"):
+            path = self.folder / name
+            sizes[f"{name.replace('.', '_').replace('-', '_')}_bytes"] = path.stat().st_size if path.exists() else 0
+        return {"events": self.next_seq, **self.kept._asdict(), **sizes, "ids_waiting": self._ids.waiting}
 
     def verify(self, progress: Progress | None = None) -> Verified:
         """Check every event, conflict and dead letter up to what there is by now, reading beside whoever appends.
@@ -223,7 +223,7 @@ class Journal:
             self._opened.close()
 
     def _commit(
-        self, write: Callable[[Callable[..., Any]], _State], event_ids: Sequence[str] = (), *, alone: bool = False
+        self, write: Callable[[Callable[..., Any]], State], event_ids: Sequence[str] = (), *, alone: bool = False
     ) -> None:
         """Run a transaction; what it returns holds from then on, and its events are found before they are counted."""
         with self._writing:
@@ -238,6 +238,10 @@ class Journal:
                     self._writer.execute("COMMIT")
             except DATABASE_ERRORS as error:
                 raise self._undo(error) from error
+            except StateError as error:  # of what was read, or copied before it
+                self._undo(None)
+                self._break(error)
+                raise
             except BaseException as error:
                 self._undo(None)
                 if isinstance(error, MemoryError) or not isinstance(error, Exception):  # it may be durable, or not
@@ -245,45 +249,9 @@ class Journal:
                 raise
             if event_ids:
                 self._ids.add(self._state.next_seq, event_ids)
+                self._keeper.appended(state.packed_bytes)
             self._state = state
             self._note()
-
-    def _write(
-        self,
-        execute: Callable[..., Any],
-        records: Sequence[Record],
-        conflicts: Sequence[Conflict],
-        dead_letters: Sequence[DeadLetter],
-        bundle: str | None,
-    ) -> _State:
-        state = self._state
-        if bundle is not None:
-            head = self._head_with(bundle, decided=bool(records))
-            state = state._replace(head=head)
-            if state.next_seq == 0:
-                state = state._replace(chain=beginning(head.first_bundle))
-            for name, value in head._asdict().items():
-                if value is not None:
-                    execute("INSERT OR REPLACE INTO head VALUES (?, ?, ?)", (name, value, seal(name, value)))
-        kept = write_letters(execute, state.kept, conflicts, dead_letters)
-        return self._write_records(execute, state._replace(kept=kept), records)
-
-    def _write_records(self, execute: Callable[..., Any], state: _State, records: Sequence[Record]) -> _State:
-        if not records:
-            return state
-        packed = pack(records)
-        place = (state.next_seq, len(records), records[-1].received_ms, packed)
-        chain = next_chain(state.chain, *place)
-        execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?)", (*place, chain))
-        self._keeper.appended(len(packed))
-        return _State(state.next_seq + len(records), chain, state.head, state.kept)
-
-    def _head_with(self, bundle: str, *, decided: bool) -> Head:
-        """The head once a bundle is active. While the log is empty the bundle that decides first may still change."""
-        first = self.head.first_bundle
-        if self.next_seq == 0 and (first is None or not decided):
-            first = bundle
-        return Head(first, bundle)
 
     def _check_usable(self) -> None:
         if self._broken is not None:

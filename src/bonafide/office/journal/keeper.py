@@ -51,7 +51,7 @@ class Keeper:
     def finish_checkpoint(self, writer: sqlite3.Connection) -> None:
         """Copy what is left of the write-ahead log; the next commit begins it anew."""
         self.restart_due = False
-        writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self._copy(writer)
 
     def close(self) -> None:
         """End the thread once it is done with what it does."""
@@ -78,12 +78,16 @@ class Keeper:
                 self._broken(StateError(f"{self._path}: what is done beside appending failed: {error!r}"))
 
     def _checkpoint(self) -> None:
+        self.restart_due = self._copy(self._connection)
+
+    def _copy(self, connection: sqlite3.Connection) -> bool:
+        """Copy what can be copied of the write-ahead log; False where there is no room for it, which may wait."""
         try:
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except DATABASE_ERRORS as error:
             told = error_of(error, self._path)
             if not isinstance(told, JournalFullError):
                 raise told from error
             _log.warning("the write-ahead log grows until there is room: %s", told)
-        else:
-            self.restart_due = True
+            return False
+        return True

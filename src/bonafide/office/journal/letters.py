@@ -19,6 +19,8 @@ DROPPED: Final = "dead_letters_dropped"
 _COUNTS: Final = """SELECT (SELECT count(*) FROM conflicts),
     coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'conflicts'), 0), (SELECT count(*) FROM dead_letters),
     coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'dead_letters'), 0)"""
+_LEAST: Final = -(2**63)
+"""Where a list begins that begins at the beginning: damage may have moved a row there."""
 Execute = Callable[..., Any]
 _unpack_conflict: Final = msgspec.msgpack.Decoder(Conflict).decode
 _unpack_letter: Final = msgspec.msgpack.Decoder(DeadLetter).decode
@@ -105,7 +107,7 @@ def read_letters(reader: Reader, after_id: int = 0, limit: int = 1_000) -> list[
     found = []
     rows = reader.query(
         "SELECT id, expires_ms, redriven_ms, entry, seal FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?",
-        after_id, limit,
+        after_id or _LEAST, limit,
     )  # fmt: skip
     for number, expires_ms, redriven_ms, entry, sealed in rows:
         if sealed != seal(number, expires_ms, redriven_ms, entry):
@@ -118,7 +120,7 @@ def read_conflicts(reader: Reader, after_id: int = 0, limit: int = 1_000) -> lis
     """The conflicts numbered after `after_id`, oldest first, checked."""
     found = []
     rows = reader.query(
-        "SELECT id, entry, seal FROM conflicts WHERE id > ? ORDER BY id LIMIT ?", after_id, limit
+        "SELECT id, entry, seal FROM conflicts WHERE id > ? ORDER BY id LIMIT ?", after_id or _LEAST, limit
     )  # fmt: skip
     for number, entry, sealed in rows:
         after_id += 1

@@ -20,6 +20,8 @@ ROWS_AT_ONCE: Final = 16
 COMMITS_CACHED_MAX: Final = 8
 """Unpacked commits that are kept at hand: whoever asks for one of their events often asks for the next."""
 _ROW: Final = "SELECT first_seq, count, received_ms, records, chain FROM commits"
+_PLACE: Final = "SELECT first_seq, count, received_ms, x'', chain FROM commits"
+"""Without the records, whose pages are not read then: they come last in the row."""
 
 
 class Head(NamedTuple):
@@ -71,8 +73,8 @@ class Reader:
         return int(self.query("PRAGMA page_count")[0][0]) * int(self.query("PRAGMA page_size")[0][0])
 
     def last(self) -> Commit | None:
-        """The last commit, not checked against the one before it; None where there is none."""
-        rows = self.query(f"{_ROW} ORDER BY first_seq DESC LIMIT 1")
+        """The last commit, not checked and without its records; None where there is none."""
+        rows = self.query(f"{_PLACE} ORDER BY first_seq DESC LIMIT 1")
         return self._commit(rows[0]) if rows else None
 
     def chain_at(self, seq: int) -> bytes | None:
@@ -88,7 +90,7 @@ class Reader:
 
         Raises JournalDamagedError at the first that is not what was written.
         """
-        holder = self.query(f"{_ROW} WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1", from_seq)
+        holder = self.query(f"{_PLACE} WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1", from_seq)
         expected = self._commit(holder[0]).first_seq if holder else 0
         chain = self._chain_before(expected)
         while until is None or expected < until:
@@ -140,7 +142,7 @@ class Reader:
             self._connection.close()
 
     def _chain_before(self, first_seq: int) -> bytes:
-        rows = self.query(f"{_ROW} WHERE first_seq < ? ORDER BY first_seq DESC LIMIT 1", first_seq)
+        rows = self.query(f"{_PLACE} WHERE first_seq < ? ORDER BY first_seq DESC LIMIT 1", first_seq)
         if not rows:
             if first_seq != 0:
                 raise damaged(self.path, f"the commits before event {first_seq} are missing")

@@ -10,6 +10,8 @@ import msgspec
 
 DEAD_LETTER_BYTES_MAX: Final = 8_192
 """How much is kept of what a client sent and was refused."""
+COMMIT_BYTES_MAX: Final = 256 * 2**20
+"""Of the records of one commit; SQLite ends at about a thousand million."""
 _BEGINNING: Final = b"bonafide journal 1\n"
 _PLACE: Final = struct.Struct(">32sqqq")
 _SEAL_BYTES: Final = 16

@@ -26,7 +26,7 @@ _HERE: Final = "127.0.0.1"
 class Launch(NamedTuple):
     """The program whose servers are started, and what is added to their environment."""
 
-    tool: tuple[str, ...] = (sys.executable, "-m", "bonafide")
+    tool: tuple[str, ...] = (sys.executable, "-c", "from bonafide.apps.cli import main; main()")
     environment: Mapping[str, str] = {}
 
     def serve(self, data: Path, port: int) -> list[str]:

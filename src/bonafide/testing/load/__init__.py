@@ -6,11 +6,25 @@
 """
 
 from bonafide.testing.load.ask import Asker
-from bonafide.testing.load.client import Load, Tally, run_load
+from bonafide.testing.load.client import Load, Tally, run_beside, run_load
 from bonafide.testing.load.feed import Feed
 from bonafide.testing.load.latencies import Latencies
 from bonafide.testing.load.ledger import Ledger
 from bonafide.testing.load.platform import Platform
-from bonafide.testing.load.shots import Shot, arrays, singles
+from bonafide.testing.load.shots import Shot, arrays, probe, singles
 
-__all__ = ["Asker", "Feed", "Latencies", "Ledger", "Load", "Platform", "Shot", "Tally", "arrays", "run_load", "singles"]
+__all__ = [
+    "Asker",
+    "Feed",
+    "Latencies",
+    "Ledger",
+    "Load",
+    "Platform",
+    "Shot",
+    "Tally",
+    "arrays",
+    "probe",
+    "run_beside",
+    "run_load",
+    "singles",
+]

@@ -10,9 +10,9 @@ import asyncio
 import contextlib
 import gc
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from time import perf_counter, perf_counter_ns
-from typing import Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from bonafide.testing.load.feed import Feed
 from bonafide.testing.load.latencies import Latencies
@@ -29,6 +29,7 @@ RETRY_MAX_S: Final = 2.0
 AGAIN: Final = frozenset({429, 503})
 _LENGTH: Final = b"content-length:"
 _RETRY: Final = b"retry-after:"
+_T = TypeVar("_T")
 
 
 class Tally:
@@ -59,8 +60,8 @@ class Load:
     """A run against one server: `connections` clients, each with one request under way at most.
 
     Without `rate` each sends again as soon as it is answered; with it, requests are due at that many a second, whoever
-    is free sends them, and latency counts from when a request was due. With `again`, what is refused with 429 or 503
-    is sent again by the same client after Retry-After.
+    is free sends them, and latency counts from when a request was due. What is refused with 429 or 503 goes back to the
+    feed; with `again`, the same client waits for Retry-After and sends it again.
     """
 
     def __init__(
@@ -121,10 +122,13 @@ class Load:
             acknowledged = self.ledger.note(shot.ids, shot.array, status, body)
         if self._enough is not None and self._enough():
             self.stop()
-        if self._again and not acknowledged and (status in AGAIN or status == 200):
+        for_now = not acknowledged and (status in AGAIN or status == 200)
+        if for_now and self._again:
             self._try_again(connection, shot, retry)
-        else:
-            self.go_on(connection)
+            return
+        if for_now:
+            self.feed.give_back(shot)
+        self.go_on(connection)
 
     def go_on(self, connection: _Connection) -> None:
         """Give a free connection its next request, or rest."""
@@ -244,6 +248,7 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        """Read an answer, which may come in parts; one that cannot be read ends the connection."""
         if self._parts:
             data = self._parts + data
         end = data.find(b"\r\n\r\n")
@@ -280,20 +285,37 @@ def _number_after(head: bytes, name: bytes) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def run_load(load: Callable[[], Load], seconds: float | None = None, enough: Callable[[], bool] | None = None) -> Tally:
+def run_load(
+    load: Callable[[], Load], seconds: float | None = None, enough: Callable[[], bool] | None = None
+) -> Tally:  # fmt: skip
     """Make a load on an event loop of its own (uvloop's where there is one) and run it.
 
     Python's cycle collector rests meanwhile: its pauses would be measured as the server's.
     """
+    return _alone(lambda: load().run(seconds, enough))
 
-    async def whole() -> Tally:
-        return await load().run(seconds, enough)
 
+def run_beside(
+    load: Callable[[], Load], probe: Callable[[], Load], seconds: float | None = None
+) -> tuple[Tally, Tally]:  # fmt: skip
+    """Two loads on one event loop, the second until the first has nothing more to send or `seconds` have passed."""
+
+    async def both() -> tuple[Tally, Tally]:
+        beside = probe()
+        asking = asyncio.get_running_loop().create_task(beside.run())
+        told = await load().run(seconds)
+        beside.stop()
+        return told, await asking
+
+    return _alone(both)
+
+
+def _alone(run: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         gc.collect()
         gc.disable()
         try:
-            return runner.run(whole())
+            return runner.run(run())
         finally:
             gc.enable()
 

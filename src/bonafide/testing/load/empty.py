@@ -51,6 +51,8 @@ class _Ready(uvicorn.Server):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to end."""
     parser = argparse.ArgumentParser(prog="python -m bonafide.testing.load.empty", description=__doc__)
+    parser.add_argument("serve", nargs="?", help="nothing: so that it can be started as `bonafide serve` is")
+    parser.add_argument("--data", help="nothing: it keeps none")
     parser.add_argument("--port", type=int, default=0, help="0: any free one (default)")
     asked = parser.parse_args(arguments)
     _Ready(

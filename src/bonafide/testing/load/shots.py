@@ -45,3 +45,8 @@ def arrays(events: Iterable[Made], key: str, size: int) -> Iterator[Shot]:
     left = iter(events)
     while several := list(islice(left, size)):
         yield array_shot(several, key)
+
+
+def probe(path: str) -> Shot:
+    """A question to a path that needs no key."""
+    return Shot((path,), b"GET %s HTTP/1.1\r\nHost: bonafide\r\n\r\n" % path.encode())

@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     setting = Setting(folder, asked.sampled, asked.seed, Launch(), engine_replays())
     report = run_drills(asked.drills or list(DRILLS), setting)
     if asked.out is not None:
+        asked.out.parent.mkdir(parents=True, exist_ok=True)
         asked.out.write_text(page(report), encoding="utf-8")
     if asked.json is not None:
         asked.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")

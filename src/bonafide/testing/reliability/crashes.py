@@ -13,29 +13,40 @@ from bonafide.testing.reliability.result import Row
 from bonafide.testing.reliability.setting import Drill, Setting
 from bonafide.testing.reliability.site import Site
 
-COUNTED_EVENTS: Final = 600
+COUNTED_EVENTS: Final = 2_500
 """Acknowledged in the run that counts calls; crash runs give up after half as many again."""
+AFTER_FIRST: Final = 100
+KILLED: Final = "+++ killed by SIGKILL"
 KILL_AFTER_S: Final = (0.05, 1.5)
+CUT_AFTER: Final = (1, 4_000)
+"""Events acknowledged before the power is cut."""
 
 
 def at_calls(setting: Setting) -> Row:
-    """Every crash point is one start: the run that recovers from one crash is the run that dies at the next."""
+    """Every crash point is one start: the run that recovers from one crash is the run that dies at the next.
+
+    Calls that only the first start of all makes have a fresh data directory each.
+    """
     row = Row("killed at a system call", "SIGKILL by strace before a write, sync, rename or send", "crash points")
-    counts = _counted(setting)
-    points = crash_points(counts, setting.trials(300, 12), setting.seed)
-    setting.tell(f"  calls of a thread: {counts}\n  plan: {' '.join(f'{p.call}:{p.nth}' for p in points)}")
-    with setting.site(row) as site:
-        unreached = [point for point in points if not _crashed(site, point)]
-        row.trials = len(points) - len(unreached)
+    first, later = _counted(setting)
+    points = crash_points(later, setting.trials(280, 10), setting.seed)
+    points_of_first = crash_points(first, setting.trials(40, 2), setting.seed)
+    for what, counts, chosen in (("first start", first, points_of_first), ("later", later, points)):
+        setting.tell(f"  {what}, calls of a thread: {_listed(counts)}")
+        setting.tell(f"  {what}, plan: {' '.join(f'{p.call}:{p.nth}' for p in chosen)}")
+        row.note(f"{what}: calls of a thread that makes most of them: {_listed(counts)}; {len(chosen)} are points")
+    unreached = [p for i, p in enumerate(points_of_first) if not _crashed_at_first(setting, row, i, p)]
+    with setting.site(row, often=True) as site:
+        unreached += [point for point in points if not _crashed(site, point)]
+        row.trials = len(points) + len(points_of_first) - len(unreached)
         site.start(recovery=True)
         site.load(events=COUNTED_EVENTS // 4)
         site.check()
         site.server.kill()
         site.check_log()
-    row.note(f"calls counted in a run of {COUNTED_EVENTS} events: {_listed(counts)}; {len(points)} of them are points")
     if unreached:
         row.note(f"{len(unreached)} planned points were not reached and are not counted: {_shown(unreached)}")
-    row.note("recovery times under strace, which slows a start by about a second")
+    row.note("recovery times under strace, which slows a start by a second or more")
     return row
 
 
@@ -45,7 +56,7 @@ def at_random(setting: Setting) -> Row:
         "killed under load", f"SIGKILL {KILL_AFTER_S[0]} to {KILL_AFTER_S[1]} s after ready, 32 connections", "kills"
     )
     random = setting.random("kills")
-    with setting.site(row) as site:
+    with setting.site(row, often=True) as site:
         for _ in range(setting.trials(100, 5)):
             site.start(recovery=row.trials > 0)
             row.failed += not site.check().good
@@ -70,14 +81,11 @@ def power_cut(setting: Setting) -> Row:
     random = setting.random("power")
     log = setting.folder / "calls.log"
     gone = 0
-    with setting.site(row) as site:
+    with setting.site(row, often=True) as site:
         for _ in range(setting.trials(60, 4)):
             site.start(calls=CALLS, strace_log=log)
             row.failed += not site.check().good
-            timer = threading.Timer(random.uniform(*KILL_AFTER_S), site.server.kill)
-            timer.start()
-            site.load()
-            timer.join()
+            site.load_and_kill(random.randint(*CUT_AFTER))
             gone += forget(unsynced(site.server.calls(log), site.data))
             row.trials += 1
         site.start(recovery=True)
@@ -90,23 +98,47 @@ def power_cut(setting: Setting) -> Row:
     return row
 
 
-def _counted(setting: Setting) -> dict[str, int]:
+def _counted(setting: Setting) -> tuple[dict[str, int], dict[str, int]]:
+    """Calls of a first start until it is ready, and of a later one that is loaded."""
     log = setting.folder / "calls.log"
-    with setting.site(Row("counted", ""), "counted") as site:
+    with setting.site(Row("counted", ""), "counted", often=True) as site:
+        site.start(calls=CALLS, strace_log=log)
+        site.server.kill()
+        first = count_calls(site.server.calls(log))
         site.start(calls=CALLS, strace_log=log)
         site.load(events=COUNTED_EVENTS)
         site.server.kill()
-        return count_calls(site.server.calls(log))
+        return first, count_calls(site.server.calls(log))
 
 
 def _crashed(site: Site, point: CrashPoint) -> bool:
-    """Run into one point; whether it was reached."""
-    if site.start([point.injection], recovery=site.server.starts > 0):
+    """Run into one point; whether it was reached: by the server, or by a child of it that it outlives."""
+    log = site.folder / "crash.log"
+    if site.start([point.injection], strace_log=log, recovery=site.server.starts > 0):
         site.row.failed += not site.check().good
         site.load(events=COUNTED_EVENTS * 3 // 2)
-    reached = not site.server.alive
+    reached = not site.server.alive or KILLED in log.read_text(encoding="utf-8", errors="replace")
     site.server.kill()
     return reached
+
+
+def _crashed_at_first(setting: Setting, row: Row, number: int, point: CrashPoint) -> bool:
+    """Die in the first start on a fresh data directory; the next one must be ready, and keep what it takes."""
+    with setting.site(row, f"first-{number}", often=True) as site:
+        died = not site.start([point.injection])
+        site.server.kill()
+        if not site.start(recovery=True):
+            row.failed += 1
+            row.broke(f"not started after a crash of the first start at {point.call} {point.nth}: {_last(site)}")
+            return died
+        site.load(events=AFTER_FIRST)
+        site.server.kill()
+        row.failed += not site.check_log().good
+    return died
+
+
+def _last(site: Site) -> str:
+    return site.server.last_words(1)
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -13,20 +13,18 @@ from bonafide.testing.reliability.result import Row
 from bonafide.testing.reliability.setting import Drill, Setting
 from bonafide.testing.reliability.site import Site
 
-EVENTS: Final = 1_500
+EVENTS: Final = 2_500
 PATTERNS: Final = ("journal.db", "journal.db-wal", "ids.db", "snapshots/*")
 SHOWN_MAX: Final = 6
 
 
 def torn(setting: Setting) -> Row:
     """Each trial damages one file of a copy, in turn of kinds; the server must refuse it, or hold everything."""
-    row = Row(
-        "torn and flipped bytes", "one bit, one zeroed or moved sector or a cut end, in a copy of the store after a kill",
-        "damaged copies",
-    )  # fmt: skip
+    how = "one bit, one zeroed or moved sector or a cut end, in a copy of the store after a kill"
+    row = Row("torn and flipped bytes", how, "damaged copies")
     random = setting.random("damage")
     seen: Counter[str] = Counter()
-    with setting.site(row, "whole") as site:
+    with setting.site(row, "whole", often=True) as site:
         site.start()
         site.load(events=EVENTS)
         site.server.kill()

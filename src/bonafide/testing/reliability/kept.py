@@ -11,6 +11,8 @@ from bonafide.testing.reliability.site import Site
 
 ARRAY: Final = 256
 EVENTS: Final = 2_000
+FILLED_S: Final = 600.0
+"""How long the journal may take to be filled."""
 
 
 def backup(setting: Setting) -> Row:
@@ -42,8 +44,8 @@ def recovery(setting: Setting) -> Row:
     events = 20_000 if setting.sampled else 1_000_000
     row = Row("recovery of a full journal", f"SIGKILL with {events:,} events in the journal, restarted", "restarts")
     with setting.site(row, "recovery", array=ARRAY) as site:
-        site.start()
-        site.load(events=events, seconds=600.0)
+        empty_s = site.server.start() or 0.0
+        site.load(events=events, seconds=FILLED_S)
         held = site.ledger.acknowledged
         site.server.kill()
         with_snapshot = _restarted(site)
@@ -51,7 +53,11 @@ def recovery(setting: Setting) -> Row:
         without = _restarted(site)
         row.failed += not site.check_log().good
     for what, took_s in (("with its newest snapshot", with_snapshot), ("without a snapshot", without)):
-        row.note(f"{what}: {took_s:.1f} s for {held:,} events, {took_s / held * 1e6:.1f} s per million")
+        more_s = max(0.0, took_s - empty_s)
+        row.note(
+            f"{what}: {took_s:.1f} s with {held:,} events, {more_s:.1f} s more than an empty server takes: "
+            f"{more_s / max(held, 1) * 1e6:.1f} s per million events"
+        )
     return row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -18,7 +19,10 @@ from bonafide.testing.reliability.setting import Drill, Setting
 from bonafide.testing.reliability.site import LOAD_S, Site
 
 TIMES: Final = 10
-CONNECTIONS: Final = 512
+CONNECTIONS: Final = 3_072
+"""More than a server works on at one time by default."""
+FILES: Final = 8_192
+"""Open at one time, here and in the server."""
 CAPACITY_S: Final = 3.0
 SAMPLE_S: Final = 0.5
 CALM_FACTOR: Final = 2.0
@@ -34,9 +38,9 @@ GROWTH_MAX: Final = 512 << 20
 def overload(setting: Setting) -> Row:
     """Ten times what it takes, for minutes: sheds, stays small, loses nothing, is calm again soon."""
     seconds = 10 if setting.sampled else 300
-    row = Row(
-        f"{TIMES} x overload", f"requests due at {TIMES} times the measured capacity for {seconds} s", "overloads"
-    )
+    how = f"requests due at {TIMES} times the measured capacity for {seconds} s, {CONNECTIONS:,} connections"
+    row = Row(f"{TIMES} x overload", how, "overloads")
+    _many_files()
     with setting.site(row, "overload") as site:
         site.start()
         site.load(seconds=1.0, again=False)  # a first second warms up
@@ -137,6 +141,13 @@ class _Sampled:
             self.most = max(self.most, self._read())
 
 
+def _many_files() -> None:
+    """Allow this process, and servers started from now on, as many open files as connections need."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if now < FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, most), most))
+
+
 def _calm_again(site: Site, calm: Tally) -> float | None:
     """Seconds until a short load like the one before has its old latency again; None when it takes too long."""
     limit_us = CALM_FACTOR * max(calm.admitted.quantile_us(0.5), 1)
@@ -156,8 +167,8 @@ def _told(capacity: float, calm: Tally, tally: Tally, before: int, most: int) ->
         f"{calm.admitted.quantile_ms(0.99):.1f} ms)",
         f"due {due:,} ({due / tally.seconds:,.0f}/s): taken {tally.admitted.n:,}, shed by the server {shed:,}, never "
         f"sent since all {CONNECTIONS} connections waited {tally.unsent:,}, connections lost {tally.lost:,}",
-        f"admitted p50 {tally.admitted.quantile_ms(0.5):.1f} ms, p99 {tally.admitted.quantile_ms(0.99):.1f} ms, longest "
-        f"{tally.admitted.max_us / 1e3:.0f} ms",
+        f"admitted p50 {tally.admitted.quantile_ms(0.5):.1f} ms, p99 {tally.admitted.quantile_ms(0.99):.1f} ms, "
+        f"longest {tally.admitted.max_us / 1e3:.0f} ms",
         f"memory {before >> 20} MB before, at most {most >> 20} MB under overload",
     ]  # fmt: skip
 

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bonafide.testing.faults.server import Launch
 from bonafide.testing.reliability.result import Row
 from bonafide.testing.reliability.site import Replays, Site
+
+SNAPSHOTS_OFTEN: Final = {"BONAFIDE_SNAPSHOT_EVERY_EVENTS": "1000"}
 
 
 class Setting(NamedTuple):
@@ -23,9 +25,14 @@ class Setting(NamedTuple):
     replays: Replays
     tell: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)
 
-    def site(self, row: Row, name: str = "site", *, data: Path | None = None, array: int | None = None) -> Site:
-        """A fresh data directory."""
-        return Site(self.folder / name, self.launch, self.replays, self.seed, row, data=data, array=array)
+    def site(
+        self, row: Row, name: str = "site", *, data: Path | None = None, array: int | None = None, often: bool = False
+    ) -> Site:
+        """A fresh data directory. With `often` its server writes snapshots within the events of a short run."""
+        launch = self.launch
+        if often:
+            launch = launch._replace(environment={**launch.environment, **SNAPSHOTS_OFTEN})
+        return Site(self.folder / name, launch, self.replays, self.seed, row, data=data, array=array)
 
     def trials(self, full: int, sampled: int) -> int:
         """How many to run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -81,15 +82,28 @@ class Site:
 
     def load(
         self, *, events: int | None = None, seconds: float = LOAD_S, connections: int = CONNECTIONS,
-        rate: float | None = None, again: bool = True,
+        rate: float | None = None, again: bool = True, enough: Callable[[], bool] | None = None,
     ) -> Tally:  # fmt: skip
-        """Send events until so many more are acknowledged, the time is up or the server is gone."""
-        goal = None if events is None else self.ledger.acknowledged + events
-        enough = None if goal is None else lambda: self.ledger.acknowledged >= goal
+        """Send events until so many more are acknowledged, `enough()` holds, the time is up or the server is gone."""
+        if events is not None:
+            goal = self.ledger.acknowledged + events
+            enough = lambda: self.ledger.acknowledged >= goal
         return run_load(
             lambda: Load(self.server.port, self.feed, self.ledger, connections=connections, rate=rate, again=again),
             seconds, enough,
         )  # fmt: skip
+
+    def load_and_kill(self, events: int) -> None:
+        """Send events, and kill the server when so many more are acknowledged, with others under way."""
+        goal = self.ledger.acknowledged + events
+
+        def enough() -> bool:
+            if self.ledger.acknowledged >= goal:
+                self.server.signal(signal.SIGKILL)
+            return False
+
+        run_load(lambda: Load(self.server.port, self.feed, self.ledger, connections=CONNECTIONS), LOAD_S, enough)
+        self.server.kill()
 
     def ask(self) -> Asker:
         """A connection for questions."""
@@ -118,7 +132,12 @@ class Site:
 
     def check_log(self, data: Path | None = None) -> Found:
         """Export the log of the server, which must not run, and compare it whole with the ledger; counts in the row."""
-        return self.count(compare(self.export(data), self.ledger, self.replays))
+        found = self.count(compare(self.export(data), self.ledger, self.replays))
+        if found.checked < self.ledger.acknowledged:
+            self.row.note(
+                f"{found.checked:,} of {self.ledger.acknowledged:,} acknowledged ids were remembered and compared"
+            )
+        return found
 
     def export(self, data: Path | None = None) -> list[bytes]:
         """The lines of the exported log."""
@@ -185,6 +204,7 @@ def engine_replays(bundle: str = "paylater") -> Replays:
     loaded, kernels = load_bundle(find_bundle(bundle)), load_kernels()
 
     def replay(lines: Sequence[bytes]) -> _Marks:
+        """A fresh engine takes every line in, in order."""
         engine = Engine(loaded, secret=DEFAULT_SECRET, kernels=kernels)
         marks: _Marks = {}
         for answer in _answers(engine, lines):

@@ -18,6 +18,7 @@ EXIT_S: Final = 10.0
 UNDER_LOAD_S: Final = (0.2, 1.0)
 FROZEN_S: Final = 3.0
 BETWEEN_S: Final = 0.05
+AFTERWARDS: Final = 500
 
 
 def told(setting: Setting) -> Row:
@@ -36,10 +37,12 @@ def frozen(setting: Setting) -> Row:
     with setting.site(row, "frozen") as site:
         for _ in range(setting.trials(20, 1)):
             site.start()
-            timer = threading.Timer(UNDER_LOAD_S[0], lambda: _freeze(site))
+            thawed = threading.Event()
+            timer = threading.Timer(UNDER_LOAD_S[0], _freeze, (site, thawed))
             timer.start()
-            site.load(seconds=UNDER_LOAD_S[0] + FROZEN_S + 1.0)
+            site.load(enough=thawed.is_set)
             timer.join()
+            site.load(events=AFTERWARDS)
             if not site.server.alive:
                 row.broke(f"exit {site.server.wait()} after SIGCONT: {site.server.last_words(1)}")
             row.failed += not site.check().good
@@ -49,7 +52,7 @@ def frozen(setting: Setting) -> Row:
     return row
 
 
-def _freeze(site: Site) -> None:
+def _freeze(site: Site, thawed: threading.Event) -> None:
     site.server.signal(signal.SIGSTOP)
     began = perf_counter()
     second = Server(site.data, site.launch, log=site.folder / "second.log")
@@ -64,6 +67,7 @@ def _freeze(site: Site) -> None:
         second.kill()
         threading.Event().wait(max(0.0, FROZEN_S - (perf_counter() - began)))
         site.server.signal(signal.SIGCONT)
+        thawed.set()
 
 
 def _ended(setting: Setting, row: Row, name: str, times: int) -> Row:

@@ -10,7 +10,7 @@ down_revision = None
 _TABLES = (
     """CREATE TABLE commits (
         first_seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, received_ms INTEGER NOT NULL,
-        records BLOB NOT NULL, chain BLOB NOT NULL
+        chain BLOB NOT NULL, records BLOB NOT NULL
     ) STRICT""",
     "CREATE TABLE head (name TEXT PRIMARY KEY, value TEXT NOT NULL, seal BLOB NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE conflicts (id INTEGER PRIMARY KEY AUTOINCREMENT, entry BLOB NOT NULL, seal BLOB NOT NULL) STRICT",

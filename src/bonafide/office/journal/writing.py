@@ -1,0 +1,74 @@
+"""What one transaction of the journal writes, and what holds once it is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from bonafide.office.journal.letters import Kept, write_letters
+from bonafide.office.journal.reading import Head
+from bonafide.office.journal.records import (
+    COMMIT_BYTES_MAX,
+    Conflict,
+    DeadLetter,
+    Record,
+    beginning,
+    next_chain,
+    pack,
+    seal,
+)
+
+Execute = Callable[..., Any]
+
+
+class State(NamedTuple):
+    """All that a commit changes in memory, once it is durable."""
+
+    next_seq: int
+    chain: bytes
+    head: Head
+    kept: Kept
+    packed_bytes: int = 0
+    """What the last commit wrote, about."""
+
+
+def write_all(
+    execute: Execute,
+    state: State,
+    records: Sequence[Record],
+    conflicts: Sequence[Conflict],
+    dead_letters: Sequence[DeadLetter],
+    bundle: str | None,
+) -> State:
+    """Write what may come in one transaction; returns the state that holds after it."""
+    if bundle is not None:
+        head = _head_with(state, bundle, decided=bool(records))
+        state = state._replace(head=head)
+        if state.next_seq == 0:
+            state = state._replace(chain=beginning(head.first_bundle))
+        for name, value in head._asdict().items():
+            if value is not None:
+                execute("INSERT OR REPLACE INTO head VALUES (?, ?, ?)", (name, value, seal(name, value)))
+    kept = write_letters(execute, state.kept, conflicts, dead_letters)
+    return write_records(execute, state._replace(kept=kept), records)
+
+
+def write_records(execute: Execute, state: State, records: Sequence[Record]) -> State:
+    """Write the row of a commit; returns the state that holds after it."""
+    if not records:
+        return state
+    packed = pack(records)
+    if len(packed) > COMMIT_BYTES_MAX:
+        raise ValueError(f"a commit of {len(packed)} bytes; at most {COMMIT_BYTES_MAX}")
+    place = (state.next_seq, len(records), records[-1].received_ms)
+    chain = next_chain(state.chain, *place, packed)
+    execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?)", (*place, chain, packed))
+    return State(state.next_seq + len(records), chain, state.head, state.kept, len(packed))
+
+
+def _head_with(state: State, bundle: str, *, decided: bool) -> Head:
+    """The head once a bundle is active. While the log is empty the bundle that decides first may still change."""
+    first = state.head.first_bundle
+    if state.next_seq == 0 and (first is None or not decided):
+        first = bundle
+    return Head(first, bundle)
