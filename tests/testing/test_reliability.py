@@ -17,7 +17,7 @@ from bonafide.testing.faults import Launch, has_strace
 from bonafide.testing.load import Ledger
 from bonafide.testing.reliability import crashes, damaged, kept, stops
 from bonafide.testing.reliability.drills import DRILLS, machine, run_drill
-from bonafide.testing.reliability.result import NOTES_MAX, Report, Row
+from bonafide.testing.reliability.result import NOTES_MAX, Report, Row, together
 from bonafide.testing.reliability.setting import Drill, Setting
 from bonafide.testing.reliability.site import compare
 from bonafide.testing.reliability.text import line, page
@@ -147,3 +147,11 @@ def test_what_cannot_be_run_says_why(tmp_path: Path) -> None:
     row = run_drill(Drill("x", crashes.at_calls, lambda: "no strace"), setting(tmp_path))
     assert row.skipped == "no strace"
     assert row.passed
+
+
+def test_two_runs_make_one_page_and_the_newer_row_counts() -> None:
+    first = Report("1.2.3", "aaa", "m", 7, True, [Row("one", "h", trials=1), Row("two", "h", trials=2)], 60)
+    second = Report("1.2.3", "bbb", "m", 7, False, [Row("two", "h", trials=9)], 30)
+    both = together(first, second)
+    assert [(row.name, row.trials) for row in both.rows] == [("one", 1), ("two", 9)]
+    assert (both.git, both.sampled, both.seconds) == ("aaa and bbb", True, 90)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-STRACE_MISSING: Final = "strace is not installed (Debian: apt-get install strace)"
+STRACE_MISSING: Final = "strace is not installed (Debian: apt-get install strace), or may not trace here"
 NOWHERE: Final = Path("/dev/null")
 
 
@@ -41,9 +44,14 @@ class Injection(NamedTuple):
         return f"{self.error or self.signal} at {'/'.join(self.calls)} {self.when}"
 
 
+@cache
 def has_strace() -> bool:
-    """Whether strace can be run here."""
-    return shutil.which("strace") is not None
+    """Whether strace is here and may stop processes: where it may not, it says so and runs them all the same."""
+    if shutil.which("strace") is None or shutil.which("true") is None:
+        return False
+    tried = Injection(("exit_group",), signal="SIGKILL")
+    told = subprocess.run(strace_command(["true"], [tried]), capture_output=True, check=False)
+    return told.returncode == -signal.SIGKILL
 
 
 def strace_command(

@@ -13,6 +13,7 @@ import msgspec
 
 from bonafide.testing.faults.server import Launch
 from bonafide.testing.reliability.drills import DRILLS, run_drills
+from bonafide.testing.reliability.result import Report, together
 from bonafide.testing.reliability.setting import Setting
 from bonafide.testing.reliability.site import engine_replays
 from bonafide.testing.reliability.text import page
@@ -29,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sampled", action="store_true", help="few trials of each, some minutes in all")
     parser.add_argument("--seed", type=int, default=SEED, help="of every choice of chance (default: %(default)s)")
     parser.add_argument("--folder", type=Path, help="where data directories lie meanwhile (default: a new one)")
+    parser.add_argument(
+        "--beside", type=Path, action="append", default=[], metavar="FILE",
+        help="the figures of an earlier run, whose drills go onto the page too",
+    )  # fmt: skip
     asked = parser.parse_args(arguments)
     unknown = [name for name in asked.drills if name not in DRILLS]
     if unknown:
@@ -36,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = asked.folder or Path(mkdtemp(prefix="bonafide-drill-"))
     setting = Setting(folder, asked.sampled, asked.seed, Launch(), engine_replays())
     report = run_drills(asked.drills or list(DRILLS), setting)
+    for path in asked.beside:
+        report = together(msgspec.json.decode(path.read_bytes(), type=Report), report)
     if asked.out is not None:
         asked.out.parent.mkdir(parents=True, exist_ok=True)
         asked.out.write_text(page(report), encoding="utf-8")

@@ -92,3 +92,17 @@ class Report(Struct):
 def now_ms() -> int:
     """Milliseconds since 1970 UTC."""
     return time.time_ns() // 1_000_000
+
+
+def together(first: Report, second: Report) -> Report:
+    """Two runs on one page: the rows of both, those of the second where both have one; sampled if either was."""
+    newer = {row.name for row in second.rows}
+    return Report(
+        second.release,
+        second.git if first.git == second.git else f"{first.git} and {second.git}",
+        second.machine,
+        second.seed,
+        first.sampled or second.sampled,
+        [*(row for row in first.rows if row.name not in newer), *second.rows],
+        first.seconds + second.seconds,
+    )
