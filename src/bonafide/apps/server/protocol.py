@@ -52,6 +52,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Take bytes in; a head that comes in pieces is counted and timed."""
         if self.transport.is_closing():
             return
         super().data_received(data)
