@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from itertools import repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
+from urllib.request import urlopen
 
 import numpy as np
 from msgspec import Struct
@@ -36,18 +38,23 @@ class Soaked(Struct):
     refused: dict[str, int]
     at_s: list[float]
     rss_bytes: list[int]
+    state_bytes: list[int]
+    """What the engine remembers of the events, which grows with them as long as windows are not full."""
     taken: list[int]
     """Events acknowledged by then."""
     bytes_per_event: float
     """Slope of memory over events in the second half."""
     bytes_per_minute: float
     """Slope of memory over time in the second half."""
+    beyond_state_bytes_per_minute: float
+    """The same of memory without what the engine remembers."""
 
 
 def soak(seconds: float, rate: float | None = None) -> Soaked:
     """Load a fresh server for so long, at a rate or with as much as it takes."""
     at_s: list[float] = []
     rss: list[int] = []
+    state: list[int] = []
     taken: list[int] = []
     over = threading.Event()
     with TemporaryDirectory(prefix="bonafide-soak-") as inner, Server(Path(inner) / "data") as server:
@@ -60,6 +67,7 @@ def soak(seconds: float, rate: float | None = None) -> Soaked:
             began = time.perf_counter()
             while not over.wait(EVERY_S):
                 at_s.append(time.perf_counter() - began)
+                state.append(_state_bytes(server.port))
                 rss.append(server.rss_bytes())
                 taken.append(ledger.acknowledged)
 
@@ -73,11 +81,13 @@ def soak(seconds: float, rate: float | None = None) -> Soaked:
         over.set()
         watching.join()
     half = len(rss) // 2
+    beyond = [all_of_it - kept for all_of_it, kept in zip(rss, state, strict=True)]
     return Soaked(
         tally.seconds, ledger.acknowledged, tally.events_per_second, tally.admitted.quantile_ms(0.5),
         tally.admitted.quantile_ms(0.99), tally.admitted.max_us / 1e3, probed.admitted.max_us / 1e3,
-        {str(status): count for status, count in ledger.refused.items()}, at_s, rss, taken,
+        {str(status): count for status, count in ledger.refused.items()}, at_s, rss, state, taken,
         _slope(taken[half:], rss[half:]), 60 * _slope(at_s[half:], rss[half:]),
+        60 * _slope(at_s[half:], beyond[half:]),
     )  # fmt: skip
 
 
@@ -88,14 +98,21 @@ def soak_text(told: Soaked) -> str:
         f"p50 {told.p50_ms:.1f} ms, p99 {told.p99_ms:.1f} ms, longest {told.longest_ms:.0f} ms",
         f"longest answer of /healthz: {told.stall_ms:.0f} ms; refused: {told.refused or 'none'}",
         f"memory in the second half: {told.bytes_per_minute / 1e6:+.2f} MB a minute, {told.bytes_per_event:+.0f} bytes "
-        "an event taken",
+        f"an event taken; without what the engine remembers {told.beyond_state_bytes_per_minute / 1e6:+.2f} MB a minute",
     ]
     step = max(1, len(told.at_s) // SHOWN)
     lines += [
-        f"  {told.at_s[i]:>7.0f} s {told.taken[i]:>12,} events {told.rss_bytes[i] / 1e6:>8.0f} MB"
+        f"  {told.at_s[i]:>7.0f} s {told.taken[i]:>12,} events {told.rss_bytes[i] / 1e6:>8.0f} MB, "
+        f"{told.state_bytes[i] / 1e6:.0f} MB of it remembered"
         for i in range(0, len(told.at_s), step)
     ]
     return "\n".join(lines)
+
+
+def _state_bytes(port: int) -> int:
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        found = re.search(rb"^bonafide_state_bytes (\S+)$", answer.read(), re.MULTILINE)
+    return int(float(found[1])) if found else 0
 
 
 def _slope(x: list[int] | list[float], y: list[int]) -> float:
