@@ -98,7 +98,8 @@ def soak_text(told: Soaked) -> str:
         f"p50 {told.p50_ms:.1f} ms, p99 {told.p99_ms:.1f} ms, longest {told.longest_ms:.0f} ms",
         f"longest answer of /healthz: {told.stall_ms:.0f} ms; refused: {told.refused or 'none'}",
         f"memory in the second half: {told.bytes_per_minute / 1e6:+.2f} MB a minute, {told.bytes_per_event:+.0f} bytes "
-        f"an event taken; without what the engine remembers {told.beyond_state_bytes_per_minute / 1e6:+.2f} MB a minute",
+        "an event taken; without what the engine remembers "
+        f"{told.beyond_state_bytes_per_minute / 1e6:+.2f} MB a minute",
     ]
     step = max(1, len(told.at_s) // SHOWN)
     lines += [
