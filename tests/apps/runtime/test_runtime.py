@@ -371,3 +371,32 @@ def test_another_bundle_at_a_start_is_a_record_in_the_log(tmp_path: Path, monkey
     assert kinds == ["payment", "bundle_activated", "payment"]
     assert first != "f" * 64
     assert msgspec.json.decode(contents(tmp_path)[1])["time"] < NOW_MS
+
+
+def test_a_dead_letter_is_given_in_again_as_from_whoever_asks_and_kept_once(tmp_path: Path) -> None:
+    class Admin:
+        key_id = "admin"
+
+    async def use(rig: Rig) -> None:
+        wrong = InputError.of_value("amount", -1, "more")
+        for _ in range(2):
+            await rig.send(wrong)
+        assert await rig.runtime.redrive(9, lambda body: payment(1, 0), Admin()) is None
+        again = await rig.runtime.redrive(1, lambda body: wrong, Admin())
+        assert again is not None
+        assert again.status == 422
+        late = payment(3, -40 * 86_400_000)
+        await rig.send(payment(2, 0))
+        refused = await rig.runtime.redrive(1, lambda body: late, Admin())
+        assert refused is not None
+        assert refused.status == 422
+        taken = await rig.runtime.redrive(2, lambda body: payment(1, 0), Admin())
+        assert taken is not None
+        assert taken.status == 200
+        kept = rig.journal.dead_letters()
+        assert [(k.id, k.redriven_ms) for k in kept] == [(1, None), (2, NOW_MS)]
+        found = rig.journal.find("e1")
+        assert found is not None
+        assert found.record.sender == "admin"
+
+    within(tmp_path, use)

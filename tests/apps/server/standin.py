@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ from bonafide.apps.runtime.jobs import Overloaded, ReadOnly
 from bonafide.apps.runtime.recovery import Recovered
 from bonafide.apps.runtime.runtime import State
 from bonafide.core.decision import Decision
-from bonafide.core.door import decode_event
 from bonafide.core.errors import BonafideError, InputError
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS, Fact, Verdict
 from bonafide.engine.codes import CONFLICT, TOO_LATE
@@ -176,15 +175,18 @@ class TestRuntime:
     def find(self, event_id: str) -> Found | None:
         return self.answers.get(event_id)
 
-    async def redrive(self, number: int) -> Reply | None:
+    async def redrive(
+        self, number: int, read: Callable[[bytes], Fact | InputError | Reply], sender: TestSender
+    ) -> Reply | None:
         found = next((kept.letter for kept in self.journal.letters if kept.id == number), None)
         if found is None:
             return None
-        try:
-            event: Fact | InputError = decode_event(found.body)
-        except InputError as error:
-            return reply_of(error)
-        return (await self.decide([event], [found.body], TestSender()))[0]
+        record = read(found.body)
+        if isinstance(record, Reply):
+            return record
+        if isinstance(record, InputError):
+            return reply_of(record)
+        return (await self.decide([record], None, sender))[0]
 
     async def degrade(self, parts: Sequence[str]) -> Reply:
         self.degraded = tuple(parts)

@@ -152,13 +152,13 @@ class Decider:
 
     def _refuse(self, job: Job, place: int, error: InputError, batch: Batch) -> Reply:
         self._figures.refused[error.reason] += 1
-        body = job.raw[place] if job.raw else b""
-        batch.dead_letters.append(
-            DeadLetter(
-                job.received_ms, job.key_id, error.reason, error.field, error.message, body,
-                job.received_ms + self._dead_letter_ms,
-            )
-        )  # fmt: skip
+        if job.raw is not None:
+            batch.dead_letters.append(
+                DeadLetter(
+                    job.received_ms, job.key_id, error.reason, error.field, error.message, job.raw[place],
+                    job.received_ms + self._dead_letter_ms,
+                )
+            )  # fmt: skip
         return reply_of(error)
 
     def _answer_of_before(self, job: Job, event: Fact | InputError) -> Reply:

@@ -42,7 +42,7 @@ class Job:
     __slots__ = ("answers", "asked_s", "events", "key_id", "raw", "received_ms", "size")
 
     def __init__(
-        self, events: Sequence[Fact | InputError], raw: Sequence[bytes], key_id: str, received_ms: int,
+        self, events: Sequence[Fact | InputError], raw: Sequence[bytes] | None, key_id: str, received_ms: int,
         answers: asyncio.Future[list[Reply]],
     ) -> None:  # fmt: skip
         self.events = events

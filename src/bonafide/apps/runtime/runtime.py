@@ -11,14 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from bonafide.apps.problems import Reply, problem_reply
+from bonafide.apps.problems import Reply, problem_reply, reply_of
 from bonafide.apps.runtime.advice import Advisor
 from bonafide.apps.runtime.decider import POISON_A_BATCH_MAX, Batch, Decider, EngineFailedError
 from bonafide.apps.runtime.figures import Figures
 from bonafide.apps.runtime.jobs import Job, Line, Overloaded, ReadOnly, SentBy
 from bonafide.apps.runtime.recovery import Recovered, recover
 from bonafide.apps.runtime.snapshots import Snapshots
-from bonafide.core.door import decode_event
 from bonafide.core.errors import BonafideError, InputError
 from bonafide.core.events import BundleActivated, Degraded, Fact
 from bonafide.core.moment import DAY_MS, SECOND_MS
@@ -34,6 +33,8 @@ WAIT_FRACTION: Final = 0.5
 turned away at once instead of being decided for nobody."""
 SWEEP_S: Final = 0.02
 """How often it is looked for jobs whose deadline has passed."""
+SNAPSHOT_AT_STOP_BYTES_MAX: Final = 2**30
+"""A state larger than this is not written when the service stops: a stop takes seconds, not as long as a disk does."""
 RETRY_S: Final = 1.0
 """How long after a full disk it is tried again."""
 EXIT_STOPPED: Final = 4
@@ -116,11 +117,13 @@ class Runtime:
         """Events given in and not answered yet."""
         return self._line.waiting
 
-    async def decide(self, events: Sequence[Fact | InputError], raw: Sequence[bytes], sender: SentBy) -> list[Reply]:
+    async def decide(
+        self, events: Sequence[Fact | InputError], raw: Sequence[bytes] | None, sender: SentBy
+    ) -> list[Reply]:
         """Answer some events, in order, when they are on disk; refused ones are kept as dead letters.
 
-        raw: what each came as, for dead letters. What is not on disk by the deadline gets a problem that says what the
-        policy advises. Raises Overloaded or ReadOnly at once where nothing is taken in.
+        raw: what each came as, for dead letters; None: refusals are not kept. What is not on disk by the deadline gets
+        a problem that says what the policy advises. Raises Overloaded or ReadOnly at once where nothing is taken in.
         """
         self.check_open(len(events))
         job = Job(events, raw, sender.key_id, self._wall_ms(), self._loop.create_future())
@@ -156,18 +159,22 @@ class Runtime:
         """An event that was answered, as the journal holds it; from any thread."""
         return self.journal.find(event_id)
 
-    async def redrive(self, number: int) -> Reply | None:
-        """Send a dead letter through the door again, as its sender; None where there is none of this number."""
+    async def redrive(
+        self, number: int, read: Callable[[bytes], Fact | InputError | Reply], sender: SentBy
+    ) -> Reply | None:
+        """Give a dead letter in again, as from whoever asks for it; None where there is none of this number.
+
+        read: the door, which says what the body is to this sender. What is refused again is not kept a second time.
+        """
         kept = next((kept for kept in self.journal.dead_letters(number - 1, 1) if kept.id == number), None)
         if kept is None:
             return None
-        letter = kept.letter
-        record: Fact | InputError
-        try:
-            record = decode_event(letter.body)
-        except InputError as error:
-            record = error
-        (reply,) = await self.decide((record,), (letter.body,), _As(letter.sender))
+        record = read(kept.letter.body)
+        if isinstance(record, Reply):
+            return record
+        if isinstance(record, InputError):
+            return reply_of(record)
+        (reply,) = await self.decide((record,), None, sender)
         if reply.status < HTTP_REFUSED:
             await self._loop.run_in_executor(None, self.journal.redriven, (number,), self._wall_ms())
         return reply
@@ -175,7 +182,7 @@ class Runtime:
     async def degrade(self, parts: Sequence[str]) -> Reply:
         """Write a control record that these parts do not answer from here on."""
         told = Degraded(event_id=self._control_id("degraded"), time=self._log_ms(), parts=tuple(parts))
-        (reply,) = await self.decide((told,), (), _CONTROL)
+        (reply,) = await self.decide((told,), None, _CONTROL)
         return reply
 
     async def stop(self) -> None:
@@ -190,8 +197,10 @@ class Runtime:
 
     def _finish(self) -> None:
         self._snapshots.wait()
-        in_step = self._decider.engine.state.seq == self.journal.next_seq
-        if in_step and self._snapshots.last_seq != self.journal.next_seq:
+        state = self._decider.engine.state
+        if state.used_bytes > SNAPSHOT_AT_STOP_BYTES_MAX:
+            self._say("no snapshot was written: it would take longer than a stop may; the next start replays more")
+        elif state.seq == self.journal.next_seq != self._snapshots.last_seq:
             try:
                 self._snapshots.write(self._decider.engine, self.journal)
             except OSError as error:
@@ -230,7 +239,7 @@ class Runtime:
         failures = 0
         for job in jobs:
             for event in job.events:
-                one = Job((event,), (), job.key_id, job.received_ms, job.answers)
+                one = Job((event,), None, job.key_id, job.received_ms, job.answers)
                 while not isinstance(event, InputError):
                     try:
                         self._keep(self._decider.decide([one]))
@@ -343,7 +352,7 @@ class Runtime:
             self.journal.append((), bundle=decides)
         elif self.journal.head.bundle != decides:
             told = BundleActivated(event_id=self._control_id("bundle_activated"), time=self._log_ms(), bundle=decides)
-            job = Job((told,), (), CONTROL_SENDER, self._wall_ms(), self._loop.create_future())
+            job = Job((told,), None, CONTROL_SENDER, self._wall_ms(), self._loop.create_future())
             batch = self._decider.decide([job])
             self.journal.append(batch.records, bundle=decides)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -117,8 +117,10 @@ class Runtime(Protocol):
         """An event that was answered; may read from disk, and is safe in any thread."""
         ...
 
-    async def redrive(self, number: int) -> Reply | None:
-        """Give a refused record in again as it came; None where there is none of this number."""
+    async def redrive(
+        self, number: int, read: Callable[[bytes], Fact | InputError | Reply], sender: Sender
+    ) -> Reply | None:
+        """Give a refused record in again, as from this sender; None where there is none of this number."""
         ...
 
     def run(self, loop: asyncio.AbstractEventLoop) -> None:

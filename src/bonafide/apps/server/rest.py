@@ -15,6 +15,7 @@ from bonafide.apps.problems import CONTENT_TYPE, Reply, problem, problem_reply
 from bonafide.apps.runtime.jobs import Overloaded, ReadOnly
 from bonafide.apps.server.answers import Refused, refused, retry_after
 from bonafide.apps.server.bodies import Body
+from bonafide.apps.server.decode import Record, decode_one
 from bonafide.apps.server.head import form_of, read_head
 from bonafide.apps.server.metrics import CONTENT_TYPE as METRICS_TYPE
 from bonafide.apps.server.openapi import document
@@ -66,6 +67,7 @@ def asks(service: Service, route: Route) -> Callable[[Request], Sender]:
         service.admission.charge(sender, 1)
         if route != "metrics":
             service.admission.require_started()
+        request.state.sender = sender
         return sender
 
     return admitted  # type: ignore[return-value]
@@ -118,10 +120,15 @@ def _add_letters(rest: FastAPI, service: Service) -> None:
         return _json(msgspec.json.encode(Letters(dead_letters=tuple(map(_letter, found)), next_after=more)))
 
     @rest.post("/v1/dead-letters/{number}/redrive", dependencies=[Depends(asks(service, "dead-letters"))])
-    async def redrive(number: str) -> Response:
+    async def redrive(number: str, request: Request) -> Response:
+        sender: Sender = request.state.sender
+
+        def read(body: bytes) -> Record:
+            return decode_one(body, sender, service.admission.wall_ms())[0]
+
         known = number.isascii() and number.isdigit() and len(number) < len(str(NUMBER_MAX))
         service.admission.require_intake()
-        reply = await service.runtime.redrive(int(number)) if known else None
+        reply = await service.runtime.redrive(int(number), read, sender) if known else None
         if reply is None:
             raise refused("not-found", "number: there is no dead letter of this number")
         return _answer(reply)
