@@ -107,7 +107,9 @@ def test_the_shipped_bundle_answers_alike() -> None:
 
 STEPS = st.builds(Step, st.integers(0, 9), st.integers(0, MOMENT_MAX), st.integers(1, 10**12))
 LOOPS = st.lists(
-    st.builds(Loop, st.integers(1, 9), st.integers(1, 9), st.integers(1, 9), st.booleans(), st.lists(STEPS).map(tuple)),
+    st.builds(
+        Loop, st.integers(1, 9), st.integers(1, 9), st.integers(1, 9), st.booleans(), st.lists(STEPS).map(tuple)
+    ),
     max_size=2,
 ).map(tuple)
 TEXTS = texts(20)

@@ -47,11 +47,7 @@ def test_a_commit_is_one_row_whose_chain_anybody_can_compute(journal: Journal) -
     journal.append([record(0), record(1)])
     journal.append([record(2)])
     journal.close()
-    rows = (
-        sqlite3.connect(journal.path)
-        .execute("SELECT first_seq, count, received_ms, records, chain FROM commits")
-        .fetchall()
-    )
+    rows = sqlite3.connect(journal.path).execute("SELECT first_seq, count, received_ms, records, chain FROM commits").fetchall()
     assert [row[:3] for row in rows] == [(0, 2, record(1).received_ms), (2, 1, record(2).received_ms)]
     assert rows[0][3] == pack([record(0), record(1)])
     chain = beginning(FIRST)
