@@ -27,7 +27,7 @@ WAL_PAGES_MAX: Final = 1_000
 
 _PRAGMAS: Final = (
     "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF",
-    "secure_delete = ON",  # what is forgotten is overwritten
+    "secure_delete = ON",  # what is deleted is overwritten too
     f"wal_autocheckpoint = {WAL_PAGES_MAX}",
 )  # fmt: skip
 _WRITING: Final = "bonafide_writing"

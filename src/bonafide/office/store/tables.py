@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Column, Date, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -60,3 +73,47 @@ audit_entries: Final = Table(
     Column("chain", LargeBinary(32), nullable=False),
 )  # fmt: skip
 """The audit log. `details` is canonical JSON; `leaf` is an entry's own hash, `chain` that of all up to it."""
+
+root_key: Final = Table(
+    "root_key", metadata,
+    Column("one", BigInteger, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary(80), nullable=False),
+)  # fmt: skip
+"""The key that keys for single purposes are derived from, wrapped by the master key; it says which that is now."""
+
+people: Final = Table(
+    "people", metadata,
+    Column("name", String(40), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("password", String(200), nullable=False),
+    Column("password_ends_ms", BigInteger),
+    Column("totp", LargeBinary(100)),
+    Column("totp_step", BigInteger, nullable=False),
+    Column("totp_confirmed", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("disabled_ms", BigInteger),
+    Column("signed_in_ms", BigInteger),
+)  # fmt: skip
+"""People of the office. `password` is an argon2id hash; with `password_ends_ms` it is a one-time password. `totp` is
+the secret of the second factor, sealed; `totp_step` the last step of time whose code was taken."""
+
+sessions: Final = Table(
+    "sessions", metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("name", String(40), nullable=False),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger, nullable=False),
+    ForeignKeyConstraint(["name"], ["people.name"], name="fk_sessions_name"),
+    Index("ix_sessions_name", "name"),
+)  # fmt: skip
+"""Who is signed in. `hash` is the SHA-256 of the token, which is nowhere else but with its holder."""
+
+sign_in_waits: Final = Table(
+    "sign_in_waits", metadata,
+    Column("bucket", String(64), primary_key=True),
+    Column("failures", BigInteger, nullable=False),
+    Column("failed_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Index("ix_sign_in_waits_failed_ms", "failed_ms"),
+)  # fmt: skip
+"""How long who failed to sign in has to wait; `bucket` is a hash of a name, or of a name and where from."""
