@@ -29,6 +29,7 @@ from bonafide.apps.cli.rules import rules_app
 from bonafide.apps.cli.screen import Exit, say_refused
 from bonafide.apps.cli.serve import OTHER_OPTIONS, serve
 from bonafide.apps.cli.simulate import simulate
+from bonafide.apps.cli.subject import subject_app
 from bonafide.apps.cli.trace import trace
 from bonafide.apps.cli.train import train
 from bonafide.apps.cli.tune import tune
@@ -55,7 +56,7 @@ _COMMANDS: Final = (
 )
 _GROUPS: Final = {
     "bundle": bundle_app, "rules": rules_app, "map": map_app, "journal": journal_app, "access": access_app,
-    "audit": audit_app,
+    "audit": audit_app, "subject": subject_app,
 }  # fmt: skip
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
 

@@ -49,7 +49,8 @@ def now_ms() -> int:
 class Keys:
     """The keys of one store. `verify` may be called by several threads, and reads the store once in `cache_ms`.
 
-    `actor` is who makes and ends keys, for the audit log. Changes made here hold at once here, and in other processes within their own `cache_ms`.
+    `actor` is who makes and ends keys, for the audit log. Changes made here hold at once here, and in other processes
+    within their own `cache_ms`.
     """
 
     def __init__(

@@ -71,6 +71,7 @@ audit_entries: Final = Table(
     Column("details", Text, nullable=False),
     Column("leaf", LargeBinary(32), nullable=False),
     Column("chain", LargeBinary(32), nullable=False),
+    Index("ix_audit_entries_who", "who", "made_ms"),
 )  # fmt: skip
 """The audit log. `details` is canonical JSON; `leaf` is an entry's own hash, `chain` that of all up to it."""
 
@@ -117,3 +118,48 @@ sign_in_waits: Final = Table(
     Index("ix_sign_in_waits_failed_ms", "failed_ms"),
 )  # fmt: skip
 """How long who failed to sign in has to wait; `bucket` is a hash of a name, or of a name and where from."""
+
+subjects: Final = Table(
+    "subjects", metadata,
+    Column("subject_type", String(20), primary_key=True),
+    Column("pseudonym", BigInteger, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary(80), nullable=False),
+    Column("retention", String(20), nullable=False),
+    Column("remembered_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("restricted_ms", BigInteger),
+    Index("ix_subjects_ended_ms", "ended_ms"),
+)  # fmt: skip
+"""Subjects whose clear data is kept. `wrapped` is the subject's own key in a box of the master key; from
+`restricted_ms` on the data is stored for the law's sake and used for nothing."""
+
+subject_fields: Final = Table(
+    "subject_fields", metadata,
+    Column("subject_type", String(20), primary_key=True),
+    Column("pseudonym", BigInteger, primary_key=True, autoincrement=False),
+    Column("field", String(40), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("blind", LargeBinary(32)),
+    Column("changed_ms", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["subject_type", "pseudonym"], ["subjects.subject_type", "subjects.pseudonym"],
+        name="fk_subject_fields_subject_type",
+    ),
+    Index("ix_subject_fields_blind", "blind"),
+)  # fmt: skip
+"""Clear data, sealed under the subject's key; `blind` is a keyed hash to search by."""
+
+legal_holds: Final = Table(
+    "legal_holds", metadata,
+    Column("hold_id", String(12), primary_key=True),
+    Column("subject_type", String(20), nullable=False),
+    Column("pseudonym", BigInteger, nullable=False),
+    Column("case_id", String(64), nullable=False),
+    Column("reason", LargeBinary, nullable=False),
+    Column("placed_ms", BigInteger, nullable=False),
+    Column("placed_by", String(160), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("lifted_ms", BigInteger),
+    Index("ix_legal_holds_pseudonym", "pseudonym"),
+)  # fmt: skip
+"""What must not be forgotten, for which case and until when. `reason` is sealed: people write names into it."""

@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("chain", sa.LargeBinary(32), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_audit_entries"),
     )
+    op.create_index("ix_audit_entries_who", "audit_entries", ["who", "made_ms"])
     op.bulk_insert(head, [{"one": 0, "entries": 0}])
     connection = op.get_bind()
     for statement in _SQLITE if connection.dialect.name == "sqlite" else _POSTGRESQL:
