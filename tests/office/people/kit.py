@@ -63,7 +63,7 @@ class Office:
         first = self.invited(name, role)
         token, _ = self.desk.sign_in(name, first, HERE)
         token, _ = self.desk.change_password(token, first, PASSWORD, HERE)
-        self.secrets[name] = _secret_in(self.desk.begin_totp(token))
+        self.secrets[name] = _secret_in(self.desk.begin_totp(token, HERE))
         return self.desk.confirm_totp(token, self.code(name), HERE)
 
     def code(self, name: str, steps: int = 0) -> str:

@@ -41,7 +41,7 @@ class TestPeople:
         with pytest.raises(ForbiddenError, match="choose a password first"):
             session.check_complete()
         with pytest.raises(UsageError, match="choose a password first"):
-            office.desk.begin_totp(token)
+            office.desk.begin_totp(token, HERE)
         second, session = office.desk.change_password(token, first, PASSWORD, HERE)
         assert session.pending == "totp"
         assert office.chosen == ["ann"]
@@ -49,7 +49,7 @@ class TestPeople:
             office.desk.sessions.find(token, office.clock())
         with pytest.raises(UsageError, match="begin to set it up first"):
             office.desk.confirm_totp(second, "123456", HERE)
-        office.desk.begin_totp(second)
+        office.desk.begin_totp(second, HERE)
         with pytest.raises(UnauthenticatedError, match="the code is not right"):
             office.desk.confirm_totp(second, "123456", HERE)
         office.people.reset(ROOT, "ann")
@@ -248,7 +248,7 @@ class TestPeople:
             ("terminal:root", "person.reset", "person:ann", "done"),
         ]
         eves = [e.what for e in AuditLog(store).entries() if "eve" in e.on_what]
-        assert eves == ["person.create", "session.sign_in", "password.change", "totp.enrol"]
+        assert eves == ["person.create", "session.sign_in", "password.change", "totp.begin", "totp.enrol"]
         assert {e.from_where for e in AuditLog(store).entries(who="person:ann")} == {THERE}
         AuditLog(store).verify()
         with store.reading() as connection:

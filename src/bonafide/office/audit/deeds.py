@@ -15,6 +15,7 @@ DEEDS: Final[dict[str, str]] = {
     "session.sign_in": "somebody signed in, or was refused",
     "session.sign_out": "somebody signed out",
     "password.change": "somebody chose a password",
+    "totp.begin": "somebody began to set up the second factor",
     "totp.enrol": "somebody set up the second factor",
     "subject.remember": "clear data of a subject was taken in or changed",
     "subject.look": "clear data of a subject was shown",

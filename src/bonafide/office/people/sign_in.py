@@ -153,7 +153,7 @@ class SignIn:
         self._password_chosen(name)
         return signed_in
 
-    def begin_totp(self, token: Secret) -> Secret:
+    def begin_totp(self, token: Secret, origin: str) -> Secret:
         """A new secret for the second factor, as the URL that a device reads; it holds once a code was confirmed.
 
         UsageError where one is set up already: who lost the device is given a new beginning by an admin.
@@ -168,6 +168,8 @@ class SignIn:
                 raise UsageError("a second factor is set up already; an admin can reset it")
             sealed = seal(self._key, secret, f"totp {session.name}", self._draw)
             _change(connection, session.name, totp=sealed)
+            who = f"person:{session.name}"
+            append(connection, Actor(who, origin), "totp.begin", who, self._clock())
         return totp.enrolment_url(secret, session.name)
 
     def confirm_totp(self, token: Secret, code: str, origin: str) -> SignedIn:
