@@ -71,6 +71,7 @@ class TestPeople:
             with pytest.raises(UnauthenticatedError):
                 office.desk.sign_in("ann", PASSWORD, HERE, code=office.code("ann", steps))
         office.desk.sign_in("ann", PASSWORD, HERE, code=office.code("ann", -1))
+        assert AuditLog(office.store).newest(2)[0].details == {"wrong": "code or standing"}
         for wanting in (None, "", "12345", "abcdef", "١٢٣٤٥٦"):
             office.clock.now_ms += DAY_MS
             with pytest.raises(UnauthenticatedError):
@@ -247,6 +248,8 @@ class TestPeople:
             ("terminal:root", "person.enable", "person:ann", "done"),
             ("terminal:root", "person.reset", "person:ann", "done"),
         ]
+        wrong = [e.details.get("wrong") for e in AuditLog(store).entries() if e.outcome == "refused"]
+        assert wrong == ["password", "password"]
         eves = [e.what for e in AuditLog(store).entries() if "eve" in e.on_what]
         assert eves == ["person.create", "session.sign_in", "password.change", "totp.begin", "totp.enrol"]
         assert {e.from_where for e in AuditLog(store).entries(who="person:ann")} == {THERE}

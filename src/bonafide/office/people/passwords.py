@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import unicodedata
 from collections.abc import Callable
+from functools import cached_property
 from threading import BoundedSemaphore
 from typing import Final
 
@@ -40,8 +41,11 @@ class Passwords:
 
     def __init__(self, passes: int = PASSES, memory_kib: int = MEMORY_KIB, lanes: int = LANES) -> None:
         self._hasher = PasswordHasher(passes, memory_kib, lanes, HASH_BYTES, SALT_BYTES, type=Type.ID)
-        # Who names nobody is held against this, and waits as long as who names somebody.
-        self.nobody = self.hashed(Secret("nobody has this password"))
+
+    @cached_property
+    def nobody(self) -> str:
+        """Who names nobody is held against this hash, and waits as long as who names somebody."""
+        return self.hashed(Secret("nobody has this password"))
 
     def hashed(self, password: Secret) -> str:
         """The hash to be kept, with its parameters and salt."""

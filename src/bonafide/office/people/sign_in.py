@@ -59,6 +59,7 @@ class SignIn:
         self._passwords = passwords or Passwords()
         self._password_chosen = password_chosen
         self.sessions = Sessions(store, draw)
+        assert self._passwords.nobody  # made now, so that the first stranger waits no longer than the next
 
     def sign_in(
         self, name: str, password: Secret, origin: str, *, code: str | None = None, before: Secret | None = None
@@ -77,7 +78,11 @@ class SignIn:
             step = self._checked(found, kept, code, now)
             if found is None or step is None:
                 told = _NOBODY if find_row(connection, name) is None else f"person:{name}"
-                append(connection, Actor(told, origin), "session.sign_in", told, now, outcome="refused")
+                # A right password with a wrong code is what a stolen password looks like; only the log knows.
+                details = {"wrong": "password" if kept is None else "code or standing"}
+                append(
+                    connection, Actor(told, origin), "session.sign_in", told, now, outcome="refused", details=details
+                )
             else:
                 values |= {"totp_step": step, "signed_in_ms": now}
                 return self._let_in(connection, name, origin, before, now, values)
