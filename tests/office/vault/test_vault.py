@@ -51,6 +51,11 @@ class TestVault:
         assert vault.look(ANN, vault.subject_of("merchant", "u1")) == {"id": "u1"}
         with pytest.raises(UnknownSubjectError, match="nothing is kept"):
             vault.look(ANN, vault.subject_of("user", "u2"))
+        for case in ("", "C\n", "C" * 65):
+            with pytest.raises(UsageError, match="case: give 1 to 64 characters"):
+                vault.look(ANN, subject, case_id=case)
+        with pytest.raises(UsageError, match="give a moment that has passed"):
+            vault.end(ANN, subject, START_MS + 1)
 
     def test_another_process_with_the_same_keys_reads_it(self, vault: Vault, store: Store) -> None:
         subject = vault.remember(ANN, "user", "u1", CLEAR)
@@ -124,7 +129,7 @@ class TestVault:
         assert [outcome for outcome, _ in told_of] == ["refused"] * 3 + ["done"]
         assert told_of[0][1] == {"why": "hold", "hold": placed.hold_id}
         with store.reading() as connection:
-            assert [one.case_id for one in vault.holds.of(connection)] == ["C-17", "C-18"]
+            assert {one.case_id for one in vault.holds.of(connection)} == {"C-17", "C-18"}
 
     def test_holds_that_are_not_accepted(self, vault: Vault) -> None:
         subject = vault.subject_of("user", "u1")

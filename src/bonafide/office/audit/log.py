@@ -34,8 +34,8 @@ def append(
     Whoever appends holds the head until the transaction ends, so write late and briefly. ValueError for an entry that
     the log does not take.
     """
-    connection.execute(update(audit_head).values(entries=audit_head.c.entries + 1))
-    number = int(connection.execute(select(audit_head.c.entries)).scalar_one()) - 1
+    grown = update(audit_head).values(entries=audit_head.c.entries + 1).returning(audit_head.c.entries)
+    number = int(connection.execute(grown).scalar_one()) - 1
     before = connection.scalar(select(audit_entries.c.chain).where(audit_entries.c.number == number - 1))
     if number and before is None:
         raise TamperedError(f"the audit log has lost entry {number - 1}; bonafide audit verify tells more")

@@ -109,10 +109,19 @@ class Holds:
                     row.lifted_ms)  # fmt: skip
 
 
+def check_case(case_id: str) -> None:
+    """UsageError for what is no id of a case."""
+    _check_text("case", case_id, CASE_LENGTH_MAX)
+
+
 def _check(case_id: str, reason: str, expires_ms: int, now_ms: int) -> None:
-    for name, text, most in (("case", case_id, CASE_LENGTH_MAX), ("reason", reason, REASON_LENGTH_MAX)):
-        if not 1 <= len(text) <= most or not is_tidy(text):
-            raise UsageError(f"{name}: give 1 to {most} characters without control characters")
+    check_case(case_id)
+    _check_text("reason", reason, REASON_LENGTH_MAX)
     latest = min(now_ms + HOLD_MAX_MS, MOMENT_MAX)
     if not now_ms < expires_ms <= latest:
         raise UsageError(f"expires: give a moment after now and before {show_moment(latest)}; place it anew then")
+
+
+def _check_text(name: str, text: str, most: int) -> None:
+    if not 1 <= len(text) <= most or not is_tidy(text):
+        raise UsageError(f"{name}: give 1 to {most} characters without control characters")

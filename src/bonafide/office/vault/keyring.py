@@ -47,16 +47,19 @@ class Keyring:
         """The key for one purpose, HKDF-SHA256 (RFC 5869) of the root; rotation does not change it."""
         return HKDF(SHA256(), KEY_BYTES, salt=None, info=f"bonafide {purpose}".encode()).derive(self._root)
 
-    def new_key(self, connection: Connection, place: str) -> tuple[bytes, bytes]:
-        """A new data key, and the box to be kept of it by the transaction that has begun.
+    def follow(self, connection: Connection) -> None:
+        """Make sure, in the transaction that has begun, that this process wraps under the master key that wraps now.
 
-        The root's box says which master key wraps now; where that was rotated meanwhile, the keys are read again, lest
-        something be wrapped under one that is about to be destroyed.
+        The root's box says which that is; where it was rotated meanwhile, the keys are read again, lest something be
+        wrapped under one that is about to be destroyed. Until the transaction ends, nobody rotates.
         """
         wrapped = connection.scalar(select(root_key.c.wrapped).with_for_update(read=True))
-        if wrapped is not None and box_key_id(bytes(wrapped)) != self.master.newest_id:
+        if wrapped is not None and not self.is_newest(bytes(wrapped)):
             self.master.reload()
             self.master.unwrap(bytes(wrapped), _ROOT)
+
+    def new_key(self, place: str) -> tuple[bytes, bytes]:
+        """A new data key, and the box to be kept of it by a transaction that has called `follow`."""
         key = self.draw(KEY_BYTES)
         return key, self.master.wrap(key, place, self.draw)
 

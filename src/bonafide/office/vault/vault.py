@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, func, select, tuple_, update
 
-from bonafide.core.errors import StateError
+from bonafide.core.errors import StateError, UsageError
 from bonafide.core.moment import HOUR_MS, MOMENT_MAX, show_moment
 from bonafide.core.text import to_nfc
 from bonafide.office.access.keys import now_ms
@@ -18,7 +18,7 @@ from bonafide.office.store.tables import audit_entries, subject_fields, subjects
 from bonafide.office.vault.boxes import seal, unseal
 from bonafide.office.vault.errors import RestrictedError
 from bonafide.office.vault.fields import ID_FIELD, blind_of, check_fields
-from bonafide.office.vault.holds import Holds
+from bonafide.office.vault.holds import Holds, check_case
 from bonafide.office.vault.keyring import Keyring
 from bonafide.office.vault.retention import DEFAULT_RETENTION, check_retention
 from bonafide.office.vault.subjects import ROOM, Subject, find_subject, known_subject
@@ -69,8 +69,7 @@ class Vault:
             now = self.clock()
             found = find_subject(connection, subject, to_change=True)
             if found is None:
-                key = self._begin(connection, subject, retention or DEFAULT_RETENTION, now)
-                self._put(connection, subject, key, ID_FIELD, _normal(subject_id), now)
+                key = self._begin(connection, subject, subject_id, retention or DEFAULT_RETENTION, now)
             else:
                 key = self._key_of(subject, found)
                 _check_used(subject, found)
@@ -95,10 +94,11 @@ class Vault:
             part = wanted[at : at + ROOM]
             for row in connection.execute(select(subjects.c.subject_type, subjects.c.pseudonym).where(pair.in_(part))):
                 del ids[Subject(*row)]
-        for subject, subject_id in ids.items():
-            key = self._begin(connection, subject, DEFAULT_RETENTION, now)
-            self._put(connection, subject, key, ID_FIELD, _normal(subject_id), now)
         if ids:
+            self.keyring.follow(connection)
+            rows = [self._new_rows(subject, subject_id, DEFAULT_RETENTION, now) for subject, subject_id in ids.items()]
+            connection.execute(subjects.insert(), [row for row, _ in rows])
+            connection.execute(subject_fields.insert(), [field for _, field in rows])
             append(connection, actor, "subject.remember", "subjects", now, details={"count": len(ids)})
         return len(ids)
 
@@ -138,11 +138,13 @@ class Vault:
             now = self.clock()
             ended = now if ended_ms is None else ended_ms
             if not 0 <= ended <= min(now, MOMENT_MAX):
-                raise StateError("the end of a relation lies in the past")
+                raise UsageError("the relation's end: give a moment that has passed")
             connection.execute(update(subjects).where(subject.is_in(subjects)).values(ended_ms=ended))
             append(connection, actor, "subject.end", subject.on_what, now, details={"ended_ms": ended})
 
     def _looked(self, actor: Actor, subject: Subject, what: str, case_id: str | None) -> dict[str, str]:
+        if case_id is not None:
+            check_case(case_id)
         with self.store.writing() as connection:
             row = known_subject(connection, subject)
             _check_used(subject, row)
@@ -165,21 +167,33 @@ class Vault:
         told = {**details, "unusual": looks + 1} if looks >= LOOKS_USUAL else details
         append(connection, actor, what, on_what, now, details=told)
 
-    def _begin(self, connection: Connection, subject: Subject, retention: str, now: int) -> bytes:
-        key, wrapped = self.keyring.new_key(connection, subject.place)
-        connection.execute(subjects.insert().values(
-            subject_type=subject.subject_type, pseudonym=subject.pseudonym, wrapped=wrapped, retention=retention,
-            remembered_ms=now, ended_ms=None, restricted_ms=None,
-        ))  # fmt: skip
-        return key
+    def _begin(self, connection: Connection, subject: Subject, subject_id: str, retention: str, now: int) -> bytes:
+        """Take in a new subject with its id; returns its key."""
+        self.keyring.follow(connection)
+        row, field = self._new_rows(subject, subject_id, retention, now)
+        connection.execute(subjects.insert().values(**row))
+        connection.execute(subject_fields.insert().values(**field))
+        return self.keyring.master.unwrap(row["wrapped"], subject.place)
+
+    def _new_rows(
+        self, subject: Subject, subject_id: str, retention: str, now: int
+    ) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+        key, wrapped = self.keyring.new_key(subject.place)
+        row = {"wrapped": wrapped, "retention": retention, "remembered_ms": now, "ended_ms": None,
+               "restricted_ms": None}  # fmt: skip
+        field = {"field": ID_FIELD, "changed_ms": now, **self._sealed(subject, key, ID_FIELD, _normal(subject_id))}
+        return subject._asdict() | row, subject._asdict() | field
+
+    def _sealed(self, subject: Subject, key: bytes, field: str, value: str) -> dict[str, bytes | None]:
+        sealed = seal(key, value.encode(), f"{subject.place} {field}", self.keyring.draw)
+        return {"sealed": sealed, "blind": blind_of(self._index_key, field, value)}
 
     def _put(self, connection: Connection, subject: Subject, key: bytes, field: str, value: str, now: int) -> None:
-        sealed = seal(key, value.encode(), f"{subject.place} {field}", self.keyring.draw)
-        values = {"sealed": sealed, "blind": blind_of(self._index_key, field, value), "changed_ms": now}
+        values = {**self._sealed(subject, key, field, value), "changed_ms": now}
         ours = subject.is_in(subject_fields) & (subject_fields.c.field == field)
         if not connection.execute(update(subject_fields).where(ours).values(**values)).rowcount:
-            row = {"subject_type": subject.subject_type, "pseudonym": subject.pseudonym, "field": field}
-            connection.execute(subject_fields.insert().values(**row, **values))
+            row = subject._asdict() | {"field": field} | values
+            connection.execute(subject_fields.insert().values(**row))
 
     def _key_of(self, subject: Subject, row: Any) -> bytes:
         return self.keyring.master.unwrap(bytes(row.wrapped), subject.place)
