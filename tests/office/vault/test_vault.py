@@ -124,7 +124,9 @@ class TestVault:
         with pytest.raises(HeldError):
             forget(vault, ANN, subject)
         clock.now_ms += 1
+        before = store.version("subjects")
         assert forget(vault, ANN, subject).fields == 5
+        assert store.version("subjects") == before + 1
         told_of = [(e.outcome, e.details) for e in AuditLog(store).entries(what="subject.forget")]
         assert [outcome for outcome, _ in told_of] == ["refused"] * 3 + ["done"]
         assert told_of[0][1] == {"why": "hold", "hold": placed.hold_id}

@@ -14,7 +14,7 @@ from bonafide.office.vault.errors import HeldError
 from bonafide.office.vault.retention import RETENTION, Retention
 from bonafide.office.vault.scrub import scrub
 from bonafide.office.vault.subjects import Subject, find_subject, known_subject
-from bonafide.office.vault.vault import Vault, remove
+from bonafide.office.vault.vault import FAMILY, Vault, remove
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -45,10 +45,11 @@ def forget(vault: Vault, actor: Actor, subject: Subject) -> Forgotten:
 
     Raises HeldError, which says what holds it and until when, where a hold stands or a legal minimum has not passed; of
     the latter the subject is restricted: its data is used for nothing, and `sweep` forgets it when the time has come.
-    UnknownSubjectError where nothing is kept of it.
+    UnknownSubjectError where nothing is kept of it. The family's version grows, so that who keeps known subjects in
+    memory learns of it.
     """
     why: str | None = None
-    with vault.store.writing() as connection:
+    with vault.store.writing(FAMILY) as connection:
         now = vault.clock()
         row = known_subject(connection, subject, to_change=True)
         why, details = _hindrance(vault, connection, subject, row, now)
@@ -73,7 +74,7 @@ def sweep(vault: Vault, actor: Actor = ITSELF) -> Swept:
     """
     forgotten = held = 0
     for subject in _due(vault):
-        with vault.store.writing() as connection:
+        with vault.store.writing(FAMILY) as connection:
             now = vault.clock()
             row = find_subject(connection, subject, to_change=True)
             if row is None or not _is_due(row, now):

@@ -26,6 +26,8 @@ from bonafide.office.vault.subjects import ROOM, Subject, find_subject, known_su
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+FAMILY: Final = "subjects"
+"""Its version grows when a subject is forgotten: who keeps in memory which are known asks for that number."""
 FOUND_MAX: Final = 100
 """Subjects that one search finds at most."""
 LOOKS_USUAL: Final = 100
