@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bonafide.office.store.database import Store
 from tests.office.audit.kit import cluster, new_database, why_no_postgresql
 
 
@@ -26,10 +25,3 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     if request.param == "sqlite":
         return tmp_path / "office.db"
     return new_database(request.getfixturevalue("postgresql"))
-
-
-@pytest.fixture
-def store(place: Path | str) -> Iterator[Store]:
-    """An empty store."""
-    with Store.open(place) as opened:
-        yield opened

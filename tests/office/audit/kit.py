@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
+import pytest
+
 from bonafide.office.store.database import Store
 
 START_MS = 1_767_601_800_000
@@ -81,5 +83,8 @@ class Clock:
         return self.now_ms
 
 
-def open_store(place: Path | str) -> Store:
-    return Store.open(place)
+@pytest.fixture
+def store(place: Path | str) -> Iterator[Store]:
+    """The store in a database of its own: an audit log cannot be emptied for the next test."""
+    with Store.open(place) as opened:
+        yield opened
