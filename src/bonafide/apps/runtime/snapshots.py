@@ -46,10 +46,14 @@ class Snapshots:
         return 0, tuple(refused)
 
     def begin(self, engine: Engine, journal: Journal) -> bool:
-        """Begin one in a child; False while the one before is not done. The engine must be where the journal ends."""
+        """Begin one in a child; False while the one before is not done. The engine must be where the journal ends.
+
+        Raises OSError where no child can be made or an old one cannot be removed; it is not due again at once then.
+        """
         if self.busy():
             return False
         seq, chain = journal.next_seq, journal.chain
+        self.last_seq = seq
         with warnings.catch_warnings():
             # From 3.12 on Python warns of forking with threads about. The child only hashes and writes what is in
             # memory, takes no lock of ours, and leaves without cleaning up.
@@ -58,7 +62,6 @@ class Snapshots:
         if child == 0:
             _end_as_child(self._folder, engine, seq, chain)
         self._child = child
-        self.last_seq = seq
         return True
 
     def write(self, engine: Engine, journal: Journal) -> None:
@@ -107,12 +110,19 @@ def _read(path: Path, engine: Engine, journal: Journal) -> int:
 
 
 def _write(folder: Path, engine: Engine, seq: int, chain: bytes) -> None:
-    """Write, sync and rename, so that what has the name is whole."""
+    """Write, sync and rename, so that what has the name is whole.
+
+    Where that fails nothing stays: on a full disk a part of a snapshot would take the room that the journal waits for.
+    """
     unfinished = folder / f"{seq}{_UNFINISHED}"
-    with unfinished.open("wb") as file:
-        write_snapshot(engine, file, chain.hex())
-        _sync(file)
-    unfinished.rename(folder / f"{seq}{SUFFIX}")
+    try:
+        with unfinished.open("wb") as file:
+            write_snapshot(engine, file, chain.hex())
+            _sync(file)
+        unfinished.rename(folder / f"{seq}{SUFFIX}")
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
