@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -16,15 +17,17 @@ from typer.testing import CliRunner, Result
 
 from bonafide.apps.cli.main import app
 from bonafide.core.events import Payment
+from bonafide.engine.engine import Engine
+from bonafide.engine.snapshot import write_snapshot
 from bonafide.office.journal import Journal, Record
 from tests.engine.kit import assert_golden
+from tests.engine.tiny import tiny
 from tests.house.tree import ROOT
 from tests.lab.runs import as_lines, write_bundle
 from tests.office.journal.kit import START_MS, answers, copied, fill, record
 
 GOLDEN = Path(__file__).parent / "golden"
 PAGE = ROOT / "docs" / "journal.md"
-SNAPSHOT = b"words of a snapshot"
 
 
 def told(*arguments: object) -> Result:
@@ -209,12 +212,9 @@ def test_a_backup_made_while_a_server_appends_is_restored_whole(served: Journal,
 
 
 def snapshot(name: str, *, whole: bool = True) -> None:
-    import hashlib
-
-    header = {"sha256": hashlib.sha256(SNAPSHOT).hexdigest(), "seq": 1}
-    body = SNAPSHOT if whole else SNAPSHOT[:-1]
-    head = b"bonafide snapshot 2\n" + json.dumps(header).encode() + b"\n"
-    Path("bonafide-data/snapshots", name).write_bytes(head + body)
+    file = io.BytesIO()
+    write_snapshot(Engine(tiny()), file)
+    Path("bonafide-data/snapshots", name).write_bytes(file.getvalue() if whole else file.getvalue()[:-1])
 
 
 def test_the_newest_snapshot_that_is_whole_is_backed_up(folder: Path) -> None:

@@ -27,6 +27,7 @@ WAL_PAGES_MAX: Final = 1_000
 
 _PRAGMAS: Final = (
     "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF",
+    "secure_delete = ON",  # what is deleted is overwritten too
     f"wal_autocheckpoint = {WAL_PAGES_MAX}",
 )  # fmt: skip
 _WRITING: Final = "bonafide_writing"
@@ -47,6 +48,9 @@ class Store:
         self.engine = engine
         self.name = name
         self._writer = engine.execution_options(**{_WRITING: True})
+        # SQLite's readers see one state anyway.
+        one_state = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._reader = engine.execution_options(**one_state)
 
     @classmethod
     def open(cls, place: Path | str) -> Store:
@@ -95,7 +99,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the tables throughout the block."""
-        with self._errors_told(), self.engine.begin() as connection:
+        with self._errors_told(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
