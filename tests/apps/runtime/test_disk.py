@@ -85,6 +85,22 @@ def test_a_snapshot_for_which_there_is_no_room_leaves_nothing_behind(
     assert list((tmp_path / "snapshots").iterdir()) == []
 
 
+def test_a_snapshot_beyond_the_log_gives_way_to_those_of_the_log(tmp_path: Path) -> None:
+    (tmp_path / "snapshots").mkdir()
+    for name in ("900", "901"):  # of a journal that was longer, before an older one was put back
+        (tmp_path / "snapshots" / f"{name}.snapshot").write_bytes(b"none")
+
+    async def use(rig: Rig) -> None:
+        for number in range(6):
+            await rig.send(payment(number, 0))
+        assert rig.runtime.figures.snapshots
+
+    within(tmp_path, use, Limits(snapshot_every_events=2))
+    left = sorted(int(path.stem) for path in (tmp_path / "snapshots").iterdir())
+    assert left[-1] == 6
+    assert not {900, 901} & set(left)
+
+
 def test_it_ends_also_where_nobody_can_be_told_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def cannot(*given: Any, **named: Any) -> None:
         raise RuntimeError

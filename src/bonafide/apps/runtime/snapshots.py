@@ -32,18 +32,26 @@ class Snapshots:
         for path in folder.glob(f"*{_UNFINISHED}"):
             path.unlink()
         self._child = 0
-        self.last_seq = max((int(path.stem) for path in self._paths()), default=0)
-        """Where the newest stands."""
+        self.last_seq = 0
+        """Where the newest stands: that was put back, or begun since."""
 
     def load_newest(self, engine: Engine, journal: Journal) -> tuple[int, tuple[str, ...]]:
-        """Put back the newest sound one; returns where it stands (0: there is none), and what is wrong with others."""
+        """Put back the newest sound one; returns where it stands (0: there is none), and what is wrong with others.
+
+        Those that stand beyond the journal, as after an older one was put back, are removed: they will never fit, and
+        would pass for the newest, so that no other is due or kept. From a start on the one that was put back counts.
+        """
         refused: list[str] = []
+        self.last_seq = 0
         for path in self._paths():
             try:
-                return _read(path, engine, journal), tuple(refused)
+                self.last_seq = _read(path, engine, journal)
+                break
             except (StateError, OSError) as error:
                 refused.append(f"{path.name}: {error}")
-        return 0, tuple(refused)
+                if int(path.stem) > journal.next_seq:
+                    path.unlink(missing_ok=True)
+        return self.last_seq, tuple(refused)
 
     def begin(self, engine: Engine, journal: Journal) -> bool:
         """Begin one in a child; False while the one before is not done. The engine must be where the journal ends.
