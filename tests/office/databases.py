@@ -1,0 +1,149 @@
+"""The databases that the office's contract tests run on: SQLite, and PostgreSQL in a cluster of the test's own.
+
+`place` is a fresh, empty database (a path or a URL) of each kind in turn; `store` is the Store in it. Where Debian's
+package `postgresql` or the extra `postgres` is missing, the tests on PostgreSQL are skipped and say so.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from bonafide.office.store.database import Store
+
+KINDS = ("sqlite", "postgresql")
+DEBIAN = Path("/usr/lib/postgresql")
+OWNER = "postgres"
+"""PostgreSQL refuses to run as root; Debian's package brings this user."""
+STARTED_WITHIN_S = 60
+QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""For tests that cut no power and kill nobody."""
+_databases = count()
+
+
+def missing() -> str | None:
+    """Why there is no PostgreSQL here; None where there is."""
+    if find_spec("psycopg") is None:
+        return "psycopg is not installed (pip install 'bonafide[postgres]'), so PostgreSQL is not tested"
+    if programs() is None:
+        return "initdb and pg_ctl are not here (apt-get install postgresql), so PostgreSQL is not tested"
+    if os.geteuid() == 0 and (not _has_owner() or shutil.which("runuser") is None):
+        return f"PostgreSQL does not run as root and there is no user {OWNER}, so it is not tested"
+    return None
+
+
+def programs() -> Path | None:
+    """The folder of PostgreSQL's programs, the newest first."""
+    found = shutil.which("initdb")
+    folders = sorted(DEBIAN.glob("*/bin"), key=lambda folder: float(folder.parent.name), reverse=True)
+    folders += [Path(found).resolve().parent] if found else []
+    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "pg_ctl").exists()), None)
+
+
+def _has_owner() -> bool:
+    return any(entry.pw_name == OWNER for entry in pwd.getpwall())
+
+
+class Cluster:
+    """A PostgreSQL server of our own on a socket in a folder of our own; it listens on no network."""
+
+    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+        self.folder = folder
+        self._data = folder / "data"
+        self._settings = {"listen_addresses": "", "unix_socket_directories": str(folder), "max_connections": "40"}
+        self._settings |= settings
+        if os.geteuid() == 0:
+            shutil.chown(folder, OWNER, OWNER)
+        self._run("initdb", "--pgdata", str(self._data), "--username", "bonafide", "--auth", "trust", "--no-sync",
+                  "--encoding", "UTF8", "--locale", "C.UTF-8")  # fmt: skip
+
+    def _run(self, program: str, *given: str) -> None:
+        folder = programs()
+        assert folder is not None
+        before = ["runuser", "-u", OWNER, "--"] if os.geteuid() == 0 else []
+        log = (self.folder / "told").open("ab")
+        with log:
+            done = subprocess.run(
+                [*before, str(folder / program), *given],
+                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False,
+            )  # fmt: skip
+        assert done.returncode == 0, (self.folder / "told").read_text()
+
+    def start(self) -> None:
+        """Run the server; returns when it lets people in."""
+        told = " ".join(f"-c {name}='{value}'" for name, value in self._settings.items())
+        log = str(self.folder / "log")
+        self._run("pg_ctl", "start", "-w", "-t", str(STARTED_WITHIN_S), "-D", str(self._data), "-l", log, "-o", told)
+
+    def stop(self) -> None:
+        """End the server, without waiting for who is connected."""
+        if (self._data / "postmaster.pid").exists():
+            self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(self._data))
+
+    def kill(self) -> None:
+        """End the server as the kernel would, in the middle of whatever it does; its children go by themselves."""
+        os.kill(int((self._data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+
+    def url(self, database: str = "postgres") -> str:
+        """The URL of a database."""
+        return f"postgresql://bonafide@/{database}?host={self.folder}"
+
+    def new_database(self) -> str:
+        """An empty database; returns its URL."""
+        import psycopg
+
+        name = f"t{os.getpid()}_{next(_databases)}"
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+
+@contextmanager
+def running_cluster(**settings: str) -> Iterator[Cluster]:
+    """A cluster that runs while the block does; the test is skipped where there can be none."""
+    if (why := missing()) is not None:
+        pytest.skip(why)
+    folder = Path(tempfile.mkdtemp(prefix="bf-pg-"))  # a socket's path is short, and its folder the server's own
+    try:
+        cluster = Cluster(folder, settings)
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One quick cluster for all tests of a process."""
+    with running_cluster(**QUICK) as found:
+        yield found
+
+
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """An empty database of each kind in turn: a file to be made, or a URL."""
+    if request.param == "sqlite":
+        return tmp_path / "office.db"
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.new_database()
+
+
+@pytest.fixture
+def store(place: Path | str) -> Iterator[Store]:
+    """The store in an empty database of each kind in turn."""
+    with Store.open(place) as found:
+        yield found
