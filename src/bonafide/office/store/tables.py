@@ -46,7 +46,7 @@ outbox_cursors: Final = Table(
     Column("chain", LargeBinary(32)),
     Column("next_no", BigInteger, nullable=False),
 )  # fmt: skip
-"""How far the log was read: the next event, the journal's chain before it, and the number that the next message gets."""
+"""How far the log was read: the next event, the journal's chain before it, and the next message's number."""
 
 outbox_messages: Final = Table(
     "outbox_messages", metadata,
@@ -95,7 +95,8 @@ outbox_deliveries: Final = Table(
     Column("done_ms", BigInteger),
     Column("error", String(300)),
     Index("ix_outbox_deliveries_line", "destination_id", "subject", "state", "no"),
-    Index("ix_outbox_deliveries_due", "state", "next_ms"),
+    Index("ix_outbox_deliveries_turn", "destination_id", "state", "no"),
     Index("ix_outbox_deliveries_no", "no"),
+    Index("ix_outbox_deliveries_done", "state", "done_ms"),
 )  # fmt: skip
 """One row for each message and receiver. While it waits, later ones of the same receiver and subject wait behind it."""
