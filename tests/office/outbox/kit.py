@@ -10,7 +10,6 @@ from random import Random
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import delete
 
 from bonafide.core.decision import Decision, ProposedMeasure, Reason
 from bonafide.office.journal import Record
@@ -24,7 +23,6 @@ from bonafide.office.outbox.signing import is_signed
 from bonafide.office.outbox.tail import Tailer
 from bonafide.office.outbox.webhooks import Webhooks
 from bonafide.office.store.database import Store
-from bonafide.office.store.tables import metadata
 
 T = TypeVar("T")
 START_MS = 1_767_601_800_000
@@ -91,7 +89,9 @@ def decided(
 def taught(seq: int) -> Record:
     """The record of an event that only teaches."""
     content = b'{"type":"login","event_id":"e%d","time":%d,"subject_type":"user","subject_id":"u1"}'
-    return Record(START_MS, "k1", content % (seq, START_MS), b'{"event_id":"e%d","seq":%d,"status":"taught"}' % (seq, seq))
+    return Record(
+        START_MS, "k1", content % (seq, START_MS), b'{"event_id":"e%d","seq":%d,"status":"taught"}' % (seq, seq)
+    )
 
 
 def status(seq: int, measure: str = "limit_credit", to: str = "applied") -> Record:
@@ -100,7 +100,9 @@ def status(seq: int, measure: str = "limit_credit", to: str = "applied") -> Reco
         "type": "measure_status", "event_id": f"c{seq}", "time": START_MS, "measure_id": "M7", "measure": measure,
         "subject_type": "user", "subject_id": "u1", "status": to,
     }  # fmt: skip
-    return Record(START_MS, "", msgspec.json.encode(content), b'{"event_id":"c%d","seq":%d,"status":"taught"}' % (seq, seq))
+    return Record(
+        START_MS, "", msgspec.json.encode(content), b'{"event_id":"c%d","seq":%d,"status":"taught"}' % (seq, seq)
+    )
 
 
 class Seen(NamedTuple):
@@ -222,7 +224,13 @@ class Outbox:
     """Everything of one process over a store: a new one is what a restart makes."""
 
     def __init__(
-        self, store: Store, log: MadeLog, clock: Clock, reach: Reach = HERE, carrier: Carrier | None = None, seed: int = 1
+        self,
+        store: Store,
+        log: MadeLog,
+        clock: Clock,
+        reach: Reach = HERE,
+        carrier: Carrier | None = None,
+        seed: int = 1,
     ) -> None:
         self.clock = clock
         self.tailer = Tailer(store, log, KEY, clock)
@@ -244,12 +252,13 @@ class Outbox:
         return is_signed(secrets, seen.headers, seen.body, self.clock() // 1_000)
 
 
-def wipe(store: Store) -> None:
-    """Empty the outbox's tables."""
-    with store.writing() as connection:
-        for table in reversed(metadata.sorted_tables):
-            if table.name.startswith("outbox_"):
-                connection.execute(delete(table))
+class DiedError(Exception):
+    """A process that ended."""
+
+
+def dies(*_: object) -> None:
+    """Stands for a step that is not finished."""
+    raise DiedError
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

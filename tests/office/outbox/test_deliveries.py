@@ -128,7 +128,9 @@ def test_a_receiver_that_is_back_gets_what_it_missed_at_once(filled: Filled) -> 
     outbox.clock.now_ms += REST_MS
     (probe,) = claim(outbox)
     settle(outbox, (probe, TAKEN))
-    assert sorted(one.subject for one in claim(outbox)) == [f"user:{u}" for u in "abcdefgh" if f"user:{u}" != probe.subject]
+    assert sorted(one.subject for one in claim(outbox)) == [
+        f"user:{u}" for u in "abcdefgh" if f"user:{u}" != probe.subject
+    ]
 
 
 def test_a_message_that_is_refused_says_nothing_about_its_receiver(filled: Filled) -> None:

@@ -25,7 +25,9 @@ def test_a_receiver_is_added_listed_and_removed(outbox: Outbox) -> None:
     row, secret = outbox.destinations.add(URL, ["notice", "alert"], note="the app's backend")
     assert outbox.destinations.list() == [row] == [outbox.destinations.get(row.destination_id)]
     assert (row.topics, row.state, row.failures) == (("alert", "notice"), "active", 0)
-    assert [held.matches(secret) for held in outbox.destinations.secrets_of(row.destination_id, outbox.clock())] == [True]
+    assert [held.matches(secret) for held in outbox.destinations.secrets_of(row.destination_id, outbox.clock())] == [
+        True
+    ]
     outbox.destinations.remove(row.destination_id)
     assert outbox.destinations.list() == []
     assert outbox.destinations.secrets_of(row.destination_id, outbox.clock()) == ()
@@ -50,7 +52,7 @@ def test_a_receiver_has_every_topic_unless_some_are_named(outbox: Outbox) -> Non
     ],
 )
 def test_what_cannot_be_is_refused(outbox: Outbox, url: str, more: dict[str, object]) -> None:
-    with pytest.raises(UsageError, match="give|accepted"):
+    with pytest.raises(UsageError, match=r"give|accepted"):
         outbox.destinations.add(url, **more)  # type: ignore[arg-type]
     assert outbox.destinations.list() == []
 

@@ -117,7 +117,7 @@ def test_a_journal_that_was_restored_is_noticed_and_nothing_comes_twice(store: S
     restored = MadeLog()
     restored.append(decided(0, alert=True))
     outbox = Outbox(store, restored, Clock())
-    with pytest.raises(StateError, match="has read 2 events of another journal.*begin it anew at event 1"):
+    with pytest.raises(StateError, match=r"has read 2 events of another journal.*begin it anew at event 1"):
         outbox.tail()
     restored.append(decided(1, "another", alert=True))
     restored.append(decided(2, alert=True))
