@@ -13,10 +13,12 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import delete
@@ -29,6 +31,8 @@ DEBIAN = Path("/usr/lib/postgresql")
 OWNER = "postgres"
 """PostgreSQL refuses to run as root; Debian's package brings this user."""
 STARTED_WITHIN_S = 60
+STARTS_MAX = 50
+READY = b"ready to accept connections"
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """For tests that cut no power and kill nobody."""
 _databases = count()
@@ -39,8 +43,8 @@ def missing() -> str | None:
     if find_spec("psycopg") is None:
         return "psycopg is not installed (pip install 'bonafide[postgres]'), so PostgreSQL is not tested"
     if programs() is None:
-        return "initdb and pg_ctl are not here (apt-get install postgresql), so PostgreSQL is not tested"
-    if os.geteuid() == 0 and (not _has_owner() or shutil.which("runuser") is None):
+        return "initdb and postgres are not here (apt-get install postgresql), so PostgreSQL is not tested"
+    if os.geteuid() == 0 and not _has_owner():
         return f"PostgreSQL does not run as root and there is no user {OWNER}, so it is not tested"
     return None
 
@@ -50,11 +54,15 @@ def programs() -> Path | None:
     found = shutil.which("initdb")
     folders = sorted(DEBIAN.glob("*/bin"), key=lambda folder: float(folder.parent.name), reverse=True)
     folders += [Path(found).resolve().parent] if found else []
-    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "pg_ctl").exists()), None)
+    return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "postgres").exists()), None)
 
 
 def _has_owner() -> bool:
     return any(entry.pw_name == OWNER for entry in pwd.getpwall())
+
+
+def _as_owner() -> dict[str, Any]:
+    return {"user": OWNER, "group": OWNER, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 class Cluster:
@@ -67,35 +75,70 @@ class Cluster:
         self._settings |= settings
         if os.geteuid() == 0:
             shutil.chown(folder, OWNER, OWNER)
-        self._run("initdb", "--pgdata", str(self._data), "--username", "bonafide", "--auth", "trust", "--no-sync",
-                  "--encoding", "UTF8", "--locale", "C.UTF-8")  # fmt: skip
+        self._server: subprocess.Popen[bytes] | None = None
+        program = self._program("initdb")
+        done = subprocess.run(
+            [program, "--pgdata", self._data, "--username", "bonafide", "--auth", "trust", "--no-sync", "--encoding",
+             "UTF8", "--locale", "C.UTF-8"],
+            cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+            **_as_owner(),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout.decode()
 
-    def _run(self, program: str, *given: str) -> None:
+    @staticmethod
+    def _program(name: str) -> str:
         folder = programs()
         assert folder is not None
-        before = ["runuser", "-u", OWNER, "--"] if os.geteuid() == 0 else []
-        log = (self.folder / "told").open("ab")
-        with log:
-            done = subprocess.run(
-                [*before, str(folder / program), *given],
-                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False,
-            )  # fmt: skip
-        assert done.returncode == 0, (self.folder / "told").read_text()
+        return str(folder / name)
 
     def start(self) -> None:
-        """Run the server; returns when it lets people in."""
-        told = " ".join(f"-c {name}='{value}'" for name, value in self._settings.items())
-        log = str(self.folder / "log")
-        self._run("pg_ctl", "start", "-w", "-t", str(STARTED_WITHIN_S), "-D", str(self._data), "-l", log, "-o", told)
+        """Run the server; returns when it lets people in.
+
+        The processes of one that was killed may still be going, and then the new one refuses to begin.
+        """
+        told = b""
+        for _ in range(STARTS_MAX):
+            settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
+            server = subprocess.Popen(
+                [self._program("postgres"), "-D", str(self._data), *settings], cwd=self.folder,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **_as_owner(),
+            )  # fmt: skip
+            assert server.stderr is not None
+            for line in server.stderr:
+                told += line
+                if READY in line:
+                    self._server = server
+                    self._reading = Thread(target=server.stderr.read)  # or it would stop when the pipe is full
+                    self._reading.start()
+                    return
+            server.wait()
+            server.stderr.close()
+        raise AssertionError(told.decode())
 
     def stop(self) -> None:
         """End the server, without waiting for who is connected."""
-        if (self._data / "postmaster.pid").exists():
-            self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(self._data))
+        if self._server is not None:
+            self._server.send_signal(signal.SIGQUIT)
+            self._ended()
 
     def kill(self) -> None:
-        """End the server as the kernel would, in the middle of whatever it does; its children go by themselves."""
-        os.kill(int((self._data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+        """End the server and all that it has started at once, in the middle of whatever they do."""
+        assert self._server is not None
+        pid = self._server.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        self._server.kill()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+        self._ended()
+
+    def _ended(self) -> None:
+        server, self._server = self._server, None
+        assert server is not None
+        server.wait(STARTED_WITHIN_S)
+        self._reading.join(STARTED_WITHIN_S)
+        assert server.stderr is not None
+        server.stderr.close()
 
     def url(self, database: str = "postgres") -> str:
         """The URL of a database."""

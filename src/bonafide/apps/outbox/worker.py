@@ -85,6 +85,7 @@ class OutboxWorker:
             while not stopped.done():
                 await self._round(stopped)
             await self._sender.stop(GRACE_S)
+            self.trouble = None
         except StateError as error:
             self.trouble = str(error)
         finally:
@@ -94,13 +95,14 @@ class OutboxWorker:
         """One turn, and the wait after it. Trouble waits for its time to be over whatever happens meanwhile."""
         self._woken.clear()
         try:
-            if self._turn():
-                await asyncio.sleep(0)
-                return
+            busy = self._turn()
             self.trouble = None
         except StateError as error:  # a full disk, a database that is away: nothing is lost, all is tried again
             self.trouble = str(error)
             await asyncio.wait({stopped}, timeout=TROUBLE_S)
+            return
+        if busy:
+            await asyncio.sleep(0)
             return
         waits = [asyncio.ensure_future(one) for one in (self._woken.wait(), self._sender.wait(IDLE_S))]
         await asyncio.wait({stopped, *waits}, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
