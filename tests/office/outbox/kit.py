@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ssl
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from random import Random
@@ -130,8 +131,8 @@ class Receiver:
         self.sent_bytes = 0
         self._open: set[asyncio.StreamWriter] = set()
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
-        self._server = await asyncio.start_server(self._serve, host, port)
+    async def start(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> int:
+        self._server = await asyncio.start_server(self._serve, host, port, ssl=tls)
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self.port
 

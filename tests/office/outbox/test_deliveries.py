@@ -92,7 +92,7 @@ def test_a_dead_letter_is_sent_again_on_request(filled: Filled) -> None:
     (again,) = claim(outbox)
     assert (again.attempt, again.message_id) == (1, one.message_id)
     settle(outbox, (again, TAKEN))
-    assert outbox.deliveries.counts() == {"waiting": 0, "sending": 0, "delivered": 1, "dead": 0}
+    assert outbox.deliveries.counts() == {"queued": 0, "waiting": 0, "sending": 0, "delivered": 1, "dead": 0}
 
 
 def test_a_sender_that_died_loses_its_deliveries_after_a_time(filled: Filled) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 import tracemalloc
 from collections.abc import Sequence
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -186,3 +190,50 @@ def test_without_a_secret_nothing_is_sent() -> None:
         await receiver.stop()
 
     run(unsigned())
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for pay.example.org and its key, in one file."""
+    if (openssl := shutil.which("openssl")) is None:
+        pytest.skip("openssl is not here, so no certificate can be made for a test of TLS")
+    file = tmp_path_factory.mktemp("tls") / "both.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=pay.example.org", "-addext", "subjectAltName=DNS:pay.example.org", "-keyout", file, "-out", "-"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    made = subprocess.run(
+        [openssl, "req", "-x509", "-key", file, "-days", "2", "-subj", "/CN=pay.example.org", "-addext",
+         "subjectAltName=DNS:pay.example.org"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    file.write_bytes(file.read_bytes() + made.stdout)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("host", "trusts", "kind"),
+    [("pay.example.org", True, Kind.TAKEN), ("other.example.org", True, Kind.UNREACHED),
+     ("pay.example.org", False, Kind.UNREACHED)],
+)  # fmt: skip
+def test_the_certificate_must_be_of_the_name_and_not_of_the_address(
+    certificate: Path, host: str, trusts: bool, kind: Kind
+) -> None:
+    asked: list[str | None] = []
+    ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ours.load_cert_chain(certificate)
+    ours.sni_callback = lambda _, name, __: asked.append(name)
+
+    async def sent() -> Came:
+        receiver = Receiver()
+        await receiver.start(tls=ours)
+        url = receiver.url(host=host).replace("http:", "https:")
+        tls = ssl.create_default_context(cafile=str(certificate) if trusts else None)
+        came = await send(receiver, url, resolver=Names(["127.0.0.1"]), tls=tls)
+        await receiver.stop()
+        return came
+
+    came = run(sent())
+    assert (came.kind, asked) == (kind, [host]), came
+    assert kind is Kind.TAKEN or "TLS with the receiver failed" in came.told

@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, Literal
 
 from bonafide.core.errors import StateError
 from bonafide.core.moment import DAY_MS
@@ -91,7 +91,7 @@ class OutboxWorker:
         finally:
             stopped.cancel()
 
-    async def _round(self, stopped: asyncio.Future[bool]) -> None:
+    async def _round(self, stopped: asyncio.Task[Literal[True]]) -> None:
         """One turn, and the wait after it. Trouble waits for its time to be over whatever happens meanwhile."""
         self._woken.clear()
         try:
@@ -104,10 +104,10 @@ class OutboxWorker:
         if busy:
             await asyncio.sleep(0)
             return
-        waits = [asyncio.ensure_future(one) for one in (self._woken.wait(), self._sender.wait(IDLE_S))]
-        await asyncio.wait({stopped, *waits}, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
-        for one in waits:
-            one.cancel()
+        woken, sent = asyncio.ensure_future(self._woken.wait()), asyncio.ensure_future(self._sender.wait(IDLE_S))
+        await asyncio.wait((stopped, woken, sent), timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
+        woken.cancel()
+        sent.cancel()
 
     def _turn(self) -> bool:
         """One round of everything; whether there was something to do."""

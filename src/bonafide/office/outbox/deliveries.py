@@ -1,7 +1,8 @@
 """What is still to be sent to whom: deliveries are taken for a while, and settled by what came of them.
 
-A delivery is `waiting`, then `sending` while a sender has it, then `delivered`, or `waiting` again, or `dead`. Whoever
-has it loses it when its time is over, as after a crash; then it is sent again, with the same id.
+The deliveries of one receiver about one subject are a line. The first that is not settled is `waiting`, then `sending`
+while a sender has it, then `delivered`, or `waiting` again, or `dead`; the others are `queued` until it is their turn.
+Whoever has one loses it when its time is over, as after a crash; then it is sent again, with the same id.
 """
 
 from __future__ import annotations
@@ -10,24 +11,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy import and_, delete, exists, func, select, update
 
 from bonafide.office.outbox.carrier import Came, Kind
 from bonafide.office.outbox.destinations import ACTIVE, PAUSED
 from bonafide.office.outbox.ladder import REST_AFTER, rest_ms, wait_ms
+from bonafide.office.outbox.lines import QUEUED, SENDING, WAITING, promote
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import outbox_deliveries, outbox_destinations, outbox_messages
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection
 
 LEASE_MS: Final = 120_000
 """How long a sender has a delivery; longer than any send takes."""
-WAITING: Final = "waiting"
-SENDING: Final = "sending"
 DELIVERED: Final = "delivered"
 DEAD: Final = "dead"
-STATES: Final = (WAITING, SENDING, DELIVERED, DEAD)
+STATES: Final = (QUEUED, WAITING, SENDING, DELIVERED, DEAD)
 LISTED_MAX: Final = 1_000
 ERROR_LENGTH_MAX: Final = 300
 _table: Final = outbox_deliveries.c
@@ -70,7 +70,7 @@ class Deliveries:
     def claim(self, now_ms: int, room: int, room_each: int, busy: Mapping[str, int] | None = None) -> list[Claim]:
         """Take up to `room` deliveries that are due, up to `room_each` of one receiver less those it is `busy` with.
 
-        Of each receiver and subject only the first that is not settled is due. A receiver that rests gets none, and
+        Of each line only the first is due. A receiver that rests gets none, and
         one that was not reached lately gets one at a time.
         """
         with self._store.reading() as connection:  # nobody waits for a sender that finds nothing
@@ -103,9 +103,11 @@ class Deliveries:
         """Note what came of deliveries, in one transaction. Who lost a delivery meanwhile has no say in it any more."""
         with self._store.writing() as connection:
             for claim, one in came:
-                ours = self._set(connection, claim, attempt=claim.attempt, **self._outcome(claim, one, now_ms))
-                if ours:
+                outcome = self._outcome(claim, one, now_ms)
+                if self._set(connection, claim, attempt=claim.attempt, **outcome):
                     _note_reached(connection, claim, one, now_ms)
+                    if outcome["state"] != WAITING:
+                        promote(connection, claim.destination_id, claim.subject, now_ms)
 
     def _outcome(self, claim: Claim, came: Came, now_ms: int) -> dict[str, object]:
         if came.kind is Kind.TAKEN:
@@ -145,9 +147,13 @@ class Deliveries:
         chosen = [_table.state == DEAD]
         chosen += [_table.destination_id == destination_id] if destination_id is not None else []
         chosen += [_table.no == no] if no is not None else []
-        again = {"state": WAITING, "attempts": 0, "next_ms": now_ms, "done_ms": None, "error": None}
+        again = {"state": QUEUED, "attempts": 0, "next_ms": now_ms, "done_ms": None, "error": None}
         with self._store.writing() as connection:
-            return connection.execute(update(outbox_deliveries).where(*chosen).values(**again)).rowcount
+            lines = connection.execute(select(_table.destination_id, _table.subject).where(*chosen).distinct()).all()
+            redriven = connection.execute(update(outbox_deliveries).where(*chosen).values(**again)).rowcount
+            for line in lines:
+                promote(connection, line[0], line[1], now_ms)
+            return redriven
 
     def counts(self) -> dict[str, int]:
         """How many deliveries are in each state."""
@@ -172,29 +178,20 @@ class Deliveries:
 
 def _claims(connection: Connection, destination_id: str, url: str, now_ms: int, free: int) -> Iterator[Claim]:
     """What is due for a receiver and first in its line: what a sender lost, then what waits, in its order."""
+    found: list[tuple[int, int]] = []
     for state in (SENDING, WAITING):
-        if free <= 0:
-            return
         due = and_(_table.destination_id == destination_id, _table.state == state, _table.next_ms <= now_ms)
-        asked = (
-            select(_table.no, _table.attempts, _table.subject, outbox_messages.c.id, outbox_messages.c.topic,
-                   outbox_messages.c.body)
-            .join(outbox_messages, outbox_messages.c.no == _table.no)
-            .where(due, _is_first())
-            .order_by(_table.no)
-            .limit(free)
-        )  # fmt: skip
-        for no, attempts, subject, message_id, topic, body in connection.execute(asked).all():
-            yield Claim(destination_id, no, attempts + 1, url, message_id, topic, subject, body)
-            free -= 1
-
-
-def _is_first() -> ColumnElement[bool]:
-    """Whether no earlier delivery of the same receiver and subject is still to be settled."""
-    other = outbox_deliveries.alias("earlier")
-    same = and_(other.c.destination_id == _table.destination_id, other.c.subject == _table.subject)
-    unsettled = or_(other.c.state == WAITING, other.c.state == SENDING)
-    return ~exists().where(same, unsettled, other.c.no < _table.no)
+        asked = select(_table.no, _table.attempts).where(due).order_by(_table.next_ms, _table.no)
+        found += [(row[0], row[1]) for row in connection.execute(asked.limit(free - len(found)))]
+        if len(found) >= free:
+            break
+    # Asked for apart: joined, a database may read all the messages that wait before it takes the first.
+    message = outbox_messages.c
+    texts = select(message.no, message.id, message.topic, message.subject, message.body)
+    by_no = {row.no: row for row in connection.execute(texts.where(message.no.in_([no for no, _ in found])))}
+    for no, attempts in found:
+        text = by_no[no]
+        yield Claim(destination_id, no, attempts + 1, url, text.id, text.topic, text.subject, text.body)
 
 
 def _note_reached(connection: Connection, claim: Claim, came: Came, now_ms: int) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from bonafide.core.errors import StateError
 from bonafide.office.outbox.destinations import LISTENING
+from bonafide.office.outbox.lines import join
 from bonafide.office.outbox.log import Log
 from bonafide.office.outbox.messages import Message, messages_of
 from bonafide.office.store.database import Store
@@ -126,12 +127,9 @@ def _put_messages(connection: Connection, first_no: int, messages: Sequence[Mess
     ).all()
     rows = [{**m._asdict(), "no": no, "created_ms": now_ms} for no, m in enumerate(messages, first_no)]
     connection.execute(outbox_messages.insert(), rows)
-    deliveries = [
-        {"destination_id": destination_id, "no": no, "subject": message.subject, "state": "waiting", "attempts": 0,
-         "next_ms": now_ms}
-        for no, message in enumerate(messages, first_no)
-        for destination_id, topics in listening
-        if message.topic in topics
-    ]  # fmt: skip
+    deliveries: list[dict[str, object]] = []
+    for destination_id, topics in listening:
+        arrivals = [(no, message.subject) for no, message in enumerate(messages, first_no) if message.topic in topics]
+        deliveries += join(connection, destination_id, arrivals, now_ms)
     if deliveries:
         connection.execute(outbox_deliveries.insert(), deliveries)

@@ -95,8 +95,9 @@ outbox_deliveries: Final = Table(
     Column("done_ms", BigInteger),
     Column("error", String(300)),
     Index("ix_outbox_deliveries_line", "destination_id", "subject", "state", "no"),
-    Index("ix_outbox_deliveries_turn", "destination_id", "state", "no"),
+    Index("ix_outbox_deliveries_turn", "destination_id", "state", "next_ms", "no"),
     Index("ix_outbox_deliveries_no", "no"),
     Index("ix_outbox_deliveries_done", "state", "done_ms"),
 )  # fmt: skip
-"""One row for each message and receiver. While it waits, later ones of the same receiver and subject wait behind it."""
+"""One row for each message and receiver. Of one receiver and subject all but the first that is unsettled are `queued`,
+so that what is due is found without looking through what stands behind it."""

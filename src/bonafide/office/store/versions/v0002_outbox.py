@@ -86,6 +86,6 @@ def _make_deliveries() -> None:
         sa.ForeignKeyConstraint(["no"], ["outbox_messages.no"], name="fk_outbox_deliveries_no"),
     )
     op.create_index("ix_outbox_deliveries_line", "outbox_deliveries", ["destination_id", "subject", "state", "no"])
-    op.create_index("ix_outbox_deliveries_turn", "outbox_deliveries", ["destination_id", "state", "no"])
+    op.create_index("ix_outbox_deliveries_turn", "outbox_deliveries", ["destination_id", "state", "next_ms", "no"])
     op.create_index("ix_outbox_deliveries_no", "outbox_deliveries", ["no"])
     op.create_index("ix_outbox_deliveries_done", "outbox_deliveries", ["state", "done_ms"])
