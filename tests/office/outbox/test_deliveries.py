@@ -95,6 +95,21 @@ def test_a_dead_letter_is_sent_again_on_request(filled: Filled) -> None:
     assert outbox.deliveries.counts() == {"queued": 0, "waiting": 0, "sending": 0, "delivered": 1, "dead": 0}
 
 
+def test_a_dead_letter_that_is_sent_again_takes_its_turn(filled: Filled) -> None:
+    outbox = filled("a", "a", "a")
+    for _ in range(TRIES_MAX):
+        (one,) = claim(outbox)
+        settle(outbox, (one, REFUSED))
+        outbox.clock.now_ms += 2 * LADDER[-1].wait_ms
+    (second,) = claim(outbox)
+    assert outbox.deliveries.redrive(outbox.clock()) == 1
+    assert claim(outbox) == []  # another about the same subject is under way
+    settle(outbox, (second, TAKEN))
+    (first,) = claim(outbox)
+    settle(outbox, (first, TAKEN))
+    assert [first.no, second.no, claim(outbox)[0].no] == [1, 2, 3]
+
+
 def test_a_sender_that_died_loses_its_deliveries_after_a_time(filled: Filled) -> None:
     outbox = filled("a", "a")
     (lost,) = claim(outbox)

@@ -174,7 +174,7 @@ def machine(store: Store) -> type[Machine]:
 
 
 def test_every_message_arrives_in_order_whatever_happens(machine: type[Machine]) -> None:
-    run_state_machine_as_test(machine, settings=settings(max_examples=10, stateful_step_count=25))
+    run_state_machine_as_test(machine, settings=settings(max_examples=6, stateful_step_count=25))
 
 
 @pytest.mark.fuzz
