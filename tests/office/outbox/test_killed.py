@@ -17,7 +17,7 @@ from tests.office.databases import running_cluster
 from tests.office.outbox.kit import Clock, MadeLog, Outbox, decided
 
 pytestmark = pytest.mark.drill
-EVENTS = 20_000
+EVENTS = 6_000
 AT_ONCE = 50
 KILLS = 12
 
