@@ -256,6 +256,25 @@ def test_nothing_is_restored_or_backed_up_over_what_is_there(folder: Path) -> No
     assert told("restore", "c", "--data", "bonafide-data").exit_code == 2
 
 
+def test_the_folder_in_which_one_stands_may_be_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert told("backup", "--out", "b").exit_code == 0
+    (folder / "here").mkdir()
+    monkeypatch.chdir(folder / "here")
+    assert told("restore", "../b", "--data", ".").exit_code == 0
+    monkeypatch.chdir(folder)
+    assert Path("here/journal.db").is_file()
+
+
+def test_what_cannot_be_replaced_is_refused_before_anything_is_copied(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told("backup", "--out", "b").exit_code == 0
+    Path("volume").mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "volume")
+    result = told("restore", "b", "--data", "volume")
+    assert (result.exit_code, "name a folder in it" in " ".join(result.stderr.split())) == (2, True)
+
+
 def test_refusals_read_as_written_down(folder: Path) -> None:
     Path("file").touch()
     Path("full").mkdir()
