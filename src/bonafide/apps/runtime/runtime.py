@@ -26,6 +26,7 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import Engine
 from bonafide.office.journal.errors import JournalFullError
 from bonafide.office.journal.journal import Journal
+from bonafide.office.journal.letters import DROPPED_AT_ONCE
 from bonafide.office.journal.records import Found
 
 State = Literal["starting", "ready", "read-only", "stopping", "failed"]
@@ -313,10 +314,12 @@ class Runtime:
 
     def _expire_when_due(self) -> None:
         if time.monotonic() - self._expired_s >= EXPIRE_EVERY_S:
-            self._expired_s = time.monotonic()
             try:
-                self.journal.expire(self._wall_ms())
+                if self.journal.expire(self._wall_ms()) == DROPPED_AT_ONCE:
+                    return  # the rest goes after the next commit, so that nobody waits for all of it
+                self._expired_s = time.monotonic()
             except JournalFullError as error:
+                self._expired_s = time.monotonic()
                 self._say(f"dead letters past their time stay until there is room: {error}")
 
     def _fail(self, error: BaseException) -> None:
