@@ -75,7 +75,7 @@ def test_a_snapshot_for_which_there_is_no_room_leaves_nothing_behind(
     def no_room(*given: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(snapshots, "_sync", no_room)
+    monkeypatch.setattr(snapshots, "sync", no_room)
 
     async def use(rig: Rig) -> None:
         for number in range(3):

@@ -11,14 +11,14 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from bonafide.office.journal import Journal, JournalDamagedError
-from bonafide.office.journal.schema import MIGRATIONS, REVISION, known_revisions, revision_of
+from bonafide.office.journal.schema import REVISION, VERSIONS, known_revisions, revision_of
 
 TABLES = {"alembic_version", "commits", "conflicts", "dead_letters", "head", "sqlite_sequence"}
 
 
 def test_opening_looks_for_the_newest_step() -> None:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(VERSIONS.parent))
     script = ScriptDirectory.from_config(config)
     assert script.get_heads() == [REVISION]
     assert known_revisions() == {step.revision for step in script.walk_revisions()}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bonafide.core.errors import StateError
 from bonafide.engine.bundles.files import content_hash, read_sources
+from bonafide.office.store.datadir import sync
 
 
 def keep_bundle(source: Path, data: Path, content: str) -> Path:
@@ -32,19 +33,11 @@ def keep_bundle(source: Path, data: Path, content: str) -> Path:
             path.write_bytes(text)
         # What a power cut left empty under the final name would have the next start refuse the bundle.
         for path in (*unfinished.rglob("*"), unfinished):
-            _sync(path)
+            sync(path)
         unfinished.rename(kept)
-        _sync(kept.parent)
+        sync(kept.parent)
     except OSError:
         shutil.rmtree(unfinished, ignore_errors=True)
         if not kept.is_dir():
             raise
     return kept
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,7 +17,7 @@ from bonafide.apps.runtime.figures import Figures
 from bonafide.apps.runtime.jobs import Job
 from bonafide.core.errors import InputError, StateError
 from bonafide.core.events import EVENT_CLASS, Fact
-from bonafide.core.moment import show_span
+from bonafide.core.moment import SECOND_MS, show_span
 from bonafide.core.text import show_value
 from bonafide.engine.answered import Answered
 from bonafide.engine.codes import CONFLICT, DUPLICATE, TAKEN
@@ -78,6 +78,7 @@ class Decider:
         self._figures.batch_events.add(len(events))
         batch = Batch(jobs, [], [], [], [], [])
         for job in jobs:
+            self._note_lateness(job)
             batch.replies.append(self._sort(job, answered, batch))
         return batch
 
@@ -106,6 +107,11 @@ class Decider:
             self._poison.pop(next(iter(self._poison)))
         told = f"event_id: {show_value(event.event_id)} could not be decided ({why}); it is kept for people to look at"
         self._poison[event.event_id] = InputError("undecidable", told, None, None, event.event_id)
+
+    def _note_lateness(self, job: Job) -> None:
+        first = job.events[0] if job.events else None
+        if isinstance(first, Fact):
+            self._figures.lateness_seconds.add(max(job.received_ms - first.time, 0) / SECOND_MS)
 
     def _sort(self, job: Job, answered: Iterator[Answered], batch: Batch) -> list[Reply | None]:
         """Say what becomes of each event of a job."""

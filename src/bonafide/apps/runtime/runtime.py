@@ -168,7 +168,8 @@ class Runtime:
 
         read: the door, which says what the body is to this sender. What is refused again is not kept a second time.
         """
-        kept = next((kept for kept in self.journal.dead_letters(number - 1, 1) if kept.id == number), None)
+        found = await self._loop.run_in_executor(None, self.journal.dead_letters, number - 1, 1)
+        kept = next((kept for kept in found if kept.id == number), None)
         if kept is None:
             return None
         record = read(kept.letter.body)

@@ -10,12 +10,13 @@ import os
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from bonafide.core.errors import StateError
 from bonafide.engine.engine import Engine
 from bonafide.engine.snapshot import read_snapshot, write_snapshot
 from bonafide.office.journal.journal import Journal
+from bonafide.office.store.datadir import sync
 
 KEPT: Final = 2
 """The newest, and the one before in case that it turns out to be damaged."""
@@ -126,21 +127,12 @@ def _write(folder: Path, engine: Engine, seq: int, chain: bytes) -> None:
     try:
         with unfinished.open("wb") as file:
             write_snapshot(engine, file, chain.hex())
-            _sync(file)
+        sync(unfinished)
         unfinished.rename(folder / f"{seq}{SUFFIX}")
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+    sync(folder)
 
 
 def _end_as_child(folder: Path, engine: Engine, seq: int, chain: bytes) -> None:

@@ -25,7 +25,6 @@ from bonafide.apps.server.head import Head, form_of, read_head
 from bonafide.apps.server.ports import Sender, Settings
 from bonafide.apps.server.stream import answer_lines
 from bonafide.core.errors import InputError
-from bonafide.core.events import Fact
 
 EVENTS_PATH: Final = "/v1/events"
 BATCH_PATH: Final = "/v1/events:batch"
@@ -100,10 +99,12 @@ class EventsRoute:
 
     async def decide(self, records: Sequence[Record], bodies: Sequence[bytes], sender: Sender) -> list[Reply]:
         """The replies to some records, in order. Raises Refused (503) where the runtime has no room."""
-        ask = [(record, body) for record, body in zip(records, bodies, strict=True) if not isinstance(record, Reply)]
-        events, raw = [record for record, _ in ask], [body for _, body in ask]
+        events = [record for record in records if not isinstance(record, Reply)]
+        raw = bodies if len(events) == len(records) else [
+            body for record, body in zip(records, bodies, strict=True) if not isinstance(record, Reply)
+        ]  # fmt: skip
         try:
-            decided = await self.admission.runtime.decide(events, raw, sender) if ask else []
+            decided = await self.admission.runtime.decide(events, raw, sender) if events else []
         except Overloaded as error:
             raise refused("overloaded", error.message, retry_after(error.retry_after_s)) from None
         except ReadOnly as error:
@@ -114,10 +115,6 @@ class EventsRoute:
             answered = iter(decided)
             replies = [record if isinstance(record, Reply) else next(answered) for record in records]
         counts = self.counts
-        first = next((record for record in events if isinstance(record, Fact)), None)
-        if first is not None:
-            late_ms = self.admission.wall_ms() - first.time
-            self.admission.runtime.figures.lateness_seconds.add(max(late_ms, 0) / _MS)
         counts.events.update([reply.status for reply in replies])
         for record in events:
             if isinstance(record, InputError):

@@ -25,6 +25,8 @@ from bonafide.apps.server.protocol import BoundedProtocol, Bounds
 from bonafide.apps.server.starting import Starting
 from bonafide.apps.server.watch import Watch
 
+OBJECTS_BETWEEN_COLLECTIONS: Final = 20_000
+"""New objects after which the youngest are looked through for cycles; a batch makes some thousand."""
 _MS: Final = 1_000
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -77,6 +79,8 @@ class Serving:
             # What recovery made stays; later collections need not walk it.
             gc.collect()
             gc.freeze()
+            # What a batch makes lives until its answer: looked at sooner, it is walked again and again for nothing.
+            gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
             url = url_of(self._listener, self._settings)
             self._log.info("ready", url=url)
             ready(url)

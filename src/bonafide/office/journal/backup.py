@@ -20,6 +20,7 @@ from bonafide.office.journal.connection import connect
 from bonafide.office.journal.errors import database_errors
 from bonafide.office.journal.mark import Mark
 from bonafide.office.journal.view import JOURNAL_FILE, check_there, view_journal
+from bonafide.office.store.datadir import sync
 
 MANIFEST_FILE: Final = "manifest.json"
 MANIFEST_BYTES_MAX: Final = 64 * 2**20
@@ -158,9 +159,9 @@ def _beside(out: Path) -> Iterator[Path]:
     try:
         yield build
         for path in (*build.rglob("*"), build):
-            _sync(path)
+            sync(path)
         build.rename(out)
-        _sync(out.parent)
+        sync(out.parent)
     except BaseException:
         shutil.rmtree(build, ignore_errors=True)
         raise
@@ -222,11 +223,3 @@ def _names(folder: Path) -> list[str]:
 def _is_outside(name: str) -> bool:
     path = PurePosixPath(name)
     return path.is_absolute() or ".." in path.parts or "\\" in name or not path.parts
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

@@ -215,7 +215,8 @@ class Journal:
 
     def chain_at(self, seq: int) -> bytes | None:
         """The chain where a commit ended right before a place; None where none did."""
-        return self.chain if seq == self.next_seq else self.reader.chain_at(seq)
+        state = self._state  # once: the next commit may put another in its place
+        return state.chain if seq == state.next_seq else self.reader.chain_at(seq)
 
     def close(self) -> None:
         """Put everything into its place, end all connections and give the data directory back."""

@@ -10,7 +10,7 @@ from bonafide.office.journal.errors import damaged
 
 REVISION: Final = "0001"
 """The newest step of `migrations/versions`."""
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
+VERSIONS: Final = Path(__file__).parent / "migrations" / "versions"
 
 
 def revision_of(connection: sqlite3.Connection) -> str | None:
@@ -23,7 +23,7 @@ def revision_of(connection: sqlite3.Connection) -> str | None:
 
 def known_revisions() -> frozenset[str]:
     """Every revision that this version can bring up to the newest."""
-    return frozenset(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+    return frozenset(path.name.split("_")[0] for path in VERSIONS.glob("[0-9]*_*.py"))
 
 
 def bring_up(connection: sqlite3.Connection, path: Path) -> None:
@@ -40,22 +40,14 @@ def bring_up(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _migrate(path: Path) -> None:
-    from alembic.config import Config
-    from alembic.runtime.environment import EnvironmentContext
-    from alembic.script import ScriptDirectory
     from sqlalchemy import create_engine, event
     from sqlalchemy.pool import NullPool
 
     from bonafide.office.journal.connection import connect
+    from bonafide.office.store.migrate import migrate
 
     engine = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool)
     event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
-    steps = lambda revision, context: script._upgrade_revs(REVISION, revision)
-    with engine.connect() as connection, EnvironmentContext(config, script, fn=steps) as environment:
-        environment.configure(connection=connection, transactional_ddl=True)
-        with environment.begin_transaction():
-            environment.run_migrations()
+    with engine.begin() as connection:
+        migrate(connection, REVISION, VERSIONS)
     engine.dispose()

@@ -16,7 +16,7 @@ from bonafide.core.secret import Secret
 from bonafide.office.audit.entry import ITSELF
 from bonafide.office.people.passwords import one_time_password
 from bonafide.office.people.people import People
-from bonafide.office.store.datadir import DataDir, sync_folder, write_once
+from bonafide.office.store.datadir import DataDir, sync, write_once
 
 FIRST_ADMIN: Final = "admin"
 FIRST_PASSWORD_FILE: Final = "first-admin-password"
@@ -48,6 +48,6 @@ def password_chosen(data: DataDir) -> Callable[[str], None]:
         path = data.folder / FIRST_PASSWORD_FILE
         if name == FIRST_ADMIN and path.exists():
             path.unlink(missing_ok=True)
-            sync_folder(data.folder)
+            sync(data.folder)
 
     return chosen

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -57,7 +58,7 @@ class DataDir:
         if not found.secret.exists():
             try:
                 folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-                sync_folder(folder.parent)
+                sync(folder.parent)
                 write_once(found.secret, secrets.token_hex(SECRET_BYTES) + "\n")
             except OSError as error:
                 told = f"cannot be made: {error.strerror}; choose another place with --data"
@@ -104,22 +105,35 @@ def write_once(path: Path, text: str) -> None:
 
     Only its owner may read it.
     """
-    beside = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with _written_beside(path, text) as beside, suppress(FileExistsError):
+        os.link(beside, path)  # a rename would put this one in the place of another's
+    sync(path.parent)
+
+
+def write_over(path: Path, text: str) -> None:
+    """Put a small file, whole and durable, in the place of what is there. Only its owner may read it."""
+    with _written_beside(path, text) as beside:
+        beside.replace(path)
+    sync(path.parent)
+
+
+@contextmanager
+def _written_beside(path: Path, text: str) -> Iterator[Path]:
+    """A durable file of this text in the same folder, which is gone when the block ends."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "w", encoding="ascii") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(beside, path)  # a rename would put this one in the place of another's
+        yield beside
     finally:
         beside.unlink(missing_ok=True)
-    sync_folder(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def sync(path: Path) -> None:
+    """Make the content of a file, or the names in a folder, durable."""
+    number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)
     finally:

@@ -25,13 +25,13 @@ REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """Every revision in its order; the last is what this version of Bonafide reads and writes."""
 
 
-def migrate(connection: Connection, target: str = REVISIONS[-1]) -> None:
-    """Run the migrations up to `target` in the transaction that has begun."""
+def migrate(connection: Connection, target: str = REVISIONS[-1], versions: Path = VERSIONS) -> None:
+    """Run the migrations of a folder up to `target` in the transaction that has begun."""
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    scripts = ScriptDirectory(str(VERSIONS.parent), version_locations=[str(VERSIONS)])
+    scripts = ScriptDirectory(str(versions.parent), version_locations=[str(versions)])
 
     def steps(revision: str, _: MigrationContext) -> Any:
         return scripts._upgrade_revs(target, revision)

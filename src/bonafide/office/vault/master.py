@@ -6,16 +6,14 @@ worthless to who has not the master key, so keep the two apart.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from bonafide.core.errors import StateError
-from bonafide.office.store.datadir import FILE_MODE, DataDir, sync_folder, write_once
+from bonafide.office.store.datadir import DataDir, write_once, write_over
 from bonafide.office.vault.boxes import KEY_BYTES, box_key_id, key_id_of, seal, unseal
 
 MASTER_KEY_FILE: Final = "master.key"
@@ -79,18 +77,7 @@ def open_master_keys(data: DataDir, given: str | None) -> MasterKeys:
 
 def write_master_keys(data: DataDir, keys: Sequence[bytes]) -> None:
     """Put keys in the place of those in the file, whole and durable; the newest is the last."""
-    path = data.folder / MASTER_KEY_FILE
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "w", encoding="ascii") as file:
-            file.writelines(key.hex() + "\n" for key in keys)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        sync_folder(path.parent)
-    finally:
-        with suppress(OSError):
-            beside.unlink()
+    write_over(data.folder / MASTER_KEY_FILE, "".join(key.hex() + "\n" for key in keys))
 
 
 def read_master_keys(data: DataDir) -> list[bytes]:
