@@ -141,6 +141,7 @@ def dead_letters(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
     from bonafide.core.moment import show_moment
     from bonafide.office.journal import view_journal
     from bonafide.office.journal.letters import every_letter
+    from bonafide.office.journal.sealing import open_sealer
 
     with errors_told(), view_journal(data) as view:
         found = [
@@ -155,7 +156,7 @@ def dead_letters(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
                 "expires": show_moment(kept.letter.expires_ms),
                 "redriven": None if kept.redriven_ms is None else show_moment(kept.redriven_ms),
             }
-            for kept in every_letter(view.reader)
+            for kept in every_letter(view.reader, open_sealer(data))
         ]
     if as_json:
         show_json({"dead_letters": found, "dropped": view.kept.dead_letters_dropped})

@@ -11,13 +11,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+import msgspec
+
 from bonafide.apps.problems import Reply, problem_reply, reply_of
 from bonafide.apps.runtime.advice import Advisor
 from bonafide.apps.runtime.decider import POISON_A_BATCH_MAX, Batch, Decider, EngineFailedError
 from bonafide.apps.runtime.figures import Figures
+from bonafide.apps.runtime.intake import HandOver, Vault
 from bonafide.apps.runtime.jobs import Job, Line, Overloaded, ReadOnly, SentBy
 from bonafide.apps.runtime.recovery import Recovered, recover
 from bonafide.apps.runtime.snapshots import Snapshots
+from bonafide.apps.runtime.subjects import with_subject
 from bonafide.core.errors import BonafideError, InputError
 from bonafide.core.events import BundleActivated, Degraded, Fact
 from bonafide.core.moment import DAY_MS, SECOND_MS
@@ -62,9 +66,10 @@ class Runtime:
     def __init__(
         self, engine_of: Callable[[], Engine], journal: Journal, data: Path, limits: Limits, *,
         wall_ms: Callable[[], int], say: Callable[[str], None] = lambda text: None,
-        end: Callable[[int], None] = os._exit,
+        end: Callable[[int], None] = os._exit, vault: Vault | None = None,
     ) -> None:  # fmt: skip
-        """engine_of makes a fresh engine; end is what ends the process when nothing else may be done any more."""
+        """engine_of makes a fresh engine; end is what ends the process when nothing else may be done any more; without
+        a vault clear texts stay in the journal's intake, sealed."""
         self._engine_of = engine_of
         self.journal = journal
         self.limits = limits
@@ -77,6 +82,8 @@ class Runtime:
         self._wall_ms = wall_ms
         self._say = say
         self._end = end
+        self._vault = vault
+        self._hand_over: HandOver | None = None
         self._snapshots = Snapshots(data / "snapshots")
         self._line = Line(limits.queue_events_max)
         self._open: dict[Job, None] = {}
@@ -98,6 +105,9 @@ class Runtime:
         """Be ready: jobs given in from now on are decided."""
         self._loop = loop
         self._note_bundle()
+        if self._vault is not None:
+            self._hand_over = HandOver(self.journal, self._vault, self._decider.known, self._say)
+            self._hand_over.start()
         self._become("ready")
         self._thread.start()
         self._sweeper = loop.call_later(SWEEP_S, self._sweep)
@@ -156,8 +166,13 @@ class Runtime:
         return self.engine.degraded
 
     def find(self, event_id: str) -> Found | None:
-        """An event that was answered, as the journal holds it; from any thread."""
-        return self.journal.find(event_id)
+        """An event that was answered, as the journal holds it; from any thread. Its answer says the subject's id where
+        the vault knows it, else the token."""
+        found = self.journal.find(event_id)
+        if found is None or self._vault is None:
+            return found
+        answer = with_subject(found.record.answer, self._vault.clear_of)
+        return found._replace(record=msgspec.structs.replace(found.record, answer=answer))
 
     async def redrive(
         self, number: int, read: Callable[[bytes], Fact | InputError | Reply], sender: SentBy
@@ -196,6 +211,8 @@ class Runtime:
         await asyncio.get_running_loop().run_in_executor(None, self._finish)
 
     def _finish(self) -> None:
+        if self._hand_over is not None:
+            self._hand_over.stop()
         self._snapshots.wait()
         state = self._decider.engine.state
         if state.used_bytes > SNAPSHOT_AT_STOP_BYTES_MAX:
@@ -260,6 +277,7 @@ class Runtime:
         engine = self._engine_of()
         recover(engine, self.journal, self._snapshots)
         self._decider.engine = engine
+        self._decider.known.clear()  # what the failed batch named was not written
         self.figures.rebuilt += 1
 
     def _keep(self, batch: Batch) -> None:
@@ -354,7 +372,7 @@ class Runtime:
             told = BundleActivated(event_id=self._control_id("bundle_activated"), time=self._log_ms(), bundle=decides)
             job = Job((told,), None, CONTROL_SENDER, self._wall_ms(), self._loop.create_future())
             batch = self._decider.decide([job])
-            self.journal.append(batch.records, bundle=decides)
+            self.journal.append(batch.records, bundle=decides, texts=batch.texts)
 
     def _control_id(self, kind: str) -> str:
         return f"{kind}:{self.journal.next_seq}:{self._wall_ms()}"

@@ -18,6 +18,7 @@ from bonafide.apps.server.ports import Sender
 from bonafide.core.door import FUTURE_MAX_MS, check_future, convert_event, decode_event, decode_events
 from bonafide.core.errors import InputError
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS, Fact, Verdict
+from bonafide.core.pseudonym import TOKEN_MARK, refuse_tokens
 
 ARRAY_LENGTH_MAX: Final = 1_000
 """Most events in one array."""
@@ -31,6 +32,7 @@ LENIENT_BYTES_MAX: Final = 1 << 20
 """Largest array that is taken apart by its brackets where it is not JSON as a whole."""
 
 Record = Fact | InputError | Reply
+_MARK: Final = TOKEN_MARK.encode()
 
 _split: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _parse: Final = msgspec.json.Decoder(dict[str, Any], strict=True).decode
@@ -91,6 +93,8 @@ async def decode_all(bodies: list[bytes], sender: Sender, now_ms: int) -> list[R
     for first in range(0, len(bodies), TOGETHER):
         some = bodies[first : first + TOGETHER]
         events = decode_events(some)
+        if events is not None and any(_MARK in body for body in some):
+            events = None  # there may be a token among them
         if events is not None:
             for place, record in enumerate(admit_all(events, sender, now_ms), first):
                 records.append(record)
@@ -122,6 +126,10 @@ def decode_one(body: bytes, sender: Sender, now_ms: int) -> tuple[Record, bytes]
         except InputError as other:
             return other, body
     kept = _signed_body(event, sender) if event.__class__ is Verdict else body
+    if _MARK in body or b"\\" in body:  # as it stands, or escaped
+        refusal = refuse_tokens(event)
+        if refusal is not None:
+            return refusal, kept
     return admit_all((event,), sender, now_ms)[0], kept
 
 
