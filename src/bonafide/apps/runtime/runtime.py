@@ -27,6 +27,7 @@ from bonafide.core.events import BundleActivated, Degraded, Fact
 from bonafide.core.moment import DAY_MS, SECOND_MS
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import Engine
+from bonafide.engine.pseudonyms import Known
 from bonafide.office.journal.errors import JournalFullError
 from bonafide.office.journal.journal import Journal
 from bonafide.office.journal.records import Found
@@ -106,7 +107,7 @@ class Runtime:
         self._loop = loop
         self._note_bundle()
         if self._vault is not None:
-            self._hand_over = HandOver(self.journal, self._vault, self._decider.known, self._say)
+            self._hand_over = HandOver(self.journal, self._vault, self.known, self._say)
             self._hand_over.start()
         self._become("ready")
         self._thread.start()
@@ -116,6 +117,11 @@ class Runtime:
     def engine(self) -> Engine:
         """The engine, for figures only: it belongs to the decider's thread."""
         return self._decider.engine
+
+    @property
+    def known(self) -> Known:
+        """Which clear texts are known to be handed on."""
+        return self._decider.known
 
     @property
     def bundle(self) -> Bundle:
@@ -277,7 +283,7 @@ class Runtime:
         engine = self._engine_of()
         recover(engine, self.journal, self._snapshots)
         self._decider.engine = engine
-        self._decider.known.clear()  # what the failed batch named was not written
+        self.known.clear()  # what the failed batch named was not written
         self.figures.rebuilt += 1
 
     def _keep(self, batch: Batch) -> None:
