@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -16,15 +17,17 @@ from typer.testing import CliRunner, Result
 
 from bonafide.apps.cli.main import app
 from bonafide.core.events import Payment
+from bonafide.engine.engine import Engine
+from bonafide.engine.snapshot import write_snapshot
 from bonafide.office.journal import Journal, Record
 from tests.engine.kit import assert_golden
+from tests.engine.tiny import tiny
 from tests.house.tree import ROOT
 from tests.lab.runs import as_lines, write_bundle
 from tests.office.journal.kit import START_MS, answers, copied, fill, record
 
 GOLDEN = Path(__file__).parent / "golden"
 PAGE = ROOT / "docs" / "journal.md"
-SNAPSHOT = b"words of a snapshot"
 
 
 def told(*arguments: object) -> Result:
@@ -209,12 +212,9 @@ def test_a_backup_made_while_a_server_appends_is_restored_whole(served: Journal,
 
 
 def snapshot(name: str, *, whole: bool = True) -> None:
-    import hashlib
-
-    header = {"sha256": hashlib.sha256(SNAPSHOT).hexdigest(), "seq": 1}
-    body = SNAPSHOT if whole else SNAPSHOT[:-1]
-    head = b"bonafide snapshot 2\n" + json.dumps(header).encode() + b"\n"
-    Path("bonafide-data/snapshots", name).write_bytes(head + body)
+    file = io.BytesIO()
+    write_snapshot(Engine(tiny()), file)
+    Path("bonafide-data/snapshots", name).write_bytes(file.getvalue() if whole else file.getvalue()[:-1])
 
 
 def test_the_newest_snapshot_that_is_whole_is_backed_up(folder: Path) -> None:
@@ -254,6 +254,25 @@ def test_nothing_is_restored_or_backed_up_over_what_is_there(folder: Path) -> No
     for words in (["backup", "--out", "b"], ["restore", "b", "--data", "c"], ["backup", "--out", "b/secret"]):
         assert told(*words).exit_code == 2
     assert told("restore", "c", "--data", "bonafide-data").exit_code == 2
+
+
+def test_the_folder_in_which_one_stands_may_be_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert told("backup", "--out", "b").exit_code == 0
+    (folder / "here").mkdir()
+    monkeypatch.chdir(folder / "here")
+    assert told("restore", "../b", "--data", ".").exit_code == 0
+    monkeypatch.chdir(folder)
+    assert Path("here/journal.db").is_file()
+
+
+def test_what_cannot_be_replaced_is_refused_before_anything_is_copied(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told("backup", "--out", "b").exit_code == 0
+    Path("volume").mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "volume")
+    result = told("restore", "b", "--data", "volume")
+    assert (result.exit_code, "name a folder in it" in " ".join(result.stderr.split())) == (2, True)
 
 
 def test_refusals_read_as_written_down(folder: Path) -> None:

@@ -75,7 +75,8 @@ def test_the_ends_of_a_range_are_taken_and_no_more(name: str) -> None:
 
 def test_variables_of_others_are_passed_over() -> None:
     others = {
-        "BONAFIDE_CACHE": "x", "BONAFIDE_SERVICE_HOST": "10.0.0.1", "BONAFIDE_SERVICE_PORT_HTTP": "8321",
+        "BONAFIDE_CACHE": "x", "BONAFIDE_MASTER_KEY": "x",
+        "BONAFIDE_SERVICE_HOST": "10.0.0.1", "BONAFIDE_SERVICE_PORT_HTTP": "8321",
         "BONAFIDE_PORT": "tcp://10.0.0.1:8321", "BONAFIDE_PORT_8321_TCP_ADDR": "10.0.0.1", "BONAFIDE_HOST": "",
         "BONAFIDES": "x",
     }  # fmt: skip

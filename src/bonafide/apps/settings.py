@@ -26,9 +26,9 @@ ARRAY_EVENTS_MAX: Final = 1_000
 """Events in one array: a queue that is shorter could never take it."""
 FILE_BYTES_MAX: Final = 2**20
 
-_NOT_SETTINGS: Final = re.compile("CACHE|DATA|CONFIG|SERVICE_(HOST|PORT)(_.*)?|PORT_[0-9]+_(TCP|UDP)(_.*)?")
-"""Names after the prefix that mean something else: where compiled kernels lie, what `serve` has options for, and what
-Kubernetes tells every container of a service called bonafide."""
+_NOT_SETTINGS: Final = re.compile("CACHE|DATA|CONFIG|MASTER_KEY|SERVICE_(HOST|PORT)(_.*)?|PORT_[0-9]+_(TCP|UDP)(_.*)?")
+"""Names after the prefix that mean something else: where compiled kernels lie, what `serve` has options for, the key
+that wraps all others (docs/subjects.md), and what Kubernetes tells every container of a service called bonafide."""
 _KUBERNETES_PORT: Final = re.compile("(tcp|udp|sctp)://")
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _HOST: Final = "^[A-Za-z0-9.:_-]{1,253}$"

@@ -314,9 +314,12 @@ def test_an_event_on_which_the_engine_fails_is_set_apart_and_blocks_nobody(
     async def use(rig: Rig) -> list[Any]:
         monkeypatch.setattr(Engine, "answer_and_write", trip)
         first = await rig.send(*log[:2])
-        replies = await asyncio.gather(rig.send(*log[2:5]), rig.send(log[5]))
+        other = payment(1, 1000, amount=31_000)
+        replies = await asyncio.gather(rig.send(*log[2:5]), rig.send(log[5]), rig.send(other))
         flat = [*first, *replies[0], *replies[1]]
         assert [r.status for r in flat] == [200, 200, 200, 422, 200, 200]
+        assert replies[2][0].status == 409
+        assert len(rig.journal.conflicts()) == 1
         (again,) = await rig.send(log[3])
         assert again.status == 422
         assert {d.letter.reason for d in rig.journal.dead_letters()} == {"undecidable"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from hypothesis import given
@@ -309,3 +310,21 @@ def test_a_fault_of_ours_is_a_problem_without_a_trace_of_what_it_was_about() -> 
 def test_refusals_can_be_raised_and_told() -> None:
     with pytest.raises(Refused, match="503"):
         Client(TestRuntime(state="stopping")).service.admission.require_intake()
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["one", "array"])
+def test_what_teaches_says_every_field_once(many: bool) -> None:
+    client = Client(keys=only(role="analyst", source="analyst"))
+    twice = json.dumps(VERDICT).encode()[:-1] + b', "l\\u0061bel": "genuine"}'
+    got = client.post(b"[" + twice + b"," + encoded(VERDICT | {"event_id": "v2"}) + b"]" if many else twice)
+    told, *others = got.json if many else [got.json]
+    assert (told["status"], told["field"], told["event_id"]) == (400, "label", "v1")
+    assert [other["status"] for other in others] == ["taught"] * many
+    (kept,) = client.runtime.journal.letters
+    assert (kept.letter.reason, kept.letter.body) == ("malformed", twice)
+
+
+def test_what_does_not_teach_counts_by_the_last_value() -> None:
+    client = Client()
+    got = client.post(encoded(payment())[:-1] + b', "amount": 7}')
+    assert got.status == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -50,3 +51,29 @@ def test_lines_may_come_in_pieces_of_any_size(client: Client, size: int) -> None
     text = lined(payment("p1"), payment("p2"), payment("p3"))
     got = client.post_lines([text[at : at + size] for at in range(0, len(text), size)], "/v1/events:batch")
     assert [line["event_id"] for line in got.lines] == ["p1", "p2", "p3"]
+
+
+HOSTILE = {
+    "quotes behind backslashes": b"[" + b'"\\' * ((1 << 19) - 2) + b"]",
+    "brackets that never close": b"[" * (1 << 20),
+    "many small objects": b"[" + b"{}" * ((1 << 19) - 2) + b"]",
+    "many small texts": b"[" + b'""' * ((1 << 19) - 2) + b"]",
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_an_array_that_is_none_is_refused_in_no_time(client: Client, body: bytes) -> None:
+    begun = time.perf_counter()
+    assert client.post(body).status == 400
+    assert time.perf_counter() - begun < 5  # it took hours once
+
+
+def test_a_thousand_full_events_are_taken_apart_where_one_is_not_json(client: Client) -> None:
+    full = payment() | {
+        "credit_limit": 500_000, "credit_used": 0, "device_id": "d1", "ip": "10.0.0.1", "address_id": "a1",
+        "pay_with": "credit", "category": "phones", "goods": "physical", "channel": "app", "instalments": 3,
+        "traffic_source": "search",
+    }  # fmt: skip
+    events = [json.dumps(full | {"event_id": f"p{number}"}).encode() for number in range(999)]
+    got = client.post(b"[NaN," + b",".join(events) + b"]")
+    assert [told.get("status", 200) for told in got.json] == [400, *[200] * 999]

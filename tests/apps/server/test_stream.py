@@ -174,3 +174,22 @@ def test_a_client_that_reads_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch
 
     asyncio.run(ask())
     assert (client.service.admission.gate.requests, client.service.admission.gate.bytes) == (0, 0)
+
+
+def test_lines_that_do_not_end_count_as_bytes_that_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client()
+    gate = client.service.admission.gate
+    hold, held = gate.hold, list[int]()
+
+    def noted(size: int) -> None:
+        hold(size)
+        held.append(gate.bytes)
+
+    monkeypatch.setattr(gate, "hold", noted)
+    pieces = [b" " * 700, b" " * 200, b"\n" + lined(payment("p1")), b" " * 2_000]
+    assert [line.get("event_id") for line in client.post_lines(pieces, "/v1/events:batch").lines] == ["p1"]
+    assert held[:2] == [700, 900]
+    assert max(held) >= 2_000
+    monkeypatch.setattr(gate, "bytes_max", 1_500)
+    *_, last = client.post_lines(pieces, "/v1/events:batch").lines
+    assert (last["status"], gate.bytes, gate.requests) == (503, 0, 0)

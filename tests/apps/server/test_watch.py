@@ -6,6 +6,8 @@ import io
 import json
 import logging
 
+import pytest
+
 from bonafide.apps.server.logs import forward_others, open_log
 from bonafide.apps.server.watch import Watch
 from tests.apps.server.client import Client, encoded, payment
@@ -77,6 +79,27 @@ def test_what_libraries_say_is_told_without_its_text() -> None:
     (line,) = [json.loads(line) for line in out.getvalue().splitlines()]
     assert (line["event"], line["library"], line["failed"]) == ("library-warned", "uvicorn.error", "ValueError")
     assert "Zhang San" not in out.getvalue()
+
+
+def test_what_our_own_parts_warn_of_is_a_line_like_all_others() -> None:
+    out = io.StringIO()
+    forward_others(open_log(out=out))
+    logging.getLogger("bonafide.office.journal.event_ids").warning("%s is made anew", "ids.db")
+    (line,) = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert (line["event"], line["part"]) == ("warned", "bonafide.office.journal.event_ids")
+    assert line["told"] == "ids.db is made anew"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), BrokenPipeError(), ValueError("closed")])
+def test_a_log_that_cannot_be_written_stops_nothing(error: Exception) -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise error
+
+        def flush(self) -> None:
+            raise error
+
+    open_log(out=Full()).error("told", what="nobody")
 
 
 def test_text_for_people_stays_on_one_line() -> None:

@@ -56,7 +56,7 @@ def test_the_tables_can_be_made_in_postgresql_too() -> None:
     made: list[str] = []
     engine = create_mock_engine("postgresql+psycopg://", lambda sql, *_: made.append(str(sql.compile(engine))))
     metadata.create_all(engine, checkfirst=False)
-    assert len(made) == len(metadata.tables)
+    assert sum(sql.strip().startswith("CREATE TABLE") for sql in made) == len(metadata.tables)
 
 
 def test_a_store_is_private_durable_and_waits_for_others(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`bonafide access`: who may send, and with which key."""
+"""`bonafide access`: who may send, with which key, and who may sign in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from bonafide.apps.cli.access_user import terminal_actor, user_app
 from bonafide.apps.cli.options import Json
 from bonafide.apps.cli.screen import errors_told, say, show_json
 from bonafide.core.errors import UsageError
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from bonafide.office.access.key_rows import KeyRow
     from bonafide.office.access.keys import Keys
 
-access_app = typer.Typer(no_args_is_help=True, help="Who may send events and ask for answers.")
+access_app = typer.Typer(no_args_is_help=True, help="Who may send events, ask for answers, and sign in.")
 key_app = typer.Typer(no_args_is_help=True, help="The keys of machines: make, rotate, revoke, list.")
 access_app.add_typer(key_app, name="key")
+access_app.add_typer(user_app, name="user")
 
 SHOWN_ONCE: Final = "This is the only time that the key is shown; only its hash is kept."
 
@@ -35,7 +37,7 @@ Expires = Annotated[
 
 @access_app.callback()
 def _access() -> None:
-    """Who may send events and ask for answers."""
+    """Who may send events, ask for answers, and sign in."""
 
 
 @key_app.callback()
@@ -132,7 +134,7 @@ def _keys(data: Path, *, create: bool = False) -> Iterator[Keys]:
     from bonafide.office.store.datadir import DataDir
 
     with Store.open(DataDir.open(data, create=create).office) as store:
-        yield Keys(store)
+        yield Keys(store, actor=terminal_actor())
 
 
 def _wire(row: KeyRow) -> dict[str, Any]:

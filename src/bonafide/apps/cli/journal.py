@@ -52,7 +52,8 @@ def export(
     else:
         say(f"{out} holds the log: {_counted(view.next_seq, 'event')}")
         if first is not None:
-            say(f"next: bonafide replay {out} --bundle {data / 'bundles' / first} --out results")
+            bundles = data / "bundles"  # of all that decided: a log may say that another one goes on from some place
+            say(f"next: bonafide replay {out} --bundle {bundles / first} --bundles {bundles} --out results")
 
 
 def _write_log(view: View, out: Path, progress: Any) -> int:

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from bonafide.apps.cli.access import access_app
+from bonafide.apps.cli.audit import audit_app
 from bonafide.apps.cli.backup import backup, restore
 from bonafide.apps.cli.bench import bench
 from bonafide.apps.cli.bundle import bundle_app
@@ -28,6 +29,7 @@ from bonafide.apps.cli.rules import rules_app
 from bonafide.apps.cli.screen import Exit, say_refused
 from bonafide.apps.cli.serve import OTHER_OPTIONS, serve
 from bonafide.apps.cli.simulate import simulate
+from bonafide.apps.cli.subject import subject_app
 from bonafide.apps.cli.trace import trace
 from bonafide.apps.cli.train import train
 from bonafide.apps.cli.tune import tune
@@ -53,7 +55,8 @@ _COMMANDS: Final = (
     warmup,
 )
 _GROUPS: Final = {
-    "bundle": bundle_app, "rules": rules_app, "map": map_app, "journal": journal_app, "access": access_app
+    "bundle": bundle_app, "rules": rules_app, "map": map_app, "journal": journal_app, "access": access_app,
+    "audit": audit_app, "subject": subject_app,
 }  # fmt: skip
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
 

@@ -24,14 +24,27 @@ def keep_bundle(source: Path, data: Path, content: str) -> Path:
     if content_hash(files) != content:
         raise StateError(f"{source}: the bundle changed while it was read; start again")
     unfinished = data / "bundles" / f".{content}.{os.getpid()}"
-    for name, text in files.items():
-        path = unfinished / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
+    shutil.rmtree(unfinished, ignore_errors=True)  # of a start that was cut short, whose process had the same number
     try:
+        for name, text in files.items():
+            path = unfinished / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text)
+        # What a power cut left empty under the final name would have the next start refuse the bundle.
+        for path in (*unfinished.rglob("*"), unfinished):
+            _sync(path)
         unfinished.rename(kept)
+        _sync(kept.parent)
     except OSError:
-        shutil.rmtree(unfinished)
+        shutil.rmtree(unfinished, ignore_errors=True)
         if not kept.is_dir():
             raise
     return kept
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -30,6 +31,7 @@ from bonafide.engine.engine import Engine
 from bonafide.engine.pseudonyms import Known
 from bonafide.office.journal.errors import JournalFullError
 from bonafide.office.journal.journal import Journal
+from bonafide.office.journal.letters import DROPPED_AT_ONCE
 from bonafide.office.journal.records import Found
 
 State = Literal["starting", "ready", "read-only", "stopping", "failed"]
@@ -210,8 +212,8 @@ class Runtime:
         """Take nothing more in, answer what waits, write a snapshot and close the journal."""
         if self.state != "failed":
             self._become("stopping", "it is stopping")
-        self._line.end()
         self._wake.set()
+        self._line.end()
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
         self._sweeper.cancel()
         await asyncio.get_running_loop().run_in_executor(None, self._finish)
@@ -219,16 +221,20 @@ class Runtime:
     def _finish(self) -> None:
         if self._hand_over is not None:
             self._hand_over.stop()
-        self._snapshots.wait()
         state = self._decider.engine.state
-        if state.used_bytes > SNAPSHOT_AT_STOP_BYTES_MAX:
+        if state.used_bytes > SNAPSHOT_AT_STOP_BYTES_MAX:  # a child that still writes one goes on without us
             self._say("no snapshot was written: it would take longer than a stop may; the next start replays more")
-        elif state.seq == self.journal.next_seq != self._snapshots.last_seq:
-            try:
-                self._snapshots.write(self._decider.engine, self.journal)
-            except OSError as error:
-                self._say(f"no snapshot was written ({error.strerror}); the next start replays the journal instead")
+        else:
+            self._write_last_snapshot(state.seq)
         self.journal.close()
+
+    def _write_last_snapshot(self, seq: int) -> None:
+        try:
+            self._snapshots.wait()
+            if seq == self.journal.next_seq != self._snapshots.last_seq:
+                self._snapshots.write(self._decider.engine, self.journal)
+        except OSError as error:
+            self._say(f"no snapshot was written ({error.strerror}); the next start replays the journal instead")
 
     # The decider's thread from here on.
 
@@ -242,7 +248,10 @@ class Runtime:
                     self._snapshot_when_due()
                     self._expire_when_due()
         except JournalFullError as error:
-            self._say(f"stopped while the disk was full: {error}; nothing that was acknowledged is lost")
+            if self._wake.is_set():
+                self._say(f"stopped while the disk was full: {error}; nothing that was acknowledged is lost")
+            else:
+                self._fail(error)
         except BaseException as error:  # noqa: BLE001  (whatever it is: the process ends, and says so)
             self._fail(error)
 
@@ -265,7 +274,8 @@ class Runtime:
                 one = Job((event,), None, job.key_id, job.received_ms, job.answers)
                 while not isinstance(event, InputError):
                     try:
-                        self._keep(self._decider.decide([one]))
+                        # A conflict is recorded below, with its job; here it would be recorded twice.
+                        self._keep(self._decider.decide([one])._replace(conflicts=[]))
                         break
                     except EngineFailedError as error:
                         failures += 1
@@ -301,7 +311,7 @@ class Runtime:
             try:
                 self._decider.keep(batch)
             except JournalFullError:
-                if self.state == "stopping":
+                if self._wake.is_set():  # it stops; the state may say read-only, where the disk filled up meanwhile
                     raise
             else:
                 if self.state == "read-only":
@@ -319,20 +329,30 @@ class Runtime:
 
     def _snapshot_when_due(self) -> None:
         since = self.journal.next_seq - self._snapshots.last_seq
-        if since >= self.limits.snapshot_every_events and self._snapshots.begin(self._decider.engine, self.journal):
-            self.figures.snapshots += 1
+        if since < self.limits.snapshot_every_events:
+            return
+        try:
+            self.figures.snapshots += self._snapshots.begin(self._decider.engine, self.journal)
+        except OSError as error:
+            self._say(f"no snapshot was begun ({error.strerror}); it is tried again after as many events")
 
     def _expire_when_due(self) -> None:
         if time.monotonic() - self._expired_s >= EXPIRE_EVERY_S:
-            self._expired_s = time.monotonic()
-            self.journal.expire(self._wall_ms())
+            try:
+                if self.journal.expire(self._wall_ms()) == DROPPED_AT_ONCE:
+                    return  # the rest goes after the next commit, so that nobody waits for all of it
+                self._expired_s = time.monotonic()
+            except JournalFullError as error:
+                self._expired_s = time.monotonic()
+                self._say(f"dead letters past their time stay until there is room: {error}")
 
     def _fail(self, error: BaseException) -> None:
         """End the process: what is in memory is not what is on disk, and only a start from disk makes it so."""
         self._become("failed", str(error))
         told = str(error) if isinstance(error, BonafideError) else f"{type(error).__name__}: {error}"
-        self._say(f"cannot go on: {told}; nothing that was acknowledged is lost, start again to recover from disk")
-        sys.stderr.flush()
+        with suppress(Exception):  # it ends also where nobody can be told
+            self._say(f"cannot go on: {told}; nothing that was acknowledged is lost, start again to recover from disk")
+            sys.stderr.flush()
         self._end(EXIT_STOPPED)
 
     # The loop's thread from here on.

@@ -32,24 +32,36 @@ class Snapshots:
         for path in folder.glob(f"*{_UNFINISHED}"):
             path.unlink()
         self._child = 0
-        self.last_seq = max((int(path.stem) for path in self._paths()), default=0)
-        """Where the newest stands."""
+        self.last_seq = 0
+        """Where the newest stands: that was put back, or begun since."""
 
     def load_newest(self, engine: Engine, journal: Journal) -> tuple[int, tuple[str, ...]]:
-        """Put back the newest sound one; returns where it stands (0: there is none), and what is wrong with others."""
+        """Put back the newest sound one; returns where it stands (0: there is none), and what is wrong with others.
+
+        Those that stand beyond the journal, as after an older one was put back, are removed: they will never fit, and
+        would pass for the newest, so that no other is due or kept. From a start on the one that was put back counts.
+        """
         refused: list[str] = []
+        self.last_seq = 0
         for path in self._paths():
             try:
-                return _read(path, engine, journal), tuple(refused)
+                self.last_seq = _read(path, engine, journal)
+                break
             except (StateError, OSError) as error:
                 refused.append(f"{path.name}: {error}")
-        return 0, tuple(refused)
+                if int(path.stem) > journal.next_seq:
+                    path.unlink(missing_ok=True)
+        return self.last_seq, tuple(refused)
 
     def begin(self, engine: Engine, journal: Journal) -> bool:
-        """Begin one in a child; False while the one before is not done. The engine must be where the journal ends."""
+        """Begin one in a child; False while the one before is not done. The engine must be where the journal ends.
+
+        Raises OSError where no child can be made or an old one cannot be removed; it is not due again at once then.
+        """
         if self.busy():
             return False
         seq, chain = journal.next_seq, journal.chain
+        self.last_seq = seq
         with warnings.catch_warnings():
             # From 3.12 on Python warns of forking with threads about. The child only hashes and writes what is in
             # memory, takes no lock of ours, and leaves without cleaning up.
@@ -58,7 +70,6 @@ class Snapshots:
         if child == 0:
             _end_as_child(self._folder, engine, seq, chain)
         self._child = child
-        self.last_seq = seq
         return True
 
     def write(self, engine: Engine, journal: Journal) -> None:
@@ -107,12 +118,19 @@ def _read(path: Path, engine: Engine, journal: Journal) -> int:
 
 
 def _write(folder: Path, engine: Engine, seq: int, chain: bytes) -> None:
-    """Write, sync and rename, so that what has the name is whole."""
+    """Write, sync and rename, so that what has the name is whole.
+
+    Where that fails nothing stays: on a full disk a part of a snapshot would take the room that the journal waits for.
+    """
     unfinished = folder / f"{seq}{_UNFINISHED}"
-    with unfinished.open("wb") as file:
-        write_snapshot(engine, file, chain.hex())
-        _sync(file)
-    unfinished.rename(folder / f"{seq}{SUFFIX}")
+    try:
+        with unfinished.open("wb") as file:
+            write_snapshot(engine, file, chain.hex())
+            _sync(file)
+        unfinished.rename(folder / f"{seq}{SUFFIX}")
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

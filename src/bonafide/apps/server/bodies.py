@@ -137,6 +137,11 @@ class Lines:
                 self._skipping = True
         return [self._shortened(line) for line in whole if line is LONG_LINE or (line and not line.isspace())]
 
+    @property
+    def held(self) -> int:
+        """Bytes kept of a line that is not complete."""
+        return len(self._tail)
+
     def rest(self) -> list[bytes]:
         """The line that the end of the body completes."""
         return self.feed(b"\n")

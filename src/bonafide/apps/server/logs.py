@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, Final, TextIO
 
 import structlog
 
 FORWARDED: Final = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "uvicorn.access", "asyncio")
 """Loggers of others; what they warn of is told by class and kind alone, since their texts may quote a client."""
+OURS: Final = "bonafide"
+"""The logger of what has no log at hand; its texts are our own, and hold nothing of a client."""
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 Log = Any
@@ -23,7 +26,7 @@ def open_log(level: str = "info", form: str = "json", out: TextIO | None = None)
     if form == "text":
         last = structlog.processors.KeyValueRenderer()
     return structlog.wrap_logger(
-        structlog.WriteLogger(sys.stderr if out is None else out),
+        structlog.WriteLogger(_Steady(sys.stderr if out is None else out)),  # type: ignore[arg-type]
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             structlog.processors.add_log_level,
@@ -33,6 +36,21 @@ def open_log(level: str = "info", form: str = "json", out: TextIO | None = None)
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         cache_logger_on_first_use=True,
     )
+
+
+class _Steady:
+    """Writes where it can. A log that nobody reads any more, or that lies on the disk that is full, stops nothing."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._out.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._out.flush()
 
 
 def _in_order(logger: Any, method: str, line: MutableMapping[str, Any]) -> dict[str, Any]:
@@ -48,11 +66,16 @@ class _Forward(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         failed = record.exc_info[1] if record.exc_info else None
         said = {"failed": type(failed).__name__, "where": where(failed)} if failed is not None else {}
-        self._log.log(record.levelno, "library-warned", library=record.name, **said)
+        if record.name.partition(".")[0] == OURS:
+            self._log.log(record.levelno, "warned", part=record.name, told=record.getMessage(), **said)
+        else:
+            self._log.log(record.levelno, "library-warned", library=record.name, **said)
 
 
 def forward_others(log: Log) -> None:
-    """Have the libraries' own loggers speak through ours, warnings and worse only."""
+    """Have the loggers of libraries, and ours where no log is at hand, speak through this one: warnings and worse."""
+    ours = logging.getLogger(OURS)
+    ours.handlers, ours.propagate = [_Forward(log)], False
     for name in FORWARDED:
         logger = logging.getLogger(name)
         logger.handlers = [_Forward(log)] if name != "uvicorn.access" else []

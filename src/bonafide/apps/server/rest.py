@@ -61,6 +61,7 @@ def asks(service: Service, route: Route) -> Callable[[Request], Sender]:
     """A dependency: who asks for a route, let in as on the deciding route."""
 
     async def admitted(request: Request) -> Sender:
+        """Who asks, for the route to read from `request.state.sender` too."""
         head = read_head(request.scope["headers"])
         sender = service.admission.sender(head.authorization, route, request.scope["path"])
         service.admission.require_rate(sender)
@@ -121,6 +122,7 @@ def _add_letters(rest: FastAPI, service: Service) -> None:
 
     @rest.post("/v1/dead-letters/{number}/redrive", dependencies=[Depends(asks(service, "dead-letters"))])
     async def redrive(number: str, request: Request) -> Response:
+        """Give a dead letter in again, with the rights of whoever asks."""
         sender: Sender = request.state.sender
 
         def read(body: bytes) -> Record:

@@ -88,9 +88,11 @@ async def answer_lines(route: EventsRoute, body: Body, sender: Sender, send: Sen
     try:
         try:
             while True:
+                before = lines.held
                 found = lines.feed(piece)
                 if not more:
                     found += lines.rest()
+                _hold(body, lines.held - before)
                 for first in range(0, len(found), LINES_MAX):
                     await answers.put(await _decide(route, found[first : first + LINES_MAX], sender))
                 if not more:
@@ -102,6 +104,14 @@ async def answer_lines(route: EventsRoute, body: Body, sender: Sender, send: Sen
         await sending
     finally:
         sending.cancel()
+
+
+def _hold(body: Body, more: int) -> None:
+    """Count what is kept of an unfinished line at the gate: little in one stream, much in thousands. Raises Refused."""
+    if more > 0:
+        body.hold(more)
+    elif more < 0:
+        body.let_go(-more)
 
 
 async def _decide(route: EventsRoute, lines: list[bytes], sender: Sender) -> list[Reply]:

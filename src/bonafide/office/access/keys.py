@@ -24,6 +24,8 @@ from bonafide.office.access.key_text import hash_of, new_key, read_authorization
 from bonafide.office.access.known import FAMILY, KEYS_LIVE_MAX, NOTHING, Entry, Known, refresh
 from bonafide.office.access.last_used import LastUsed
 from bonafide.office.access.sender import Sender
+from bonafide.office.audit.entry import ITSELF, Actor, Details
+from bonafide.office.audit.log import append
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import machine_keys
 
@@ -47,7 +49,8 @@ def now_ms() -> int:
 class Keys:
     """The keys of one store. `verify` may be called by several threads, and reads the store once in `cache_ms`.
 
-    Changes made here hold at once here, and in other processes within their own `cache_ms`.
+    `actor` is who makes and ends keys, for the audit log. Changes made here hold at once here, and in other processes
+    within their own `cache_ms`.
     """
 
     def __init__(
@@ -57,8 +60,10 @@ class Keys:
         cache_ms: int = KEY_CACHE_MS,
         clock: Callable[[], int] = now_ms,
         draw: Callable[[int], bytes] = secrets.token_bytes,
+        actor: Actor = ITSELF,
     ) -> None:
         self._store = store
+        self._actor = actor
         self._cache_ms = cache_ms
         self._clock = clock
         self._draw = draw
@@ -111,6 +116,7 @@ class Keys:
         )  # fmt: skip
         with self._changing() as connection:
             _put(connection, row, key, now)
+            self._note(connection, "key.create", key_id, now, {"role": row.role})
         return key, row
 
     def rotate(
@@ -141,6 +147,7 @@ class Keys:
             )  # fmt: skip
             _change(connection, key_id, expires_ms=ends, replaced_by=new_id)
             _put(connection, new, key, now)
+            self._note(connection, "key.rotate", key_id, now, {"replaced_by": new_id})
         return key, new
 
     def revoke(self, key_id: str) -> KeyRow:
@@ -148,7 +155,9 @@ class Keys:
         with self._changing() as connection:
             old = _find(connection, key_id)
             if old.revoked_ms is None:
-                _change(connection, key_id, revoked_ms=self._clock())
+                now = self._clock()
+                _change(connection, key_id, revoked_ms=now)
+                self._note(connection, "key.revoke", key_id, now)
             return _find(connection, key_id)
 
     def list(self) -> Sequence[KeyRow]:
@@ -166,6 +175,9 @@ class Keys:
             if not self._known.since_ms <= now_ms < self._known.until_ms:  # another thread may have done it meanwhile
                 self._known = refresh(self._known, self._store, now_ms, self._cache_ms)
             return self._known
+
+    def _note(self, connection: Connection, what: str, key_id: str, now: int, details: Details | None = None) -> None:
+        append(connection, self._actor, what, f"key:{key_id}", now, details=details)
 
     @contextmanager
     def _changing(self) -> Iterator[Connection]:

@@ -139,16 +139,20 @@ def restore_backup(folder: Path, to: Path, progress: Progress | None = None) -> 
 
 
 def check_empty(folder: Path, option: str) -> None:
-    """Raises UsageError where a folder is a file or has something in it."""
+    """Raises UsageError where a folder is a file, has something in it, or cannot be replaced."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{option} {folder}: this is a file; name a folder")
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(f"{option} {folder}: the folder is not empty; name another")
+    if folder.resolve().is_mount():
+        told = "a file system begins here, and what is made takes the place of this folder; name a folder in it"
+        raise UsageError(f"{option} {folder}: {told}")
 
 
 @contextmanager
 def _beside(out: Path) -> Iterator[Path]:
     """A folder to build in, which becomes `out` at the end of the block, synced; where that fails nothing stays."""
+    out = out.resolve()  # "." has no name of its own
     build = out.with_name(f".{out.name}.partial-{os.getpid()}")
     build.mkdir(parents=True, mode=0o700)
     try:

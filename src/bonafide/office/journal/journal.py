@@ -204,7 +204,7 @@ class Journal:
         self._commit(lambda execute: self._state._replace(waiting=drop_intake(execute, self._state.waiting, rows)))
 
     def expire(self, now_ms: int) -> int:
-        """Delete the dead letters whose time is over; returns how many."""
+        """Delete dead letters whose time is over, at most DROPPED_AT_ONCE of them; returns how many."""
         before = self.kept.dead_letters
         self._commit(
             lambda execute: self._state._replace(kept=expire_letters(execute, self._state.kept, now_ms))

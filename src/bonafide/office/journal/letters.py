@@ -95,8 +95,9 @@ def write_letters(
 
 
 def expire_letters(execute: Execute, kept: Kept, now_ms: int) -> Kept:
-    """Delete the dead letters whose time is over, inside a transaction."""
-    gone = execute("DELETE FROM dead_letters WHERE expires_ms <= ?", (now_ms,)).rowcount
+    """Delete dead letters whose time is over, at most DROPPED_AT_ONCE of them, inside a transaction."""
+    due = "SELECT id FROM dead_letters WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?"
+    gone = execute(f"DELETE FROM dead_letters WHERE id IN ({due})", (now_ms, DROPPED_AT_ONCE)).rowcount
     return kept._replace(dead_letters=kept.dead_letters - gone)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import URL, create_engine, event, make_url, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from bonafide.core.errors import StateError
+from bonafide.core.errors import StateError, UsageError
 from bonafide.office.store.datadir import write_once
 from bonafide.office.store.migrate import alone, is_current, migrate
 from bonafide.office.store.tables import family_versions
@@ -24,8 +24,13 @@ MIGRATING: Final = ".migrating"
 """What the name of the file ends with whose lock is held while a store is made or migrated."""
 WAL_PAGES_MAX: Final = 1_000
 """Pages of 4 KiB after which SQLite moves the write-ahead log into the database."""
+CONNECT_TIMEOUT_S: Final = 5
+"""How long PostgreSQL may take to let somebody in."""
+WRITERS_LOCK: Final = 0x626F6E61
+"""PostgreSQL's number of the lock that one writer at a time has, as SQLite's writers have the file."""
 
 _PRAGMAS: Final = (
+    "secure_delete = ON",  # what is deleted is overwritten too
     "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF",
     f"wal_autocheckpoint = {WAL_PAGES_MAX}",
 )  # fmt: skip
@@ -47,14 +52,17 @@ class Store:
         self.engine = engine
         self.name = name
         self._writer = engine.execution_options(**{_WRITING: True})
+        # What a block of reading sees must not change under it; SQLite has no other way.
+        self._reader = engine if _is_sqlite(engine.url) else engine.execution_options(isolation_level="REPEATABLE READ")
 
     @classmethod
     def open(cls, place: Path | str) -> Store:
         """The store in an SQLite file, which is made where it is missing, or at a database URL.
 
-        Several processes may open it at once, also the first time. Raises StoreError where it cannot be opened.
+        Several processes may open it at once, also the first time. Raises StoreError where it cannot be opened,
+        UsageError where the URL is none or what it needs is not installed.
         """
-        url = URL.create("sqlite", database=str(place)) if isinstance(place, Path) else make_url(place)
+        url = URL.create("sqlite", database=str(place)) if isinstance(place, Path) else _url(place)
         store = cls(_engine(url), str(place) if isinstance(place, Path) else url.render_as_string(hide_password=True))
         try:
             with store._errors_told():
@@ -95,13 +103,15 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the tables throughout the block."""
-        with self._errors_told(), self.engine.begin() as connection:
+        with self._errors_told(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self, family: str | None = None) -> Iterator[Connection]:
         """A connection whose changes are durable when the block is left, or undone where it raises.
 
+        There is one writer at a time; others wait, and see what it wrote. Where the connection to PostgreSQL breaks
+        while it commits, StoreError leaves open whether it did: whoever writes must be able to look.
         `family` is the family of tables whose content others keep a copy of: its version grows.
         """
         with self._errors_told(), self._writer.begin() as connection:
@@ -142,9 +152,38 @@ def _count_change(connection: Connection, family: str) -> None:
         connection.execute(table.insert().values(family=family, version=1))
 
 
+def _url(place: str) -> URL:
+    try:
+        url = make_url(place)
+    except ArgumentError:
+        raise UsageError("this is no database URL; give one such as postgresql://user@host/name") from None
+    # Without a driver in its name SQLAlchemy would look for another one than we install.
+    return url.set(drivername="postgresql+psycopg") if url.drivername in {"postgresql", "postgres"} else url
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _server_engine(url: URL) -> Engine:
+    try:
+        given = {"connect_timeout": CONNECT_TIMEOUT_S}
+        engine = create_engine(url, connect_args=given, pool_pre_ping=True, hide_parameters=True)
+    except ImportError:
+        told = "PostgreSQL needs psycopg, which is not installed; pip install 'bonafide[postgres]'"
+        raise UsageError(told) from None
+    event.listen(engine, "begin", _take_turn)
+    return engine
+
+
+def _take_turn(connection: Connection) -> None:
+    if connection.get_execution_options().get(_WRITING, False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
+
+
 def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    if not _is_sqlite(url):
+        return _server_engine(url)
     # Without an isolation level the driver begins nothing by itself, so that what begins is said below.
     given = {"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1_000}
     engine = create_engine(url, connect_args=given, hide_parameters=True)
@@ -165,7 +204,7 @@ def _begin(connection: Connection) -> None:
 
 
 def _plain_words(told: str) -> str:
-    """What SQLite says of itself, and the way out."""
+    """What the database says of itself, and the way out."""
     ways = {
         "locked": f"another process has been writing for more than {BUSY_TIMEOUT_MS / 1_000:.0f} s; try again",
         "full": "the disk is full; make room and try again",
@@ -173,4 +212,4 @@ def _plain_words(told: str) -> str:
         "malformed": "is damaged; restore it from a backup",
         "not a database": "is damaged or no database; restore it from a backup",
     }
-    return next((way for word, way in ways.items() if word in told), f"cannot be used: {told}")
+    return next((way for word, way in ways.items() if word in told), f"cannot be used: {' '.join(told.split())}")

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Column, Date, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -38,3 +52,178 @@ machine_keys: Final = Table(
     Column("last_used", Date),
 )  # fmt: skip
 """`hash` is the SHA-256 of the whole key text; the key itself is nowhere. Times are milliseconds since 1970 UTC."""
+
+audit_head: Final = Table(
+    "audit_head", metadata,
+    Column("one", BigInteger, primary_key=True, autoincrement=False),
+    Column("entries", BigInteger, nullable=False),
+)  # fmt: skip
+"""How many entries the audit log has. Whoever appends takes this row first, so that writers stand in one line."""
+
+audit_entries: Final = Table(
+    "audit_entries", metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("who", String(160), nullable=False),
+    Column("what", String(60), nullable=False),
+    Column("on_what", String(200), nullable=False),
+    Column("from_where", String(100), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("leaf", LargeBinary(32), nullable=False),
+    Column("chain", LargeBinary(32), nullable=False),
+    Index("ix_audit_entries_who", "who", "made_ms"),
+)  # fmt: skip
+"""The audit log. `details` is canonical JSON; `leaf` is an entry's own hash, `chain` that of all up to it."""
+
+root_key: Final = Table(
+    "root_key", metadata,
+    Column("one", BigInteger, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary(80), nullable=False),
+)  # fmt: skip
+"""The key that keys for single purposes are derived from, wrapped by the master key; it says which that is now."""
+
+people: Final = Table(
+    "people", metadata,
+    Column("name", String(40), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("password", String(200), nullable=False),
+    Column("password_ends_ms", BigInteger),
+    Column("totp", LargeBinary(100)),
+    Column("totp_step", BigInteger, nullable=False),
+    Column("totp_confirmed", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("disabled_ms", BigInteger),
+    Column("signed_in_ms", BigInteger),
+)  # fmt: skip
+"""People of the office. `password` is an argon2id hash; with `password_ends_ms` it is a one-time password. `totp` is
+the secret of the second factor, sealed; `totp_step` the last step of time whose code was taken."""
+
+sessions: Final = Table(
+    "sessions", metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("name", String(40), nullable=False),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger, nullable=False),
+    ForeignKeyConstraint(["name"], ["people.name"], name="fk_sessions_name"),
+    Index("ix_sessions_name", "name"),
+)  # fmt: skip
+"""Who is signed in. `hash` is the SHA-256 of the token, which is nowhere else but with its holder."""
+
+sign_in_waits: Final = Table(
+    "sign_in_waits", metadata,
+    Column("bucket", String(64), primary_key=True),
+    Column("failures", BigInteger, nullable=False),
+    Column("failed_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Index("ix_sign_in_waits_failed_ms", "failed_ms"),
+)  # fmt: skip
+"""How long who failed to sign in has to wait; `bucket` is a hash of a name, or of a name and where from."""
+
+subjects: Final = Table(
+    "subjects", metadata,
+    Column("subject_type", String(20), primary_key=True),
+    Column("pseudonym", BigInteger, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary(80), nullable=False),
+    Column("retention", String(20), nullable=False),
+    Column("remembered_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("restricted_ms", BigInteger),
+    Index("ix_subjects_ended_ms", "ended_ms"),
+)  # fmt: skip
+"""Subjects whose clear data is kept. `wrapped` is the subject's own key in a box of the master key; from
+`restricted_ms` on the data is stored for the law's sake and used for nothing."""
+
+subject_fields: Final = Table(
+    "subject_fields", metadata,
+    Column("subject_type", String(20), primary_key=True),
+    Column("pseudonym", BigInteger, primary_key=True, autoincrement=False),
+    Column("field", String(40), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("blind", LargeBinary(32)),
+    Column("changed_ms", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["subject_type", "pseudonym"], ["subjects.subject_type", "subjects.pseudonym"],
+        name="fk_subject_fields_subject_type",
+    ),
+    Index("ix_subject_fields_blind", "blind"),
+)  # fmt: skip
+"""Clear data, sealed under the subject's key; `blind` is a keyed hash to search by."""
+
+legal_holds: Final = Table(
+    "legal_holds", metadata,
+    Column("hold_id", String(12), primary_key=True),
+    Column("subject_type", String(20), nullable=False),
+    Column("pseudonym", BigInteger, nullable=False),
+    Column("case_id", String(64), nullable=False),
+    Column("reason", LargeBinary, nullable=False),
+    Column("placed_ms", BigInteger, nullable=False),
+    Column("placed_by", String(160), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("lifted_ms", BigInteger),
+    Index("ix_legal_holds_pseudonym", "pseudonym"),
+)  # fmt: skip
+"""What must not be forgotten, for which case and until when. `reason` is sealed: people write names into it."""
+
+outbox_cursors: Final = Table(
+    "outbox_cursors", metadata,
+    Column("name", String(40), primary_key=True),
+    Column("next_seq", BigInteger, nullable=False),
+    Column("chain", LargeBinary(32)),
+    Column("next_no", BigInteger, nullable=False),
+)  # fmt: skip
+"""How far the log was read: the next event, the journal's chain before it, and the next message's number."""
+
+outbox_messages: Final = Table(
+    "outbox_messages", metadata,
+    Column("no", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", String(80), nullable=False, unique=True),
+    Column("topic", String(20), nullable=False),
+    Column("subject", String(160), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)  # fmt: skip
+"""What is to leave, in the order of the log. `id` follows from the log alone; `no` is given in order, without a gap."""
+
+outbox_destinations: Final = Table(
+    "outbox_destinations", metadata,
+    Column("destination_id", String(12), primary_key=True),
+    Column("url", String(2048), nullable=False),
+    Column("topics", JSON, nullable=False),
+    Column("note", String(200), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("why", String(300)),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("rests_until_ms", BigInteger, nullable=False),
+)  # fmt: skip
+"""Receivers. `failures` counts the sends in a row that did not reach it; it is left in peace until `rests_until_ms`."""
+
+outbox_secrets: Final = Table(
+    "outbox_secrets", metadata,
+    Column("secret_id", String(32), primary_key=True),
+    Column("destination_id", String(12), ForeignKey("outbox_destinations.destination_id"), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("ends_ms", BigInteger),
+)  # fmt: skip
+"""Names of the secrets that a receiver's messages are signed with, and until when. The secrets themselves are nowhere:
+they follow from the name and the data directory's own secret."""
+
+outbox_deliveries: Final = Table(
+    "outbox_deliveries", metadata,
+    Column("destination_id", String(12), ForeignKey("outbox_destinations.destination_id"), primary_key=True),
+    Column("no", BigInteger, ForeignKey("outbox_messages.no"), primary_key=True, autoincrement=False),
+    Column("subject", String(160), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("next_ms", BigInteger, nullable=False),
+    Column("done_ms", BigInteger),
+    Column("error", String(300)),
+    Index("ix_outbox_deliveries_line", "destination_id", "subject", "state", "no"),
+    Index("ix_outbox_deliveries_turn", "destination_id", "state", "next_ms", "no"),
+    Index("ix_outbox_deliveries_no", "no"),
+    Index("ix_outbox_deliveries_done", "state", "done_ms"),
+)  # fmt: skip
+"""One row for each message and receiver. Of one receiver and subject all but the first that is unsettled are `queued`,
+so that what is due is found without looking through what stands behind it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
@@ -40,14 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"there is no drill {', '.join(unknown)}; accepted are {', '.join(DRILLS)}")
     folder = asked.folder or Path(mkdtemp(prefix="bonafide-drill-"))
     setting = Setting(folder, asked.sampled, asked.seed, Launch(), engine_replays())
-    report = run_drills(asked.drills or list(DRILLS), setting)
-    for path in asked.beside:
-        report = together(msgspec.json.decode(path.read_bytes(), type=Report), report)
-    if asked.out is not None:
-        asked.out.parent.mkdir(parents=True, exist_ok=True)
-        asked.out.write_text(page(report), encoding="utf-8")
-    if asked.json is not None:
-        asked.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    earlier = [msgspec.json.decode(path.read_bytes(), type=Report) for path in asked.beside]
+
+    def keep(report: Report) -> None:
+        if asked.json is not None:
+            asked.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+        if asked.out is not None:
+            asked.out.parent.mkdir(parents=True, exist_ok=True)
+            asked.out.write_text(page(reduce(together, [*earlier, report])), encoding="utf-8")
+
+    report = run_drills(asked.drills or list(DRILLS), setting, keep)
     return 0 if report.passed else 1
 
 

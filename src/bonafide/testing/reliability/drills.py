@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
@@ -43,11 +43,15 @@ def run_drill(drill: Drill, setting: Setting) -> Row:
     return row
 
 
-def run_drills(names: Sequence[str], setting: Setting) -> Report:
-    """Some drills, one after another."""
+def run_drills(names: Sequence[str], setting: Setting, keep: Callable[[Report], None] = lambda report: None) -> Report:
+    """Some drills, one after another; `keep` is given the report after each, since all of them take hours."""
     began = perf_counter()
-    rows = [run_drill(DRILLS[name], setting) for name in names]
-    return Report(_release(), _commit(), machine(), setting.seed, setting.sampled, rows, perf_counter() - began)
+    report = Report(_release(), _commit(), machine(), setting.seed, setting.sampled, [])
+    for name in names:
+        report.rows.append(run_drill(DRILLS[name], setting))
+        report.seconds = perf_counter() - began
+        keep(report)
+    return report
 
 
 def machine() -> str:

@@ -1,0 +1,176 @@
+"""Who may do what: one table of every event type, route and command, and the roles that may.
+
+Event types follow the table of roles that keys read (office/access/roles.py); routes and commands stand here. A route
+that answers must have a row, and so must a command and an event type: a test walks all of them. `ANYBODY` is who has
+not said who they are.
+
+Commands work on a data directory, or on none. Whoever may read the directory's files could do everything anyway, so at
+a terminal its owner stands for an admin; commands that touch no data directory are for anybody.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final, Literal, NamedTuple
+
+from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS
+from bonafide.core.text import shorten
+from bonafide.office.access.errors import ForbiddenError
+from bonafide.office.access.roles import ROLES
+
+ANYBODY: Final = "anybody"
+"""The column of who sends no key and has no session."""
+COLUMNS: Final = (*ROLES, ANYBODY)
+
+Kind = Literal["event", "route", "command"]
+
+_EVERYBODY: Final = frozenset(COLUMNS)
+_KNOWN: Final = frozenset(ROLES)
+_PEOPLE: Final = _KNOWN - {"platform", "partner"}
+_JUDGES: Final = frozenset({"analyst", "senior"})
+_READERS: Final = _PEOPLE
+_ADMIN: Final = frozenset({"admin"})
+_WATCH: Final = frozenset({"admin", "auditor"})
+_MERCHANTS: Final = _JUDGES | {"merchant_ops"}
+_LAW: Final = frozenset({"legal"})
+
+
+class Deed(NamedTuple):
+    """One row's name: an event type, a method and path, or a command."""
+
+    kind: Kind
+    name: str
+
+
+ROUTES: Final[dict[str, frozenset[str]]] = {
+    "GET /healthz": _EVERYBODY,
+    "GET /readyz": _EVERYBODY,
+    "GET /openapi.json": _EVERYBODY,
+    "GET /metrics": _WATCH,
+    "POST /v1/events": _KNOWN - {"auditor"},
+    "POST /v1/events:batch": _KNOWN - {"auditor"},
+    "GET /v1/decisions/{event_id}": _READERS | {"platform"},
+    "GET /v1/dead-letters": _ADMIN,
+    "POST /v1/dead-letters/{number}/redrive": _ADMIN,
+    "GET /v1/degraded": _ADMIN,
+    "PUT /v1/degraded": _ADMIN,
+    # Subjects
+    "GET /v1/users/{id}": _READERS | {"platform"},
+    "GET /v1/merchants/{id}": _READERS | {"platform"},
+    "GET /v1/subjects/{type}/{pseudonym}": _MERCHANTS | _LAW,
+    "POST /v1/subjects:search": _MERCHANTS | _LAW,
+    "GET /v1/subjects/{type}/{pseudonym}/export": _LAW | _ADMIN,
+    "POST /v1/subjects/{type}/{pseudonym}/forget": _LAW | _ADMIN,
+    "POST /v1/subjects/{type}/{pseudonym}/holds": _LAW,
+    "GET /v1/holds": _LAW | _WATCH,
+    "POST /v1/holds/{id}/lift": _LAW,
+    # Cases, measures, appeals
+    "GET /v1/cases": _READERS,
+    "GET /v1/cases/{id}": _READERS,
+    "POST /v1/cases/{id}/assign": _MERCHANTS,
+    "POST /v1/cases/{id}/close": _MERCHANTS,
+    "GET /v1/measures": _READERS | {"platform"},
+    "GET /v1/measures/{id}": _READERS | {"platform"},
+    "POST /v1/measures": _MERCHANTS,
+    "POST /v1/measures/{id}/approve": frozenset({"senior"}),
+    "POST /v1/measures/{id}/status": frozenset({"platform"}),
+    "POST /v1/measures/{id}/lift": _MERCHANTS,
+    "GET /v1/appeals": _READERS,
+    "GET /v1/appeals/{id}": _READERS,
+    "POST /v1/appeals": frozenset({"platform"}),
+    "POST /v1/appeals/{id}/decide": frozenset({"senior", "legal"}),
+    # Bundles
+    "GET /v1/bundles": _READERS,
+    "GET /v1/bundles/{hash}": _READERS,
+    "POST /v1/bundles": _JUDGES | _ADMIN,
+    "POST /v1/bundles/{hash}/approve": frozenset({"senior", "admin"}),
+    "POST /v1/bundles/{hash}/activate": _ADMIN,
+    "POST /v1/bundles/rollback": frozenset({"senior", "admin"}),
+    # Cooperation and evidence
+    "GET /v1/exchange/{path}": _LAW | _WATCH | {"partner"},
+    "POST /v1/exchange/{path}": _LAW | {"partner"},
+    "GET /v1/evidence/{path}": _LAW | {"auditor"},
+    "POST /v1/evidence/{path}": _LAW,
+    # The customer's own view, through the platform
+    "GET /v1/me/{path}": frozenset({"platform"}),
+    "POST /v1/me/{path}": frozenset({"platform"}),
+    # Access and audit
+    "POST /v1/session": _EVERYBODY,
+    "GET /v1/session": _PEOPLE,
+    "DELETE /v1/session": _PEOPLE,
+    "POST /v1/session/password": _PEOPLE,
+    "POST /v1/session/totp": _PEOPLE,
+    "GET /v1/people": _WATCH,
+    "POST /v1/people": _ADMIN,
+    "POST /v1/people/{name}/disable": _ADMIN,
+    "POST /v1/people/{name}/enable": _ADMIN,
+    "POST /v1/people/{name}/reset": _ADMIN,
+    "GET /v1/keys": _WATCH,
+    "POST /v1/keys": _ADMIN,
+    "POST /v1/keys/{id}/rotate": _ADMIN,
+    "POST /v1/keys/{id}/revoke": _ADMIN,
+    "GET /v1/audit": _WATCH | _LAW,
+    "POST /v1/audit/verify": _WATCH | _LAW,
+    "GET /v1/audit/checkpoint": _WATCH | _LAW,
+}
+"""Method and path -> who may ask. `{path}` stands for whatever comes below, any other word for one part."""
+
+COMMANDS: Final[dict[str, frozenset[str]]] = {
+    **dict.fromkeys(
+        ("demo", "map init", "explain", "trace", "replay", "features", "rings", "simulate", "evaluate", "train", "tune",
+         "drift", "review-sample", "bench", "warmup", "rules check", "rules test", "rules explain", "rules list",
+         "bundle new", "bundle check", "bundle test", "bundle show", "bundle diff"),
+        _EVERYBODY,
+    ),
+    **dict.fromkeys(
+        ("serve", "backup", "restore", "journal export", "journal verify", "journal show", "journal dead-letters",
+         "access key create", "access key rotate", "access key revoke", "access key list",
+         "access user create", "access user disable", "access user enable", "access user reset", "access user list",
+         "audit show", "audit verify", "audit checkpoint",
+         "subject show", "subject search", "subject export", "subject forget", "subject end", "subject hold",
+         "subject lift", "subject holds", "subject sweep", "subject rotate-key"),
+        _ADMIN,
+    ),
+}  # fmt: skip
+"""Command -> for whom it is."""
+
+
+@cache
+def matrix() -> dict[Deed, frozenset[str]]:
+    """The whole table: every event type, route and command, and who may."""
+    events = {name: frozenset(role.name for role in ROLES.values() if name in role.grantable) for name in EVENT_CLASS}
+    events |= {name: frozenset() for name in CONTROL_TYPES}
+    rows = (("event", events), ("route", ROUTES), ("command", COMMANDS))
+    return {Deed(kind, name): roles for kind, part in rows for name, roles in part.items()}  # type: ignore[arg-type]
+
+
+def may(role: str | None, deed: Deed) -> bool:
+    """Whether a role (None: who has not said who they are) may do a deed. What has no row nobody may do."""
+    return (role or ANYBODY) in matrix().get(deed, frozenset())
+
+
+def check_may(role: str | None, deed: Deed) -> None:
+    """ForbiddenError, which says who may, unless a role may do a deed."""
+    if not may(role, deed):
+        roles = matrix().get(deed, frozenset())
+        allowed = ", ".join(name for name in COLUMNS if name in roles) or "nobody"
+        raise ForbiddenError(f"{role or ANYBODY} may not do this ({deed.kind} {shorten(deed.name)}); {allowed} may")
+
+
+def deed_of_route(method: str, path: str) -> Deed | None:
+    """The row of a request, by its method and path; None where there is none. HEAD asks for what GET answers."""
+    wanted = "GET" if method == "HEAD" else method
+    return next((Deed("route", name) for name, form in _forms() if form.fullmatch(f"{wanted} {path}")), None)
+
+
+@cache
+def _forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    def form(name: str) -> re.Pattern[str]:
+        parts = re.split(r"(\{\w+\})", name)
+        open_ended = {"{path}", "{event_id}"}  # an event's id may hold slashes
+        return re.compile("".join(
+            (".+" if part in open_ended else "[^/]+") if part.startswith("{") else re.escape(part) for part in parts
+        ))  # fmt: skip
+
+    return tuple((name, form(name)) for name in ROUTES)

@@ -1,0 +1,120 @@
+"""People who may sign in: made, disabled, let in again, given a new beginning; each with an entry in the audit log."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import func, select, update
+
+from bonafide.core.errors import UsageError
+from bonafide.core.moment import DAY_MS
+from bonafide.core.secret import Secret
+from bonafide.office.access.keys import now_ms
+from bonafide.office.audit.entry import Actor
+from bonafide.office.audit.log import append
+from bonafide.office.people.passwords import Passwords, one_time_password
+from bonafide.office.people.rows import PersonRow, check_name, check_people_role, find_row, known_row, person_of
+from bonafide.office.people.sessions import end_sessions_of
+from bonafide.office.store.database import Store
+from bonafide.office.store.tables import people
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+ONE_TIME_MS: Final = 7 * DAY_MS
+"""How long a one-time password holds."""
+PEOPLE_MAX: Final = 10_000
+
+
+class People:
+    """The people of one store. Whoever calls these has made sure that the actor may (docs/people.md)."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], int] = now_ms,
+        draw: Callable[[int], bytes] = secrets.token_bytes,
+        passwords: Passwords | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._draw = draw
+        self._passwords = passwords or Passwords()
+
+    def create(
+        self, actor: Actor, name: str, role: str, *, password: Secret | None = None
+    ) -> tuple[Secret, PersonRow]:  # fmt: skip
+        """Somebody new and the one-time password that they begin with, which is shown here and never again.
+
+        UsageError for a name that is none or is taken, and for a role that people cannot have.
+        """
+        check_name(name)
+        check_people_role(role)
+        first = password or one_time_password(self._draw)
+        hashed = self._passwords.hashed(first)
+        with self._store.writing() as connection:
+            now = self._clock()
+            if find_row(connection, name) is not None:
+                raise UsageError(f"user {name}: there is somebody of this name already; give another")
+            if (connection.scalar(select(func.count()).select_from(people)) or 0) >= PEOPLE_MAX:
+                raise UsageError(f"there are {PEOPLE_MAX} users, as many as there may be")
+            connection.execute(people.insert().values(
+                name=name, role=role, password=hashed, password_ends_ms=now + ONE_TIME_MS, totp=None, totp_step=-1,
+                totp_confirmed=False, created_ms=now, disabled_ms=None, signed_in_ms=None,
+            ))  # fmt: skip
+            append(connection, actor, "person.create", f"person:{name}", now, details={"role": role})
+            return first, person_of(find_row(connection, name))
+
+    def disable(self, actor: Actor, name: str) -> PersonRow:
+        """Somebody may not sign in any more, and is signed out everywhere. The last active admin stays."""
+        with self._store.writing() as connection:
+            found = known_row(connection, name)
+            now = self._clock()
+            if found.disabled_ms is None:
+                _check_not_last_admin(connection, found.name, found.role)
+                _change(connection, name, disabled_ms=now)
+                ended = end_sessions_of(connection, name)
+                append(connection, actor, "person.disable", f"person:{name}", now, details={"sessions_ended": ended})
+            return person_of(find_row(connection, name))
+
+    def enable(self, actor: Actor, name: str) -> PersonRow:
+        """Somebody who was disabled may sign in again, as before."""
+        with self._store.writing() as connection:
+            if known_row(connection, name).disabled_ms is not None:
+                _change(connection, name, disabled_ms=None)
+                append(connection, actor, "person.enable", f"person:{name}", self._clock())
+            return person_of(find_row(connection, name))
+
+    def reset(self, actor: Actor, name: str) -> tuple[Secret, PersonRow]:
+        """A new one-time password for who lost the password or the device; the second factor is to be set up anew."""
+        first = one_time_password(self._draw)
+        hashed = self._passwords.hashed(first)
+        with self._store.writing() as connection:
+            known_row(connection, name)
+            now = self._clock()
+            _change(connection, name, password=hashed, password_ends_ms=now + ONE_TIME_MS, totp=None, totp_step=-1,
+                    totp_confirmed=False)  # fmt: skip
+            ended = end_sessions_of(connection, name)
+            append(connection, actor, "person.reset", f"person:{name}", now, details={"sessions_ended": ended})
+            return first, person_of(find_row(connection, name))
+
+    def list(self) -> Sequence[PersonRow]:
+        """Everybody, by name."""
+        with self._store.reading() as connection:
+            return [person_of(row) for row in connection.execute(select(people).order_by(people.c.name))]
+
+
+def _check_not_last_admin(connection: Connection, name: str, role: str) -> None:
+    admins = people.c.role == "admin"
+    others = select(func.count()).where(admins, people.c.disabled_ms.is_(None), people.c.name != name)
+    # Two admins who disable each other at the same moment stand in one line here.
+    connection.execute(select(people.c.name).where(admins).with_for_update()).all()
+    if role == "admin" and not connection.scalar(others):
+        raise UsageError(f"user {name}: is the last admin; make another before")
+
+
+def _change(connection: Connection, name: str, **values: object) -> None:
+    connection.execute(update(people).where(people.c.name == name).values(**values))

@@ -1,0 +1,139 @@
+"""Forgetting: a subject's key is destroyed, unless a hold stands or the law asks to keep it longer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sqlalchemy import func, or_, select, update
+
+from bonafide.core.moment import DAY_MS, show_moment
+from bonafide.office.audit.entry import ITSELF, Actor
+from bonafide.office.audit.log import append
+from bonafide.office.store.tables import subject_fields, subjects
+from bonafide.office.vault.errors import HeldError
+from bonafide.office.vault.retention import RETENTION, Retention
+from bonafide.office.vault.scrub import scrub
+from bonafide.office.vault.subjects import Subject, find_subject, known_subject
+from bonafide.office.vault.vault import FAMILY, Vault, remove
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+SWEEP_MAX: Final = 10_000
+"""Subjects that one sweep looks at."""
+
+
+class Forgotten(NamedTuple):
+    """A subject of which nothing is kept any more."""
+
+    subject: Subject
+    fields: int
+    scrubbed: bool
+    """Whether the database's own remains are gone too; else `scrub` is to be called again."""
+
+
+class Swept(NamedTuple):
+    """What a sweep did."""
+
+    forgotten: int
+    held: int
+    scrubbed: bool
+
+
+def forget(vault: Vault, actor: Actor, subject: Subject) -> Forgotten:
+    """Destroy the keys of a subject now.
+
+    Raises HeldError, which says what holds it and until when, where a hold stands or a legal minimum has not passed; of
+    the latter the subject is restricted: its data is used for nothing, and `sweep` forgets it when the time has come.
+    UnknownSubjectError where nothing is kept of it. The family's version grows, so that who keeps known subjects in
+    memory learns of it.
+    """
+    why: str | None = None
+    with vault.store.writing(FAMILY) as connection:
+        now = vault.clock()
+        row = known_subject(connection, subject, to_change=True)
+        why, details = _hindrance(vault, connection, subject, row, now)
+        if why is None:
+            fields = _removed(connection, subject)
+            append(connection, actor, "subject.forget", subject.on_what, now, details={"fields": fields})
+        else:
+            fields = 0
+            if "until" in details and row.restricted_ms is None:
+                values = {"restricted_ms": now}
+                connection.execute(update(subjects).where(subject.is_in(subjects)).values(**values))
+            append(connection, actor, "subject.forget", subject.on_what, now, outcome="refused", details=details)
+    if why is not None:
+        raise HeldError(why)
+    return Forgotten(subject, fields, scrub(vault.store))
+
+
+def sweep(vault: Vault, actor: Actor = ITSELF) -> Swept:
+    """Forget every subject whose retention has passed, and those restricted whose legal minimum has, unless held.
+
+    Looks at SWEEP_MAX subjects at most, those first whose relation ended first; one transaction for each subject.
+    """
+    forgotten = held = 0
+    for subject in _due(vault):
+        with vault.store.writing(FAMILY) as connection:
+            now = vault.clock()
+            row = find_subject(connection, subject, to_change=True)
+            if row is None or not _is_due(row, now):
+                continue
+            if _hindrance(vault, connection, subject, row, now)[0] is not None:
+                held += 1
+                continue
+            fields = _removed(connection, subject)
+            details = {"fields": fields, "retention": row.retention}
+            append(connection, actor, "subject.forget", subject.on_what, now, details=details)
+            forgotten += 1
+    return Swept(forgotten, held, scrub(vault.store) if forgotten else True)
+
+
+def _due(vault: Vault) -> list[Subject]:
+    now = vault.clock()
+    ended, kind = subjects.c.ended_ms, subjects.c.retention
+    over = [(kind == one.name) & (ended <= now - one.maximum_ms) for one in RETENTION.values()]
+    over += [subjects.c.restricted_ms.is_not(None) & (kind == one.name) & (ended <= now - one.minimum_ms)
+             for one in RETENTION.values()]  # fmt: skip
+    asked = select(subjects.c.subject_type, subjects.c.pseudonym).where(or_(*over))
+    order = (ended, subjects.c.subject_type, subjects.c.pseudonym)
+    with vault.store.reading() as connection:
+        return [Subject(*row) for row in connection.execute(asked.order_by(*order).limit(SWEEP_MAX))]
+
+
+def _is_due(row: Any, now: int) -> bool:
+    kept = RETENTION[row.retention]
+    least = kept.minimum_ms if row.restricted_ms is not None else kept.maximum_ms
+    return row.ended_ms is not None and now >= row.ended_ms + least
+
+
+def _hindrance(
+    vault: Vault, connection: Connection, subject: Subject, row: Any, now: int
+) -> tuple[str | None, dict[str, str]]:  # fmt: skip
+    """Why a subject may not be forgotten now, in a sentence and for the audit log; None where it may."""
+    if standing := vault.holds.standing(connection, subject, now):
+        hold = standing[0]
+        more = f" and {len(standing) - 1} more" if len(standing) > 1 else ""
+        told = f"case {hold.case_id} holds it until {show_moment(hold.expires_ms)} (hold {hold.hold_id}){more}"
+        way = "lift the hold first: bonafide subject lift"
+        return f"{subject}: is not forgotten: {told}; {way}", {"why": "hold", "hold": hold.hold_id}
+    kept = RETENTION[row.retention]
+    since = kept.may_forget_from(row.ended_ms)
+    if since is not None and now >= since:
+        return None, {}
+    until = "the relation has ended" if since is None else show_moment(since)
+    told = f"the law asks to keep it until {_later(kept, since)} ({kept.basis}); until then it is used for nothing"
+    return f"{subject}: is not forgotten yet: {told}", {"why": "legal minimum", "until": until}
+
+
+def _later(kept: Retention, since: int | None) -> str:
+    if since is not None:
+        return show_moment(since)
+    return f"{kept.minimum_ms // DAY_MS} days after the end of the relation, which has not ended"
+
+
+def _removed(connection: Connection, subject: Subject) -> int:
+    counted = select(func.count()).select_from(subject_fields).where(subject.is_in(subject_fields))
+    fields = connection.scalar(counted) or 0
+    remove(connection, subject)
+    return fields

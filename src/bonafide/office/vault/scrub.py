@@ -1,0 +1,32 @@
+"""After something was forgotten: what the database keeps of old rows for its own sake goes too.
+
+SQLite overwrites what is deleted (`secure_delete`), and the write-ahead log, in which older pages stand, is moved into
+the file and cut to nothing. PostgreSQL keeps old rows until VACUUM has passed; its log and its replicas have terms of
+their own, which are to be shorter than what is promised to who asks to be forgotten.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bonafide.office.store.database import Store
+from bonafide.office.store.tables import legal_holds, subject_fields, subjects
+
+_SWEPT: Final = (subjects, subject_fields, legal_holds)
+
+
+def scrub(store: Store) -> bool:
+    """Clear away what is left of deleted rows; whether all of it went. False while somebody reads: try again later."""
+    if store.engine.dialect.name == "sqlite":
+        connection = store.engine.raw_connection()
+        try:
+            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+        finally:
+            connection.close()
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connected:
+        # A driver may have begun a transaction to see whether the connection lives; VACUUM runs in none.
+        connected.connection.rollback()
+        for table in _SWEPT:
+            connected.exec_driver_sql(f"VACUUM {table.name}")
+    return True

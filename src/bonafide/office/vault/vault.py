@@ -1,0 +1,223 @@
+"""The vault: clear data of subjects taken in, shown, searched, exported and forgotten, each with its audit entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import delete, func, select, tuple_, update
+
+from bonafide.core.errors import StateError, UsageError
+from bonafide.core.moment import HOUR_MS, MOMENT_MAX, show_moment
+from bonafide.core.text import to_nfc
+from bonafide.office.access.keys import now_ms
+from bonafide.office.audit.entry import Actor, Details
+from bonafide.office.audit.log import append
+from bonafide.office.store.database import Store
+from bonafide.office.store.tables import audit_entries, subject_fields, subjects
+from bonafide.office.vault.boxes import seal, unseal
+from bonafide.office.vault.errors import RestrictedError
+from bonafide.office.vault.fields import ID_FIELD, blind_of, check_fields
+from bonafide.office.vault.holds import Holds, check_case
+from bonafide.office.vault.keyring import Keyring
+from bonafide.office.vault.retention import DEFAULT_RETENTION, check_retention
+from bonafide.office.vault.subjects import ROOM, Subject, find_subject, known_subject
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+FAMILY: Final = "subjects"
+"""Its version grows when a subject is forgotten: who keeps in memory which are known asks for that number."""
+FOUND_MAX: Final = 100
+"""Subjects that one search finds at most."""
+LOOKS_USUAL: Final = 100
+"""Looks of one person in an hour; from then on the audit log calls them unusual."""
+LOOKING: Final = ("subject.look", "subject.search", "subject.export")
+
+
+class Vault:
+    """The clear data in one store. Whoever calls has made sure that the actor may (docs/people.md).
+
+    `secret` is the data directory's: pseudonyms are the engine's. Methods that say `subject` take what `subject_of`
+    gives, or a pseudonym that a decision names.
+    """
+
+    def __init__(self, store: Store, keyring: Keyring, secret: bytes, *, clock: Callable[[], int] = now_ms) -> None:
+        self.store = store
+        self.keyring = keyring
+        self.holds = Holds(keyring)
+        self.clock = clock
+        self._secret = secret
+        self._index_key = keyring.derived("blind index")
+
+    def subject_of(self, subject_type: str, subject_id: str) -> Subject:
+        """The subject that an id names, known here or not."""
+        return Subject.of(subject_type, subject_id, self._secret)
+
+    def remember(
+        self, actor: Actor, subject_type: str, subject_id: str, fields: Mapping[str, str] | None = None,
+        *, retention: str | None = None,
+    ) -> Subject:  # fmt: skip
+        """Take in the id and clear data of a subject; a field that was there is replaced, others stay.
+
+        `retention` names the class; without it the subject keeps the one that it has, or gets DEFAULT_RETENTION.
+        UsageError for data that is not kept, RestrictedError for a subject that is to be forgotten.
+        """
+        kept, subject = fields or {}, self.subject_of(subject_type, subject_id)
+        check_fields(kept)
+        if retention is not None:
+            check_retention(retention)
+        with self.store.writing() as connection:
+            now = self.clock()
+            found = find_subject(connection, subject, to_change=True)
+            if found is None:
+                key = self._begin(connection, subject, subject_id, retention or DEFAULT_RETENTION, now)
+            else:
+                key = self._key_of(subject, found)
+                _check_used(subject, found)
+                self._check_same(connection, subject, key, subject_id)
+                if retention is not None:
+                    connection.execute(update(subjects).where(subject.is_in(subjects)).values(retention=retention))
+            for name, value in kept.items():
+                self._put(connection, subject, key, name, value, now)
+            details = {"fields": ",".join(sorted(kept)) or ID_FIELD, "retention": retention or "as before"}
+            append(connection, actor, "subject.remember", subject.on_what, now, details=details)
+        return subject
+
+    def remember_ids(self, connection: Connection, actor: Actor, named: Iterable[tuple[str, str]]) -> int:
+        """Take in the ids that events name, those that are new, in the transaction that has begun; returns how many.
+
+        One audit entry stands for all of them. Ids are (type, id).
+        """
+        ids = {self.subject_of(subject_type, subject_id): subject_id for subject_type, subject_id in named}
+        wanted, now = list(ids), self.clock()
+        pair = tuple_(subjects.c.subject_type, subjects.c.pseudonym)
+        for at in range(0, len(wanted), ROOM):
+            part = wanted[at : at + ROOM]
+            for row in connection.execute(select(subjects.c.subject_type, subjects.c.pseudonym).where(pair.in_(part))):
+                del ids[Subject(*row)]
+        if ids:
+            self.keyring.follow(connection)
+            rows = [self._new_rows(subject, subject_id, DEFAULT_RETENTION, now) for subject, subject_id in ids.items()]
+            connection.execute(subjects.insert(), [row for row, _ in rows])
+            connection.execute(subject_fields.insert(), [field for _, field in rows])
+            append(connection, actor, "subject.remember", "subjects", now, details={"count": len(ids)})
+        return len(ids)
+
+    def look(self, actor: Actor, subject: Subject, *, case_id: str | None = None) -> dict[str, str]:
+        """The clear data of a subject, by field. UnknownSubjectError, RestrictedError; the look is in the audit log."""
+        return self._looked(actor, subject, "subject.look", case_id)
+
+    def search(self, actor: Actor, field: str, value: str) -> list[Subject]:
+        """The subjects one of whose fields has this value, at most FOUND_MAX; the value itself is not in the log."""
+        check_fields({field: value})
+        blind = blind_of(self._index_key, field, value)
+        used = subjects.c.restricted_ms.is_(None) & (subject_fields.c.field == field)
+        both = subject_fields.join(subjects)
+        asked = select(subject_fields.c.subject_type, subject_fields.c.pseudonym).select_from(both)
+        with self.store.writing() as connection:
+            asked = asked.where(subject_fields.c.blind == blind, used)
+            found = [Subject(*row) for row in connection.execute(asked.limit(FOUND_MAX))] if blind else []
+            self._note_look(connection, actor, "subject.search", "subjects", {"field": field, "found": len(found)})
+        return sorted(found)
+
+    def export(self, actor: Actor, subject: Subject, *, case_id: str | None = None) -> dict[str, Any]:
+        """Everything that the office keeps of a subject, as it is given to who asks for it."""
+        fields = self._looked(actor, subject, "subject.export", case_id)
+        with self.store.reading() as connection:
+            row = known_subject(connection, subject)
+            return {
+                "subject": str(subject), "fields": fields, "retention": row.retention,
+                "remembered": show_moment(row.remembered_ms),
+                "ended": None if row.ended_ms is None else show_moment(row.ended_ms),
+                "holds": len(self.holds.standing(connection, subject, self.clock())),
+            }  # fmt: skip
+
+    def end(self, actor: Actor, subject: Subject, ended_ms: int | None = None) -> None:
+        """The relation with a subject ended: from then on its retention counts."""
+        with self.store.writing() as connection:
+            known_subject(connection, subject, to_change=True)
+            now = self.clock()
+            ended = now if ended_ms is None else ended_ms
+            if not 0 <= ended <= min(now, MOMENT_MAX):
+                raise UsageError("the relation's end: give a moment that has passed")
+            connection.execute(update(subjects).where(subject.is_in(subjects)).values(ended_ms=ended))
+            append(connection, actor, "subject.end", subject.on_what, now, details={"ended_ms": ended})
+
+    def _looked(self, actor: Actor, subject: Subject, what: str, case_id: str | None) -> dict[str, str]:
+        if case_id is not None:
+            check_case(case_id)
+        with self.store.writing() as connection:
+            row = known_subject(connection, subject)
+            _check_used(subject, row)
+            key = self._key_of(subject, row)
+            asked = select(subject_fields).where(subject.is_in(subject_fields)).order_by(subject_fields.c.field)
+            fields = {
+                one.field: unseal(key, bytes(one.sealed), f"{subject.place} {one.field}").decode()
+                for one in connection.execute(asked)
+            }
+            details = {"fields": ",".join(fields), "case": case_id}
+            self._note_look(connection, actor, what, subject.on_what, details)
+        return fields
+
+    def _note_look(self, connection: Connection, actor: Actor, what: str, on_what: str, details: Details) -> None:
+        """An entry for a look; it says where somebody looks more often than is usual."""
+        now = self.clock()
+        ours = (audit_entries.c.who == actor.who) & audit_entries.c.what.in_(LOOKING)
+        recent = ours & (audit_entries.c.made_ms > now - HOUR_MS)
+        looks = connection.scalar(select(func.count()).select_from(audit_entries).where(recent)) or 0
+        told = {**details, "unusual": looks + 1} if looks >= LOOKS_USUAL else details
+        append(connection, actor, what, on_what, now, details=told)
+
+    def _begin(self, connection: Connection, subject: Subject, subject_id: str, retention: str, now: int) -> bytes:
+        """Take in a new subject with its id; returns its key."""
+        self.keyring.follow(connection)
+        row, field = self._new_rows(subject, subject_id, retention, now)
+        connection.execute(subjects.insert().values(**row))
+        connection.execute(subject_fields.insert().values(**field))
+        return self.keyring.master.unwrap(row["wrapped"], subject.place)
+
+    def _new_rows(
+        self, subject: Subject, subject_id: str, retention: str, now: int
+    ) -> tuple[dict[str, Any], dict[str, Any]]:  # fmt: skip
+        key, wrapped = self.keyring.new_key(subject.place)
+        row = {"wrapped": wrapped, "retention": retention, "remembered_ms": now, "ended_ms": None,
+               "restricted_ms": None}  # fmt: skip
+        field = {"field": ID_FIELD, "changed_ms": now, **self._sealed(subject, key, ID_FIELD, _normal(subject_id))}
+        return subject._asdict() | row, subject._asdict() | field
+
+    def _sealed(self, subject: Subject, key: bytes, field: str, value: str) -> dict[str, bytes | None]:
+        sealed = seal(key, value.encode(), f"{subject.place} {field}", self.keyring.draw)
+        return {"sealed": sealed, "blind": blind_of(self._index_key, field, value)}
+
+    def _put(self, connection: Connection, subject: Subject, key: bytes, field: str, value: str, now: int) -> None:
+        values = {**self._sealed(subject, key, field, value), "changed_ms": now}
+        ours = subject.is_in(subject_fields) & (subject_fields.c.field == field)
+        if not connection.execute(update(subject_fields).where(ours).values(**values)).rowcount:
+            row = subject._asdict() | {"field": field} | values
+            connection.execute(subject_fields.insert().values(**row))
+
+    def _key_of(self, subject: Subject, row: Any) -> bytes:
+        return self.keyring.master.unwrap(bytes(row.wrapped), subject.place)
+
+    def _check_same(self, connection: Connection, subject: Subject, key: bytes, subject_id: str) -> None:
+        """StateError where another id has this pseudonym already, which two ids have with probability 2**-64."""
+        ours = subject.is_in(subject_fields) & (subject_fields.c.field == ID_FIELD)
+        sealed = connection.execute(select(subject_fields.c.sealed).where(ours)).scalar_one()
+        if unseal(key, bytes(sealed), f"{subject.place} {ID_FIELD}").decode() != _normal(subject_id):
+            raise StateError(f"{subject}: another id has this pseudonym; only the first is kept")
+
+
+def _normal(subject_id: str) -> str:
+    return to_nfc(subject_id, len(subject_id))
+
+
+def _check_used(subject: Subject, row: Any) -> None:
+    if row.restricted_ms is not None:
+        raise RestrictedError(f"{subject}: is to be forgotten; until the law lets it, its data is used for nothing")
+
+
+def remove(connection: Connection, subject: Subject) -> None:
+    """Destroy the key of a subject, and all that it sealed and was searched by."""
+    connection.execute(delete(subject_fields).where(subject.is_in(subject_fields)))
+    connection.execute(delete(subjects).where(subject.is_in(subjects)))

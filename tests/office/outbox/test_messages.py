@@ -1,0 +1,90 @@
+"""What a record says to others: only what its receivers act on, under an id that follows from the log."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+
+from bonafide.office.outbox.messages import TOPICS, Message, messages_of
+from tests.office.outbox.kit import KEY, decided, status, taught
+
+NOTICE = ("notice", "user", "u1")
+LIMIT = ("limit_credit", "user", "u1")
+DELAY = ("delay_settlement", "merchant", "m1")
+
+
+def told(message: Message) -> dict[str, object]:
+    found: dict[str, object] = msgspec.json.decode(message.body)
+    return found
+
+
+def test_a_decision_that_does_nothing_says_nothing() -> None:
+    assert list(messages_of(0, decided(0), KEY)) == []
+    assert list(messages_of(0, taught(0), KEY)) == []
+
+
+def test_an_alert_and_each_measure_are_a_message_of_their_own() -> None:
+    found = list(messages_of(7, decided(7, alert=True, measures=[NOTICE, LIMIT, DELAY]), KEY))
+    assert [message.topic for message in found] == ["alert", "notice", "measure", "measure"]
+    assert [message.subject for message in found] == ["user:u1", "user:u1", "user:u1", "merchant:m1"]
+    kinds = [told(message)["type"] for message in found]
+    assert kinds == ["alert.raised", "notice.proposed", "measure.proposed", "measure.proposed"]
+    assert {message.seq for message in found} == {7}
+    assert {message.topic for message in found} == set(TOPICS)
+
+
+def test_an_alert_holds_no_credit_score_and_no_way_of_money() -> None:
+    (alert,) = messages_of(7, decided(7, alert=True), KEY)
+    assert told(alert) == {
+        "type": "alert.raised", "timestamp": "2026-01-05T08:30:00.007Z",
+        "data": {
+            "event_id": "e7", "seq": 7, "time": "2026-01-05T08:30:00.007Z", "event_type": "payment",
+            "subject_type": "user", "subject_id": "u1", "user_id": "u1", "merchant_id": "m1", "outcome": "verify",
+            "score": 0.731204, "reasons": [{"code": "RC03", "zh": "中文", "en": "English"}], "hits": ["U-BURST"],
+            "release_by": None, "bundle": "ab" * 32, "digest": told(alert)["data"]["digest"],  # type: ignore[index]
+        },
+    }  # fmt: skip
+
+
+def test_a_notice_holds_what_the_person_is_told() -> None:
+    (notice,) = messages_of(7, decided(7, measures=[NOTICE]), KEY)
+    data = told(notice)["data"]
+    assert isinstance(data, dict)
+    assert data["reasons"] == [{"code": "RC03", "zh": "中文", "en": "English"}]
+    assert (data["measure"], data["status"], data["until"]) == ("notice", "proposed", "2026-01-06T08:30:00.000Z")
+
+
+@pytest.mark.parametrize(("measure", "topic"), [("limit_credit", "measure"), ("notice", "notice")])
+def test_a_measure_that_changes_its_status_says_so(measure: str, topic: str) -> None:
+    (found,) = messages_of(3, status(3, measure, "lifted"), KEY)
+    assert (found.topic, found.subject, told(found)["type"]) == (topic, "user:u1", f"{topic}.lifted")
+
+
+@pytest.mark.parametrize(
+    ("event", "subject"),
+    [
+        ({"type": "payout", "merchant_id": "m2"}, "merchant:m2"),
+        ({"type": "merchant_application", "merchant_id": "m2"}, "merchant:m2"),
+        ({"type": "transfer", "from_account_id": "a1"}, "account:a1"),
+        ({"type": "refund", "user_id": "u2", "merchant_id": "m2"}, "user:u2"),
+    ],
+)
+def test_an_alert_is_about_whom_the_decision_is_about(event: dict[str, str], subject: str) -> None:
+    record = msgspec.structs.replace(
+        decided(0, alert=True), content=msgspec.json.encode({**event, "event_id": "e0", "time": 1})
+    )  # fmt: skip
+    (alert,) = messages_of(0, record, KEY)
+    assert alert.subject == subject
+
+
+def test_ids_follow_from_the_log_and_are_of_one_platform() -> None:
+    record = decided(7, alert=True, measures=[LIMIT, LIMIT])
+    ids = [message.id for message in messages_of(7, record, KEY)]
+    assert ids == [message.id for message in messages_of(7, record, KEY)]
+    others = [message.id for message in messages_of(7, record, bytes(16))]
+    others += [message.id for message in messages_of(8, record, KEY)]
+    others += [message.id for message in messages_of(7, decided(7, "u2", alert=True, measures=[LIMIT, LIMIT]), KEY)]
+    assert len({*ids, *others}) == len(ids) + len(others)
+    assert all(re.fullmatch(r"[a-z0-9_]{1,80}", one) for one in ids)
