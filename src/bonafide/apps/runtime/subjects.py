@@ -1,4 +1,4 @@
-"""Answers as the journal keeps them, told again with the subject's id."""
+"""What the journal keeps, told again with the texts that tokens stand for."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Final
 
 import msgspec
 
-from bonafide.core.pseudonym import read_token
+from bonafide.core.door import decode_event
+from bonafide.core.pseudonym import TOKEN_MARK, read_token, with_texts
+
+ClearOf = Callable[[str, int], str | None]
+"""The text of (kind, hash); None where it is not known."""
 
 _SUBJECT: Final = re.compile(rb'"subject_type":"(\w+)","subject_id":"(~[0-9a-f]{16})"')
 """Inside a text every quote has a backslash before it, so this is found nowhere else."""
 
 
-def with_subject(answer: bytes, clear_of: Callable[[str, int], str | None]) -> bytes:
+def with_subject(answer: bytes, clear_of: ClearOf) -> bytes:
     """The answer with the id that `clear_of` knows of (kind, hash) in place of a token; where it knows none, the token.
 
     >>> with_subject(b'{"subject_type":"user","subject_id":"~00000000000000ff"}', lambda kind, value: f"{kind}{value}")
@@ -29,3 +33,16 @@ def with_subject(answer: bytes, clear_of: Callable[[str, int], str | None]) -> b
         return b'"subject_type":"%b","subject_id":%b' % (found[1], msgspec.json.encode(text))
 
     return _SUBJECT.sub(clear, answer)
+
+
+def with_clear_texts(content: bytes, clear_of: ClearOf) -> bytes:
+    """An event's JSON with the texts that `clear_of` knows in place of tokens."""
+    if TOKEN_MARK.encode() not in content:
+        return content
+
+    def clear(kind: str, text: str) -> str:
+        value = read_token(text)
+        known = None if value is None else clear_of(kind, value)
+        return text if known is None else known
+
+    return msgspec.json.encode(with_texts(decode_event(content), clear))
