@@ -37,4 +37,5 @@ def test_an_error_reaches_another_process_whole(error: BonafideError) -> None:
 def test_reason_codes_are_the_published_ones() -> None:
     assert set(REASONS) == {
         "malformed", "invalid-field", "unknown-field", "missing-field", "future-time", "too-late", "conflict",
+        "undecidable",
     }  # fmt: skip

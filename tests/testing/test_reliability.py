@@ -108,6 +108,7 @@ def test_a_server_that_keeps_its_promise_holds(name: str, tmp_path: Path) -> Non
     assert not (tmp_path / name).exists()
 
 
+@pytest.mark.drill  # on a machine that is busy with other tests it takes minutes
 @pytest.mark.skipif(not has_strace(), reason="strace is not installed")
 def test_an_early_acknowledgement_is_caught_by_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crashes, "CUT_AFTER", (20, 100))
