@@ -7,7 +7,8 @@ where a personal text stands. What is known of a text is its hash alone, in a ta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -30,14 +31,16 @@ KNOWN_TEXTS: Final = 2**21
 """Texts that are known to be handed on, 16 MiB of them; of more, those unseen for longest are handed on again."""
 WAY: Final = 8
 """Slots that a text may lie in: one line of the processor's cache, the one seen last first."""
-NAMES: Final = tuple(FIELDS)
-"""Fields by their place."""
 PERSONAL_MAX: Final = max(
     sum(FIELDS[name].personal is not None for name in cls.__struct_fields__) for cls in EVENT_CLASSES
 )
 """Personal texts of an event, documents apart."""
 _LONGER_MAX: Final = PERSONAL_MAX * (TOKEN_LENGTH - 1)
 """By how many bytes tokens make an event longer."""
+_PERSONAL: Final = [(name, field.personal or "", field.personal in KIND_FIELDS) for name, field in FIELDS.items()]
+"""By place: the field, and what its texts name or the field that says so."""
+_clear_text: Final[Callable[[tuple[int, str, str]], ClearText]] = partial(tuple.__new__, ClearText)
+"""A clear text from its three fields: the class called by its name would take twice as long."""
 _TYPE_NAME: Final = name_hash("type")
 _QUOTE, _BACKSLASH, _COMMA = ord('"'), ord("\\"), ord(",")
 _OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = ord("["), ord("]"), ord("{"), ord("}")
@@ -220,14 +223,20 @@ def write_events(
     )  # fmt: skip
     stops = ends.tolist()
     whole = out[: stops[-1] if stops else 0].tobytes()
-    told = [_clear_text(events[i], place, rows[i, place]) for i, place in fresh[:found].tolist()]
+    told = _clear_texts(events, rows, fresh[:found])
     return Written([whole[a:b] for a, b in pairwise((0, *stops))], told + own)
 
 
-def _clear_text(event: Fact, place: int, value: np.int64) -> ClearText:
-    name = NAMES[place]
-    said = FIELDS[name].personal or ""
-    return ClearText(int(value), getattr(event, said) if said in KIND_FIELDS else said, getattr(event, name))
+def _clear_texts(
+    events: Sequence[Fact], rows: NDArray[np.int64], fresh: NDArray[np.int64]
+) -> list[ClearText]:  # fmt: skip
+    """The texts at (number of the event, place of the field)."""
+    hashes = rows[fresh[:, 0], fresh[:, 1]].tolist()
+    told = []
+    for (i, place), value in zip(fresh.tolist(), hashes, strict=True):
+        event, (name, said, by_field) = events[i], _PERSONAL[place]
+        told.append(_clear_text((value, getattr(event, said) if by_field else said, getattr(event, name))))
+    return told
 
 
 def _with_document_tokens(
