@@ -90,7 +90,6 @@ class Form:
         time: int = event.time
         known = credit or "null"
         head = f'{{"event_id":{_encode(event.event_id).decode()},"seq":{seq},"time":'
-        kept = b""
         if self._plain_tail is not None and not loops:
             canonical = f'{head}{time},"score_e6":{score_e6},"credit_score":{known},"loops":{self._plain_tail}'
             rest, subject = self._plain, ""
@@ -100,12 +99,12 @@ class Form:
         digest = _sha256(canonical.encode()).hexdigest()
         score = _encode(score_e6 / SCORE_UNIT).decode()
         before = f'{head}"{show_moment(time)}{self._to_score}{score}{self._to_credit}{known}'
-        after = f'{rest}{digest}"}}'
         if subject:
             before += self._to_subject
-            if token:
-                kept = f'{before}"{token}"{after}'.encode()
-        body = f"{before}{subject}{after}"
+            kept = f'{before}"{token}"{rest}{digest}"}}'.encode() if token else b""
+        else:
+            kept = b""
+        body = f'{before}{subject}{rest}{digest}"}}'
         return _answered((TAKEN, seq, body.encode(), self._outcome, self._alert, kept))
 
     def _fill_rest(self, event: Fact, time: int, loops: tuple[Loop, ...]) -> tuple[str, str, str]:

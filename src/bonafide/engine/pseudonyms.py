@@ -137,7 +137,7 @@ def write_tokens(schema, text, rows, status, out, ends, known, fresh):
     each personal text.
 
     The texts of taken and conflicting events that are not among the `known` are told in `fresh`: the number of the
-    event, the place of the field. Returns how many these are; where `fresh` has no more room, no more become known.
+    event, the place of the field, the hash. Returns how many these are; without room in `fresh`, no more become known.
     """
     told, given, table, written = pointer(schema), pointer(text), pointer(rows), pointer(out)
     states, stops, keys, news = pointer(status), pointer(ends), pointer(known), pointer(fresh)
@@ -162,7 +162,7 @@ def write_tokens(schema, text, rows, status, out, ends, known, fresh):
                 continue
             to = _put_token(written, to, row[field[1]])
             if learns and found < room and _is_new(keys, mask, spread(row[field[1]], 0, kind)):
-                news[2 * found], news[2 * found + 1] = i, field[1]
+                news[3 * found], news[3 * found + 1], news[3 * found + 2] = i, field[1], row[field[1]]
                 found += 1
         written[to] = _CLOSE
         to += 1
@@ -216,24 +216,21 @@ def write_events(
     text = _encode_all(events)
     out = np.empty(len(text) + len(events) * _LONGER_MAX, dtype=np.uint8)
     ends = np.empty(len(events), dtype=np.int64)
-    fresh = np.empty((max(min(room, len(events) * PERSONAL_MAX), 0), 2), dtype=np.int64)
+    fresh = np.empty((max(min(room, len(events) * PERSONAL_MAX), 0), 3), dtype=np.int64)
     found = kernels.write_tokens(
         SCHEMA, np.frombuffer(text, dtype=np.uint8), rows, np.array(status, dtype=np.int64), out, ends, known.table,
         fresh,
     )  # fmt: skip
     stops = ends.tolist()
     whole = out[: stops[-1] if stops else 0].tobytes()
-    told = _clear_texts(events, rows, fresh[:found])
+    told = _clear_texts(events, fresh[:found].tolist())
     return Written([whole[a:b] for a, b in pairwise((0, *stops))], told + own)
 
 
-def _clear_texts(
-    events: Sequence[Fact], rows: NDArray[np.int64], fresh: NDArray[np.int64]
-) -> list[ClearText]:  # fmt: skip
-    """The texts at (number of the event, place of the field)."""
-    hashes = rows[fresh[:, 0], fresh[:, 1]].tolist()
+def _clear_texts(events: Sequence[Fact], fresh: list[list[int]]) -> list[ClearText]:
+    """The texts at (number of the event, place of the field, hash)."""
     told = []
-    for (i, place), value in zip(fresh.tolist(), hashes, strict=True):
+    for i, place, value in fresh:
         event, (name, said, by_field) = events[i], _PERSONAL[place]
         told.append(_clear_text((value, getattr(event, said) if by_field else said, getattr(event, name))))
     return told

@@ -21,8 +21,7 @@ from bonafide.office.journal.sealing import Sealer
 INTAKE_TEXTS_MAX: Final = 10_000_000
 """Texts that wait at most, about a gigabyte; those beyond are not kept, and come again with the next event that names
 them."""
-_COUNTS: Final = "SELECT count(*), coalesce(sum(texts), 0) FROM intake"
-_LAST: Final = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'intake'), 0)"
+_COUNTS: Final = "SELECT count(*), coalesce(sum(texts), 0), coalesce(max(id), 0) FROM intake"
 _ROWS: Final = "SELECT id, texts, box, seal FROM intake WHERE id > ? ORDER BY id LIMIT ?"
 Execute = Callable[..., Any]
 _unpack: Final = msgspec.msgpack.Decoder(list[ClearText]).decode
@@ -34,7 +33,7 @@ class Waiting(NamedTuple):
     rows: int
     texts: int
     last_id: int
-    """Of the newest row that ever was."""
+    """Of the newest row; where there is none, of the newest that this process knew."""
 
     @property
     def room(self) -> int:
@@ -54,7 +53,7 @@ class IntakeRow(NamedTuple):
 
 def read_waiting(reader: Reader) -> Waiting:
     """How much waits in a journal."""
-    (rows, texts), ((last,),) = reader.query(_COUNTS)[0], reader.query(_LAST)
+    rows, texts, last = reader.query(_COUNTS)[0]
     if not isinstance(texts, int) or not isinstance(last, int):
         raise damaged(reader.path, "the count of its intake is none")
     return Waiting(rows, texts, last)
