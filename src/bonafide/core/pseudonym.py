@@ -7,9 +7,10 @@ takes that hash as it stands, so that a log with tokens makes the state that the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from bonafide.core.errors import InputError
 from bonafide.core.events import EVENT_CLASSES, Document, Fact
@@ -23,8 +24,8 @@ _HALF: Final = 2**63
 _Fact = TypeVar("_Fact", bound=Fact)
 
 
-class ClearText(NamedTuple):
-    """A personal text with the hash that stands for it."""
+class ClearText(Struct, array_like=True, frozen=True, gc=False):
+    """A personal text with the hash that stands for it; there are many of them, which no garbage collector walks."""
 
     hash: int
     """Signed, 64 bits, keyed with the data directory's secret; never 0 or ABSENT."""

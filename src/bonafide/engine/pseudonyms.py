@@ -7,8 +7,7 @@ where a personal text stands. What is known of a text is its hash alone, in a ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -39,8 +38,6 @@ _LONGER_MAX: Final = PERSONAL_MAX * (TOKEN_LENGTH - 1)
 """By how many bytes tokens make an event longer."""
 _PERSONAL: Final = [(name, field.personal or "", field.personal in KIND_FIELDS) for name, field in FIELDS.items()]
 """By place: the field, and what its texts name or the field that says so."""
-_clear_text: Final[Callable[[tuple[int, str, str]], ClearText]] = partial(tuple.__new__, ClearText)
-"""A clear text from its three fields: the class called by its name would take twice as long."""
 _TYPE_NAME: Final = name_hash("type")
 _QUOTE, _BACKSLASH, _COMMA = ord('"'), ord("\\"), ord(",")
 _OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = ord("["), ord("]"), ord("{"), ord("}")
@@ -232,7 +229,7 @@ def _clear_texts(events: Sequence[Fact], fresh: list[list[int]]) -> list[ClearTe
     told = []
     for i, place, value in fresh:
         event, (name, said, by_field) = events[i], _PERSONAL[place]
-        told.append(_clear_text((value, getattr(event, said) if by_field else said, getattr(event, name))))
+        told.append(ClearText(value, getattr(event, said) if by_field else said, getattr(event, name)))
     return told
 
 

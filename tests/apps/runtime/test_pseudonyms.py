@@ -13,7 +13,7 @@ import pytest
 from bonafide.apps.runtime.intake import HandOver
 from bonafide.core.decision import Decision
 from bonafide.core.door import decode_event
-from bonafide.core.pseudonym import ClearText, read_token
+from bonafide.core.pseudonym import read_token
 from bonafide.engine.engine import Engine
 from bonafide.engine.pseudonyms import Known
 from bonafide.office.journal.intake import INTAKE_TEXTS_MAX
@@ -30,15 +30,13 @@ class MemoryVault:
 
     def __init__(self) -> None:
         self.texts: dict[tuple[str, int], str] = {}
-        self.learned: list[Sequence[ClearText]] = []
         self.fails = False
         self.forgets = 0
 
-    def learn(self, texts: Sequence[ClearText]) -> None:
+    def learn(self, texts: Sequence[tuple[int, str, str]]) -> None:
         if self.fails:
             raise OSError("no room")
-        self.learned.append(texts)
-        self.texts.update({(one.kind, one.hash): one.text for one in texts})
+        self.texts.update({(kind, value): text for value, kind, text in texts})
 
     def clear_of(self, kind: str, value: int) -> str | None:
         return self.texts.get((kind, value))

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from bonafide.core.pseudonym import ClearText
 from bonafide.engine.pseudonyms import Known
 from bonafide.office.journal.intake import IntakeRow
 from bonafide.office.journal.journal import Journal
@@ -25,8 +24,8 @@ class Vault(Protocol):
     """Where clear texts lie. Its methods are called from threads that wait for them; any exception of `learn` means
     that nothing is certain to be there."""
 
-    def learn(self, texts: Sequence[ClearText]) -> None:
-        """Take texts in, durably when it returns; those that are there already, too."""
+    def learn(self, texts: Sequence[tuple[int, str, str]]) -> None:
+        """Take (hash, kind, text) in, durably when it returns; those that are there already, too."""
         ...
 
     def clear_of(self, kind: str, value: int) -> str | None:
@@ -81,7 +80,7 @@ class HandOver:
 
     def _hand_over(self, rows: Sequence[IntakeRow]) -> None:
         if rows:
-            self._vault.learn([text for row in rows for text in row.texts or ()])
+            self._vault.learn([(one.hash, one.kind, one.text) for row in rows for one in row.texts or ()])
             self._journal.handed_over(rows)
 
     def _look_for_forgotten(self) -> None:
