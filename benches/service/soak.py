@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from itertools import repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
-from urllib.request import urlopen
 
 import numpy as np
 from msgspec import Struct
@@ -67,7 +65,7 @@ def soak(seconds: float, rate: float | None = None) -> Soaked:
             began = time.perf_counter()
             while not over.wait(EVERY_S):
                 at_s.append(time.perf_counter() - began)
-                state.append(_state_bytes(server.port))
+                state.append(server.state_bytes())
                 rss.append(server.rss_bytes())
                 taken.append(ledger.acknowledged)
 
@@ -108,12 +106,6 @@ def soak_text(told: Soaked) -> str:
         for i in range(0, len(told.at_s), step)
     ]
     return "\n".join(lines)
-
-
-def _state_bytes(port: int) -> int:
-    with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-        found = re.search(rb"^bonafide_state_bytes (\S+)$", answer.read(), re.MULTILINE)
-    return int(float(found[1])) if found else 0
 
 
 def _slope(x: list[int] | list[float], y: list[int]) -> float:

@@ -120,6 +120,7 @@ def test_an_early_acknowledgement_is_caught_by_a_power_cut(tmp_path: Path, monke
     assert lying.lost > 0
 
 
+@pytest.mark.drill  # as the one above
 @pytest.mark.skipif(not has_strace(), reason="strace is not installed")
 def test_every_planned_crash_is_run_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crashes, "COUNTED_EVENTS", 60)

@@ -31,6 +31,18 @@ def decided(events: Sequence[Fact]) -> list[Any]:
     return [msgspec.json.decode(msgspec.json.encode(a.to_wire())) for a in answers if isinstance(a, Decision)]
 
 
+def hold_commits(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Have every commit wait until the event that is returned is set."""
+    gate, append = threading.Event(), Journal.append
+
+    def slow(self: Journal, *args: Any, **named: Any) -> None:
+        gate.wait(30)
+        append(self, *args, **named)
+
+    monkeypatch.setattr(Journal, "append", slow)
+    return gate
+
+
 def contents(folder: Path) -> list[bytes]:
     journal = Journal.open(folder)
     try:
@@ -152,15 +164,8 @@ def test_a_refused_event_stops_nobody_and_is_kept_as_a_dead_letter(tmp_path: Pat
 
 
 def test_what_does_not_fit_the_line_is_turned_away_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = threading.Event()
-    append = Journal.append
-
-    def slow(self: Journal, *args: Any, **named: Any) -> None:
-        gate.wait(30)
-        append(self, *args, **named)
-
     async def use(rig: Rig) -> list[int]:
-        monkeypatch.setattr(Journal, "append", slow)
+        gate = hold_commits(monkeypatch)
         first = asyncio.create_task(rig.send(*(payment(i, i) for i in range(8))))
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
@@ -176,15 +181,8 @@ def test_what_does_not_fit_the_line_is_turned_away_whole(tmp_path: Path, monkeyp
 def test_when_the_oldest_has_waited_too_long_new_ones_are_turned_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = threading.Event()
-    append = Journal.append
-
-    def slow(self: Journal, *args: Any, **named: Any) -> None:
-        gate.wait(30)
-        append(self, *args, **named)
-
     async def use(rig: Rig) -> None:
-        monkeypatch.setattr(Journal, "append", slow)
+        gate = hold_commits(monkeypatch)
         first = asyncio.create_task(rig.send(payment(1, 0)))
         await asyncio.sleep(0)
         (oldest,) = rig.runtime._open
@@ -201,15 +199,8 @@ def test_when_the_oldest_has_waited_too_long_new_ones_are_turned_away(
 def test_past_the_deadline_the_policy_advises_and_the_answer_can_be_had_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = threading.Event()
-    append = Journal.append
-
-    def slow(self: Journal, *args: Any, **named: Any) -> None:
-        gate.wait(30)
-        append(self, *args, **named)
-
     async def use(rig: Rig) -> None:
-        monkeypatch.setattr(Journal, "append", slow)
+        gate = hold_commits(monkeypatch)
         (advice,) = await rig.send(payout(1, 0))
         assert advice.status == 503
         (said,) = told([advice])

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter, sleep
 from typing import IO, Final, NamedTuple
+from urllib.request import urlopen
 
 from bonafide.testing.faults.injection import NOWHERE, Injection, strace_command
 
@@ -153,6 +154,15 @@ class Server:
     def rss_bytes(self) -> int:
         """Memory it has now; 0 when it has ended."""
         return self._memory("VmRSS")
+
+    def state_bytes(self) -> int:
+        """What its engine remembers, by its own metrics; 0 of a server that has none."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.port}/metrics") as answer:
+                found = re.search(rb"^bonafide_state_bytes (\S+)$", answer.read(), re.MULTILINE)
+        except OSError:
+            return 0
+        return int(float(found[1])) if found else 0
 
     def peak_rss_bytes(self) -> int:
         """The most memory it has had; 0 when it has ended."""

@@ -99,7 +99,7 @@ def together(first: Report, second: Report) -> Report:
     newer = {row.name for row in second.rows}
     return Report(
         second.release,
-        second.git if first.git == second.git else f"{first.git} and {second.git}",
+        first.git if second.git in first.git.split(" and ") else f"{first.git} and {second.git}",
         second.machine,
         second.seed,
         first.sampled or second.sampled,
