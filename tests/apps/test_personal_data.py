@@ -13,13 +13,20 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from typer.testing import CliRunner, Result
 
 from bonafide.apps.cli.main import app
-from bonafide.core.door import convert_event
+from bonafide.core.door import convert_event, decode_event
 from bonafide.core.fields import FIELDS
-from bonafide.core.pseudonym import personal_texts
+from bonafide.core.pseudonym import personal_texts, show_token, with_texts
+from bonafide.office.audit.entry import Actor
 from bonafide.office.journal.journal import Journal
+from bonafide.office.journal.records import Record
+from bonafide.office.store.database import Store
+from bonafide.office.store.datadir import DataDir
+from bonafide.office.vault.opening import open_vault
+from bonafide.office.vault.pseudonym import pseudonym_of
 
 WAIT_S = 90.0
 TOOL = [sys.executable, "-c", "from bonafide.apps.cli import main; main()"]
@@ -174,3 +181,21 @@ def check_ways(folder: Path, data: Path, log: list[dict[str, Any]], answers: lis
         told.append(json.loads(run.stdout))
     assert len({one["digest"] for one in told}) == 1
     assert told[0]["decided"] == sum("digest" in answer for answer in answers)
+
+
+def test_an_export_in_clear_has_what_the_vault_knows_and_tokens_for_the_rest(tmp_path: Path) -> None:
+    data, out = DataDir.open(tmp_path / "d"), tmp_path / "log.ndjson"
+    secret = data.read_secret()
+    event = convert_event({**seeded(100_000)[5], "device_id": "device-seed"})
+    held = with_texts(event, lambda kind, text: show_token(pseudonym_of(text, secret)))
+    journal = Journal.open(data.folder)
+    journal.append([Record(1, "k", msgspec.json.encode(held), b"{}")])
+    journal.close()
+    with Store.open(data.office) as store:
+        open_vault(store, data, None).remember(Actor("test", "terminal"), "user", SEEDED["user"])
+    assert command("journal", "export", "--data", data.folder, "--out", out, "--clear").exit_code == 0
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert decode_event(out.read_bytes()) == msgspec.structs.replace(held, user_id=SEEDED["user"])
+    looked = command("audit", "show", "--data", data.folder, "--json").stdout
+    assert "subject.look" in looked
+    assert clear_in(looked.encode()) == []
