@@ -200,6 +200,8 @@ def test_a_backup_made_while_a_server_appends_is_restored_whole(served: Journal,
     assert json.loads(result.stdout)["events"] == 21
     served.append([record(21)])
     assert told("restore", "b", "--data", "new").exit_code == 0
+    assert not Path("new/journal.key").exists()  # it is kept elsewhere
+    shutil.copyfile("bonafide-data/journal.key", "new/journal.key")
     restored = Journal.open(folder / "new")
     assert answers(restored) == before
     restored.close()

@@ -26,7 +26,7 @@ def test_canonical_encoding_is_pinned() -> None:
     assert decision().canonical.decode() == (
         '{"event_id":"p1","seq":17,"time":1767601800000,"score_e6":731204,"credit_score":null,'
         '"loops":[],"outcome":"verify","risk_level":"high","alert":true,"reasons":["RC03"],"hits":["U-BURST"],"measures":[{"measure":"notice",'
-        '"subject_type":"user","subject_id":"u1","status":"proposed","until":1767601900000}],"faults":[],"degraded":[],'
+        '"subject_type":"user","status":"proposed","until":1767601900000}],"faults":[],"degraded":[],'
         '"release_by":null,"bundle":"9f2c"}'
     )
     assert decision().digest == hashlib.sha256(decision().canonical).hexdigest()
@@ -42,6 +42,13 @@ def test_the_way_home_is_part_of_the_encoding_and_of_the_wire() -> None:
     assert told.digest != decision().digest
     (loop,) = msgspec.to_builtins(told.to_wire()["loops"])
     assert loop["path"][0] == {"seq": 3, "time": "2026-01-05T08:00:00.000Z", "amount": 50_000}
+
+
+def test_who_the_subject_is_does_not_change_the_digest_but_is_told() -> None:
+    other = decision(measures=(ProposedMeasure("notice", "user", "~00000000000000ff", "proposed", 1_767_601_900_000),))
+    assert other.digest == decision().digest
+    (measure,) = msgspec.to_builtins(decision().to_wire()["measures"])
+    assert measure["subject_id"] == "u1"
 
 
 @given(st.text(min_size=1, max_size=20).filter(str.isprintable))

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 import pytest
 
 from bonafide.core.events import DERIVED_CLASS, EVENT_CLASS
-from bonafide.core.fields import ABSENT, COMPLETED_CODE, FIELDS, FRACTION_UNIT, TYPE_CODE, TYPE_NAMES, WORD_CODE, WORDS
+from bonafide.core.fields import (
+    ABSENT,
+    COMPLETED_CODE,
+    FIELDS,
+    FRACTION_UNIT,
+    PERSONAL_KINDS,
+    TYPE_CODE,
+    TYPE_NAMES,
+    WORD_CODE,
+    WORDS,
+)
 from bonafide.core.moment import MOMENT_MAX
 from bonafide.core.money import AMOUNT_MAX
+from tests.house.tree import ROOT
 
 # Kinds other than text, said a second time so that a slip in the reading of the structs shows.
 KINDS = {
@@ -76,3 +88,31 @@ def test_a_field_carries_its_legal_origin(name: str, origin: str) -> None:
 def test_only_what_can_be_summed_or_compared_is_a_number() -> None:
     numbers = {name for kind in ("money", "integer", "fraction", "moment") for name in KINDS[kind].split()}
     assert {field.name for field in FIELDS.values() if field.is_number} == numbers
+
+
+def test_personal_fields_are_those_of_the_page() -> None:
+    page = (ROOT / "docs" / "journal.md").read_text(encoding="utf-8")
+    table = page.partition("| names | fields |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (\w+) \| (.*) \|$", table, re.MULTILINE)
+    told = {name: kind for kind, cells in rows for name in re.findall(r"`(\w+)`", cells.partition(" (")[0])}
+    assert told == {name: field.personal for name, field in FIELDS.items() if field.personal is not None}
+
+
+def test_every_field_that_names_somebody_is_personal_and_nothing_else_is() -> None:
+    kept = "event_id order_id payment_id category traffic_source carrier kind indicator_id typology group_id method"
+    kept += " bundle by list measure_id appeal_id"
+    texts = {name for name, field in FIELDS.items() if field.kind == "text"}
+    assert {name for name in texts if FIELDS[name].personal is None} == set(kept.split())
+    assert [name for name, field in FIELDS.items() if field.personal and field.kind == "list"] == ["documents"]
+
+
+def test_kinds_are_what_the_fields_say() -> None:
+    assert set(PERSONAL_KINDS) == {
+        "user", "merchant", "device", "account", "address", "phone", "ip", "person", "legal_name", "registration_no",
+        "street", "tracking_no", "document", "entry",
+    }  # fmt: skip
+    for name, said in (("owner_id", "owner_type"), ("subject_id", "subject_type")):
+        for cls in EVENT_CLASS.values():
+            fields = cls.__struct_fields__
+            # Whoever reads an event in the order of its fields knows the kind when the text comes.
+            assert name not in fields or fields.index(said) < fields.index(name)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bonafide.core.decision import OUTCOMES, RISK_LEVELS, SCORE_UNIT, Decision, Loop, Reason, Receipt, Step
 from bonafide.core.events import Event, Payment
 from bonafide.core.moment import MOMENT_MAX
+from bonafide.core.pseudonym import show_token
 from bonafide.engine.answered import Answered, Form
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.codes import CONFLICT, DUPLICATE, TAKEN, TOO_LATE
@@ -140,17 +141,23 @@ def test_a_form_is_filled_as_its_template(
     decision = template.fill(event_id, seq, time, user_id if named else None, Scores(score, credit), loops)
     answer = Form(template).fill(event, seq, score, credit, loops)
     assert answer == Answered(TAKEN, seq, *told(decision)[1:])
+    token = Form(template).fill(event, seq, score, credit, loops, show_token(7))
+    assert token._replace(kept=b"") == answer
+    measures = tuple(msgspec.structs.replace(one, subject_id=show_token(7)) for one in decision.measures)
+    held = msgspec.structs.replace(decision, measures=measures)
+    assert held.digest == decision.digest
+    assert token.kept == (msgspec.json.encode(held.to_wire()) if measures else b"")
     assert msgspec.json.decode(answer.body)["digest"] == decision.digest
-    assert decision.canonical.decode().endswith(_told_by(template, time, user_id))
+    assert decision.canonical.decode().endswith(_told_by(template, time))
 
 
-def _told_by(template: Template, time: int, subject: str) -> str:
+def _told_by(template: Template, time: int) -> str:
     tail = template.tail
-    own = ["", "", "", ""]
+    own = ["", "", ""]
     if tail.lasts_ms is not None:
-        own[:2] = msgspec.json.encode(subject).decode(), str(min(time + tail.lasts_ms, MOMENT_MAX))
+        own[0] = str(min(time + tail.lasts_ms, MOMENT_MAX))
     if tail.hold_ms is not None:
-        own[2] = str(min(time + tail.hold_ms, MOMENT_MAX))
+        own[1] = str(min(time + tail.hold_ms, MOMENT_MAX))
     return "".join((piece or "") + mine for piece, mine in zip(tail.pieces, own, strict=True))
 
 

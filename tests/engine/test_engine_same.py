@@ -64,13 +64,12 @@ def test_columns_are_answered_as_structs(log: list[Event]) -> None:
         scores = Scores(int(batch.score_e6[i]), int(batch.credit[i]))
         made = template.fill(event.event_id, int(batch.seq[i]), event.time, subject, scores, batch.loops.get(i, ()))  # type: ignore[arg-type]
         assert made == answer
-        assert made.canonical.decode().endswith(told_by(template.tail, event.time, subject))
+        assert made.canonical.decode().endswith(told_by(template.tail, event.time))
 
 
-def told_by(tail: Tail, time: int, subject: str | None) -> str:
+def told_by(tail: Tail, time: int) -> str:
     """A tail's pieces with what is the event's own between them."""
     own = (
-        None if tail.lasts_ms is None else f'"{subject}"',
         None if tail.lasts_ms is None else str(time + tail.lasts_ms),
         None if tail.hold_ms is None else str(time + tail.hold_ms),
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bonafide.core.events import DERIVED_CLASSES, EVENT_CLASSES, Degraded, Document, Event, Fact, Payment, Traffic
 from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, WORD_CODE, WORDS
 from bonafide.core.money import AMOUNT_MAX
-from bonafide.engine.intake import list_text, rows_of_events
+from bonafide.engine.intake import document_tokens, list_text, rows_of_events
 from bonafide.engine.kernels import load_kernels
 from bonafide.engine.packed import SLOTS, name_hash
 from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
@@ -32,6 +32,8 @@ def rows_twin(log: Sequence[Fact]) -> np.ndarray:
         rows[i, TYPE] = EVENT_CLASSES.index(event.__class__)
         for name in event.__struct_fields__:
             field, value = FIELDS[name], getattr(event, name)
+            if name == "documents" and value is not None:
+                value = document_tokens(value, kernels, KEY)
             if field.kind == "list" and value is not None:
                 value = list_text(value)
             if isinstance(value, str) and field.kind == "word":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 import msgspec
 
 from bonafide.core.errors import InputError
+from bonafide.core.fields import FIELDS
 
 BASE: Final = "https://bonafide.invalid/problems/"
 CONTENT_TYPE: Final = b"application/problem+json"
@@ -41,6 +43,10 @@ _NAME_OF: Final[dict[str, Name]] = {
     "missing-field": "invalid-field", "future-time": "invalid-field", "too-late": "invalid-field",
     "conflict": "conflict", "undecidable": "invalid-field",
 }  # fmt: skip
+
+
+_FIELD_NAME: Final = re.compile(r"\w+")
+"""The beginning of a path such as `documents[0].id`."""
 
 
 class Reply(NamedTuple):
@@ -93,8 +99,18 @@ def problem_of(error: InputError) -> dict[str, Any]:
     'amount'
     """
     return problem(
-        _NAME_OF[error.reason], error.message, field=error.field, reason=error.reason, event_id=error.event_id
-    )
+        _NAME_OF[error.reason], _without_personal(error), field=error.field, reason=error.reason,
+        event_id=error.event_id,
+    )  # fmt: skip
+
+
+def _without_personal(error: InputError) -> str:
+    """The message; where the field is personal, without the text that was given: clients write problems into logs."""
+    name = _FIELD_NAME.match(error.field or "")
+    field = FIELDS.get(name[0]) if name is not None else None
+    if field is None or field.personal is None or not error.value or error.value[0] not in "'\"":
+        return error.message
+    return error.message.replace(error.value, "the text given", 1)
 
 
 def problem_body(name: Name, detail: str, **more: Any) -> bytes:

@@ -1,8 +1,9 @@
 """Decisions: what the engine answers, their canonical encoding and their digest.
 
 The canonical encoding is UTF-8 JSON without spaces, keys in the order of `CANONICAL_KEYS`, times as integer
-milliseconds, the score as whole millionths, reasons as their codes (their texts are pinned by the bundle's hash).
-Two decisions are the same if and only if these bytes are.
+milliseconds, the score as whole millionths, reasons as their codes (their texts are pinned by the bundle's hash),
+measures without the subject's id: the event says who it is, and a log of pseudonyms gives the same bytes. Two decisions
+are the same if and only if these bytes are.
 """
 
 from __future__ import annotations
@@ -116,6 +117,10 @@ class Decision(Struct, frozen=True, kw_only=True):
         """The canonical encoding after the loops."""
         values = {name: getattr(self, name) for name in CANONICAL_KEYS[6:]}
         values["reasons"] = [reason.code for reason in self.reasons]
+        values["measures"] = [
+            {name: value for name, value in msgspec.structs.asdict(measure).items() if name != "subject_id"}
+            for measure in self.measures
+        ]
         return msgspec.json.encode(values)[1:]
 
     @property

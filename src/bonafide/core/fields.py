@@ -2,7 +2,8 @@
 
 It is read off the structs of `events`, so that the schema is said in one place. A field's *place* is its column in
 the row of integers that the engine reads; the same name has the same kind in every type. Words (values of closed
-sets) share one vocabulary, so that 'completed' is one number wherever it stands.
+sets) share one vocabulary, so that 'completed' is one number wherever it stands. Beside its origin stands whether a
+field is *personal*: the journal holds tokens in place of its texts (`core.pseudonym`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,29 @@ _ORIGIN: Final[dict[Origin, str]] = {
     "public": "legal_name registration_no representative_id opened_on",
     "consent": "invited_by",
 }
+_PERSONAL: Final = {
+    "user": "user_id invited_by",
+    "merchant": "merchant_id",
+    "device": "device_id",
+    "account": "account_id from_account_id to_account_id",
+    "address": "address_id",
+    "phone": "phone_id",
+    "ip": "ip",
+    "person": "representative_id",
+    "legal_name": "legal_name",
+    "registration_no": "registration_no",
+    "street": "address",
+    "tracking_no": "tracking_no",
+    "document": "documents",
+    "entry": "entry",
+    "owner_type": "owner_id",
+    "subject_type": "subject_id",
+}
+"""What the texts of a field name, or the field that says so. Of `documents` the ids are personal; an `entry` of a list
+may be anybody's. `by` says which member of staff did something: who is answerable is not hidden."""
+KIND_FIELDS: Final = ("owner_type", "subject_type")
+NO_PERSON: Final = "event"
+"""The one kind of subject that is nobody: a `subject_id` that names an event stays as it is, as every event_id does."""
 
 
 class Field(NamedTuple):
@@ -41,6 +65,8 @@ class Field(NamedTuple):
     words: tuple[str, ...]
     """For a word: the values that some type accepts."""
     origin: Origin
+    personal: str | None
+    """What its texts name, or the one of KIND_FIELDS that says so; None: it is not personal."""
 
     @property
     def every_type(self) -> tuple[str, ...]:
@@ -81,6 +107,7 @@ def _read_schema() -> dict[str, Field]:
     required: dict[str, set[str]] = {}
     words: dict[str, dict[str, None]] = {}
     origin = {name: source for source, names in _ORIGIN.items() for name in names.split()}
+    personal = {name: kind for kind, names in _PERSONAL.items() for name in names.split()}
     for type_name, cls in (EVENT_CLASS | DERIVED_CLASS).items():
         info: Any = msgspec.inspect.type_info(cls)
         for field in info.fields:
@@ -94,7 +121,7 @@ def _read_schema() -> dict[str, Field]:
         name: Field(
             name, place, kinds[name], tuple(t for t in types[name] if t in EVENT_CLASS),
             tuple(t for t in types[name] if t in DERIVED_CLASS), frozenset(required[name]), tuple(words[name]),
-            origin.get(name, "contract"),
+            origin.get(name, "contract"), personal.get(name),
         )
         for place, name in enumerate(kinds)
     }  # fmt: skip
@@ -110,6 +137,13 @@ TYPE_CODE: Final = {name: code for code, name in enumerate(TYPE_NAMES)} | {
 """The codes of the types that are read, then those of derived events."""
 WORDS: Final = tuple(sorted({word for field in FIELDS.values() for word in field.words}))
 WORD_CODE: Final = {word: code for code, word in enumerate(WORDS)}
+PERSONAL_KINDS: Final = tuple(
+    dict.fromkeys(
+        kind for said in _PERSONAL for kind in (FIELDS[said].words if said in KIND_FIELDS else (said,))
+        if kind != NO_PERSON
+    )
+)  # fmt: skip
+"""What personal texts name."""
 ABSENT: Final = -(2**63)
 """How an absent field stands in a row of integers; no accepted value can equal it."""
 FRACTION_UNIT: Final = 10**9

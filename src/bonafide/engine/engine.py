@@ -13,6 +13,7 @@ from bonafide.core.decision import Decision, Loop, Receipt, Status
 from bonafide.core.errors import StateError
 from bonafide.core.events import EVENT_CLASS, EVENT_CLASSES, Degraded, Fact
 from bonafide.core.fields import TYPE_NAMES
+from bonafide.core.pseudonym import show_token
 from bonafide.engine.answered import Answered, Forms, taught
 from bonafide.engine.batch import Batch, Decided, joined, loops_of
 from bonafide.engine.bundle import Bundle
@@ -22,6 +23,7 @@ from bonafide.engine.codes import (
 from bonafide.engine.degraded import NO_CHANGES, changes_among, changes_in, walk_stretches
 from bonafide.engine.intake import Column, read_events, rows_of_columns, rows_of_events
 from bonafide.engine.kernels import Kernels, load_kernels
+from bonafide.engine.pseudonyms import Known, Written, write_events
 from bonafide.engine.state import State, Walked
 from bonafide.engine.swap import fit
 from bonafide.engine.templates import Scores, Templates
@@ -99,10 +101,9 @@ class Engine:
         Events must have come through the door (`core.door`). Raises StateError when the engine's memory is full.
         """
         answers: list[Decision | Receipt] = []
-        for some, verdicts, loops in self._walk(events):
+        for first, verdicts, loops in self._walk(events, *self._read(events)):
             answers += [
-                self._decision(event, verdict, loops.get(i, ()))
-                for i, (event, verdict) in enumerate(zip(some, verdicts, strict=True))
+                self._decision(events[first + i], verdict, loops.get(i, ())) for i, verdict in enumerate(verdicts)
             ]
         return answers
 
@@ -111,13 +112,18 @@ class Engine:
 
         Events must have come through the door (`core.door`). Raises StateError when the engine's memory is full.
         """
-        answers: list[Answered] = []
-        for some, verdicts, loops in self._walk(events):
-            answers += [
-                self._answer(event, verdict, loops.get(i, ()))
-                for i, (event, verdict) in enumerate(zip(some, verdicts, strict=True))
-            ]
-        return answers
+        return self._answers(events, *self._read(events))
+
+    def answer_and_write(
+        self, events: Sequence[Fact], known: Known, room: int
+    ) -> tuple[list[Answered], Written]:  # fmt: skip
+        """The same, and what the journal holds of the events; `known` and `room` are as `write_events` takes them."""
+        rows, listed = self._read(events)
+        answers = self._answers(events, rows, listed)
+        status = [answer.status for answer in answers]
+        return answers, write_events(
+            events, rows, status, known, room, self.kernels, self.state.bound.key, listed=listed
+        )  # fmt: skip
 
     def take_in(self, events: Sequence[Fact]) -> None:
         """Take in what was decided before, in the log's order, without answering it: every later answer is the same.
@@ -137,16 +143,28 @@ class Engine:
             self.degrade(event.parts)
         return answer
 
+    def _read(self, events: Sequence[Fact]) -> tuple[NDArray[np.int64], bool]:
+        """The rows of events, and whether any of them has a list."""
+        return read_events(events, self.kernels, self.state.bound.key)
+
     def _walk(
-        self, events: Sequence[Fact]
-    ) -> Iterator[tuple[Sequence[Fact], list[list[int]], dict[int, tuple[Loop, ...]]]]:
-        """Take events in, in stretches between degraded records: the events, their verdicts, what came home."""
-        rows, has_lists = read_events(events, self.kernels, self.state.bound.key)
-        changes = changes_among(events) if has_lists else NO_CHANGES
+        self, events: Sequence[Fact], rows: NDArray[np.int64], listed: bool
+    ) -> Iterator[tuple[int, list[list[int]], dict[int, tuple[Loop, ...]]]]:
+        """Take events in, in stretches between degraded records: the first event of each, their verdicts, what came
+        home."""
+        changes = changes_among(events) if listed else NO_CHANGES
         how = np.full(len(events), READ, dtype=np.int64)
         for first, walked in walk_stretches(self.state, rows, how, changes, self.degrade):
-            verdicts = walked.verdicts.tolist()
-            yield events[first : first + len(verdicts)], verdicts, loops_of(walked.ways)
+            yield first, walked.verdicts.tolist(), loops_of(walked.ways)
+
+    def _answers(self, events: Sequence[Fact], rows: NDArray[np.int64], listed: bool) -> list[Answered]:
+        answers: list[Answered] = []
+        for first, verdicts, loops in self._walk(events, rows, listed):
+            answers += [
+                self._answer(events[i], rows, i, verdict, loops.get(i - first, ()))
+                for i, verdict in enumerate(verdicts, first)
+            ]
+        return answers
 
     def _decision(self, event: Fact, verdict: list[int], loops: tuple[Loop, ...]) -> Decision | Receipt:
         status, seq = verdict[V_STATUS], verdict[V_SEQ]
@@ -159,14 +177,17 @@ class Engine:
         time: int = event.time
         return template.fill(event.event_id, seq, time, subject, Scores(verdict[V_SCORE], verdict[V_CREDIT]), loops)
 
-    def _answer(self, event: Fact, verdict: list[int], loops: tuple[Loop, ...]) -> Answered:
+    def _answer(
+        self, event: Fact, rows: NDArray[np.int64], i: int, verdict: list[int], loops: tuple[Loop, ...]
+    ) -> Answered:  # fmt: skip
         status, seq = verdict[V_STATUS], verdict[V_SEQ]
         if status != TAKEN:
             return Answered(status, seq, b"")
         if not event.decided:
             return taught(event.event_id, seq)
         form = self._forms.of(_CODE[event.__class__], verdict)
-        return form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], loops)
+        token = "" if form.subject_place is None else show_token(int(rows[i, form.subject_place]))
+        return form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], loops, token)
 
     def decide_columns(self, kinds: NDArray[np.int64], columns: Mapping[str, Column], how: NDArray[np.int64]) -> Batch:
         """Take a batch of columns in, in row order.

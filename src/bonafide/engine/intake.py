@@ -7,20 +7,24 @@ give equal rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from bonafide.core.events import EVENT_CLASSES, Fact
+from bonafide.core.events import EVENT_CLASSES, Document, Fact
 from bonafide.core.fields import ABSENT, FIELDS
+from bonafide.core.pseudonym import show_token
 from bonafide.engine.kernels import Kernels
 from bonafide.engine.packed import SCHEMA
 from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 
 _pack: Final = msgspec.msgpack.Encoder().encode
+DOCUMENTS: Final = "documents"
+"""The one list whose items have personal texts: their ids."""
+_decode_documents: Final = msgspec.json.Decoder(tuple[Document, ...]).decode
 _encode_list: Final = msgspec.json.Encoder(order="sorted").encode
 Column = bytes | NDArray[np.int64]
 """A text column as its parts divided by zero bytes (an empty part is absent), any other as integers with ABSENT."""
@@ -29,6 +33,22 @@ Column = bytes | NDArray[np.int64]
 def list_text(value: Sequence[Any]) -> str:
     """The canonical JSON of a list field: no spaces, keys sorted."""
     return _encode_list(value).decode()
+
+
+def document_tokens(
+    documents: Sequence[Document], kernels: Kernels, key: tuple[np.uint64, np.uint64]
+) -> tuple[Document, ...]:  # fmt: skip
+    """The same documents with tokens in place of their ids: what is hashed of them, and what the journal holds.
+
+    An id that is a token already stays.
+    """
+    hashes = np.full((max(len(documents), 1), 1), ABSENT, dtype=np.int64)
+    text = "\0".join(one.id for one in documents).encode()
+    kernels.hash_personal_texts(np.frombuffer(text, dtype=np.uint8), hashes, 0, *key)
+    return tuple(
+        Document(kind=one.kind, id=show_token(value))
+        for one, value in zip(documents, hashes[:, 0].tolist(), strict=False)
+    )
 
 
 LIST_FIELDS: Final = {
@@ -69,6 +89,8 @@ def _fill_lists(
         for name in LIST_FIELDS.get(event.__class__, ()):
             value = getattr(event, name)
             if value is not None:
+                if name == DOCUMENTS:
+                    value = document_tokens(value, kernels, key)
                 text = np.frombuffer(list_text(value).encode(), dtype=np.uint8)
                 kernels.hash_texts(text, rows[i : i + 1], FIELDS[name].place, *key)
 
@@ -82,10 +104,25 @@ def rows_of_columns(
     """
     rows = np.full((len(kinds), ROW_WIDTH), ABSENT, dtype=np.int64)
     rows[:, TYPE] = kinds
+    texts: list[tuple[str, bytes]] = []
     for name, column in columns.items():
-        place = FIELDS[name].place
-        if not isinstance(column, bytes):
-            rows[:, place] = column
-        elif kernels.hash_texts(np.frombuffer(column, dtype=np.uint8), rows, place, key[0], key[1]) != len(kinds):
+        if isinstance(column, bytes):
+            texts.append((name, column))
+        else:
+            rows[:, FIELDS[name].place] = column
+    for name, column in texts:  # behind the words, which say what a subject is
+        if name == DOCUMENTS and column.strip(b"\0"):
+            column = b"\0".join(_column_tokens(column, kernels, key))
+        hash_parts = kernels.hash_personal_texts if FIELDS[name].personal and name != DOCUMENTS else kernels.hash_texts
+        if hash_parts(np.frombuffer(column, dtype=np.uint8), rows, FIELDS[name].place, key[0], key[1]) != len(kinds):
             raise ValueError(f"column {name} does not have {len(kinds)} parts")
     return rows
+
+
+def _column_tokens(column: bytes, kernels: Kernels, key: tuple[np.uint64, np.uint64]) -> Iterator[bytes]:
+    """The parts of a column of documents, with tokens."""
+    for part in column.split(b"\0"):
+        if part:
+            yield list_text(document_tokens(_decode_documents(part), kernels, key)).encode()
+        else:
+            yield part

@@ -12,16 +12,20 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from numba import types
 
-
-from bonafide.engine.kernel import entry, inner, pointer, source_stamp
+from bonafide.core.fields import FIELDS, NO_PERSON, WORD_CODE
+from bonafide.engine.kernel import entry, inner, pointer, shift, source_stamp
 from bonafide.engine.rules.machine import run
-from bonafide.engine.siphash import hash_bytes
+from bonafide.engine.siphash import hash_bytes, hash_personal
 
 Progress = Callable[[str, int, int], None]
 Made = TypeVar("Made")
 _COMPLETE: Final = "complete"
 STAMPS_KEPT: Final = 3
 """Cache folders of earlier sources that are kept, newest first."""
+SUBJECT_TYPE: Final = FIELDS["subject_type"].place
+SUBJECT_ID: Final = FIELDS["subject_id"].place
+EVENT: Final = WORD_CODE[NO_PERSON]
+"""Of a subject that is an event the id is no personal text, and never a token."""
 
 
 def cache_folder() -> Path:
@@ -37,9 +41,12 @@ def cache_folder() -> Path:
 
 
 @inner
-def _write_hash(texts, begin, end, out, at, k0, k1):
+def _write_hash(texts, begin, end, row, place, personal, k0, k1):
     if end > begin:
-        out[at] = hash_bytes(texts, begin, end, k0, k1)
+        if personal and not (place == SUBJECT_ID and row[SUBJECT_TYPE] == EVENT):
+            row[place] = hash_personal(texts, begin, end, k0, k1)
+        else:
+            row[place] = hash_bytes(texts, begin, end, k0, k1)
 
 
 def hash_texts(texts, out, place, k0, k1):
@@ -48,20 +55,27 @@ def hash_texts(texts, out, place, k0, k1):
     Returns the number of parts, which the caller compares with the rows it meant to fill.
     """
     rows, width = out.shape
-    return _hash_parts(pointer(texts), texts.size, pointer(out), rows, width, place, k0, k1)
+    return _hash_parts(pointer(texts), texts.size, pointer(out), rows, width, place, 0, k0, k1)
+
+
+def hash_personal_texts(texts, out, place, k0, k1):
+    """The same for a personal field: a part that is a token is the hash that it says. The types of subjects are in
+    `out` already."""
+    rows, width = out.shape
+    return _hash_parts(pointer(texts), texts.size, pointer(out), rows, width, place, 1, k0, k1)
 
 
 @inner
-def _hash_parts(texts, size, out, rows, width, place, k0, k1):
+def _hash_parts(texts, size, out, rows, width, place, personal, k0, k1):
     begin, i = 0, 0
     for at in range(size):
         if texts[at] == 0:
             if i < rows:
-                _write_hash(texts, begin, at, out, i * width + place, k0, k1)
+                _write_hash(texts, begin, at, shift(out, i * width), place, personal, k0, k1)
             begin = at + 1
             i += 1
     if i < rows:
-        _write_hash(texts, begin, size, out, i * width + place, k0, k1)
+        _write_hash(texts, begin, size, shift(out, i * width), place, personal, k0, k1)
     return i + 1
 
 
@@ -77,7 +91,9 @@ class Kernels(NamedTuple):
     """The compiled entry points."""
 
     hash_texts: Callable[..., int]
+    hash_personal_texts: Callable[..., int]
     read_pack: Callable[..., int]
+    write_tokens: Callable[..., int]
     open_state: Callable[..., None]
     evaluate: Callable[..., None]
     walk: Callable[..., int]
@@ -90,7 +106,9 @@ _FLOATS: Final = types.float64[::1]
 _KEY: Final = (types.uint64, types.uint64)
 _STAGES: Final = (
     ("hashing", types.int64(_BYTES, _TABLE, types.int64, *_KEY)),
+    ("hashing with tokens", types.int64(_BYTES, _TABLE, types.int64, *_KEY)),
     ("reading", types.int64(_LINE, _BYTES, _TABLE, *_KEY)),
+    ("writing tokens", types.int64(_LINE, _BYTES, _TABLE, _LINE, types.uint8[::1], _LINE, _LINE, _TABLE)),
     ("indexes", types.void(_LINE)),
     ("conditions", types.void(_TABLE, _LINE, _LINE, _FLOATS, _FLOATS)),
     (
@@ -154,9 +172,10 @@ def _in_cache(make: Callable[[Path], Made]) -> Made:
 
 def _compile(folder: Path, progress: Progress | None) -> Kernels:
     from bonafide.engine.packed import read_pack
+    from bonafide.engine.pseudonyms import write_tokens
     from bonafide.engine.walk import open_state, walk
 
-    functions: tuple[Any, ...] = (hash_texts, read_pack, open_state, evaluate, walk)
+    functions: tuple[Any, ...] = (hash_texts, hash_personal_texts, read_pack, write_tokens, open_state, evaluate, walk)
     made: list[Any] = []
     for number, ((name, signature), function) in enumerate(zip(_STAGES, functions, strict=True)):
         if progress is not None:

@@ -16,10 +16,11 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from bonafide.core.events import EVENT_CLASSES
-from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, WORD_CODE
+from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, KIND_FIELDS, PERSONAL_KINDS, WORD_CODE, WORDS, Field
 from bonafide.engine.kernel import inner, pointer, shift
+from bonafide.engine.kernels import EVENT, SUBJECT_ID, SUBJECT_TYPE
 from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
-from bonafide.engine.siphash import hash_bytes
+from bonafide.engine.siphash import hash_bytes, hash_personal
 
 # The schema as the kernel reads it: the tables of types and words, then a record for each type.
 SLOTS: Final = 1_024
@@ -30,10 +31,15 @@ T_WORDS: Final = _TABLE_WORDS
 T_RECORDS: Final = 2 * _TABLE_WORDS
 """Where each type's record begins, by its code. A record: how many defaults, each a place and a value, then FIELD_WORDS
 words for each field in its order."""
-FIELD_WORDS: Final = 3
-"""Hash of the name, place, whether it is a word."""
-_MULTIPLIER: Final = 1_099_511_628_211
-_BASIS: Final = 14_695_981_039_346_656_037
+FIELD_WORDS: Final = 4
+"""Hash of the name, place, how its texts are read, what personal texts of it name."""
+HOW_PLAIN: Final = 0
+HOW_WORD: Final = 1
+HOW_PERSONAL: Final = 2
+MULTIPLIER: Final = 1_099_511_628_211
+BASIS: Final = 14_695_981_039_346_656_037
+KIND_CODE: Final = {kind: WORD_CODE.get(kind, len(WORDS) + i) for i, kind in enumerate(PERSONAL_KINDS)}
+"""What personal texts name, as numbers: a word's is the one that it has in a row."""
 UNKNOWN: Final = -1
 LISTED: Final = 0
 """What stands in the place of a list until its text is hashed; no hash is 0."""
@@ -41,9 +47,9 @@ LISTED: Final = 0
 
 def name_hash(name: str) -> int:
     """A 64-bit hash of a name (FNV-1a), as a signed number: no secret, since names are the schema's own."""
-    value = _BASIS
+    value = BASIS
     for byte in name.encode():
-        value = ((value ^ byte) * _MULTIPLIER) % 2**64
+        value = ((value ^ byte) * MULTIPLIER) % 2**64
     return value - 2**64 if value >= 2**63 else value
 
 
@@ -61,6 +67,19 @@ def _name_table(codes: Iterable[tuple[str, int]]) -> list[int]:
     return table
 
 
+def _how(field: Field) -> int:
+    if field.kind == "word":
+        return HOW_WORD
+    return HOW_PERSONAL if field.kind == "text" and field.personal else HOW_PLAIN
+
+
+def _kind_of(field: Field) -> int:
+    """The code of what a field's personal texts name; -1 - the place of the field whose word says it."""
+    if field.personal in KIND_FIELDS:
+        return -1 - FIELDS[field.personal].place
+    return KIND_CODE.get(field.personal or "", 0)
+
+
 def _schema() -> NDArray[np.int64]:
     kinds = [(str(cls.__struct_config__.tag), code) for code, cls in enumerate(EVENT_CLASSES)]
     tape = [*_name_table(kinds), *_name_table(WORD_CODE.items()), *([0] * len(kinds))]
@@ -73,7 +92,7 @@ def _schema() -> NDArray[np.int64]:
         ]
         tape += [len(defaults), *(told for default in defaults for told in default)]
         for name in cls.__struct_fields__:
-            tape += [name_hash(name), FIELDS[name].place, FIELDS[name].kind == "word"]
+            tape += [name_hash(name), FIELDS[name].place, _how(FIELDS[name]), _kind_of(FIELDS[name])]
     return np.array(tape, dtype=np.int64)
 
 
@@ -92,9 +111,9 @@ def _as_float(_context: Any, bits: Any) -> Any:
 
 @inner
 def _hash_name(pack, at, length):
-    value = np.uint64(_BASIS)
+    value = np.uint64(BASIS)
     for i in range(length):
-        value = (value ^ np.uint64(pack[at + i])) * np.uint64(_MULTIPLIER)
+        value = (value ^ np.uint64(pack[at + i])) * np.uint64(MULTIPLIER)
     return np.int64(value)
 
 
@@ -206,12 +225,15 @@ def _read_event(schema, pack, at, row, k0, k1):
         if _is_text(byte):
             length = _length(pack, at)
             at += _head_width(byte)
-            if field[2]:
+            if field[2] == HOW_WORD:
                 row[place] = _code_of(shift(schema, T_WORDS), _hash_name(pack, at, length))
                 if row[place] == UNKNOWN:
                     return UNKNOWN, 0
             elif length > 0:
-                row[place] = hash_bytes(pack, at, at + length, k0, k1)
+                if field[2] == HOW_PERSONAL and not (place == SUBJECT_ID and row[SUBJECT_TYPE] == EVENT):
+                    row[place] = hash_personal(pack, at, at + length, k0, k1)
+                else:
+                    row[place] = hash_bytes(pack, at, at + length, k0, k1)
             at += length
         elif byte == 0xCB:
             row[place] = np.int64(np.rint(_as_float(_big_endian(pack, at + 1, 8)) * FRACTION_UNIT))

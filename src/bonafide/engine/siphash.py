@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from bonafide.core.pseudonym import TOKEN_LENGTH, TOKEN_MARK
 from bonafide.engine.kernel import inner
 
+_MARK = ord(TOKEN_MARK)
 ABSENT = np.int64(-(2**63))
 _C0 = np.uint64(0x736F6D6570736575)
 _C1 = np.uint64(0x646F72616E646F6D)
@@ -85,6 +87,29 @@ def hash_bytes(data, begin, end, k0, k1):
         m |= np.uint64(data[whole + j]) << (np.uint64(j) * _B8)
     v0, v1, v2, v3 = absorb(v0, v1, v2, v3, m)
     return finish(v0, v1, v2, v3)
+
+
+@inner
+def token_hash(data, at, length):
+    """The hash that a token says (`core.pseudonym`); 0, which no hash is, where the text is none."""
+    if length != TOKEN_LENGTH or data[at] != _MARK:
+        return np.int64(0)
+    value = np.uint64(0)
+    for i in range(1, TOKEN_LENGTH):
+        byte = np.int64(data[at + i])
+        digit = byte - 0x30 if 0x30 <= byte <= 0x39 else byte - 0x57 if 0x61 <= byte <= 0x66 else np.int64(-1)
+        if digit < 0:
+            return np.int64(0)
+        value = (value << np.uint64(4)) | np.uint64(digit)
+    h = np.int64(value)
+    return np.int64(0) if h == ABSENT else h
+
+
+@inner
+def hash_personal(data, begin, end, k0, k1):
+    """The hash of a text that may be a token."""
+    h = token_hash(data, begin, end - begin)
+    return h if h != 0 else hash_bytes(data, begin, end, k0, k1)
 
 
 @inner

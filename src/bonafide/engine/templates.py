@@ -99,27 +99,27 @@ class Template(NamedTuple):
             "outcome": ruling.outcome, "risk_level": ruling.risk_level, "alert": ruling.alert,
             "reasons": [reason.code for reason in self.reasons], "hits": self.hits,
         }  # fmt: skip
-        first = f'{as_json(told)[1:-1]},"measures":[{before}'
+        first = f'{as_json(told)[1:-1]},"measures":[{before}{middle}'
         second = f'{after}],"faults":{as_json(self.faults)},"degraded":{as_json(self.degraded)},"release_by":'
         end = f',"bundle":{as_json(self.bundle)}}}'
         held = ruling.hold_ms is not None
         rest = second if held else f"{second}null{end}"
-        pieces = (first + rest, None, None) if self.lasts_ms is None else (first, middle, rest)
+        pieces = (first + rest, None) if self.lasts_ms is None else (first, rest)
         return Tail((*pieces, end if held else None), self.lasts_ms, ruling.hold_ms)
 
     @property
-    def measure_pieces(self) -> tuple[str, str | None, str]:
-        """What stands before a measure's subject in quotes, between that and the measure's end, and behind it."""
+    def measure_pieces(self) -> tuple[str, str, str]:
+        """What stands before a measure's subject, between that and the measure's end, and behind it."""
         proposal = self.ruling.proposal
         if self.lasts_ms is None or proposal is None:
-            return "", None, ""
-        before = f'{{"measure":{as_json(proposal.measure)},"subject_type":{as_json(self.subject_type)},"subject_id":'
-        return before, ',"status":"proposed","until":', "}"
+            return "", "", ""
+        before = f'{{"measure":{as_json(proposal.measure)},"subject_type":{as_json(self.subject_type)},'
+        return before, '"status":"proposed","until":', "}"
 
 
 class Tail(NamedTuple):
-    """The end of a template's canonical encodings. In full: first piece, the subject's id in quotes, second piece, when
-    the measure ends, third piece, when the hold ends, last piece; without a measure or a hold, its pieces are None."""
+    """The end of a template's canonical encodings. In full: first piece, when the measure ends, second piece, when the
+    hold ends, last piece; without a measure or a hold, the piece behind it is None."""
 
     pieces: tuple[str | None, ...]
     lasts_ms: int | None

@@ -29,7 +29,6 @@ OF_EVENT: Final = ("event_id", "time", "type", "user_id", "merchant_id", "amount
 """Fields of an event that its decision repeats."""
 LINES_MAX: Final = 4_096
 """Lines that are written at a time: few enough that the memory for them is used again and again."""
-_SUBJECT_TYPES: Final = ("user", "merchant")
 
 
 def decision_rows(rows: pl.DataFrame, decided: Decided, templates: Sequence[Template]) -> pl.DataFrame:
@@ -51,26 +50,23 @@ def canonical_lines(rows: pl.DataFrame, decided: Decided, templates: Sequence[Te
 
     They come in blocks of at most LINES_MAX whole lines.
     """
-    ids = (_given(rows, f"{kind}_id") for kind in _SUBJECT_TYPES)
     told = pl.Series("loops", [None], pl.String).new_from_index(0, len(rows))
     if decided.loops:
         told = told.scatter(list(decided.loops), [",".join(_loop_texts(some)) for some in decided.loops.values()])
     own = (pl.Series("seq", decided.seq), pl.Series("score_e6", decided.score_e6), pl.Series("credit", decided.credit))
-    events = rows.select(*own, "event_id", "time", told, *ids).hstack(_tail_table(templates)[decided.template])
+    events = rows.select(*own, "event_id", "time", told).hstack(_tail_table(templates)[decided.template])
     for some in events.iter_slices(LINES_MAX):
         yield some.select(_LINES).item()
 
 
 def _lines() -> pl.Expr:
-    """Lines as one text, from an event's id, seq, time and subjects and what its template puts around them."""
-    subjects = [pl.when(pl.col("subject_type") == kind).then(_escaped(f"{kind}_id")) for kind in _SUBJECT_TYPES]
-    subject = pl.when(pl.col("lasts_ms").is_not_null()).then('"' + pl.coalesce(subjects) + '"')
+    """Lines as one text, from an event's id, seq and time and what its template puts around them."""
     until, release = ((pl.col("time") + pl.col(n)).clip(upper_bound=MOMENT_MAX) for n in ("lasts_ms", "hold_ms"))
     credit = pl.when(pl.col("credit") > 0).then(pl.col("credit").cast(pl.String)).otherwise(pl.lit("null"))
     line = pl.concat_str(
         pl.lit('{"event_id":"'), _escaped("event_id"), pl.lit('","seq":'), "seq", pl.lit(',"time":'), "time",
         pl.lit(',"score_e6":'), "score_e6", pl.lit(',"credit_score":'), credit, pl.lit(',"loops":['), "loops",
-        pl.lit("],"), "piece_0", subject, "piece_1", until, "piece_2", release, "piece_3", pl.lit("\n"),
+        pl.lit("],"), "piece_0", until, "piece_1", release, "piece_2", pl.lit("\n"),
         ignore_nulls=True,
     )  # fmt: skip
     return line.str.join("").cast(pl.Binary)
@@ -87,11 +83,10 @@ _LINES: Final = _lines()
 def _tail_table(templates: Sequence[Template]) -> pl.DataFrame:
     """What templates put into the lines: the pieces of their tails, and what is added to the event's time."""
     tails = [t.tail for t in templates]
-    columns = {f"piece_{i}": pl.Series([tail.pieces[i] for tail in tails], dtype=pl.String) for i in range(4)}
+    columns = {f"piece_{i}": pl.Series([tail.pieces[i] for tail in tails], dtype=pl.String) for i in range(3)}
     return pl.DataFrame(columns).with_columns(
         pl.Series("lasts_ms", [tail.lasts_ms for tail in tails], pl.Int64),
         pl.Series("hold_ms", [tail.hold_ms for tail in tails], pl.Int64),
-        pl.Series("subject_type", [t.subject_type for t in templates], pl.String),
     )
 
 

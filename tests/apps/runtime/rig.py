@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from bonafide.apps.runtime.intake import Vault
 from bonafide.apps.runtime.jobs import Reply
 from bonafide.apps.runtime.runtime import Limits, Runtime
 from bonafide.core.errors import InputError
@@ -34,13 +35,13 @@ class Key:
 class Rig:
     """A runtime and what it said."""
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, limits: Limits, vault: Vault | None = None) -> None:
         self.said: list[str] = []
         self.ended: list[int] = []
         self.journal = Journal.open(folder)
         self.runtime = Runtime(
             self.engine, self.journal, folder, limits, wall_ms=lambda: NOW_MS, say=self.said.append,
-            end=self.ended.append,
+            end=self.ended.append, vault=vault,
         )  # fmt: skip
 
     def engine(self) -> Engine:
@@ -51,11 +52,13 @@ class Rig:
         return await self.runtime.decide(events, raw, Key())
 
 
-def within(folder: Path, use: Callable[[Rig], Awaitable[T]], limits: Limits = LIMITS) -> T:
+def within(
+    folder: Path, use: Callable[[Rig], Awaitable[T]], limits: Limits = LIMITS, vault: Vault | None = None
+) -> T:  # fmt: skip
     """Start a runtime over a folder, use it and stop it."""
 
     async def run() -> T:
-        rig = Rig(folder, limits)
+        rig = Rig(folder, limits, vault)
         rig.runtime.start()
         rig.runtime.run(asyncio.get_running_loop())
         try:

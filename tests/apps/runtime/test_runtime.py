@@ -16,12 +16,12 @@ from bonafide.apps.runtime.runtime import Limits
 from bonafide.core.decision import Decision
 from bonafide.core.errors import InputError
 from bonafide.core.events import Fact
-from bonafide.engine.answered import Answered
 from bonafide.engine.engine import Engine
 from bonafide.office.journal.errors import JournalBrokenError, JournalFullError
 from bonafide.office.journal.journal import Journal
 from tests.apps.runtime.rig import NOW_MS, Rig, told, within
 from tests.engine.kit import SECRET, payment
+from tests.engine.test_pseudonyms import in_tokens
 from tests.engine.tiny import login, payout, tiny
 
 
@@ -58,7 +58,7 @@ def test_answers_are_those_of_the_engine_and_are_on_disk(tmp_path: Path) -> None
         return told([*(await rig.send(*log[:7])), *[r for e in log[7:] for r in await rig.send(e)]])
 
     assert within(tmp_path, use) == decided(log)
-    assert contents(tmp_path) == [msgspec.json.encode(event) for event in log]
+    assert contents(tmp_path) == [msgspec.json.encode(in_tokens(event)) for event in log]
 
 
 def test_after_a_start_it_goes_on_where_it_stopped_with_and_without_a_snapshot(tmp_path: Path) -> None:
@@ -294,16 +294,16 @@ def test_an_event_on_which_the_engine_fails_is_set_apart_and_blocks_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = [payment(i, i * 1000, amount=30_000) for i in range(6)]
-    answer = Engine.answer
+    answer = Engine.answer_and_write
 
-    def trip(self: Engine, events: Sequence[Fact]) -> list[Answered]:
-        answers = answer(self, events)
+    def trip(self: Engine, events: Sequence[Fact], *more: Any) -> Any:
+        answers = answer(self, events, *more)
         if any(event.event_id == "e3" for event in events):
             raise ZeroDivisionError
         return answers
 
     async def use(rig: Rig) -> list[Any]:
-        monkeypatch.setattr(Engine, "answer", trip)
+        monkeypatch.setattr(Engine, "answer_and_write", trip)
         first = await rig.send(*log[:2])
         other = payment(1, 1000, amount=31_000)
         replies = await asyncio.gather(rig.send(*log[2:5]), rig.send(log[5]), rig.send(other))
@@ -314,6 +314,8 @@ def test_an_event_on_which_the_engine_fails_is_set_apart_and_blocks_nobody(
         (again,) = await rig.send(log[3])
         assert again.status == 422
         assert {d.letter.reason for d in rig.journal.dead_letters()} == {"undecidable"}
+        waiting = [text for row in rig.journal.intake() for text in row.texts or ()]
+        assert {one.text for one in waiting} == {"u", "m"}  # also what a failed batch had made known
         return told([r for r in flat if r.status == 200])
 
     assert within(tmp_path, use) == decided([e for e in log if e.event_id != "e3"])
@@ -322,11 +324,11 @@ def test_an_event_on_which_the_engine_fails_is_set_apart_and_blocks_nobody(
 def test_a_failure_that_is_no_matter_of_single_events_ends_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def trip(self: Engine, events: Sequence[Fact]) -> list[Answered]:
+    def trip(self: Engine, events: Sequence[Fact], *more: Any) -> Any:
         raise ZeroDivisionError
 
     async def use(rig: Rig) -> None:
-        monkeypatch.setattr(Engine, "answer", trip)
+        monkeypatch.setattr(Engine, "answer_and_write", trip)
         asked = asyncio.create_task(rig.send(*(payment(i, 0) for i in range(20))))
         while not rig.ended:
             await asyncio.sleep(0)

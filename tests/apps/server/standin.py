@@ -22,6 +22,7 @@ from bonafide.engine.codes import CONFLICT, TOO_LATE
 from bonafide.engine.engine import Engine
 from bonafide.engine.refusals import refusal_of
 from bonafide.engine.shipped import shipped_bundle
+from bonafide.office.journal.intake import Waiting
 from bonafide.office.journal.letters import Kept, KeptLetter
 from bonafide.office.journal.records import DeadLetter, Found, Record
 
@@ -101,6 +102,10 @@ class TestJournal:
         self.path = self.folder / "journal.db"
         self.next_seq = 0
         self.letters: list[KeptLetter] = []
+
+    @property
+    def waiting(self) -> Waiting:
+        return Waiting(0, 0, 0)
 
     @property
     def kept(self) -> Kept:

@@ -82,3 +82,15 @@ def test_every_reason_of_a_refusal_has_its_problem(reason: str) -> None:
 
 def test_a_problem_says_no_more_than_it_knows() -> None:
     assert list(problem("not-found", "gone")) == ["type", "title", "status", "detail"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "quoted"),
+    [("user_id", "zhang" * 40, False), ("documents[0].id", "L" * 200, False), ("user_id", 5, True),
+     ("category", "c" * 200, True), ("amount", "13812340077", True)],
+)  # fmt: skip
+def test_a_problem_does_not_repeat_the_text_of_a_personal_field(field: str, value: object, quoted: bool) -> None:
+    error = InputError.of_value(field, value, "another")
+    detail = problem_of(error)["detail"]
+    assert (str(error.value) in detail) == quoted
+    assert detail.endswith("is not accepted; give another")

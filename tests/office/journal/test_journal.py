@@ -39,7 +39,13 @@ def test_what_was_appended_is_there_after_closing_and_after_a_kill(journal: Jour
 def test_a_closed_journal_is_its_files_without_a_log_beside_them(journal: Journal) -> None:
     fill(journal)
     journal.close()
-    assert sorted(p.name for p in journal.folder.iterdir()) == ["ids.db", "journal.db", "journal.mark", "lock"]
+    assert sorted(p.name for p in journal.folder.iterdir()) == [
+        "ids.db",
+        "journal.db",
+        "journal.key",
+        "journal.mark",
+        "lock",
+    ]
 
 
 def test_a_commit_is_one_row_whose_chain_anybody_can_compute(journal: Journal) -> None:

@@ -54,6 +54,24 @@ def read_secret(text: str | None) -> bytes | None:
     return secret
 
 
+def secret_of(text: str | None, file: Path | None) -> bytes | None:
+    """The secret that `--secret` or `--secret-file` gave; None where neither was given."""
+    if file is None:
+        return read_secret(text)
+    if text is not None:
+        raise UsageError("--secret-file: give this or --secret, not both")
+    try:
+        found = file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise UsageError(f"--secret-file {file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        found = ""
+    try:
+        return read_secret(found)
+    except UsageError:
+        raise UsageError(f"--secret-file {file}: holds no {SECRET_HEX_DIGITS} hex digits") from None
+
+
 def new_folder(out: Path, *, force: bool) -> Path:
     """The folder of `--out`: made, or refused when something is in it and `--force` was not given."""
     if out.exists() and not out.is_dir():

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bonafide.apps.cli.engines import read_secret, ready_kernels
-from bonafide.apps.cli.options import Events, Json, MappingFile, Now, Secret
+from bonafide.apps.cli.engines import ready_kernels, secret_of
+from bonafide.apps.cli.options import Events, Json, MappingFile, Now, Secret, SecretFile
 from bonafide.apps.cli.replay import find_mapping, look_at_files, read_now, tell_unreadable
 from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
 
@@ -28,6 +28,7 @@ def features(
     rejects: Annotated[Path | None, typer.Option("--rejects", help="Write refused records here (NDJSON).")] = None,
     now: Now = None,
     secret: Secret = None,
+    secret_file: SecretFile = None,
     as_json: Json = False,
 ) -> None:
     """Compute declared features: event_id, seq and a column per feature.
@@ -36,7 +37,7 @@ def features(
     """
     with errors_told():
         say(f"Reading {', '.join(str(p) for p in events)}")
-        counts = _run(events, spec, out, mapping, currency, rejects, now, secret)
+        counts = _run(events, spec, out, mapping, currency, rejects, now, secret_of(secret, secret_file))
     if as_json:
         show_json(counts._asdict())
     else:
@@ -52,7 +53,7 @@ def features(
 
 def _run(
     events: list[Path], spec: Path, out: Path, mapping: Path | None, currency: str | None, rejects: Path | None,
-    now: str | None, secret: str | None,
+    now: str | None, secret: bytes | None,
 ) -> FeatureCounts:  # fmt: skip
     from bonafide.core.errors import ConfigError, UsageError
     from bonafide.engine.engine import DEFAULT_SECRET
@@ -72,7 +73,7 @@ def _run(
     rejects = None if rejects is None else new_file("--rejects", rejects, [*kept, out])
     found, now_ms = find_mapping(mapping), read_now(now)
     look_at_files(events, found)
-    key = read_secret(secret) or DEFAULT_SECRET
+    key = secret or DEFAULT_SECRET
     kernels = ready_kernels()
     out.parent.mkdir(parents=True, exist_ok=True)
     with RejectWriter(rejects) as writer, progress_bar("Computing features") as bar:

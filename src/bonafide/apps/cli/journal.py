@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bonafide.apps.cli.clear import clear_texts
 from bonafide.apps.cli.options import Json
 from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
 from bonafide.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from bonafide.apps.runtime.subjects import ClearOf
     from bonafide.office.journal import View
 
 journal_app = typer.Typer(no_args_is_help=True, help="The journal of a data directory: export, verify, show.")
@@ -30,10 +33,15 @@ def _journal() -> None:
 def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="NDJSON file to write.", show_default=False)],
     data: Data = DEFAULT_DATA,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="With the ids that the vault knows in place of pseudonyms.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write the log in order, control records included, as events that replay takes back; also while a server runs.
+
+    Ids and names are pseudonyms. With --clear each that the vault knows is itself; every look is in the audit log.
 
     [dim]bonafide journal export --data bonafide-data --out log.ndjson[/dim]
     """
@@ -44,8 +52,12 @@ def export(
             raise UsageError(f"--out {out}: this is a folder; name a file")
         if out.exists() and not (force and out.is_file()):
             raise UsageError(f"--out {out}: is there already; name another, or add --force to write over it")
-        with view_journal(data) as view, progress_bar(f"Writing {view.next_seq} events") as progress:
-            size = _write_log(view, out, progress)
+        with (
+            view_journal(data) as view,
+            clear_texts(data) if clear else nullcontext() as clear_of,
+            progress_bar(f"Writing {view.next_seq} events") as progress,
+        ):
+            size = _write_log(view, out, progress, clear_of)
         first = view.head.first_bundle
     if as_json:
         show_json({"out": str(out), "events": view.next_seq, "bytes": size, "first_bundle": first})
@@ -53,17 +65,25 @@ def export(
         say(f"{out} holds the log: {_counted(view.next_seq, 'event')}")
         if first is not None:
             bundles = data / "bundles"  # of all that decided: a log may say that another one goes on from some place
-            say(f"next: bonafide replay {out} --bundle {bundles / first} --bundles {bundles} --out results")
+            options = f"--bundle {bundles / first} --bundles {bundles} --secret-file {data / 'secret'}"
+            say(f"next: bonafide replay {out} {options} --out results")
 
 
-def _write_log(view: View, out: Path, progress: Any) -> int:
-    """Write the log to a file, which is there once it is whole; returns its size."""
+def _write_log(view: View, out: Path, progress: Any, clear_of: ClearOf | None) -> int:
+    """Write the log to a file, which is there once it is whole; returns its size. A file with clear texts is for its
+    owner alone."""
+    from bonafide.apps.runtime.subjects import with_clear_texts
+
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.partial-{os.getpid()}")
     try:
-        with part.open("wb") as file:
+        mode = 0o666 if clear_of is None else 0o600
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             for first_seq, records in view.log():
-                file.write(b"".join(record.content + b"\n" for record in records))
+                contents = [record.content for record in records]
+                if clear_of is not None:
+                    contents = [with_clear_texts(content, clear_of) for content in contents]
+                file.write(b"".join(content + b"\n" for content in contents))
                 progress(first_seq + len(records), view.next_seq)
             file.flush()
             os.fsync(file.fileno())
@@ -120,6 +140,7 @@ def show(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
             "bundle": view.head.bundle,
             "bytes": sum(path.stat().st_size for path in files if path.exists()),
             **view.kept._asdict(),
+            "texts_waiting": view.waiting.texts,
         }
     if as_json:
         show_json(told)
@@ -142,6 +163,7 @@ def dead_letters(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
     from bonafide.core.moment import show_moment
     from bonafide.office.journal import view_journal
     from bonafide.office.journal.letters import every_letter
+    from bonafide.office.journal.sealing import open_sealer
 
     with errors_told(), view_journal(data) as view:
         found = [
@@ -156,7 +178,7 @@ def dead_letters(data: Data = DEFAULT_DATA, as_json: Json = False) -> None:
                 "expires": show_moment(kept.letter.expires_ms),
                 "redriven": None if kept.redriven_ms is None else show_moment(kept.redriven_ms),
             }
-            for kept in every_letter(view.reader)
+            for kept in every_letter(view.reader, open_sealer(data))
         ]
     if as_json:
         show_json({"dead_letters": found, "dropped": view.kept.dead_letters_dropped})

@@ -36,6 +36,14 @@ Secret = Annotated[
     str | None,
     typer.Option("--secret", help="Secret for keyed hashes, 32 hex digits; decisions never depend on it."),
 ]
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--secret-file",
+        help="File with the secret, such as a data directory's: for logs with its pseudonyms.",
+        show_default=False,
+    ),
+]
 ScenarioName = Annotated[str, typer.Option("--scenario", help="Which platform; bonafide simulate --list shows them.")]
 Users = Annotated[
     int | None,

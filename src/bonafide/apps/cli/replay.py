@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bonafide.apps.cli.engines import new_folder, open_bundle, open_engine, read_secret
-from bonafide.apps.cli.options import BundleName, Events, Force, Json, MappingFile, Now, OutFolder, Secret
+from bonafide.apps.cli.engines import new_folder, open_bundle, open_engine, secret_of
+from bonafide.apps.cli.options import BundleName, Events, Force, Json, MappingFile, Now, OutFolder, Secret, SecretFile
 from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_json
 from bonafide.core.errors import UsageError
 
@@ -46,6 +46,7 @@ def replay(
     ] = None,
     now: Now = None,
     secret: Secret = None,
+    secret_file: SecretFile = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +56,7 @@ def replay(
     """
     with errors_told():
         say(f"Reading {', '.join(str(p) for p in events)}")
-        found, now_ms, key = find_mapping(mapping), read_now(now), read_secret(secret)
+        found, now_ms, key = find_mapping(mapping), read_now(now), secret_of(secret, secret_file)
         _look_at_bundles(bundles, features=features)
         look_at_files(events, found)
         read = open_bundle(bundle)

@@ -10,18 +10,19 @@ import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-import msgspec
-
 from bonafide.apps.problems import Reply, reply_of
 from bonafide.apps.runtime.figures import Figures
 from bonafide.apps.runtime.jobs import Job
+from bonafide.apps.runtime.subjects import with_subject
 from bonafide.core.errors import InputError, StateError
 from bonafide.core.events import EVENT_CLASS, Fact
 from bonafide.core.moment import SECOND_MS, show_span
+from bonafide.core.pseudonym import ClearText
 from bonafide.core.text import show_value
 from bonafide.engine.answered import Answered
 from bonafide.engine.codes import CONFLICT, DUPLICATE, TAKEN
 from bonafide.engine.engine import Engine
+from bonafide.engine.pseudonyms import Known
 from bonafide.engine.refusals import refusal_of
 from bonafide.office.journal.journal import Journal
 from bonafide.office.journal.records import Conflict, DeadLetter, Record
@@ -30,8 +31,6 @@ POISON_MAX: Final = 1_024
 """Ids remembered of events on which the engine failed; the oldest are forgotten, and fail again."""
 POISON_A_BATCH_MAX: Final = 8
 """More failures than this in one batch are no matter of single events any more."""
-
-_content: Final = msgspec.json.Encoder().encode
 
 
 class Batch(NamedTuple):
@@ -43,6 +42,8 @@ class Batch(NamedTuple):
     """Of the records."""
     conflicts: list[Conflict]
     dead_letters: list[DeadLetter]
+    texts: list[ClearText]
+    """What tokens of the records stand for, as far as it is not known to be handed on."""
     replies: list[list[Reply | None]]
     """For each job, in order; None: a duplicate, whose answer is read from the journal when this batch is there."""
 
@@ -60,6 +61,7 @@ class Decider:
         self._figures = figures
         self._dead_letter_ms = dead_letter_ms
         self._poison: dict[str, InputError] = {}
+        self.known = Known()
 
     def decide(self, jobs: list[Job]) -> Batch:
         """Take the events of some jobs in. Raises EngineFailedError, after which the engine must not be used."""
@@ -69,17 +71,18 @@ class Decider:
         ]  # fmt: skip
         begun = time.perf_counter()
         try:
-            answered = iter(self.engine.answer(events))
+            answered, written = self.engine.answer_and_write(events, self.known, self._journal.waiting.room)
         except StateError:
             raise
         except Exception as error:
             raise EngineFailedError(type(error).__name__) from error
         self._figures.engine_seconds.add(time.perf_counter() - begun)
         self._figures.batch_events.add(len(events))
-        batch = Batch(jobs, [], [], [], [], [])
+        batch = Batch(jobs, [], [], [], [], written.fresh, [])
+        told = iter(zip(answered, written.contents, strict=True))
         for job in jobs:
             self._note_lateness(job)
-            batch.replies.append(self._sort(job, answered, batch))
+            batch.replies.append(self._sort(job, told, batch))
         return batch
 
     def keep(self, batch: Batch) -> None:
@@ -87,7 +90,9 @@ class Decider:
         if not (batch.records or batch.conflicts or batch.dead_letters):
             return
         begun = time.perf_counter()
-        self._journal.append(batch.records, batch.conflicts, batch.dead_letters, event_ids=batch.event_ids)
+        self._journal.append(
+            batch.records, batch.conflicts, batch.dead_letters, event_ids=batch.event_ids, texts=batch.texts
+        )
         self._figures.commit_seconds.add(time.perf_counter() - begun)
 
     def answers(self, batch: Batch) -> list[tuple[Job, list[Reply]]]:
@@ -113,7 +118,7 @@ class Decider:
         if isinstance(first, Fact):
             self._figures.lateness_seconds.add(max(job.received_ms - first.time, 0) / SECOND_MS)
 
-    def _sort(self, job: Job, answered: Iterator[Answered], batch: Batch) -> list[Reply | None]:
+    def _sort(self, job: Job, told: Iterator[tuple[Answered, bytes]], batch: Batch) -> list[Reply | None]:
         """Say what becomes of each event of a job."""
         replies: list[Reply | None] = []
         for place, event in enumerate(job.events):
@@ -122,13 +127,15 @@ class Decider:
             elif event.event_id in self._poison:
                 replies.append(self._refuse(job, place, self._poison[event.event_id], batch))
             else:
-                replies.append(self._settle(job, place, event, next(answered), batch))
+                replies.append(self._settle(job, place, event, *next(told), batch))
         return replies
 
-    def _settle(self, job: Job, place: int, event: Fact, told: Answered, batch: Batch) -> Reply | None:
+    def _settle(
+        self, job: Job, place: int, event: Fact, told: Answered, content: bytes, batch: Batch
+    ) -> Reply | None:  # fmt: skip
         figures = self._figures
         if told.status == TAKEN:
-            batch.records.append(Record(job.received_ms, job.key_id, _content(event), told.body))
+            batch.records.append(Record(job.received_ms, job.key_id, content, told.kept or told.body))
             batch.event_ids.append(event.event_id)
             if told.outcome is None:
                 figures.taught[event.type] += 1
@@ -144,7 +151,7 @@ class Decider:
         if told.status == CONFLICT:
             figures.refused["conflict"] += 1
             batch.conflicts.append(
-                Conflict(event.event_id, self._seq_of(event, batch), job.received_ms, job.key_id, _content(event))
+                Conflict(event.event_id, self._seq_of(event, batch), job.received_ms, job.key_id, content)
             )
             return reply_of(error)
         return self._refuse(job, place, error, batch)
@@ -168,7 +175,7 @@ class Decider:
         return reply_of(error)
 
     def _answer_of_before(self, job: Job, event: Fact | InputError) -> Reply:
-        """The answer that the same event got when it came first."""
+        """The answer that the same event got when it came first, with the id that it says itself."""
         assert not isinstance(event, InputError)
         found = self._journal.find(event.event_id)
         if found is None:
@@ -176,4 +183,5 @@ class Decider:
                 "the engine knows an event that the journal does not hold: run bonafide journal verify, and restore a "
                 "backup if it finds damage"
             )
-        return Reply(200 if EVENT_CLASS[event.type].decided else 202, found.record.answer)
+        answer = with_subject(found.record.answer, lambda kind, _: getattr(event, f"{kind}_id"))
+        return Reply(200 if EVENT_CLASS[event.type].decided else 202, answer)

@@ -12,18 +12,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+import msgspec
+
 from bonafide.apps.problems import Reply, problem_reply, reply_of
 from bonafide.apps.runtime.advice import Advisor
 from bonafide.apps.runtime.decider import POISON_A_BATCH_MAX, Batch, Decider, EngineFailedError
 from bonafide.apps.runtime.figures import Figures
+from bonafide.apps.runtime.intake import HandOver, Vault
 from bonafide.apps.runtime.jobs import Job, Line, Overloaded, ReadOnly, SentBy
 from bonafide.apps.runtime.recovery import Recovered, recover
 from bonafide.apps.runtime.snapshots import Snapshots
+from bonafide.apps.runtime.subjects import with_subject
 from bonafide.core.errors import BonafideError, InputError
 from bonafide.core.events import BundleActivated, Degraded, Fact
 from bonafide.core.moment import DAY_MS, SECOND_MS
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import Engine
+from bonafide.engine.pseudonyms import Known
 from bonafide.office.journal.errors import JournalFullError
 from bonafide.office.journal.journal import Journal
 from bonafide.office.journal.letters import DROPPED_AT_ONCE
@@ -64,9 +69,10 @@ class Runtime:
     def __init__(
         self, engine_of: Callable[[], Engine], journal: Journal, data: Path, limits: Limits, *,
         wall_ms: Callable[[], int], say: Callable[[str], None] = lambda text: None,
-        end: Callable[[int], None] = os._exit,
+        end: Callable[[int], None] = os._exit, vault: Vault | None = None,
     ) -> None:  # fmt: skip
-        """engine_of makes a fresh engine; end is what ends the process when nothing else may be done any more."""
+        """engine_of makes a fresh engine; end is what ends the process when nothing else may be done any more; without
+        a vault clear texts stay in the journal's intake, sealed."""
         self._engine_of = engine_of
         self.journal = journal
         self.limits = limits
@@ -79,6 +85,8 @@ class Runtime:
         self._wall_ms = wall_ms
         self._say = say
         self._end = end
+        self._vault = vault
+        self._hand_over: HandOver | None = None
         self._snapshots = Snapshots(data / "snapshots")
         self._line = Line(limits.queue_events_max)
         self._open: dict[Job, None] = {}
@@ -100,6 +108,9 @@ class Runtime:
         """Be ready: jobs given in from now on are decided."""
         self._loop = loop
         self._note_bundle()
+        if self._vault is not None:
+            self._hand_over = HandOver(self.journal, self._vault, self.known, self._say)
+            self._hand_over.start()
         self._become("ready")
         self._thread.start()
         self._sweeper = loop.call_later(SWEEP_S, self._sweep)
@@ -108,6 +119,11 @@ class Runtime:
     def engine(self) -> Engine:
         """The engine, for figures only: it belongs to the decider's thread."""
         return self._decider.engine
+
+    @property
+    def known(self) -> Known:
+        """Which clear texts are known to be handed on."""
+        return self._decider.known
 
     @property
     def bundle(self) -> Bundle:
@@ -158,8 +174,13 @@ class Runtime:
         return self.engine.degraded
 
     def find(self, event_id: str) -> Found | None:
-        """An event that was answered, as the journal holds it; from any thread."""
-        return self.journal.find(event_id)
+        """An event that was answered, as the journal holds it; from any thread. Its answer says the subject's id where
+        the vault knows it, else the token."""
+        found = self.journal.find(event_id)
+        if found is None or self._vault is None:
+            return found
+        answer = with_subject(found.record.answer, self._vault.clear_of)
+        return found._replace(record=msgspec.structs.replace(found.record, answer=answer))
 
     async def redrive(
         self, number: int, read: Callable[[bytes], Fact | InputError | Reply], sender: SentBy
@@ -199,6 +220,8 @@ class Runtime:
         await asyncio.get_running_loop().run_in_executor(None, self._finish)
 
     def _finish(self) -> None:
+        if self._hand_over is not None:
+            self._hand_over.stop()
         state = self._decider.engine.state
         if state.used_bytes > SNAPSHOT_AT_STOP_BYTES_MAX:  # a child that still writes one goes on without us
             self._say("no snapshot was written: it would take longer than a stop may; the next start replays more")
@@ -271,6 +294,7 @@ class Runtime:
         engine = self._engine_of()
         recover(engine, self.journal, self._snapshots)
         self._decider.engine = engine
+        self.known.clear()  # what the failed batch named was not written
         self.figures.rebuilt += 1
 
     def _keep(self, batch: Batch) -> None:
@@ -375,7 +399,7 @@ class Runtime:
             told = BundleActivated(event_id=self._control_id("bundle_activated"), time=self._log_ms(), bundle=decides)
             job = Job((told,), None, CONTROL_SENDER, self._wall_ms(), self._loop.create_future())
             batch = self._decider.decide([job])
-            self.journal.append(batch.records, bundle=decides)
+            self.journal.append(batch.records, bundle=decides, texts=batch.texts)
 
     def _control_id(self, kind: str) -> str:
         return f"{kind}:{self.journal.next_seq}:{self._wall_ms()}"

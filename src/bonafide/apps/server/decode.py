@@ -19,6 +19,7 @@ from bonafide.apps.server.ports import Sender
 from bonafide.core.door import FUTURE_MAX_MS, check_future, convert_event, decode_event, decode_events
 from bonafide.core.errors import InputError
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS, Fact, Verdict
+from bonafide.core.pseudonym import TOKEN_MARK, refuse_tokens
 from bonafide.core.text import show_value
 from bonafide.office.access.roles import TEACHING_TYPES
 
@@ -37,6 +38,7 @@ LENIENT_TOKENS_MAX: Final = 100_000
 milliseconds."""
 
 Record = Fact | InputError | Reply
+_MARK: Final = TOKEN_MARK.encode()
 _TEACHES: Final = frozenset(EVENT_CLASS[name] for name in TEACHING_TYPES)
 
 _BRACKETS: Final = (b"[", b"]", b"{", b"}")
@@ -103,6 +105,8 @@ async def decode_all(bodies: list[bytes], sender: Sender, now_ms: int) -> list[R
     for first in range(0, len(bodies), TOGETHER):
         some = bodies[first : first + TOGETHER]
         events = decode_events(some)
+        if events is not None and any(_MARK in body for body in some):
+            events = None  # there may be a token among them
         if events is not None:
             for place, record in enumerate(admit_all(events, sender, now_ms), first):
                 event = events[place - first]
@@ -134,6 +138,10 @@ def decode_one(body: bytes, sender: Sender, now_ms: int) -> tuple[Record, bytes]
             event = convert_event({**_parse(body), "source": sender.source})
         except InputError as other:
             return other, body
+    if _MARK in body or b"\\" in body:  # as it stands, or escaped
+        refusal = refuse_tokens(event)
+        if refusal is not None:
+            return refusal, body
     (record,) = admit_all((event,), sender, now_ms)
     return _taught(event, record, body, sender) if event.__class__ in _TEACHES else (record, body)
 

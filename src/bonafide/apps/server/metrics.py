@@ -107,6 +107,7 @@ def _of_disk(runtime: Runtime, now_ms: int) -> Iterator[Metric]:
     yield _count("bonafide_conflicts", "Conflicts recorded.", kept.conflicts)
     yield _gauge("bonafide_dead_letters", "Refused records that are kept.", kept.dead_letters)
     yield _count("bonafide_dead_letters_dropped", "Refused records that had to go early.", kept.dead_letters_dropped)
+    yield _gauge("bonafide_intake_texts", "Clear texts that wait, sealed, for the vault.", journal.waiting.texts)
     if recovered is not None:
         yield _gauge("bonafide_recovery_seconds", "What the last start took to recover.", recovered.seconds)
         yield _gauge("bonafide_recovered_events", "Events replayed by it.", recovered.events)

@@ -14,6 +14,7 @@ from bonafide.apps.runtime.runtime import State
 from bonafide.core.errors import InputError
 from bonafide.core.events import Fact
 from bonafide.engine.engine import Engine
+from bonafide.office.journal.intake import Waiting
 from bonafide.office.journal.letters import Kept, KeptLetter
 from bonafide.office.journal.records import Found
 
@@ -69,6 +70,8 @@ class Log(Protocol):
     def next_seq(self) -> int: ...
     @property
     def kept(self) -> Kept: ...
+    @property
+    def waiting(self) -> Waiting: ...
     def dead_letters(self, after_id: int = 0, limit: int = 1_000) -> list[KeptLetter]: ...
 
 

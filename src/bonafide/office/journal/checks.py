@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bonafide.office.journal.errors import damaged
+from bonafide.office.journal.intake import check_intake
 from bonafide.office.journal.letters import Kept, every_conflict, every_letter
 from bonafide.office.journal.mark import MARK_FILE, Marked
 from bonafide.office.journal.reading import Reader
 from bonafide.office.journal.records import beginning, event_id_of
+from bonafide.office.journal.sealing import Sealer
 
 VERIFY_ROWS_MAX: Final = 100_000
 """So many events, the last ones, are checked before a journal opens; the others by `verify`."""
@@ -62,7 +64,7 @@ def check_pages(reader: Reader) -> None:
 
 
 def verify(reader: Reader, kept: Kept, next_seq: int, progress: Progress | None = None) -> Verified:
-    """Check every event up to `next_seq`, every conflict and every dead letter.
+    """Check every event up to `next_seq`, every conflict, every dead letter and what waits in the intake.
 
     Raises JournalDamagedError with the place of the first that is not what was written.
     """
@@ -74,7 +76,8 @@ def verify(reader: Reader, kept: Kept, next_seq: int, progress: Progress | None 
         if progress is not None:
             progress(commit.first_seq + commit.events, next_seq)
     conflicts = sum(1 for _ in every_conflict(reader))
-    letters = sum(1 for _ in every_letter(reader))
+    letters = sum(1 for _ in every_letter(reader, Sealer([])))
+    check_intake(reader)
     if conflicts < kept.conflicts:
         raise damaged(reader.path, f"of {kept.conflicts} conflicts it holds {conflicts}")
     return Verified(next_seq, commits, conflicts, letters)

@@ -11,6 +11,7 @@ from threading import RLock
 from typing import Any, Final
 
 from bonafide.core.errors import StateError
+from bonafide.core.pseudonym import ClearText
 from bonafide.office.journal.checks import Progress, Verified, check_begun, check_opened, verify
 from bonafide.office.journal.connection import connect
 from bonafide.office.journal.errors import (
@@ -21,6 +22,7 @@ from bonafide.office.journal.errors import (
     error_of,
 )
 from bonafide.office.journal.event_ids import IDS_WAITING_MAX, EventIds
+from bonafide.office.journal.intake import IntakeRow, Waiting, drop_intake, read_intake, read_waiting
 from bonafide.office.journal.keeper import Keeper
 from bonafide.office.journal.letters import (
     Kept,
@@ -44,6 +46,7 @@ from bonafide.office.journal.records import (
     event_id_of,
 )
 from bonafide.office.journal.schema import bring_up
+from bonafide.office.journal.sealing import open_sealer
 from bonafide.office.journal.view import JOURNAL_FILE, check_there, read_log
 from bonafide.office.journal.writing import State, write_all, write_records
 
@@ -80,8 +83,9 @@ class Journal:
             self.reader = opened.enter_context(closing(Reader(self.path, connect(self.path, readonly=True))))
         last = self.reader.last()
         head, kept = self.reader.head(), read_kept(self.reader)
-        chain = last.chain if last else beginning(head.first_bundle)
-        self._state = State(last.first_seq + last.events if last else 0, chain, head, kept)
+        chain, waiting = last.chain if last else beginning(head.first_bundle), read_waiting(self.reader)
+        self._state = State(last.first_seq + last.events if last else 0, chain, head, kept, waiting)
+        self._sealer = open_sealer(self.folder, create=True)
         check_opened(self.reader, kept, self.next_seq, marked)
         self._ids = opened.enter_context(closing(EventIds(self.folder, self.reader, self.next_seq, progress)))
         self._mark = opened.enter_context(closing(Mark(self.folder)))
@@ -129,19 +133,22 @@ class Journal:
         *,
         bundle: str | None = None,
         event_ids: Sequence[str] | None = None,
+        texts: Sequence[ClearText] = (),
     ) -> None:
         """Write all of this in one transaction, durable on return; the records take the next places in the log.
 
         `bundle` is the bundle that is active from here on: the first that a journal hears of, before or with its first
         record, is the one that decides first. `event_ids` are the records' own, from whoever has them at hand.
+        `texts` are what tokens of these records stand for, and go into the intake.
         Raises JournalFullError, with nothing written and the journal usable; after any other error it is broken.
         """
         with self._writing:
             ids = event_ids if event_ids is not None else [event_id_of(record.content) for record in records]
             if len(ids) != len(records):
                 raise ValueError("event_ids: one for each record")
-            if conflicts or dead_letters or bundle is not None:
-                self._commit(lambda e: write_all(e, self._state, records, conflicts, dead_letters, bundle), ids)
+            if conflicts or dead_letters or texts or bundle is not None:
+                more = (conflicts, dead_letters, bundle, texts, self._sealer)
+                self._commit(lambda e: write_all(e, self._state, records, *more), ids)
             else:  # the usual way: a single statement is its own transaction
                 self._commit(lambda e: write_records(e, self._state, records), ids, alone=True)
 
@@ -172,7 +179,7 @@ class Journal:
     def dead_letters(self, after_id: int = 0, limit: int = 1_000) -> list[KeptLetter]:
         """The dead letters numbered after `after_id`, oldest first. Whoever sends one through again, as any event that
         a client sends, notes it with `redriven`."""
-        return read_letters(self.reader, after_id, limit)
+        return read_letters(self.reader, self._sealer, after_id, limit)
 
     def redriven(self, ids: Sequence[int], now_ms: int) -> None:
         """Note of dead letters that they were sent through again."""
@@ -182,6 +189,19 @@ class Journal:
             return self._state
 
         self._commit(write)
+
+    @property
+    def waiting(self) -> Waiting:
+        """What waits in the intake."""
+        return self._state.waiting
+
+    def intake(self, after_id: int = 0, limit: int = 1_000) -> list[IntakeRow]:
+        """The rows of the intake numbered after `after_id`, oldest first."""
+        return read_intake(self.reader, self._sealer, after_id, limit)
+
+    def handed_over(self, rows: Sequence[IntakeRow]) -> None:
+        """Delete rows of the intake whose texts the vault has."""
+        self._commit(lambda execute: self._state._replace(waiting=drop_intake(execute, self._state.waiting, rows)))
 
     def expire(self, now_ms: int) -> int:
         """Delete dead letters whose time is over, at most DROPPED_AT_ONCE of them; returns how many."""
@@ -197,7 +217,8 @@ class Journal:
         for name in ("journal.db", "journal.db-wal", "ids.db"):
             path = self.folder / name
             sizes[f"{name.replace('.', '_').replace('-', '_')}_bytes"] = path.stat().st_size if path.exists() else 0
-        return {"events": self.next_seq, **self.kept._asdict(), **sizes, "ids_waiting": self._ids.waiting}
+        waiting = {"ids_waiting": self._ids.waiting, "intake_texts": self.waiting.texts}
+        return {"events": self.next_seq, **self.kept._asdict(), **sizes, **waiting}
 
     def verify(self, progress: Progress | None = None) -> Verified:
         """Check every event, conflict and dead letter up to what there is by now, reading beside whoever appends.

@@ -7,9 +7,11 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from bonafide.core.errors import StateError
 from bonafide.office.journal.errors import damaged
 from bonafide.office.journal.reading import Reader
-from bonafide.office.journal.records import DEAD_LETTER_BYTES_MAX, Conflict, DeadLetter, pack, seal
+from bonafide.office.journal.records import DEAD_LETTER_BYTES_MAX, Conflict, DeadLetter, SealedLetter, pack, seal
+from bonafide.office.journal.sealing import Sealer
 
 DEAD_LETTERS_MAX: Final = 100_000
 """Dead letters kept; with more the expired go first, then the oldest, which are counted."""
@@ -23,7 +25,12 @@ _LEAST: Final = -(2**63)
 """Where a list begins that begins at the beginning: damage may have moved a row there."""
 Execute = Callable[..., Any]
 _unpack_conflict: Final = msgspec.msgpack.Decoder(Conflict).decode
-_unpack_letter: Final = msgspec.msgpack.Decoder(DeadLetter).decode
+_unpack_sealed: Final = msgspec.msgpack.Decoder(SealedLetter).decode
+_unpack_clear: Final = msgspec.msgpack.Decoder(DeadLetter).decode
+_CLEAR: Final = 0x97
+"""How an entry begins that was written before entries were sealed: an array of seven."""
+_unpack_told: Final = msgspec.msgpack.Decoder(tuple[str | None, str, bytes]).decode
+NOT_AT_HAND: Final = "the key that it was sealed with is not at hand"
 
 
 class Kept(NamedTuple):
@@ -65,16 +72,16 @@ def read_kept(reader: Reader) -> Kept:
 
 
 def write_letters(
-    execute: Execute, kept: Kept, conflicts: Sequence[Conflict], letters: Sequence[DeadLetter]
+    execute: Execute, kept: Kept, conflicts: Sequence[Conflict], letters: Sequence[DeadLetter], sealer: Sealer
 ) -> Kept:  # fmt: skip
     """Write conflicts and dead letters inside a transaction; returns the counts that hold once it is committed."""
     for number, conflict in enumerate(conflicts, kept.conflicts + 1):
         entry = pack(conflict)
         execute("INSERT INTO conflicts VALUES (?, ?, ?)", (number, entry, seal(number, entry)))
     for number, letter in enumerate(letters, kept.dead_letters_ever + 1):
-        if len(letter.body) > DEAD_LETTER_BYTES_MAX:
-            letter = msgspec.structs.replace(letter, body=letter.body[:DEAD_LETTER_BYTES_MAX])
-        entry = pack(letter)
+        told = (letter.field, letter.message, letter.body[:DEAD_LETTER_BYTES_MAX])
+        box = sealer.seal(pack(told), _place(number))
+        entry = pack(SealedLetter(letter.received_ms, letter.sender, letter.reason, letter.expires_ms, box))
         row = (number, letter.expires_ms, None, entry)
         execute("INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?)", (*row, seal(*row)))
     now = kept._replace(
@@ -96,15 +103,43 @@ def expire_letters(execute: Execute, kept: Kept, now_ms: int) -> Kept:
 
 def mark_redriven(execute: Execute, reader: Reader, ids: Sequence[int], now_ms: int) -> None:
     """Note of dead letters that they were sent through again, inside a transaction."""
-    for number in ids:
-        for found in read_letters(reader, number - 1, 1):
-            if found.id == number:
-                sealed = seal(number, found.letter.expires_ms, now_ms, pack(found.letter))
+    for wanted in ids:
+        for number, expires_ms, _, entry in _checked_letters(reader, wanted - 1, 1):
+            if number == wanted:
+                sealed = seal(number, expires_ms, now_ms, entry)
                 execute("UPDATE dead_letters SET redriven_ms = ?, seal = ? WHERE id = ?", (now_ms, sealed, number))
 
 
-def read_letters(reader: Reader, after_id: int = 0, limit: int = 1_000) -> list[KeptLetter]:
-    """The dead letters numbered after `after_id`, oldest first, checked."""
+def read_letters(reader: Reader, sealer: Sealer, after_id: int = 0, limit: int = 1_000) -> list[KeptLetter]:
+    """The dead letters numbered after `after_id`, oldest first, checked and opened.
+
+    Of one whose key is not at hand, `message` says so, and field and body are empty.
+    """
+    return [
+        KeptLetter(number, _opened(reader, sealer, number, entry), redriven_ms)
+        for number, _, redriven_ms, entry in _checked_letters(reader, after_id, limit)
+    ]
+
+
+def _opened(reader: Reader, sealer: Sealer, number: int, entry: bytes) -> DeadLetter:
+    if entry[0] == _CLEAR:
+        return _unpack_clear(entry)
+    letter = _unpack_sealed(entry)
+    try:
+        told = sealer.unseal(letter.box, _place(number))
+    except StateError:
+        raise damaged(reader.path, f"dead letter {number} does not open") from None
+    field, message, body = (None, NOT_AT_HAND, b"") if told is None else _unpack_told(told)
+    return DeadLetter(letter.received_ms, letter.sender, letter.reason, field, message, body, letter.expires_ms)
+
+
+def _place(number: int) -> str:
+    """What the box of a dead letter is bound to."""
+    return f"dead letter {number}"
+
+
+def _checked_letters(reader: Reader, after_id: int, limit: int) -> list[tuple[int, int, int | None, bytes]]:
+    """The rows of dead letters: number, when it expires, when it was sent through again, entry."""
     found = []
     rows = reader.query(
         "SELECT id, expires_ms, redriven_ms, entry, seal FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?",
@@ -113,7 +148,7 @@ def read_letters(reader: Reader, after_id: int = 0, limit: int = 1_000) -> list[
     for number, expires_ms, redriven_ms, entry, sealed in rows:
         if sealed != seal(number, expires_ms, redriven_ms, entry):
             raise damaged(reader.path, f"dead letter {number} is not what was written")
-        found.append(KeptLetter(number, _unpack_letter(entry), redriven_ms))
+        found.append((number, expires_ms, redriven_ms, entry))
     return found
 
 
@@ -131,10 +166,10 @@ def read_conflicts(reader: Reader, after_id: int = 0, limit: int = 1_000) -> lis
     return found
 
 
-def every_letter(reader: Reader) -> Iterator[KeptLetter]:
+def every_letter(reader: Reader, sealer: Sealer) -> Iterator[KeptLetter]:
     """All dead letters, oldest first, a thousand at a time."""
     after = 0
-    while some := read_letters(reader, after):
+    while some := read_letters(reader, sealer, after):
         yield from some
         after = some[-1].id
 

@@ -20,8 +20,9 @@ _SEAL_BYTES: Final = 16
 class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One event of the log: when it came, from whom, what it said, and what was answered.
 
-    `content` is the event's canonical JSON (msgspec's encoding of its struct), `answer` the body that was answered,
-    `sender` the id of the key that it came with, "" for control records.
+    `content` is the event's canonical JSON (msgspec's encoding of its struct) and `answer` the body that was answered,
+    both with tokens in place of personal texts (`core.pseudonym`); `sender` is the id of the key that it came with, ""
+    for control records.
     """
 
     received_ms: int
@@ -31,7 +32,8 @@ class Record(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Conflict(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """An event that was refused because its id had stood for other content; `seq` is the first one's."""
+    """An event that was refused because its id had stood for other content; `seq` is the first one's. Its content has
+    tokens, as the log has: it never expires."""
 
     event_id: str
     seq: int
@@ -50,6 +52,16 @@ class DeadLetter(msgspec.Struct, array_like=True, frozen=True, gc=False):
     message: str
     body: bytes
     expires_ms: int
+
+
+class SealedLetter(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A dead letter as it is written: what the client sent, and what quotes it, is in the box."""
+
+    received_ms: int
+    sender: str
+    reason: str
+    expires_ms: int
+    box: bytes
 
 
 class Found(NamedTuple):

@@ -11,6 +11,7 @@ from bonafide.core.errors import StateError
 from bonafide.office.journal.checks import Progress, Verified, check_begun, check_mark, check_pages, verify
 from bonafide.office.journal.connection import connect
 from bonafide.office.journal.errors import database_errors
+from bonafide.office.journal.intake import Waiting, read_waiting
 from bonafide.office.journal.letters import Kept, read_kept
 from bonafide.office.journal.mark import Marked, read_mark
 from bonafide.office.journal.reading import Head, Reader
@@ -29,6 +30,7 @@ class View(NamedTuple):
     next_seq: int
     chain: bytes
     """After its last event."""
+    waiting: Waiting
 
     def log(self, from_seq: int = 0) -> Iterator[tuple[int, list[Record]]]:
         """The log from a place on, commit by commit: (seq of the first, the records). Raises JournalDamagedError."""
@@ -68,7 +70,7 @@ def view_journal(folder: Path) -> Iterator[View]:
             raise StateError(f"{path}: its schema is of another version ({revision}); {told}")
         head, kept, last = reader.head(), read_kept(reader), reader.last()
         chain = last.chain if last else beginning(head.first_bundle)
-        view = View(reader, head, kept, last.first_seq + last.events if last else 0, chain)
+        view = View(reader, head, kept, last.first_seq + last.events if last else 0, chain, read_waiting(reader))
         if marked is not None:
             check_mark(reader, kept, view.next_seq, marked)
         yield view

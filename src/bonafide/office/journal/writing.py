@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from bonafide.core.pseudonym import ClearText
+from bonafide.office.journal.intake import Waiting, write_intake
 from bonafide.office.journal.letters import Kept, write_letters
 from bonafide.office.journal.reading import Head
 from bonafide.office.journal.records import (
@@ -17,6 +19,7 @@ from bonafide.office.journal.records import (
     pack,
     seal,
 )
+from bonafide.office.journal.sealing import Sealer
 
 Execute = Callable[..., Any]
 
@@ -28,6 +31,7 @@ class State(NamedTuple):
     chain: bytes
     head: Head
     kept: Kept
+    waiting: Waiting
     packed_bytes: int = 0
     """What the last commit wrote, about."""
 
@@ -39,6 +43,8 @@ def write_all(
     conflicts: Sequence[Conflict],
     dead_letters: Sequence[DeadLetter],
     bundle: str | None,
+    texts: Sequence[ClearText],
+    sealer: Sealer,
 ) -> State:
     """Write what may come in one transaction; returns the state that holds after it."""
     if bundle is not None:
@@ -49,8 +55,9 @@ def write_all(
         for name, value in head._asdict().items():
             if value is not None:
                 execute("INSERT OR REPLACE INTO head VALUES (?, ?, ?)", (name, value, seal(name, value)))
-    kept = write_letters(execute, state.kept, conflicts, dead_letters)
-    return write_records(execute, state._replace(kept=kept), records)
+    kept = write_letters(execute, state.kept, conflicts, dead_letters, sealer)
+    waiting = write_intake(execute, state.waiting, texts, sealer)
+    return write_records(execute, state._replace(kept=kept, waiting=waiting), records)
 
 
 def write_records(execute: Execute, state: State, records: Sequence[Record]) -> State:
@@ -63,7 +70,7 @@ def write_records(execute: Execute, state: State, records: Sequence[Record]) -> 
     place = (state.next_seq, len(records), records[-1].received_ms)
     chain = next_chain(state.chain, *place, packed)
     execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?)", (*place, chain, packed))
-    return State(state.next_seq + len(records), chain, state.head, state.kept, len(packed))
+    return State(state.next_seq + len(records), chain, state.head, state.kept, state.waiting, len(packed))
 
 
 def _head_with(state: State, bundle: str, *, decided: bool) -> Head:

@@ -1,0 +1,250 @@
+"""From events to what the journal holds of them: their JSON with tokens in place of personal texts, and which of these
+texts are new.
+
+The rows have the hashes already. So one kernel goes once over the JSON that msgspec writes, copies it, and puts a token
+where a personal text stands. What is known of a text is its hash alone, in a table of fixed size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from bonafide.core.events import EVENT_CLASSES, Fact, MerchantApplication
+from bonafide.core.fields import FIELDS, KIND_FIELDS
+from bonafide.core.pseudonym import TOKEN_LENGTH, TOKEN_MARK, ClearText, read_token
+from bonafide.engine.codes import CONFLICT, TAKEN
+from bonafide.engine.intake import document_tokens
+from bonafide.engine.kernel import inner, pointer, shift
+from bonafide.engine.kernels import EVENT, Kernels
+from bonafide.engine.packed import BASIS, FIELD_WORDS, HOW_PERSONAL, MULTIPLIER, SCHEMA, T_RECORDS, name_hash
+from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
+from bonafide.engine.siphash import spread, token_hash
+
+KNOWN_TEXTS: Final = 2**21
+"""Texts that are known to be handed on, 16 MiB of them; of more, those unseen for longest are handed on again."""
+WAY: Final = 8
+"""Slots that a text may lie in: one line of the processor's cache, the one seen last first."""
+PERSONAL_MAX: Final = max(
+    sum(FIELDS[name].personal is not None for name in cls.__struct_fields__) for cls in EVENT_CLASSES
+)
+"""Personal texts of an event, documents apart."""
+_LONGER_MAX: Final = PERSONAL_MAX * (TOKEN_LENGTH - 1)
+"""By how many bytes tokens make an event longer."""
+_PERSONAL: Final = [(name, field.personal or "", field.personal in KIND_FIELDS) for name, field in FIELDS.items()]
+"""By place: the field, and what its texts name or the field that says so."""
+_TYPE_NAME: Final = name_hash("type")
+_QUOTE, _BACKSLASH, _COMMA = ord('"'), ord("\\"), ord(",")
+_OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = ord("["), ord("]"), ord("{"), ord("}")
+_MARK: Final = ord(TOKEN_MARK)
+
+_encode_all: Final = msgspec.json.Encoder().encode
+
+
+@inner
+def _after_text(text, at):
+    """Where what follows the quoted text at `at` begins."""
+    at += 1
+    while text[at] != _QUOTE:
+        at += 2 if text[at] == _BACKSLASH else 1
+    return at + 1
+
+
+@inner
+def _after_value(text, at):
+    """Where what follows the value at `at` begins: a comma or the end of its object."""
+    depth = 0
+    while True:
+        byte = text[at]
+        if byte == _QUOTE:
+            at = _after_text(text, at)
+            continue
+        if byte == _OPEN_LIST or byte == _OPEN:
+            depth += 1
+        elif byte == _CLOSE_LIST or byte == _CLOSE:
+            if depth == 0:
+                return at
+            depth -= 1
+        elif byte == _COMMA and depth == 0:
+            return at
+        at += 1
+
+
+@inner
+def _is_new(known, mask, key):
+    """Whether a key was not among the known ones, where it is from now on."""
+    way = shift(known, (key & mask) * WAY)
+    last = 0
+    while last < WAY - 1 and way[last] != key:
+        last += 1
+    new = way[last] != key
+    for i in range(last, 0, -1):
+        way[i] = way[i - 1]
+    way[0] = key
+    return new
+
+
+@inner
+def _put_token(out, to, value):
+    """Write a token in quotes; returns where what follows it goes."""
+    out[to], out[to + 1] = _QUOTE, _MARK
+    bits = np.uint64(value)
+    for i in range(16):
+        digit = np.int64((bits >> np.uint64(60 - 4 * i)) & np.uint64(15))
+        out[to + 2 + i] = digit + (48 if digit < 10 else 87)
+    out[to + 18] = _QUOTE
+    return to + 19
+
+
+@inner
+def _copy(text, at, end, out, to):
+    """Copy text[at:end]; returns where what follows it goes."""
+    for i in range(end - at):
+        out[to + i] = text[at + i]
+    return to + end - at
+
+
+@inner
+def _after_name(text, at):
+    """Of the quoted name at `at`: its hash, and where the value behind its colon begins."""
+    name = np.uint64(BASIS)
+    at += 1
+    while text[at] != _QUOTE:
+        name = (name ^ np.uint64(text[at])) * np.uint64(MULTIPLIER)
+        at += 1
+    return np.int64(name), at + 2
+
+
+@inner
+def _kind(text, at, end, field, row):
+    """The code of what the text from `at` to `end` names; -1 where no token is to stand for it, or it is one."""
+    if field[2] != HOW_PERSONAL or text[at] != _QUOTE or end - at <= 2 or token_hash(text, at + 1, end - at - 2) != 0:
+        return np.int64(-1)
+    kind = field[3] if field[3] >= 0 else row[-1 - field[3]]
+    return np.int64(-1) if kind == EVENT else kind
+
+
+def write_tokens(schema, text, rows, status, out, ends, known, fresh):
+    """Copy a JSON list of events into `out`, one behind the other, each ending at its place of `ends`, with a token for
+    each personal text.
+
+    The texts of taken and conflicting events that are not among the `known` are told in `fresh`: the number of the
+    event, the place of the field, the hash. Returns how many these are; without room in `fresh`, no more become known.
+    """
+    told, given, table, written = pointer(schema), pointer(text), pointer(rows), pointer(out)
+    states, stops, keys, news = pointer(status), pointer(ends), pointer(known), pointer(fresh)
+    room, mask = fresh.shape[0], known.size // WAY - 1
+    at, to, found = 1, 0, 0
+    for i in range(rows.shape[0]):
+        row = shift(table, i * ROW_WIDTH)
+        record = shift(told, told[T_RECORDS + row[TYPE]])
+        field = shift(record, 1 + 2 * record[0])
+        learns = states[i] == TAKEN or states[i] == CONFLICT
+        while given[at] != _CLOSE:  # at an opening brace, then at commas
+            name, value = _after_name(given, at + 1)
+            to = _copy(given, at, value, written, to)
+            at = _after_text(given, value) if given[value] == _QUOTE else _after_value(given, value)
+            kind = np.int64(-1)
+            if name != _TYPE_NAME:
+                while field[0] != name:
+                    field = shift(field, FIELD_WORDS)
+                kind = _kind(given, value, at, field, row)
+            if kind < 0:
+                to = _copy(given, value, at, written, to)
+                continue
+            to = _put_token(written, to, row[field[1]])
+            if learns and found < room and _is_new(keys, mask, spread(row[field[1]], 0, kind)):
+                news[3 * found], news[3 * found + 1], news[3 * found + 2] = i, field[1], row[field[1]]
+                found += 1
+        written[to] = _CLOSE
+        to += 1
+        stops[i] = to
+        at += 2
+    return found
+
+
+class Written(NamedTuple):
+    """What the journal holds of some events."""
+
+    contents: list[bytes]
+    """Of each, its JSON with tokens."""
+    fresh: list[ClearText]
+    """The personal texts that are to be handed on: of events that were taken or in conflict, those not known yet."""
+
+
+class Known:
+    """Of which texts it is known that they are handed on. One thread writes with it; `clear` may be called from any."""
+
+    def __init__(self, texts: int = KNOWN_TEXTS) -> None:
+        """`texts`: how many, a power of two."""
+        self._table = np.zeros(texts, dtype=np.int64)
+        self._clear = False
+
+    def clear(self) -> None:
+        """Hand everything on again when it comes: somebody was forgotten, and may come back."""
+        self._clear = True
+
+    @property
+    def table(self) -> NDArray[np.int64]:
+        """The table, for whoever writes with it."""
+        if self._clear:
+            self._clear = False
+            self._table.fill(0)
+        return self._table
+
+
+def write_events(
+    events: Sequence[Fact], rows: NDArray[np.int64], status: Sequence[int], known: Known, room: int, kernels: Kernels,
+    key: tuple[np.uint64, np.uint64], *, listed: bool,
+) -> Written:  # fmt: skip
+    """What the journal holds of events, given their rows and what became of each.
+
+    room: how many texts may be handed on; those beyond stay unknown, and are told another time. listed: whether any of
+    the events has a list.
+    """
+    own: list[ClearText] = []
+    if listed:
+        events, own = _with_document_tokens(events, status, kernels, key)
+    text = _encode_all(events)
+    out = np.empty(len(text) + len(events) * _LONGER_MAX, dtype=np.uint8)
+    ends = np.empty(len(events), dtype=np.int64)
+    fresh = np.empty((max(min(room, len(events) * PERSONAL_MAX), 0), 3), dtype=np.int64)
+    found = kernels.write_tokens(
+        SCHEMA, np.frombuffer(text, dtype=np.uint8), rows, np.array(status, dtype=np.int64), out, ends, known.table,
+        fresh,
+    )  # fmt: skip
+    stops = ends.tolist()
+    whole = out[: stops[-1] if stops else 0].tobytes()
+    told = _clear_texts(events, fresh[:found].tolist())
+    return Written([whole[a:b] for a, b in pairwise((0, *stops))], told + own)
+
+
+def _clear_texts(events: Sequence[Fact], fresh: list[list[int]]) -> list[ClearText]:
+    """The texts at (number of the event, place of the field, hash)."""
+    told = []
+    for i, place, value in fresh:
+        event, (name, said, by_field) = events[i], _PERSONAL[place]
+        told.append(ClearText(value, getattr(event, said) if by_field else said, getattr(event, name)))
+    return told
+
+
+def _with_document_tokens(
+    events: Sequence[Fact], status: Sequence[int], kernels: Kernels, key: tuple[np.uint64, np.uint64]
+) -> tuple[list[Fact], list[ClearText]]:
+    """The events with tokens for the ids of documents, and these ids, known or not: they are few."""
+    changed, told = list(events), []
+    for i, event in enumerate(events):
+        if isinstance(event, MerchantApplication) and event.documents:
+            tokens = document_tokens(event.documents, kernels, key)
+            changed[i] = msgspec.structs.replace(event, documents=tokens)
+            if status[i] in (TAKEN, CONFLICT):
+                for before, after in zip(event.documents, tokens, strict=True):
+                    value = read_token(after.id)
+                    if value is not None and before.id != after.id:
+                        told.append(ClearText(value, "document", before.id))
+    return changed, told

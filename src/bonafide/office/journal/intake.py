@@ -1,0 +1,108 @@
+"""The intake: clear texts that came with a commit and are on their way into the vault, sealed, a row for each commit.
+
+They are durable with the events that named them, so that no crash loses an id; they are deleted, and overwritten, when
+the vault has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from bonafide.core.errors import StateError
+from bonafide.core.pseudonym import ClearText
+from bonafide.office.journal.errors import damaged
+from bonafide.office.journal.reading import Reader
+from bonafide.office.journal.records import pack, seal
+from bonafide.office.journal.sealing import Sealer
+
+INTAKE_TEXTS_MAX: Final = 10_000_000
+"""Texts that wait at most, about a gigabyte; those beyond are not kept, and come again with the next event that names
+them."""
+_COUNTS: Final = "SELECT count(*), coalesce(sum(texts), 0), coalesce(max(id), 0) FROM intake"
+_ROWS: Final = "SELECT id, texts, box, seal FROM intake WHERE id > ? ORDER BY id LIMIT ?"
+Execute = Callable[..., Any]
+_unpack: Final = msgspec.msgpack.Decoder(list[ClearText]).decode
+
+
+class Waiting(NamedTuple):
+    """What waits in the intake."""
+
+    rows: int
+    texts: int
+    last_id: int
+    """Of the newest row; where there is none, of the newest that this process knew."""
+
+    @property
+    def room(self) -> int:
+        """How many texts may come yet."""
+        return max(0, INTAKE_TEXTS_MAX - self.texts)
+
+
+class IntakeRow(NamedTuple):
+    """The texts that one commit brought."""
+
+    id: int
+    size: int
+    """How many they are."""
+    texts: tuple[ClearText, ...] | None
+    """None where the key that sealed them is not at hand."""
+
+
+def read_waiting(reader: Reader) -> Waiting:
+    """How much waits in a journal."""
+    rows, texts, last = reader.query(_COUNTS)[0]
+    if not isinstance(texts, int) or not isinstance(last, int):
+        raise damaged(reader.path, "the count of its intake is none")
+    return Waiting(rows, texts, last)
+
+
+def write_intake(execute: Execute, waiting: Waiting, texts: Sequence[ClearText], sealer: Sealer) -> Waiting:
+    """Write the row of a commit inside its transaction; returns what waits once it is committed."""
+    if not texts:
+        return waiting
+    number = waiting.last_id + 1
+    box = sealer.seal(pack(texts), _place(number))
+    execute("INSERT INTO intake VALUES (?, ?, ?, ?)", (number, len(texts), box, seal(number, len(texts), box)))
+    return Waiting(waiting.rows + 1, waiting.texts + len(texts), number)
+
+
+def read_intake(reader: Reader, sealer: Sealer, after_id: int, limit: int) -> list[IntakeRow]:
+    """The rows numbered after `after_id`, oldest first, checked and opened."""
+    found = []
+    for number, size, box, sealed in reader.query(_ROWS, after_id, limit):
+        if sealed != seal(number, size, box):
+            raise damaged(reader.path, f"row {number} of its intake is not what was written")
+        try:
+            content = sealer.unseal(box, _place(number))
+        except StateError:
+            raise damaged(reader.path, f"row {number} of its intake does not open") from None
+        found.append(IntakeRow(number, size, None if content is None else tuple(_unpack(content))))
+    return found
+
+
+def drop_intake(execute: Execute, waiting: Waiting, rows: Sequence[IntakeRow]) -> Waiting:
+    """Delete rows inside a transaction; returns what waits once it is committed."""
+    for row in rows:
+        if execute("DELETE FROM intake WHERE id = ?", (row.id,)).rowcount:
+            waiting = waiting._replace(rows=waiting.rows - 1, texts=waiting.texts - row.size)
+    return waiting
+
+
+def check_intake(reader: Reader) -> int:
+    """Check every row without opening it; returns how many there are. Raises JournalDamagedError."""
+    return sum(1 for _ in _every_row(reader))
+
+
+def _every_row(reader: Reader) -> Iterator[IntakeRow]:
+    after, keyless = -(2**63), Sealer([])
+    while some := read_intake(reader, keyless, after, 1_000):
+        yield from some
+        after = some[-1].id
+
+
+def _place(number: int) -> str:
+    """What a box is bound to."""
+    return f"intake {number}"
