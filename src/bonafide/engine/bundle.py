@@ -15,22 +15,24 @@ from bonafide.core.errors import ConfigError
 from bonafide.core.fields import Origin
 from bonafide.core.mistakes import Mistake
 from bonafide.engine.bundles.files import (
-    FILE_BYTES_MAX, FILES_MAX, LATER, Sources, content_hash, read_sources, read_yaml,
+    FILE_BYTES_MAX, FILES_MAX, OPTIONAL, Sources, content_hash, read_sources, read_yaml,
 )  # fmt: skip
 from bonafide.engine.bundles.head import read_head
+from bonafide.engine.bundles.ladder import LADDER, read_ladder
 from bonafide.engine.bundles.inputs import NO_INPUTS, Inputs, read_inputs
 from bonafide.engine.bundles.model import read_scheme
 from bonafide.engine.bundles.purpose import FEATURES, note_purpose
 from bonafide.engine.bundles.rules import RULES_MAX, TYPOLOGIES, ReasonText, Rule, read_reasons, read_rules
 from bonafide.engine.compiled import Compiled, Settings, compile_bundle
 from bonafide.engine.features.spec import Feature, parse_features, quantity_of, unreadable_reason
+from bonafide.engine.ladder.rules import LadderRules
 from bonafide.engine.policy import Policy, read_policy
 from bonafide.engine.rules.language import Quantity, Vocabulary, amount_bounds
 from bonafide.engine.rules.utilisation import HIDDEN, reads_utilisation
 from bonafide.engine.scheme import ALWAYS
 
 __all__ = [
-    "FILES_MAX", "FILE_BYTES_MAX", "LATER", "RULES_MAX", "TYPOLOGIES", "Bundle", "ReasonText", "Rule", "content_hash",
+    "FILES_MAX", "FILE_BYTES_MAX", "OPTIONAL", "RULES_MAX", "TYPOLOGIES", "Bundle", "ReasonText", "Rule", "content_hash",
     "load_bundle", "read_bundle", "read_yaml",
 ]  # fmt: skip
 
@@ -55,6 +57,8 @@ class Bundle(NamedTuple):
     """The files of examples/, which are read when they are played."""
     inputs: Inputs = NO_INPUTS
     """What its model and its scorecard read, or will when they are trained."""
+    ladder: LadderRules | None = None
+    """None: the policy alone says what is proposed."""
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -103,6 +107,9 @@ def read_bundle(folder: Path) -> tuple[Sources, Bundle | None]:
     vocabulary = None if quantities is None else _vocabulary(quantities, features, lists, head and head[1])
     rules = read_rules(sources, vocabulary, codes)
     policy = _read_policy(sources, head and head[1])
+    ladder = read_ladder(sources, codes)
+    if ladder is not None and policy is not None and policy.measures:
+        _note_two_voices(sources)
     inputs = read_inputs(sources, vocabulary, rules, codes or ())
     scheme = read_scheme(sources, inputs, rules, reasons)
     if head is not None:
@@ -123,7 +130,7 @@ def read_bundle(folder: Path) -> tuple[Sources, Bundle | None]:
         return sources, None
     return sources, Bundle(
         told.name, content_hash(sources.contents), everything, rules, policy, reasons, settings, compiled, lists,
-        told.purpose, {name: text for name, text in sources.contents.items() if name.startswith("examples/")}, inputs,
+        told.purpose, {name: text for name, text in sources.contents.items() if name.startswith("examples/")}, inputs, ladder,
     )  # fmt: skip
 
 
@@ -149,6 +156,13 @@ def _read_policy(sources: Sources, settings: Settings | None) -> Policy | None:
     policy, mistakes = read_policy(document, POLICY, settings)
     sources.mistakes += mistakes
     return policy
+
+
+def _note_two_voices(sources: Sources) -> None:
+    document = sources.document(POLICY)
+    if document is not None:
+        text = f"measures: {LADDER} says what is proposed; leave this out"
+        sources.note("two-voices", text, POLICY, document.key_place(("measures",)))
 
 
 def _vocabulary(

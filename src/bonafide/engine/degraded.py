@@ -7,6 +7,7 @@ batch without one is one stretch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from bonafide.core.events import Degraded, Fact
 from bonafide.core.fields import TYPE_CODE
+from bonafide.engine.admission import TIME
 from bonafide.engine.codes import TAKEN, V_STATUS
 from bonafide.engine.intake import Column
 from bonafide.engine.state import State, Walked
@@ -24,6 +26,23 @@ Changes = Mapping[int, tuple[str, ...]]
 NO_CHANGES: Final[Changes] = {}
 _DEGRADED: Final = TYPE_CODE["degraded"]
 _decode_parts: Final = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+class Stretch:
+    """Rows that were walked under one state of things."""
+
+    def __init__(self, first: int, walked: Walked, rows: NDArray[np.int64], before: int) -> None:
+        """first: the number of the first row; before: the latest time in the log before it."""
+        self.first = first
+        self.walked = walked
+        self.rows = rows
+        self._before = before
+
+    @cached_property
+    def times(self) -> NDArray[np.int64]:
+        """The latest time in the log after each row."""
+        taken = self.walked.verdicts[:, V_STATUS] == TAKEN
+        return np.maximum.accumulate(np.where(taken, np.maximum(self.rows[:, TIME], self._before), self._before))
 
 
 def changes_among(events: Sequence[Fact]) -> Changes:
@@ -44,18 +63,19 @@ def changes_in(kinds: NDArray[np.int64], columns: Mapping[str, Column]) -> Chang
 def walk_stretches(
     state: State, rows: NDArray[np.int64], how: NDArray[np.int64], changes: Changes,
     degrade: Callable[[tuple[str, ...]], None],
-) -> Iterator[tuple[int, Walked]]:  # fmt: skip
-    """Walk rows as `State.walk` does, in stretches that end behind each degraded record: the first row of each, and
-    what its walk gave.
+) -> Iterator[Stretch]:  # fmt: skip
+    """Walk rows as `State.walk` does, in stretches that end behind each degraded record.
 
     `degrade` is told the parts of each record that was taken, when the caller has seen the stretch that it ends.
     """
     first = 0
     for row, parts in changes.items():
+        before = state.latest_ms
         walked = state.walk(rows[first : row + 1], how[first : row + 1])
-        yield first, walked
+        yield Stretch(first, walked, rows[first : row + 1], before)
         if walked.verdicts[-1, V_STATUS] == TAKEN:
             degrade(parts)
         first = row + 1
     if first < len(rows) or first == 0:
-        yield first, state.walk(rows[first:], how[first:])
+        before = state.latest_ms
+        yield Stretch(first, state.walk(rows[first:], how[first:]), rows[first:], before)

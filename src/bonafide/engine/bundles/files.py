@@ -21,8 +21,8 @@ FILE_BYTES_MAX: Final = 8 * 2**20
 FILES_MAX: Final = 1_000
 LIST_ENTRIES_MAX: Final = 100_000
 NEEDED: Final = ("bundle.yaml", "features.yaml", "rules.yaml", "policy.yaml", "reasons.yaml")
-LATER: Final = ("ladder.yaml",)
-"""What a bundle may have and this version does not read."""
+OPTIONAL: Final = ("ladder.yaml",)
+"""What a bundle may have."""
 MODEL_FILES: Final = (
     "inputs.yaml", "model.npz", "model.txt", "calibration.yaml", "scorecard.yaml", "card.md", "card.html",
 )  # fmt: skip
@@ -176,10 +176,10 @@ def _entries_of(folder: Path, sources: Sources, inner: str = "") -> Iterator[str
             continue
         elif name in FOLDERS and (folder / name).is_file():
             sources.note("unknown-file", f"is a file; a bundle has a folder {name}/", path)
-        elif name in {*NEEDED, *BESIDE, *LATER, *FOLDERS}:
+        elif name in {*NEEDED, *BESIDE, *OPTIONAL, *FOLDERS}:
             yield path
         else:
-            known = [*NEEDED, "ladder.yaml", *(f"{f}/" for f in FOLDERS), *BESIDE]
+            known = [*NEEDED, *OPTIONAL, *(f"{f}/" for f in FOLDERS), *BESIDE]
             near = did_you_mean(name, known) or f"; a bundle has {', '.join(known)}"
             sources.note("unknown-file", f"unknown file{near}", shorten(path))
 
