@@ -50,6 +50,14 @@ MeasureNews = Literal["proposed", "lift_proposed", "lifted"]
 NO_WORDS: Final = Words("", "")
 
 
+class Ground(Struct, frozen=True):
+    """An offence that a measure rests on."""
+
+    place: int
+    """In the log, of the record that began it."""
+    grade: str
+
+
 class ProposedMeasure(Struct, frozen=True):
     """What the engine proposes to do about a subject; only a `measure_status` puts it in force."""
 
@@ -69,8 +77,8 @@ class ProposedMeasure(Struct, frozen=True):
     """How many offences count against the subject."""
     amount: int = 0
     """What these come to, in minor units of the bundle's currency."""
-    facts: tuple[int, ...] = ()
-    """The offences that it rests on: the places in the log where they began."""
+    facts: tuple[Ground, ...] = ()
+    """The offences that it rests on."""
     reasons: tuple[Reason, ...] = ()
     why: Words = NO_WORDS
     """On which step of the ladder it stands, and why."""

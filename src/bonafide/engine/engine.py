@@ -24,9 +24,10 @@ from bonafide.engine.degraded import NO_CHANGES, Stretch, changes_among, changes
 from bonafide.engine.intake import Column, read_events, rows_of_columns, rows_of_events
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.ladder.follow import follow
-from bonafide.engine.ladder.ladder import FEEDS, Ladder
+from bonafide.engine.ladder.ladder import FEEDS, InForce, Ladder
 from bonafide.engine.ladder.proposed import Proposed
 from bonafide.engine.ladder.wording import APPEAL, tell
+from bonafide.engine.ladder.words import SUBJECTS
 from bonafide.engine.pseudonyms import Known, Written, write_events
 from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.state import State
@@ -59,7 +60,7 @@ class Engine:
         self.bundle = bundle
         self.kernels = kernels or load_kernels()
         self.state = State(bundle.compiled, secret, self.kernels)
-        self.ladder = Ladder(self._hash_of)
+        self.ladder = Ladder(self.hash_of)
         self._begin_again()
 
     @property
@@ -236,7 +237,14 @@ class Engine:
         appeal = APPEAL if ladder is None else ladder.appeal
         return tuple(tell(one, subjects[one.subject_type], texts, appeal) for one in measures)
 
-    def _hash_of(self, text: str) -> int:
+    def in_force(self, subject_type: str, subject_id: str) -> tuple[InForce, ...]:
+        """The measures in force about a user or a merchant, as of the latest time in the log."""
+        text = np.frombuffer(subject_id.encode(), dtype=np.uint8)
+        found = np.full((1, 1), ABSENT, dtype=np.int64)
+        self.kernels.hash_personal_texts(text, found, 0, *self.state.bound.key)
+        return self.ladder.in_force((SUBJECTS.index(subject_type), int(found[0, 0])), self.state.latest_ms)  # type: ignore[arg-type]
+
+    def hash_of(self, text: str) -> int:
         """The hash that a row has of a text that names no person."""
         found = np.full((1, 1), ABSENT, dtype=np.int64)
         self.kernels.hash_texts(np.frombuffer(text.encode(), dtype=np.uint8), found, 0, *self.state.bound.key)

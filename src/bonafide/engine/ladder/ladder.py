@@ -7,7 +7,7 @@ handed in only where it can matter: a finding, a record of the types FEEDS, or a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from bonafide.core.events import Grade, MeasureKind
 from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, WORDS, WORD_CODE
@@ -16,9 +16,9 @@ from bonafide.engine.ladder import records
 from bonafide.engine.ladder.proposed import Proposed
 from bonafide.engine.ladder.proposing import Moment, name_of, news, propose
 from bonafide.engine.ladder.rules import LadderRules
-from bonafide.engine.ladder.standing import Evidence, Standing
+from bonafide.engine.ladder.standing import IN_FORCE, Evidence, Standing
 from bonafide.engine.ladder.standings import Key, Standings
-from bonafide.engine.ladder.words import GRADES, HARDNESS, MERCHANT, NOTICE, OUTCOME_PLACE, SUBJECTS, USER
+from bonafide.engine.ladder.words import GRADES, HARDNESS, MEASURES, MERCHANT, NOTICE, OUTCOME_PLACE, SUBJECTS, USER
 from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.templates import Template
 
@@ -35,6 +35,17 @@ _NAMED: Final = (_PLACES["user_id"], _PLACES["merchant_id"])
 """Where a row has the subjects of a decision, by their numbers."""
 _KIND_OF: Final = {WORD_CODE[name]: number for number, name in enumerate(SUBJECTS)}
 _ABOUT_EVENT: Final = WORD_CODE["event"]
+
+
+class InForce(NamedTuple):
+    """A measure in force."""
+
+    id: int
+    """Hash of what it is called."""
+    measure: MeasureKind
+    until: int
+    machine: bool
+    """Whether a machine brought it up."""
 
 
 class Ladder:
@@ -76,6 +87,14 @@ class Ladder:
         until = min(at.time + parse_span(proposal.lasts), MOMENT_MAX)
         codes = tuple(reason.code for reason in template.reasons)
         return Proposed(measure, SUBJECTS[kind], "proposed", until, name_of(kind, at.seq, at.time), codes=codes)
+
+    def in_force(self, key: Key, now: int) -> tuple[InForce, ...]:
+        """What is in force about a subject."""
+        return tuple(
+            InForce(one.id, MEASURES[one.kind], one.until, one.machine)
+            for one in self._get(key, now).measures
+            if one.status == IN_FORCE
+        )
 
     def save(self) -> bytes:
         """Where everybody stands, as bytes."""

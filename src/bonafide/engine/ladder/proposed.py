@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bonafide.core.decision import MeasureNews, bare_measure
+from bonafide.core.decision import Ground, MeasureNews, bare_measure
 from bonafide.engine.ladder.words import SubjectKind
 
 
@@ -20,7 +20,7 @@ class Proposed(NamedTuple):
     grade: str | None = None
     offences: int = 0
     amount: int = 0
-    facts: tuple[int, ...] = ()
+    facts: tuple[Ground, ...] = ()
     codes: tuple[str, ...] = ()
     """Its reasons."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from bonafide.core.decision import Ground
 from bonafide.core.moment import MOMENT_MAX
 from bonafide.engine.ladder.proposed import Proposed
 from bonafide.engine.ladder.rules import LadderRules
@@ -133,7 +134,7 @@ def _on_offence(
     return Proposed(
         MEASURES[hardness], SUBJECTS[kind], "proposed", measure.until, name_of(kind, at.seq, at.time),
         hardness == REFER, GRADES[grade], len(case.counted), case.amount if offence.is_local else offence.amount,
-        tuple(one.place for one in facts), codes_of((offence, *facts), rules),
+        tuple(Ground(one.place, GRADES[standing.grade(rules, one)]) for one in facts), codes_of((offence, *facts), rules),
     )  # fmt: skip
 
 

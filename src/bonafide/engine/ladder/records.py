@@ -16,7 +16,7 @@ from bonafide.engine.ladder.standing import (
     Offence, Standing,
 )  # fmt: skip
 from bonafide.engine.ladder.words import (
-    ADJUDICATED, CONFIRMED, CONFIRMERS, CORROBORATED, FRICTION, MACHINE_MS, REFER, SUSPECTED, UNSTATED_MS,
+    ADJUDICATED, CONFIRMED, CONFIRMERS, CORROBORATED, FRICTION, REFER, SUSPECTED, UNSTATED_MS,
 )  # fmt: skip
 
 Status = Literal["proposed", "applied", "confirmed", "expired", "lifted", "refused"]
@@ -120,9 +120,11 @@ def change_status(
     known = standing.measure(id_)
     if status in ("expired", "lifted", "refused"):
         if known is not None:
-            standing.close(known)
+            standing.close(known, now)
         return
     if known is None:
+        if standing.has_ended(id_) or (by is None and kind > FRICTION):
+            return  # it must not come back; and what is harder than friction, only the engine proposes, or a person does
         known = _brought_up(rules, id_, kind, until, by, now)
         standing.open(known)
     if status == "proposed" or (known.kind == REFER and by is None):
@@ -136,11 +138,10 @@ def change_status(
 def _brought_up(
     rules: LadderRules | None, id_: int, kind: int, until: int | None, by: int | None, now: int
 ) -> Measure:  # fmt: skip
-    """A measure that the engine did not propose: a person's, or without one another machine's."""
+    """A measure that the engine did not propose, or that it does not know any more: a person's, or friction."""
     lasts = UNSTATED_MS if rules is None else rules.lasts_ms.get(kind, UNSTATED_MS)
     whole = min(now + lasts, MOMENT_MAX) if until is None else until
-    capped = by is None and kind > FRICTION
-    return Measure(id_, kind, PROPOSED, min(whole, now + MACHINE_MS) if capped else whole, whole, by is None)
+    return Measure(id_, kind, PROPOSED, whole, whole, by is None)
 
 
 def _end(measure: Measure, told: int | None) -> int:
@@ -181,7 +182,7 @@ def uphold(standing: Standing, rules: LadderRules | None, kind: int, measure: in
     standing.offences = kept
     for one in list(standing.measures):
         if measure is None or one.id == measure or (one.id in named and one.id not in left):
-            standing.close(one)
+            standing.close(one, now)
             standing.lifted.append(Lifted(one.kind, one.seq, one.time, now))
             standing.waits = True
     if rules is not None:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from bonafide.core.moment import DAY_MS
 from bonafide.engine.ladder.rules import LadderRules
 from bonafide.engine.ladder.words import CORROBORATED, FRICTION, SUSPECTED
 
@@ -22,6 +23,10 @@ MEASURES_MAX: Final = 8
 """Open measures of one subject; of more, the one that ends first gives way."""
 INDICATORS_MAX: Final = 8
 """Indicators about one subject; of more, the one that ends first gives way."""
+ENDED_MAX: Final = 16
+ENDED_MS: Final = 90 * DAY_MS
+"""So many measures that have ended are known by their names, and for so long: a status that comes later brings none of
+them back."""
 NAMED_MAX: Final = 8
 """Measures that an offence knows to rest on it; of more, the oldest is forgotten."""
 ADDED_UP: Final = 0
@@ -42,6 +47,13 @@ class Evidence(Struct, array_like=True):
     outcome: int = 0
     judged: int = 0
     """1 + the grade that a verdict gave; 0: nobody has judged it."""
+
+    def take(self, other: Evidence, amount: int) -> None:
+        """Say what both say, of this amount."""
+        self.amount = amount
+        self.typologies |= other.typologies
+        self.outcome = max(self.outcome, other.outcome)
+        self.judged = max(self.judged, other.judged)
 
 
 class Offence(Struct, array_like=True):
@@ -110,16 +122,18 @@ class Offence(Struct, array_like=True):
         return any(one.event == event for one in self.evidence)
 
     def add(self, found: Evidence) -> None:
-        """Add what one event says."""
+        """Add what one event says; of an event that is known already, such as by a verdict that came before it, both
+        together."""
+        known = next((one for one in self.evidence if one.event == found.event), None)
+        if known is not None:
+            known.take(found, max(known.amount, found.amount))
+            return
         self.evidence.append(found)
         if len(self.evidence) > EVIDENCE_MAX:
             first, second = self.evidence[:2]
-            self.evidence[:2] = [
-                Evidence(
-                    ADDED_UP, first.amount + second.amount, first.typologies | second.typologies,
-                    max(first.outcome, second.outcome), max(first.judged, second.judged),
-                )
-            ]  # fmt: skip
+            first.event = ADDED_UP
+            first.take(second, first.amount + second.amount)
+            del self.evidence[1]
 
     def name(self, measure: int) -> None:
         """Remember that a measure rests on it."""
@@ -155,6 +169,13 @@ class Indicator(Struct, array_like=True):
     """The friction that was proposed on it; 0: none."""
 
 
+class Ended(Struct, array_like=True):
+    """A measure that has ended, and must not come back."""
+
+    id: int
+    at: int
+
+
 class Lifted(Struct, array_like=True):
     """A measure that an upheld appeal has ended, until a decision has said so."""
 
@@ -171,6 +192,7 @@ class Standing(Struct, array_like=True):
     measures: list[Measure] = msgspec.field(default_factory=list)
     indicators: list[Indicator] = msgspec.field(default_factory=list)
     lifted: list[Lifted] = msgspec.field(default_factory=list)
+    ended: list[Ended] = msgspec.field(default_factory=list)
     grouped_until: int = 0
     human_only: bool = False
     waits: bool = False
@@ -180,7 +202,9 @@ class Standing(Struct, array_like=True):
         """Let go of what has ended or decayed by now."""
         if rules is not None:
             self.offences = [one for one in self.offences if one.counts(rules, now)]
-        self.measures = [one for one in self.measures if now < one.until]
+        for one in [one for one in self.measures if one.until <= now]:
+            self.close(one, one.until, for_good=one.kind > FRICTION)
+        self.ended = [one for one in self.ended if now < one.at + ENDED_MS]
         self.indicators = [one for one in self.indicators if now < one.until]
         if self.grouped_until <= now:
             self.grouped_until = 0
@@ -189,8 +213,9 @@ class Standing(Struct, array_like=True):
     def is_nothing(self) -> bool:
         """Whether there is nothing left to remember."""
         return not (
-            self.offences or self.measures or self.indicators or self.lifted or self.grouped_until or self.human_only
-        )
+            self.offences or self.measures or self.indicators or self.lifted or self.ended or self.grouped_until
+            or self.human_only
+        )  # fmt: skip
 
     @property
     def is_kept(self) -> bool:
@@ -204,9 +229,15 @@ class Standing(Struct, array_like=True):
         if len(self.measures) > MEASURES_MAX:
             self.measures.remove(min(self.measures, key=lambda one: (one.status, one.kind > FRICTION, one.until)))
 
-    def close(self, measure: Measure) -> None:
-        """Forget a measure that has ended."""
+    def close(self, measure: Measure, at: int, *, for_good: bool = True) -> None:
+        """A measure has ended, `for_good` where it must not come back under its name."""
         self.measures = [one for one in self.measures if one is not measure]
+        if for_good:
+            self.ended = [*self.ended, Ended(measure.id, at)][-ENDED_MAX:]
+
+    def has_ended(self, id_: int) -> bool:
+        """Whether a measure of this name is known to have ended."""
+        return any(one.id == id_ for one in self.ended)
 
     def measure(self, id_: int) -> Measure | None:
         """An open measure by the hash of its id."""

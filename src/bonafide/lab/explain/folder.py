@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import polars as pl
 
-from bonafide.core.decision import SCORE_UNIT, Decision, Loop, ProposedMeasure, Reason
+from bonafide.core.decision import SCORE_UNIT, Decision, Ground, Loop, ProposedMeasure, Reason
 from bonafide.core.errors import BonafideError, UsageError
 from bonafide.core.moment import MOMENT_MAX, moment_of, parse_span
 from bonafide.engine.bundle import Bundle, load_bundle
@@ -148,6 +148,6 @@ def recorded_decision(row: dict[str, Any], bundle: Bundle) -> Decision:
 def _measure(told: dict[str, Any], row: dict[str, Any], bundle: Bundle) -> ProposedMeasure:
     """A measure that its canonical encoding stands for."""
     codes = tuple(code for code in told.pop("reasons") if code in bundle.reasons)
-    proposed = Proposed(**{**told, "facts": tuple(told["facts"]), "codes": codes})
+    proposed = Proposed(**{**told, "facts": tuple(Ground(**fact) for fact in told["facts"]), "codes": codes})
     appeal = APPEAL if bundle.ladder is None else bundle.ladder.appeal
     return tell(proposed, row[f"{proposed.subject_type}_id"] or "", bundle.reasons, appeal)
