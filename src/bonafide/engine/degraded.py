@@ -7,7 +7,6 @@ batch without one is one stretch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -31,18 +30,38 @@ _decode_parts: Final = msgspec.json.Decoder(tuple[str, ...]).decode
 class Stretch:
     """Rows that were walked under one state of things."""
 
+    __slots__ = ("_before", "_times", "first", "rows", "walked")
+
     def __init__(self, first: int, walked: Walked, rows: NDArray[np.int64], before: int) -> None:
         """first: the number of the first row; before: the latest time in the log before it."""
         self.first = first
         self.walked = walked
         self.rows = rows
         self._before = before
+        self._times: NDArray[np.int64] | None = None
 
-    @cached_property
+    @property
     def times(self) -> NDArray[np.int64]:
         """The latest time in the log after each row."""
-        taken = self.walked.verdicts[:, V_STATUS] == TAKEN
-        return np.maximum.accumulate(np.where(taken, np.maximum(self.rows[:, TIME], self._before), self._before))
+        if self._times is None:
+            taken, before = self.walked.verdicts[:, V_STATUS] == TAKEN, self._before
+            self._times = np.maximum.accumulate(np.where(taken, np.maximum(self.rows[:, TIME], before), before))
+        return self._times
+
+
+class Alone:
+    """One row that was walked by itself."""
+
+    __slots__ = ("_state", "rows")
+
+    def __init__(self, rows: NDArray[np.int64], state: State) -> None:
+        self.rows = rows
+        self._state = state
+
+    @property
+    def times(self) -> tuple[int]:
+        """The latest time in the log after it."""
+        return (self._state.latest_ms,)
 
 
 def changes_among(events: Sequence[Fact]) -> Changes:

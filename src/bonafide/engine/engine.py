@@ -20,7 +20,7 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import (
     ABSORBED, CONFLICT, DUPLICATE, READ, TAKEN, TOO_LATE, V_CREDIT, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
-from bonafide.engine.degraded import NO_CHANGES, Stretch, changes_among, changes_in, walk_stretches
+from bonafide.engine.degraded import NO_CHANGES, Alone, Stretch, changes_among, changes_in, walk_stretches
 from bonafide.engine.intake import Column, read_events, rows_of_columns, rows_of_events
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.ladder.follow import follow
@@ -61,6 +61,7 @@ class Engine:
         self.kernels = kernels or load_kernels()
         self.state = State(bundle.compiled, secret, self.kernels)
         self.ladder = Ladder(self.hash_of)
+        self._waiting = self.ladder.standings.waiting
         self._begin_again()
 
     @property
@@ -150,12 +151,10 @@ class Engine:
     def decide_one(self, event: Fact) -> Decision | Receipt:
         """Take one event in and answer it, as `decide` does."""
         rows = rows_of_events((event,), self.kernels, self.state.bound.key)
-        before = self.state.latest_ms
         self._one.verdicts.fill(0)
         walked = self.state.walk(rows, _READ, self._one)
         loops = loops_of(walked.ways)[0] if len(walked.ways) else ()
-        stretch = Stretch(0, walked, rows, before)
-        answer = self._decision(event, walked.verdicts.tolist()[0], loops, stretch, 0)
+        answer = self._decision(event, walked.verdicts.tolist()[0], loops, Alone(rows, self.state), 0)
         if isinstance(event, Degraded) and isinstance(answer, Receipt) and answer.status == "taught":
             self.degrade(event.parts)
         return answer
@@ -180,17 +179,20 @@ class Engine:
         return answers
 
     def _decision(
-        self, event: Fact, verdict: list[int], loops: tuple[Loop, ...], stretch: Stretch, i: int
+        self, event: Fact, verdict: list[int], loops: tuple[Loop, ...], stretch: Stretch | Alone, i: int
     ) -> Decision | Receipt:  # fmt: skip
         status, seq = verdict[V_STATUS], verdict[V_SEQ]
         if status != TAKEN:
             return Receipt(event.event_id, _STATUS[status])
         kind = _CODE[event.__class__]
         if not event.decided:
-            self._teach(kind, stretch, i, seq)
+            if kind in FEEDS:
+                self._teach(stretch, i, seq)
             return Receipt(event.event_id, "taught", seq)
         template = self._templates.of(self._templates.key_of(kind, verdict))
-        measures = self._measures(event, template, stretch, i, seq)
+        measures: tuple[ProposedMeasure, ...] = ()
+        if template.counts or self._waiting:
+            measures = self._measures(event, template, stretch, i, seq)
         return template.fill(
             event.event_id, seq, event.time, measures, Scores(verdict[V_SCORE], verdict[V_CREDIT]), loops
         )  # fmt: skip
@@ -203,27 +205,25 @@ class Engine:
             return Answered(status, seq, b"")
         kind = _CODE[event.__class__]
         if not event.decided:
-            self._teach(kind, stretch, i, seq)
+            if kind in FEEDS:
+                self._teach(stretch, i, seq)
             return taught(event.event_id, seq)
         form = self._forms.of(kind, verdict)
         measures: tuple[ProposedMeasure, ...] = ()
         tokens: list[str] = []
-        if form.counts or self.ladder.standings.waiting:
+        if form.counts or self._waiting:
             measures = self._measures(event, form.template, stretch, i, seq)
             tokens = [show_token(int(stretch.rows[i, _SUBJECT_PLACE[one.subject_type]])) for one in measures]
         return form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], loops, measures, tokens)
 
-    def _teach(self, kind: int, stretch: Stretch, i: int, seq: int) -> None:
-        """Have the ladder take in a record that only teaches."""
-        if kind in FEEDS:
-            self.ladder.taught(stretch.rows[i].tolist(), seq, int(stretch.times[i]))
+    def _teach(self, stretch: Stretch | Alone, i: int, seq: int) -> None:
+        """Have the ladder take in a record of the types that change where somebody stands."""
+        self.ladder.taught(stretch.rows[i].tolist(), seq, int(stretch.times[i]))
 
     def _measures(
-        self, event: Fact, template: Template, stretch: Stretch, i: int, seq: int
+        self, event: Fact, template: Template, stretch: Stretch | Alone, i: int, seq: int
     ) -> tuple[ProposedMeasure, ...]:  # fmt: skip
-        """What a decision says of measures."""
-        if not template.counts and not self.ladder.standings.waiting:
-            return ()
+        """What a decision says of measures, where it counts or somebody waits."""
         return self.told(
             self.ladder.decided(stretch.rows[i].tolist(), seq, template, int(stretch.times[i])),
             {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE},

@@ -67,6 +67,8 @@ class Template(NamedTuple):
     """Parts that did not answer."""
     evidence: tuple[int | None, int | None] = NO_EVIDENCE
     """What it says against the user and against the merchant that its event names: typologies as bits; None: nothing."""
+    counts: bool = False
+    """Whether it matters to where somebody stands, whoever that is."""
 
     def fill(
         self, event_id: str, seq: int, time: int, measures: tuple[ProposedMeasure, ...], scores: Scores,
@@ -85,11 +87,6 @@ class Template(NamedTuple):
         """When the hold of an event of this time ends by itself; None where it is not held."""
         hold = self.ruling.hold_ms
         return None if hold is None else min(time + hold, MOMENT_MAX)
-
-    @property
-    def counts(self) -> bool:
-        """Whether it matters to where somebody stands, whoever that is."""
-        return self.evidence != NO_EVIDENCE or (self.ruling.proposal is not None and self.subject_type is not None)
 
     @property
     def tail(self) -> Tail:
@@ -190,6 +187,7 @@ class Templates:
         owed = owed_to_rules(self._bundle.policy, [rule.weight for rule in hit])
         at_least: Outcome = max((owed, *(rule.effect for rule in hit)), key=OUTCOMES.index)
         ruling = rule_on(self._bundle.policy, band, RISK_LEVELS[level], at_least)
+        evidence = self._evidence(kind, ruling, hit)
         return Template(
             ruling,
             self._reasons(reasons),
@@ -198,7 +196,8 @@ class Templates:
             subject,
             self._bundle.hash,
             self._degraded,
-            self._evidence(kind, ruling, hit),
+            evidence,
+            evidence != NO_EVIDENCE or (ruling.proposal is not None and subject is not None),
         )
 
     def _evidence(self, kind: int, ruling: Ruling, hit: Sequence[Rule]) -> tuple[int | None, int | None]:

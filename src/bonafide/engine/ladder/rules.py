@@ -48,7 +48,7 @@ class LadderRules(NamedTuple):
     """A ladder that was read without a mistake."""
 
     families: tuple[int, ...]
-    """The family of each typology, by its number."""
+    """The typologies of each family of evidence, as bits."""
     of: tuple[int, int]
     """The typologies that tell of users, and those that tell of merchants, as bits."""
     reasons: tuple[str, ...]
@@ -56,6 +56,7 @@ class LadderRules(NamedTuple):
     sources: SourceReasons
     group_from_e9: int
     group_family: int
+    """The typologies that tell by the same kind of evidence as a group does, as bits."""
     partner_from_e9: int
     partner_measure: int
     partner_ms: int
@@ -66,30 +67,25 @@ class LadderRules(NamedTuple):
     subjects: tuple[SubjectLadder, SubjectLadder]
     appeal: Words
 
-    def families_of(self, typologies: int) -> int:
-        """The families of some typologies, as bits."""
-        found, place = 0, 0
-        while typologies:
-            if typologies & 1:
-                found |= 1 << self.families[place]
-            typologies >>= 1
-            place += 1
-        return found
+    def families_in(self, typologies: int) -> int:
+        """How many families some typologies come from."""
+        return sum(1 for family in self.families if typologies & family)
 
 
 def made_of(declared: DeclaredLadder, typologies: Collection[str]) -> LadderRules:
     """The rules that a ladder without a mistake declares; `typologies` are all that there are, in their order."""
     rows = [declared.typologies[name] for name in typologies]
-    names = list(dict.fromkeys([*(row.family for row in rows), declared.groups.family]))
+    families = dict.fromkeys(row.family for row in rows)
+    of_family = {name: sum(1 << i for i, row in enumerate(rows) if row.family == name) for name in families}
     counts = declared.counts_for
     of = [sum(1 << place for place, row in enumerate(rows) if kind in row.of) for kind in SUBJECTS]
     return LadderRules(
-        tuple(names.index(row.family) for row in rows),
+        tuple(of_family.values()),
         (of[0], of[1]),
         tuple(row.reason for row in rows),
         declared.reasons,
         round(declared.groups.score_from * FRACTION_UNIT),
-        names.index(declared.groups.family),
+        of_family.get(declared.groups.family, 0),
         round(declared.partner.confidence_from * FRACTION_UNIT),
         HARDNESS[declared.partner.measure],
         parse_span(declared.partner.lasts),

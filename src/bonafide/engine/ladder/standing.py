@@ -111,11 +111,12 @@ class Offence(Struct, array_like=True):
 
     def sources(self, rules: LadderRules) -> int:
         """How many independent kinds of evidence there are in itself: families of rules, and people."""
-        return rules.families_of(self.typologies).bit_count() + (self.doubted or self.judged > 0)
+        return rules.families_in(self.typologies) + (self.doubted or self.judged > 0)
 
     def counts(self, rules: LadderRules, now: int) -> bool:
         """Whether it has not decayed."""
-        return now < self.last + rules.counts_ms[self.own_grade(rules)]
+        age = now - self.last
+        return age < rules.counts_ms[SUSPECTED] or age < rules.counts_ms[self.own_grade(rules)]
 
     def knows(self, event: int) -> bool:
         """Whether an event is part of it."""
@@ -248,8 +249,7 @@ class Standing(Struct, array_like=True):
         if not offence.is_local:
             return SUSPECTED
         sources = offence.sources(rules)
-        family = 1 << rules.group_family
-        if self.grouped_until and not rules.families_of(offence.typologies) & family:
+        if self.grouped_until and not offence.typologies & rules.group_family:
             sources += 1
         if self.indicators:
             sources += 1

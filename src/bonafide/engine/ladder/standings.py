@@ -98,7 +98,10 @@ class Standings:
 
     def load(self, saved: bytes) -> None:
         """Put back what `save` gave."""
-        self.__init__()  # type: ignore[misc]
+        self._packed.clear()
+        self._order.clear()
+        self.waiting.clear()
+        self.marks.fill(0)
         for kind, subject, packed, waits in _unpack_all(saved):
             key = (kind, subject)
             self._packed[key] = packed

@@ -36,6 +36,7 @@ def shipped_ladder() -> str:
     return (find_bundle(SHIPPED) / "ladder.yaml").read_text(encoding="utf-8")
 
 
+@cache
 def brisk_ladder() -> str:
     """The shipped ladder with short terms, short episodes and nothing that limits hardness: what rarely happens under
     the shipped one happens often."""
@@ -79,7 +80,13 @@ def playground(ladder: str | None) -> Bundle:
 
 def twin_of(ladder: str) -> LadderTwin:
     """The twin of the bundle's ladder."""
-    return LadderTwin(yaml.safe_load(ladder), {rule["id"]: rule["typology"] for rule in _rules()}, (HEARSAY,))
+    return LadderTwin(yaml.safe_load(ladder), typologies(), (HEARSAY,))
+
+
+@cache
+def typologies() -> dict[str, str]:
+    """The typology of each rule of the playground."""
+    return {rule["id"]: rule["typology"] for rule in _rules()}
 
 
 def hits(typology: str, more: str | None = None, *, strict: str | None = None) -> Mapping[str, str]:

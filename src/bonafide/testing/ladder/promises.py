@@ -172,7 +172,7 @@ class Promises:
             book.restated.add(name)
             return
         if name not in book.proposed and name not in book.live:
-            if event.by is None and event.measure not in FRICTION:
+            if event.by is None and event.measure not in FRICTION and name not in book.kinds:
                 return  # no machine but the engine brings such a thing up
             book.kinds[name] = event.measure
         if event.by is not None and self._forgotten(book, name):
