@@ -102,7 +102,6 @@ def bare_measure(measure: object, codes: Sequence[str]) -> dict[str, object]:
     return {name: getattr(measure, name) for name in _MEASURE_KEYS} | {"reasons": codes}
 
 
-
 class Step(Struct, frozen=True):
     """One movement of a payment's money, or the payment itself."""
 
@@ -150,6 +149,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """For a hold: when it ends by itself, in milliseconds since 1970 UTC."""
     bundle: str
     """Content hash of the bundle that decided, hex."""
+    release_default: Outcome | None = None
+    """For a hold: what becomes of the event then, unless a person has decided otherwise; the bundle pins it."""
     loops: tuple[Loop, ...] = ()
     """What the event brought home; at most as many payments as funds tell of (TRAIL_OF_EVENT)."""
 
@@ -188,6 +189,7 @@ class Decision(Struct, frozen=True, kw_only=True):
             "measures": [measure.to_wire() for measure in self.measures],
             "faults": self.faults, "degraded": self.degraded,
             "release_by": None if self.release_by is None else show_moment(self.release_by),
+            "release_default": self.release_default,
             "loops": loops_to_wire(self.loops), "bundle": self.bundle, "digest": self.digest,
         }  # fmt: skip
 

@@ -72,7 +72,8 @@ class Form:
             f'],"faults":{as_json(template.faults)},"degraded":{as_json(template.degraded)},"release_by":'
         )
         self._to_digest = f',"bundle":{as_json(template.bundle)},"digest":"'
-        self._plain = f'{self._to_measures}{self._to_release}null,"loops":[]{self._to_digest}'
+        self._to_loops = f',"release_default":{as_json(ruling.release)},"loops":'
+        self._plain = f"{self._to_measures}{self._to_release}null{self._to_loops}[]{self._to_digest}"
 
     def fill(
         self, event: Fact, seq: int, score_e6: int, credit: int, loops: tuple[Loop, ...],
@@ -110,7 +111,7 @@ class Form:
         before, between, after = self._tail
         canonical = f"{as_json(loops)},{before}{bare}{between}{held}{after or ''}"
         shown = as_json(loops_to_wire(loops)) if loops else "[]"
-        end = f'{self._to_release}{release},"loops":{shown}{self._to_digest}'
+        end = f"{self._to_release}{release}{self._to_loops}{shown}{self._to_digest}"
         body = f"{self._to_measures}{_shown(measures)}{end}"
         if not tokens:
             return canonical, body, ""

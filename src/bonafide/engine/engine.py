@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from bonafide.core.decision import Decision, Loop, ProposedMeasure, Receipt, Status
 from bonafide.core.errors import StateError
-from bonafide.core.events import EVENT_CLASS, EVENT_CLASSES, Degraded, Fact
+from bonafide.core.events import EVENT_CLASS, EVENT_CLASSES, Degraded, Fact, ListChanged
 from bonafide.core.fields import ABSENT, FIELDS, TYPE_NAMES
 from bonafide.core.pseudonym import show_token
 from bonafide.engine.answered import Answered, Forms, taught
@@ -20,7 +21,6 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import (
     ABSORBED, CONFLICT, DUPLICATE, READ, TAKEN, TOO_LATE, V_CREDIT, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
-from bonafide.engine.degraded import NO_CHANGES, Alone, Stretch, changes_among, changes_in, walk_stretches
 from bonafide.engine.intake import Column, read_events, rows_of_columns, rows_of_events
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.ladder.follow import follow
@@ -28,9 +28,13 @@ from bonafide.engine.ladder.ladder import FEEDS, InForce, Ladder
 from bonafide.engine.ladder.proposed import Proposed
 from bonafide.engine.ladder.wording import APPEAL, tell
 from bonafide.engine.ladder.words import SUBJECTS
+from bonafide.engine.lists import Lists
 from bonafide.engine.pseudonyms import Known, Written, write_events
 from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.state import State
+from bonafide.engine.stretches import (
+    NO_CHANGES, NO_LISTS, Alone, Stretch, changes_among, changes_in, lists_among, walk_stretches,
+)  # fmt: skip
 from bonafide.engine.swap import fit
 from bonafide.engine.templates import Scores, Template, Templates
 from bonafide.engine.warming import ABSORB_ROWS, Warming
@@ -39,6 +43,8 @@ __all__ = ["DEFAULT_SECRET", "Answered", "Batch", "Decided", "Engine", "Warming"
 
 DEFAULT_SECRET: Final = hashlib.sha256(b"bonafide: offline").digest()[:16]
 """The secret of runs that keep no data directory. Decisions never depend on a secret."""
+FEW: Final = 16
+"""Fewer events are looked at one by one: a column costs the same however little of it is used."""
 _STATUS: Final[dict[int, Status]] = {
     TAKEN: "taught", DUPLICATE: "duplicate", CONFLICT: "conflict", TOO_LATE: "too-late"
 }  # fmt: skip
@@ -62,6 +68,7 @@ class Engine:
         self.state = State(bundle.compiled, secret, self.kernels)
         self.ladder = Ladder(self.hash_of)
         self._waiting = self.ladder.standings.waiting
+        self.lists = Lists(self.hash_of)
         self._begin_again()
 
     @property
@@ -76,8 +83,8 @@ class Engine:
         self._forms = Forms(self._templates)
 
     def swap(self, bundle: Bundle) -> None:
-        """Decide with another bundle from the next event on; nothing that is remembered changes, nor where anybody stands
-        on the ladder.
+        """Decide with another bundle from the next event on; nothing that is remembered changes, nor where anybody
+        stands on the ladder.
 
         Rules, policy and texts swap freely, and so do features that what is kept can answer. Raises NotSwappableError,
         a StateError, where something new would have to be kept, or where settings such as the currency differ.
@@ -87,8 +94,8 @@ class Engine:
         self._begin_again()
 
     def adopt(self, warmed: Warming) -> None:
-        """Go on from a state that another bundle has warmed from the log, from the next event on. On the ladder everybody
-        stands where this engine's own decisions have put them.
+        """Go on from a state that another bundle has warmed from the log, from the next event on. On the ladder
+        everybody stands where this engine's own decisions have put them.
 
         Raises StateError unless it has taken in exactly the events that this engine has.
         """
@@ -104,6 +111,7 @@ class Engine:
         """Forget what was made for the bundle before."""
         self._one = self.state.room(1)
         self.ladder.rules = self.bundle.ladder
+        self.lists.follow(self.bundle)
         self.degrade(self.state.degraded)
 
     def decide(self, events: Sequence[Fact]) -> list[Decision | Receipt]:
@@ -151,13 +159,32 @@ class Engine:
     def decide_one(self, event: Fact) -> Decision | Receipt:
         """Take one event in and answer it, as `decide` does."""
         rows = rows_of_events((event,), self.kernels, self.state.bound.key)
+        if not self.lists.is_quiet:
+            self.turn(max(self.state.latest_ms, event.time), self.state.latest_ms)
         self._one.verdicts.fill(0)
         walked = self.state.walk(rows, _READ, self._one)
         loops = loops_of(walked.ways)[0] if len(walked.ways) else ()
         answer = self._decision(event, walked.verdicts.tolist()[0], loops, Alone(rows, self.state), 0)
         if isinstance(event, Degraded) and isinstance(answer, Receipt) and answer.status == "taught":
             self.degrade(event.parts)
+        elif isinstance(event, ListChanged) and isinstance(answer, Receipt) and answer.status == "taught":
+            self.list_changed(rows[0].tolist())
         return answer
+
+    def turn(self, as_of: int, latest: int) -> None:
+        """Bring what is on the lists to a moment of the log, whose latest time may still be behind it."""
+        if self.lists.is_due(as_of):
+            self.state.swap(self.lists.compiled(as_of, latest, self.state.compiled.features.layout))
+            self._one = self.state.room(1)
+
+    def list_changed(self, row: list[int]) -> None:
+        """From the next event on a list is as a taken `list_changed` record says."""
+        self.lists.change(row)
+
+    @property
+    def lists_hold(self) -> tuple[int, int]:
+        """Since when and until when what is on the lists is on them."""
+        return self.lists.hold
 
     def _read(self, events: Sequence[Fact]) -> tuple[NDArray[np.int64], bool]:
         """The rows of events, and whether any of them has a list."""
@@ -166,9 +193,11 @@ class Engine:
     def _walk(
         self, events: Sequence[Fact], rows: NDArray[np.int64], listed: bool, how: int = READ
     ) -> Iterator[Stretch]:  # fmt: skip
-        """Take events in, in stretches between degraded records."""
+        """Take events in, in stretches between records that change parts or lists."""
         changes = changes_among(events) if listed else NO_CHANGES
-        return walk_stretches(self.state, rows, np.full(len(events), how, dtype=np.int64), changes, self.degrade)
+        few_change_none = len(events) < FEW and not any(isinstance(event, ListChanged) for event in events)
+        lists = NO_LISTS if few_change_none else lists_among(rows[:, TYPE])
+        return walk_stretches(self, rows, np.full(len(events), how, dtype=np.int64), changes, lists)
 
     def _answers(self, events: Sequence[Fact], rows: NDArray[np.int64], listed: bool) -> list[Answered]:
         answers: list[Answered] = []
@@ -229,6 +258,16 @@ class Engine:
             {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE},
         )
 
+    def save(self) -> bytes:
+        """What is remembered beside the state: where everybody stands on the ladder, and what was changed on lists."""
+        return _pack((self.ladder.save(), self.lists.save()))
+
+    def load(self, saved: bytes) -> None:
+        """Put back what `save` gave."""
+        ladder, lists = _unpack(saved)
+        self.ladder.load(ladder)
+        self.lists.load(lists)
+
     def told(self, measures: Sequence[Proposed], subjects: Mapping[str, str]) -> tuple[ProposedMeasure, ...]:
         """Measures with the ids of their subjects, by kind, and with their texts."""
         if not measures:
@@ -242,7 +281,7 @@ class Engine:
         text = np.frombuffer(subject_id.encode(), dtype=np.uint8)
         found = np.full((1, 1), ABSENT, dtype=np.int64)
         self.kernels.hash_personal_texts(text, found, 0, *self.state.bound.key)
-        return self.ladder.in_force((SUBJECTS.index(subject_type), int(found[0, 0])), self.state.latest_ms)  # type: ignore[arg-type]
+        return self.ladder.in_force((SUBJECTS.index(subject_type), int(found[0, 0])), self.state.latest_ms)
 
     def hash_of(self, text: str) -> int:
         """The hash that a row has of a text that names no person."""
@@ -257,7 +296,7 @@ class Engine:
         """
         rows = rows_of_columns(kinds, columns, self.kernels, self.state.bound.key)
         changes, batches = changes_in(kinds, columns), []
-        for stretch in walk_stretches(self.state, rows, how, changes, self.degrade):
+        for stretch in walk_stretches(self, rows, how, changes, lists_among(kinds)):
             batches.append(self._follow(stretch, how[stretch.first : stretch.first + len(stretch.rows)]))
         return joined(batches)
 
@@ -288,6 +327,8 @@ class Engine:
         )
 
 
+_pack: Final = msgspec.msgpack.Encoder().encode
+_unpack: Final = msgspec.msgpack.Decoder(tuple[bytes, bytes]).decode
 _CODE: Final = {cls: code for code, cls in enumerate(EVENT_CLASSES)}
 _READ: Final = np.full(1, READ, dtype=np.int64)
 _DECIDED: Final = np.array([EVENT_CLASS[name].decided for name in TYPE_NAMES])

@@ -34,8 +34,8 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands for the log up to there, in the words of whoever keeps it; "" where nobody says."""
     degraded: tuple[str, ...]
     """Parts that do not answer."""
-    ladder: int
-    """Bytes that tell where everybody stands on the ladder; they follow the words."""
+    beside: int
+    """Bytes that tell where everybody stands on the ladder, and what was changed on lists; they follow the words."""
     sha256: str
     """Of the log, the names of these parts and what follows the header."""
 
@@ -44,14 +44,14 @@ def write_snapshot(engine: Engine, file: BinaryIO, log: str = "") -> None:
     """Write what an engine remembers; `log` stands for the log that it took in, such as a hash of it."""
     words = engine.state.kept
     body = words.data.cast("B")
-    parts, ladder = engine.degraded, engine.ladder.save()
-    digest = _begin(log, parts, body, ladder).hexdigest()
+    parts, beside = engine.degraded, engine.save()
+    digest = _begin(log, parts, body, beside).hexdigest()
     header = _Header(
-        _shape(engine), _secret_mark(engine), len(words), engine.state.seq, log, parts, len(ladder), digest
+        _shape(engine), _secret_mark(engine), len(words), engine.state.seq, log, parts, len(beside), digest
     )  # fmt: skip
     file.write(MAGIC + msgspec.json.encode(header) + b"\n")
     file.write(body)
-    file.write(ladder)
+    file.write(beside)
 
 
 def read_snapshot(engine: Engine, file: BinaryIO, log_at: Callable[[int], str] | None = None) -> None:
@@ -70,20 +70,20 @@ def read_snapshot(engine: Engine, file: BinaryIO, log_at: Callable[[int], str] |
         raise _refusal("it was made with other features or settings")
     if not 0 < header.words < len(engine.state.memory):
         raise _refusal("it is larger than the address space of this process")
-    body, ladder = bytearray(header.words * 8), bytearray(header.ladder)
-    if any(file.readinto(part) != len(part) for part in (body, ladder)) or file.read(1):  # type: ignore[attr-defined]
+    body, beside = bytearray(header.words * 8), bytearray(header.beside)
+    if any(file.readinto(part) != len(part) for part in (body, beside)) or file.read(1):  # type: ignore[attr-defined]
         raise _refusal("it is not complete")
-    if _begin(header.log, header.degraded, body, ladder).hexdigest() != header.sha256:
+    if _begin(header.log, header.degraded, body, beside).hexdigest() != header.sha256:
         raise _refusal("its content is damaged")
     engine.state.load(np.frombuffer(body, dtype=np.int64))
-    engine.ladder.load(bytes(ladder))
+    engine.load(bytes(beside))
     engine.degrade(header.degraded)
 
 
 def check_snapshot(file: BinaryIO) -> None:
     """Read a snapshot to its end without an engine; raises StateError unless it is whole and as it was written."""
     header = _read_header(file)
-    digest, left = _begin(header.log, header.degraded), header.words * 8 + header.ladder
+    digest, left = _begin(header.log, header.degraded), header.words * 8 + header.beside
     while piece := file.read(min(left, CHECKED_BYTES)):
         digest.update(piece)
         left -= len(piece)

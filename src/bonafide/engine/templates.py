@@ -25,17 +25,14 @@ from bonafide.engine.codes import (
 )  # fmt: skip
 from bonafide.engine.ladder.hearsay import hearsay
 from bonafide.engine.ladder.words import SUBJECTS
-from bonafide.engine.policy import Ruling, owed_to_rules, rule_on
+from bonafide.engine.policy import Case, Ruling, owed_to_rules, rule_on
+from bonafide.engine.policy_rows import SUBJECT_OF, Cell
 from bonafide.engine.scheme import ALWAYS
 
 TEMPLATES_MAX: Final = 65_536
 """Rulings remembered; beyond it they are made anew."""
 
 _FAULTS: Final = {FAULT_CURRENCY: "missing: currency"}
-_SUBJECTS: Final = {
-    "payment": "user", "refund": "user", "payout": "merchant", "merchant_application": "merchant"
-}  # fmt: skip
-"""Whose risk a decision states."""
 NO_EVIDENCE: Final = (None, None)
 
 
@@ -80,7 +77,7 @@ class Template(NamedTuple):
             event_id=event_id, seq=seq, time=time, outcome=ruling.outcome, score_e6=scores.score_e6,
             risk_level=ruling.risk_level, credit_score=scores.credit or None, alert=ruling.alert,
             reasons=self.reasons, hits=self.hits, measures=measures, faults=self.faults, degraded=self.degraded,
-            bundle=self.bundle, loops=loops, release_by=self.release_by(time),
+            bundle=self.bundle, loops=loops, release_by=self.release_by(time), release_default=ruling.release,
         )  # fmt: skip
 
     def release_by(self, time: int) -> int | None:
@@ -121,32 +118,32 @@ class Templates:
         told = zip(bundle.rules, hearsay(bundle.rules, bundle.features), strict=True)
         self._hearsay = frozenset(rule.id for rule, repeats in told if repeats)
         policy, card = bundle.policy, bundle.compiled.scheme.scorecard
-        self._bands = policy.outcome_starts
+        self._cuts = policy.cuts
         self._level_bands = policy.level_starts
         self._levels = [RISK_LEVELS.index(band.level) for band in policy.risk_levels]
         levels = () if card is None else card.card.levels
         self._credits = [band.below for band in levels]
         self._credit_levels = [*(RISK_LEVELS.index(band.level) for band in levels), 0]
-        starts = (*self._bands[1:], *self._level_bands[1:], ALWAYS)
+        starts = (*self._cuts[1:], *self._level_bands[1:], ALWAYS)
         self._calm_score = 0 if self._levels[0] else min(starts)
         self._calm_credit = max(self._credits, default=0)
-        self._nothing = [0] * (2 + -(-len(bundle.rules) // HITS_PER_WORD))
-        self.plain = [self.of((kind, 0, 0, 0, *self._nothing[1:])) for kind in range(len(TYPE_NAMES))]
+        self._nothing = [0] * (2 + -(-len(bundle.conditions) // HITS_PER_WORD))
+        self.plain = [self.of((kind, 0, 0, 0, 0, *self._nothing[1:])) for kind in range(len(TYPE_NAMES))]
         """Of events on which nothing fired, by the code of their type."""
 
     def keys_of(self, kinds: NDArray[np.int64], verdicts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """What a template is chosen by, a row for each verdict: type, faults, band of outcomes, risk level, reasons,
-        hits.
+        """What a template is chosen by, a row for each verdict: type, faults, cut of the score, risk level, level of the
+        credit score, reasons, hits and what else was asked.
 
         The risk level is the stricter of what the event shows and of what its payer's credit score says.
         """
         score, credit = verdicts[:, V_SCORE], verdicts[:, V_CREDIT]
-        band = np.searchsorted(self._bands, score, side="right") - 1
+        cut = np.searchsorted(self._cuts, score, side="right") - 1
         shown = np.array(self._levels)[np.searchsorted(self._level_bands, score, side="right") - 1]
         standing = np.array(self._credit_levels)[np.searchsorted(self._credits, credit, side="right")]
         standing[credit == 0] = 0
         return np.column_stack(
-            (kinds, verdicts[:, V_FAULTS], band, np.maximum(shown, standing), verdicts[:, V_REASONS:])
+            (kinds, verdicts[:, V_FAULTS], cut, np.maximum(shown, standing), standing, verdicts[:, V_REASONS:])
         )
 
     def is_plain(self, verdict: Sequence[int]) -> bool:
@@ -164,11 +161,10 @@ class Templates:
     def key_of(self, kind: int, verdict: Sequence[int]) -> tuple[int, ...]:
         """The same for one verdict."""
         score, credit = verdict[V_SCORE], verdict[V_CREDIT]
-        band = bisect_right(self._bands, score) - 1
+        cut = bisect_right(self._cuts, score) - 1
         level = self._levels[bisect_right(self._level_bands, score) - 1]
-        if credit:
-            level = max(level, self._credit_levels[bisect_right(self._credits, credit)])
-        return (kind, verdict[V_FAULTS], band, level, *verdict[V_REASONS:])
+        standing = self._credit_levels[bisect_right(self._credits, credit)] if credit else 0
+        return (kind, verdict[V_FAULTS], cut, max(level, standing), standing, *verdict[V_REASONS:])
 
     def of(self, key: tuple[int, ...]) -> Template:
         """The template of a key."""
@@ -180,13 +176,27 @@ class Templates:
         return template
 
     def _rule_on(self, key: tuple[int, ...]) -> Template:
-        kind, faults, band, level, reasons, *words = key
-        rules = self._bundle.rules
-        hit = [rule for i, rule in enumerate(rules) if words[i // HITS_PER_WORD] >> (i % HITS_PER_WORD) & 1]
-        subject = _SUBJECTS.get(TYPE_NAMES[kind])
-        owed = owed_to_rules(self._bundle.policy, [rule.weight for rule in hit])
+        kind, faults, cut, level, standing, reasons, *words = key
+        rules, policy = self._bundle.rules, self._bundle.policy
+        held = [i for i in range(len(words) * HITS_PER_WORD) if words[i // HITS_PER_WORD] >> (i % HITS_PER_WORD) & 1]
+        hit = [rules[i] for i in held if i < len(rules)]
+        asked = [i - len(rules) for i in held if i >= len(rules)]
+        amounts = policy.amounts
+        cell = Cell(
+            TYPE_NAMES[kind], self._cuts[cut], standing, max((amounts[i] for i in asked if i < len(amounts)), default=0),
+            frozenset(rule.id for rule in hit),
+        )  # fmt: skip
+        owed = owed_to_rules(policy, [rule.weight for rule in hit])
         at_least: Outcome = max((owed, *(rule.effect for rule in hit)), key=OUTCOMES.index)
-        ruling = rule_on(self._bundle.policy, band, RISK_LEVELS[level], at_least)
+        demanding = tuple(rule.id for rule in hit if rule.effect == at_least) or tuple(rule.id for rule in hit)
+        ruling = rule_on(
+            policy,
+            Case(
+                cell, RISK_LEVELS[level], at_least, demanding, any(rule.is_monitor for rule in hit),
+                bool(faults & FAULT_CURRENCY), self._degraded, tuple(i - len(amounts) for i in asked if i >= len(amounts)),
+            ),
+        )  # fmt: skip
+        subject = SUBJECT_OF.get(TYPE_NAMES[kind])
         evidence = self._evidence(kind, ruling, hit)
         return Template(
             ruling,
@@ -206,6 +216,7 @@ class Templates:
         ladder, name = self._bundle.ladder, TYPE_NAMES[kind]
         if ladder is None or not EVENT_CLASS[name].decided:
             return NO_EVIDENCE
+        hit = [rule for rule in hit if not rule.is_monitor]
         own = [rule for rule in hit if rule.id not in self._hearsay]
         bits = sum({1 << TYPOLOGIES.index(rule.typology) for rule in own})
         found: list[int | None] = []
@@ -213,7 +224,7 @@ class Templates:
             about = bits & ladder.of[number]
             is_named = f"{subject}_id" in EVENT_CLASS[name].__struct_fields__
             is_strict = OUTCOMES.index(ruling.outcome) >= ladder.subjects[number].from_outcome
-            speaks = about or (not hit and _SUBJECTS.get(name) == subject)
+            speaks = about or (not hit and SUBJECT_OF.get(name) == subject)
             found.append(about if is_named and is_strict and speaks else None)
         return found[0], found[1]
 
@@ -222,8 +233,9 @@ class Templates:
         told: list[Reason] = []
         codes = list(self._bundle.reasons)
         while packed:
-            code = codes[(packed & ((1 << REASON_BITS) - 1)) - 1]
-            text = self._bundle.reasons[code]
-            told.append(Reason(code, text.zh, text.en))
+            number = (packed & ((1 << REASON_BITS) - 1)) - 1
+            if number < len(codes):  # the one after the last stands for none
+                text = self._bundle.reasons[codes[number]]
+                told.append(Reason(codes[number], text.zh, text.en))
             packed >>= REASON_BITS
         return tuple(told)

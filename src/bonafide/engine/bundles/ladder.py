@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from itertools import pairwise
 from typing import Final
 
 from bonafide.core.moment import DAY_MS, parse_span, show_span
@@ -91,7 +92,7 @@ def _faults_of_spans(declared: DeclaredLadder) -> Iterator[Fault]:
         ("suspected", counts.suspected), ("corroborated", counts.corroborated), ("confirmed", counts.confirmed),
         ("adjudicated", counts.adjudicated),
     )  # fmt: skip
-    for (weak, short), (name, long) in zip(told, told[1:], strict=False):
+    for (weak, short), (name, long) in pairwise(told):
         if parse_span(long) < parse_span(short):
             yield ("counts_for", name), f"{long} is shorter than the {short} of {weak}, which less stands behind"
     for name, span in told:
@@ -126,5 +127,3 @@ def _faults_of_subjects(declared: DeclaredLadder) -> Iterator[Fault]:
         if not any(path[0] == "limits" or path == ("amounts",) for path, _ in found):
             found += faults_of_tables(part, kind)
         yield from (((kind, *path), text) for path, text in found)
-
-

@@ -32,7 +32,9 @@ _Family = Annotated[
     str, Meta(pattern="^[a-z][a-z_]{0,31}$", description="a family's name of small letters and _, at most 32")
 ]
 _Part = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
-_Minor = Annotated[int, Meta(ge=0, le=AMOUNT_MAX, description=f"a whole number of minor units from 0 to {AMOUNT_MAX:,}")]
+_Minor = Annotated[
+    int, Meta(ge=0, le=AMOUNT_MAX, description=f"a whole number of minor units from 0 to {AMOUNT_MAX:,}")
+]
 _Offences = Annotated[
     int, Meta(ge=1, le=OFFENCES_TOLD_MAX, description=f"a number of offences from 1 to {OFFENCES_TOLD_MAX}")
 ]

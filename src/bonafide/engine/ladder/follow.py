@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, TYPE_NAMES, WORD_CODE
 from bonafide.engine.codes import TAKEN, V_SEQ, V_STATUS
-from bonafide.engine.degraded import Stretch
+from bonafide.engine.stretches import Stretch
 from bonafide.engine.ladder.ladder import FEEDS, Ladder
 from bonafide.engine.ladder.proposed import Proposed
 from bonafide.engine.ladder.standings import MARKS

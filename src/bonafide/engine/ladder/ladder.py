@@ -18,7 +18,7 @@ from bonafide.engine.ladder.proposing import Moment, name_of, news, propose
 from bonafide.engine.ladder.rules import LadderRules
 from bonafide.engine.ladder.standing import IN_FORCE, Evidence, Standing
 from bonafide.engine.ladder.standings import Key, Standings
-from bonafide.engine.ladder.words import GRADES, HARDNESS, MEASURES, MERCHANT, NOTICE, OUTCOME_PLACE, SUBJECTS, USER
+from bonafide.engine.ladder.words import GRADES, HARDNESS, MEASURES, MERCHANT, OUTCOME_PLACE, SUBJECTS, USER
 from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.templates import Template
 
@@ -170,7 +170,7 @@ class Ladder:
         for key in self.touches(row):
             standing = self._get(key, now)
             records.change_status(
-                standing, self.rules, row[_PLACES["measure_id"]], HARDNESS[WORDS[row[_PLACES["measure"]]]],  # type: ignore[index]
+                standing, self.rules, row[_PLACES["measure_id"]], HARDNESS[WORDS[row[_PLACES["measure"]]]],
                 WORDS[row[_PLACES["status"]]], until, by, now,  # type: ignore[arg-type]
             )  # fmt: skip
             self.standings.put(key, standing, self.rules, now)
@@ -201,10 +201,10 @@ def _flag(row: Row) -> bool | None:
 
 
 _TAKES: Final[dict[int, Callable[[Ladder, Row, int, int], None]]] = {
-    TYPE_CODE["verdict"]: Ladder._take_verdict,  # noqa: SLF001
-    TYPE_CODE["indicator"]: Ladder._take_indicator,  # noqa: SLF001
-    TYPE_CODE["group"]: Ladder._take_group,  # noqa: SLF001
-    TYPE_CODE["measure_status"]: Ladder._take_status,  # noqa: SLF001
-    TYPE_CODE["information_answered"]: Ladder._take_answer,  # noqa: SLF001
-    TYPE_CODE["appeal_status"]: Ladder._take_appeal,  # noqa: SLF001
+    TYPE_CODE["verdict"]: Ladder._take_verdict,
+    TYPE_CODE["indicator"]: Ladder._take_indicator,
+    TYPE_CODE["group"]: Ladder._take_group,
+    TYPE_CODE["measure_status"]: Ladder._take_status,
+    TYPE_CODE["information_answered"]: Ladder._take_answer,
+    TYPE_CODE["appeal_status"]: Ladder._take_appeal,
 }

@@ -1,5 +1,5 @@
-"""From what is remembered of a subject to what is proposed: the milder of what the step gives and what the grade and the
-amount bear, never twice on the same facts.
+"""From what is remembered of a subject to what is proposed: the milder of what the step gives and what the grade and
+the amount bear, never twice on the same facts.
 
 Friction (a notice, a request) is proposed once for each offence and hardness. Anything harder needs a fact that is
 fresh: an offence on which nothing harder has been proposed yet, or not with the grade that it has by now.
@@ -134,7 +134,8 @@ def _on_offence(
     return Proposed(
         MEASURES[hardness], SUBJECTS[kind], "proposed", measure.until, name_of(kind, at.seq, at.time),
         hardness == REFER, GRADES[grade], len(case.counted), case.amount if offence.is_local else offence.amount,
-        tuple(Ground(one.place, GRADES[standing.grade(rules, one)]) for one in facts), codes_of((offence, *facts), rules),
+        tuple(Ground(one.place, GRADES[standing.grade(rules, one)]) for one in facts),
+        codes_of((offence, *facts), rules),
     )  # fmt: skip
 
 

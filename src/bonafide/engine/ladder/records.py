@@ -1,7 +1,7 @@
 """What the log's records do to where a subject stands: findings, verdicts, what others say, and control records.
 
-Only a `measure_status` puts a measure in force or ends it, but for one thing: an upheld appeal ends it at once. Whatever
-changes what may be proposed makes the subject's next decision say so (`waits`).
+Only a `measure_status` puts a measure in force or ends it, but for one thing: an upheld appeal ends it at once.
+Whatever changes what may be proposed makes the subject's next decision say so (`waits`).
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def change_status(
         return
     if known is None:
         if standing.has_ended(id_) or (by is None and kind > FRICTION):
-            return  # it must not come back; and what is harder than friction, only the engine proposes, or a person does
+            return  # it must not come back; and what is harder than friction, no other machine brings up
         known = _brought_up(rules, id_, kind, until, by, now)
         standing.open(known)
     if status == "proposed" or (known.kind == REFER and by is None):

@@ -3,8 +3,8 @@ nothing reaches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations, product
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise, product
 from typing import Final
 
 from bonafide.core.decision import OUTCOMES
@@ -62,7 +62,7 @@ def faults_of_amounts(declared: DeclaredSubject) -> Iterator[Fault]:
     starts = list(declared.amounts.items())
     if not starts or starts[0][1] != 0:
         yield ("amounts",), "the first band starts from 0, so that every amount has one"
-    for (_, low), (name, high) in zip(starts, starts[1:], strict=False):
+    for (_, low), (name, high) in pairwise(starts):
         if high <= low:
             yield ("amounts", name), f"{name} must start higher than the band before it"
     for i, row in enumerate(declared.limits):
@@ -128,12 +128,15 @@ def _falls(
             if worse not in row_of:
                 continue
             i, j = row_of[cell], row_of[worse]
-            if HARDNESS[measures[j]] < HARDNESS[measures[i]] and (i, j) not in seen:  # type: ignore[index]
+            if HARDNESS[measures[j]] < HARDNESS[measures[i]] and (i, j) not in seen:
                 seen.add((i, j))
                 where = f"{dimension.name} {dimension.cells[worse[place]]}"
-                yield (key, j), (
-                    f"row {j + 1} gives {measures[j]} for {where}, and row {i + 1} gives {measures[i]}, which is "
-                    f"harder, for {dimension.name} {dimension.cells[cell[place]]}"
+                yield (
+                    (key, j),
+                    (
+                        f"row {j + 1} gives {measures[j]} for {where}, and row {i + 1} gives {measures[i]}, which is "
+                        f"harder, for {dimension.name} {dimension.cells[cell[place]]}"
+                    ),
                 )
 
 
@@ -149,22 +152,20 @@ def _first_offences(declared: DeclaredSubject) -> Iterator[Fault]:
 
 def unreachable(declared: DeclaredSubject) -> Iterator[Fault]:
     """Measures of sound tables that nothing ever comes to: the other table never lets them be."""
-    steps, limits = step_boxes(declared), limit_boxes(declared)
-    for i, (row, box) in enumerate(zip(declared.steps, steps, strict=True)):
-        highest = _hardest(limits, [limit.at_most for limit in declared.limits], lambda other, box=box: other[0] & box[1])
-        if HARDNESS[row.measure] > highest:
-            yield (
-                ("steps", i, "measure"),
-                f"{row.measure} is never proposed: limits bear at most {MEASURES[highest]} for these grades",
-            )
-    for i, (row, box) in enumerate(zip(declared.limits, limits, strict=True)):
-        highest = _hardest(steps, [step.measure for step in declared.steps], lambda other, box=box: other[1] & box[0])
-        if HARDNESS[row.at_most] > highest:
-            yield (
-                ("limits", i, "at_most"),
-                f"nothing comes to {row.at_most}: steps propose at most {MEASURES[highest]} for these grades",
-            )
+    steps = [(box[1], row.measure) for row, box in zip(declared.steps, step_boxes(declared), strict=True)]
+    limits = [(box[0], row.at_most) for row, box in zip(declared.limits, limit_boxes(declared), strict=True)]
+    for i, (grades, measure) in enumerate(steps):
+        highest = _hardest(limits, grades)
+        if HARDNESS[measure] > HARDNESS[highest]:
+            told = f"{measure} is never proposed: limits bear at most {highest} for these grades"
+            yield ("steps", i, "measure"), told
+    for i, (grades, measure) in enumerate(limits):
+        highest = _hardest(steps, grades)
+        if HARDNESS[measure] > HARDNESS[highest]:
+            told = f"nothing comes to {measure}: steps propose at most {highest} for these grades"
+            yield ("limits", i, "at_most"), told
 
 
-def _hardest(boxes: Sequence[Box], measures: Sequence[str], meets: Callable[[Box], int]) -> int:
-    return max(HARDNESS[measure] for box, measure in zip(boxes, measures, strict=True) if meets(box))  # type: ignore[index]
+def _hardest(rows: Sequence[tuple[int, str]], grades: int) -> str:
+    """The hardest measure of the rows, each with its grades, that speak of one of some grades."""
+    return max((measure for own, measure in rows if own & grades), key=HARDNESS.__getitem__)

@@ -14,7 +14,7 @@ SUBJECTS: Final[tuple[SubjectKind, ...]] = ("user", "merchant")
 USER, MERCHANT = 0, 1
 MEASURES: Final[tuple[MeasureKind, ...]] = get_args(MeasureKind)
 """Mildest first; a measure's place is how hard it is."""
-HARDNESS: Final = {name: place for place, name in enumerate(MEASURES)}
+HARDNESS: Final[dict[str, int]] = {name: place for place, name in enumerate(MEASURES)}
 NOTICE: Final = HARDNESS["notice"]
 FRICTION: Final = HARDNESS["request_information"]
 """Up to here nobody is limited: what is harder, a machine may propose for MACHINE_MS only."""

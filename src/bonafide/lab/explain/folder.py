@@ -142,6 +142,7 @@ def recorded_decision(row: dict[str, Any], bundle: Bundle) -> Decision:
         measures=tuple(_measure(msgspec.json.decode(told), row, bundle) for told in row.get("proposals", ())),
         loops=tuple(msgspec.json.decode(loop, type=Loop) for loop in row["loops"]),
         release_by=min(time + parse_span(policy.hold_for), MOMENT_MAX) if row["outcome"] == "hold" else None,
+        release_default=policy.hold_default if row["outcome"] == "hold" else None,
     )  # fmt: skip
 
 

@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def text_of(played: Played) -> str:
     """What came of it, as people read it."""
     lines = [f"{'subject':<10}{'measure':<22}{'said':<16}{'times':>10}"]
-    lines += [f"{kind:<10}{measure:<22}{status:<16}{n:>10,}" for (kind, measure, status), n in sorted(played.said.items())]
+    lines += [
+        f"{kind:<10}{measure:<22}{status:<16}{n:>10,}" for (kind, measure, status), n in sorted(played.said.items())
+    ]
     lines += [
         "", f"{played.histories:,} histories, {played.events:,} records",
         f"answers compared with the twin's: {played.compared:,}, different: {len(played.different)}",

@@ -7,7 +7,16 @@ from random import Random
 from typing import Any, Final
 
 from bonafide.core.events import (
-    AppealStatus, Fact, Group, Indicator, InformationAnswered, MeasureStatus, Payment, Payout, Tick, Verdict,
+    AppealStatus,
+    Fact,
+    Group,
+    Indicator,
+    InformationAnswered,
+    MeasureStatus,
+    Payment,
+    Payout,
+    Tick,
+    Verdict,
 )  # fmt: skip
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
 from bonafide.engine.bundles.rules import TYPOLOGIES
@@ -83,17 +92,17 @@ class History:
 
     def _verdict(self, told: dict[str, Any]) -> Fact:
         chance = self._chance
-        label = chance.choices(("cash_out", "genuine", "unsure"), (5, 2, 2))[0]
-        source = chance.choices(("analyst", "partner", "court", "appeal", "chargeback"), (5, 3, 1, 1, 2))[0]
-        grade = chance.choice((None, "suspected", "corroborated", "confirmed", "adjudicated"))
+        label: Any = chance.choices(("cash_out", "genuine", "unsure"), (5, 2, 2))[0]
+        source: Any = chance.choices(("analyst", "partner", "court", "appeal", "chargeback"), (5, 3, 1, 1, 2))[0]
+        grade: Any = chance.choice((None, "suspected", "corroborated", "confirmed", "adjudicated"))
         if chance.random() < 0.3:
             return Verdict(**told, **self._subject(), label=label, source=source, grade=grade)
         known = chance.choice(self._events) if self._events and chance.random() < 0.8 else "unseen"
-        named = chance.choice(({"user_id"}, {"merchant_id"}, {"user_id", "merchant_id"}))
-        who = {"user_id": self.user, "merchant_id": self.merchant}
+        named = chance.choice((("user_id",), ("merchant_id",), ("merchant_id", "user_id")))
+        who: dict[str, Any] = {"user_id": self.user, "merchant_id": self.merchant}
         return Verdict(
             **told, subject_type="event", subject_id=f"{known}", label=label, source=source, grade=grade,
-            **{name: who[name] for name in sorted(named)},
+            **{name: who[name] for name in named},
         )  # fmt: skip
 
     def _indicator(self, told: dict[str, Any]) -> Fact:
@@ -114,28 +123,27 @@ class History:
     def _status(self, told: dict[str, Any]) -> Fact:
         chance = self._chance
         by = chance.choice(_PEOPLE)
-        status = chance.choices(
+        status: Any = chance.choices(
             ("proposed", "applied", "confirmed", "expired", "lifted", "refused"), (1, 5, 5, 1, 1, 1)
         )[0]  # fmt: skip
         name, measure, subject = self._a_measure()
         if measure == "refer" and by is None:
             by = "ann"
+        kind: Any = measure
         until = chance.choice((None, None, self.time + chance.choice((HOUR_MS, 5 * DAY_MS, 200 * DAY_MS))))
-        return MeasureStatus(
-            **told, **subject, measure_id=name, measure=measure, status=status, until=until, by=by
-        )  # type: ignore[arg-type]  # fmt: skip
+        return MeasureStatus(**told, **subject, measure_id=name, measure=kind, status=status, until=until, by=by)
 
     def _answered(self, told: dict[str, Any]) -> Fact:
         chance = self._chance
         name, _, subject = self._a_measure()
-        answer = chance.choice(("satisfactory", "satisfactory", "partial", "unsatisfactory"))
+        answer: Any = chance.choice(("satisfactory", "satisfactory", "partial", "unsatisfactory"))
         asked = chance.choice((None, None, None, True, False))
         return InformationAnswered(**told, **subject, measure_id=name, answer=answer, human_only=asked, by="bo")
 
     def _appeal(self, told: dict[str, Any]) -> Fact:
         chance = self._chance
         name, _, subject = self._a_measure()
-        status = chance.choice(("submitted", "upheld", "upheld", "rejected", "withdrawn"))
+        status: Any = chance.choice(("submitted", "upheld", "upheld", "rejected", "withdrawn"))
         asked = chance.choice((None, None, True, False))
         named = None if chance.random() < 0.2 else name
         return AppealStatus(**told, **subject, appeal_id="p", measure_id=named, status=status, human_only=asked)

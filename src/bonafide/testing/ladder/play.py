@@ -35,7 +35,9 @@ class Played(NamedTuple):
     """By kind of subject, measure and what was said of it."""
 
 
-def play(numbers: Sequence[int], seed: int, twin_every: int, progress: Callable[[int], None] = lambda n: None) -> Played:
+def play(
+    numbers: Sequence[int], seed: int, twin_every: int, progress: Callable[[int], None] = lambda n: None
+) -> Played:
     """Play the histories of some numbers; of every `twin_every`-th the twin answers each event, too."""
     broken: list[str] = []
     different: list[str] = []
@@ -66,10 +68,12 @@ def play(numbers: Sequence[int], seed: int, twin_every: int, progress: Callable[
 
 def yaml_of(ladder: str) -> dict[str, Any]:
     """A ladder as YAML reads it."""
-    return _READ.setdefault(ladder, yaml.safe_load(ladder))
+    if ladder not in _READ:
+        _READ[ladder] = yaml.safe_load(ladder)
+    return _READ[ladder]
 
 
-_READ: Final[dict[str, Any]] = {}
+_READ: Final[dict[str, dict[str, Any]]] = {}
 
 
 def shown(one: ProposedMeasure) -> tuple[Any, ...]:

@@ -92,7 +92,11 @@ def typologies() -> dict[str, str]:
 def hits(typology: str, more: str | None = None, *, strict: str | None = None) -> Mapping[str, str]:
     """The fields of a payment that is found by a rule of this typology, and by another; `strict` makes the outcome
     verify or hold instead of warn."""
-    told = {"category": typology, "traffic_source": more, "goods": {"verify": "virtual", "hold": "service"}.get(strict or "")}
+    told = {
+        "category": typology,
+        "traffic_source": more,
+        "goods": {"verify": "virtual", "hold": "service"}.get(strict or ""),
+    }
     return {name: value for name, value in told.items() if value is not None}
 
 

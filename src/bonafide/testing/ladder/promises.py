@@ -203,7 +203,11 @@ class Promises:
 
     def _was_open(self, book: Book, name: str) -> bool:
         """Whether a proposal's own end has not come, so that there is something to lift for certain."""
-        return name in book.proposed and name not in book.restated and self._engine.state.latest_ms < book.proposed[name][0].until
+        return (
+            name in book.proposed
+            and name not in book.restated
+            and self._engine.state.latest_ms < book.proposed[name][0].until
+        )
 
     def _in_force(self, subject: tuple[str, str], book: Book) -> Iterator[str]:
         names = {self._engine.hash_of(name): name for name in book.live}

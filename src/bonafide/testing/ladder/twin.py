@@ -13,7 +13,13 @@ from typing import Any, Final
 
 from bonafide.core.decision import OUTCOMES, Decision, Receipt
 from bonafide.core.events import (
-    AppealStatus, Fact, Group, Indicator, InformationAnswered, MeasureStatus, Verdict,
+    AppealStatus,
+    Fact,
+    Group,
+    Indicator,
+    InformationAnswered,
+    MeasureStatus,
+    Verdict,
 )  # fmt: skip
 from bonafide.core.moment import DAY_MS, HOUR_MS, MOMENT_MAX, parse_span
 
@@ -173,7 +179,8 @@ class LadderTwin:
         return {
             "status": "proposed", "measure": ORDER[level], "until": until, "measure_id": name,
             "needs_person": ORDER[level] == "refer", "grade": GRADES[self._grade(case, offence)],
-            "offences": len(counted), "amount": own, "facts": tuple((o.place, GRADES[self._grade(case, o)]) for o in facts),
+            "offences": len(counted), "amount": own,
+            "facts": tuple((o.place, GRADES[self._grade(case, o)]) for o in facts),
             "codes": self._codes([offence, *facts]), "whole": whole, "about": offence.place,
         }  # fmt: skip
 
@@ -318,12 +325,12 @@ class LadderTwin:
             for one in case.partners.values():
                 one["measure"] = one["measure"] or told["measure_id"]
         level = ORDER.index(told["measure"])
-        for one in case.offences:
-            if one.place in {place for place, _ in told["facts"]}:
-                one.measures = [*one.measures, told["measure_id"]][-MOST:]
-                one.used = max(one.used, self._grade(case, one)) if level > 1 else one.used
-            if one.place == told["about"]:
-                one.asked = max(one.asked, min(level, 1))
+        for offence in case.offences:
+            if offence.place in {place for place, _ in told["facts"]}:
+                offence.measures = [*offence.measures, told["measure_id"]][-MOST:]
+                offence.used = max(offence.used, self._grade(case, offence)) if level > 1 else offence.used
+            if offence.place == told["about"]:
+                offence.asked = max(offence.asked, min(level, 1))
 
     def _open(self, case: Case, measure: Measure) -> None:
         case.measures.append(measure)
@@ -453,7 +460,9 @@ def _subject(event: Any) -> Subject:
 
 
 def _risk_of(event_type: str) -> str | None:
-    return {"payment": "user", "refund": "user", "payout": "merchant", "merchant_application": "merchant"}.get(event_type)
+    return {"payment": "user", "refund": "user", "payout": "merchant", "merchant_application": "merchant"}.get(
+        event_type
+    )
 
 
 def _is_local(offence: Offence) -> bool:
@@ -486,5 +495,3 @@ def _row(rows: Sequence[Told], *, number: int | None = None, **case: str) -> Tol
             found.append(row)
     (one,) = found
     return one
-
-
