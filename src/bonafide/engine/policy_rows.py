@@ -73,7 +73,8 @@ class Cell(NamedTuple):
     """The level that the credit score gives, by its place."""
     amount: int
     """The largest amount asked for that the event's reaches; 0 where it is not known."""
-    hits: frozenset[str]
+    rules: frozenset[str]
+    """Those that hit."""
 
 
 def row_of(rows: Sequence[PolicyRow], cell: Cell) -> int | None:
@@ -87,7 +88,7 @@ def _fits(row: PolicyRow, cell: Cell) -> bool:
         (row.type is None or cell.type in row.type)
         and (row.subject is None or SUBJECT_OF.get(cell.type) in row.subject)
         and (row.credit is None or RISK_LEVELS[cell.credit] in row.credit)
-        and (row.hits is None or not cell.hits.isdisjoint(row.hits))
+        and (row.hits is None or not cell.rules.isdisjoint(row.hits))
         and (
             score is None or (_e6(score.from_) <= cell.score_e6 and (score.to is None or cell.score_e6 < _e6(score.to)))
         )
@@ -177,13 +178,12 @@ def _boxes(
     ]
     if not all(base):
         return []
-    hits = row.hits or ()
+    if row.hits is None:
+        return [(*base, *(one.all for one in dimensions[4:]))]
     told = []
-    for number, rule in enumerate(hits if row.hits is not None else (None,)):
-        silent = hits[:number]
-        rest = [
-            2 if one.name == rule else 1 if one.name in silent else one.all for one in dimensions[4:]
-        ]  # fmt: skip
+    for number, rule in enumerate(row.hits):
+        silent = row.hits[:number]
+        rest = [2 if one.name == rule else 1 if one.name in silent else one.all for one in dimensions[4:]]
         told.append((*base, *rest))
     return told
 

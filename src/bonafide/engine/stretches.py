@@ -8,6 +8,7 @@ batch without one is one stretch.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final, Protocol
 
 import msgspec
@@ -120,9 +121,7 @@ def walk_stretches(
     """
     first, n, state = 0, len(rows), turns.state
     changed = listed.tolist()
-    cuts = sorted(
-        {*changes, *(row for row, after in zip(changed, [*changed[1:], -1], strict=True) if row + 1 != after)}
-    )
+    cuts = sorted({*changes, *(row for row, after in pairwise([*changed, -1]) if row + 1 != after)})
     while first < n or first == 0:
         end, before = next((cut + 1 for cut in cuts if cut >= first), n), state.latest_ms
         if n:

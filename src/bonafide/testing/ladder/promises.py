@@ -31,7 +31,9 @@ class Book:
     live: dict[str, None] = field(default_factory=dict)
     """Names of the measures that a status put in force and none has ended."""
     restated: set[str] = field(default_factory=set)
-    """Those of which a status said another end."""
+    """Those of which a status said another end, or that an appeal has ended."""
+    ends: dict[str, int] = field(default_factory=dict)
+    """By name: the earliest moment at which it may have ended."""
     people: dict[str, set[str]] = field(default_factory=dict)
     """By name: who has confirmed it."""
     kinds: dict[str, str] = field(default_factory=dict)
@@ -100,6 +102,7 @@ class Promises:
         if one.status != "proposed":
             return
         book.proposed[one.measure_id] = one, answer.time
+        book.ends[one.measure_id] = one.until
         book.kinds[one.measure_id], book.by_machine[one.measure_id] = one.measure, True
         yield from self._too_hard(kind, one)
         if book.human_only and one.measure != "notice":
@@ -167,9 +170,11 @@ class Promises:
 
     def _status(self, book: Book, event: MeasureStatus) -> None:
         name = event.measure_id
+        now = self._engine.state.latest_ms
         if event.status in ("expired", "lifted", "refused"):
             book.live.pop(name, None)
             book.restated.add(name)
+            book.ends[name] = min(book.ends.get(name, now), now)
             return
         if name not in book.proposed and name not in book.live:
             if event.by is None and event.measure not in FRICTION and name not in book.kinds:
@@ -181,15 +186,13 @@ class Promises:
             book.people.setdefault(name, set()).add(event.by)
         if event.until is not None:
             book.restated.add(name)
+            book.ends[name] = min(book.ends.get(name, event.until), event.until)
         if event.status != "proposed":
             book.live.setdefault(name)
 
     def _forgotten(self, book: Book, name: str) -> bool:
         """Whether a machine's measure ended so long ago, or was so much one of many, that its name is not known."""
-        if name not in book.proposed:
-            return True
-        one = book.proposed[name][0]
-        return self._engine.state.latest_ms >= one.until + ENDED_MS
+        return name not in book.proposed or self._engine.state.latest_ms >= book.ends[name] + ENDED_MS
 
     def _upheld(self, subject: tuple[str, str], book: Book, measure: str | None) -> None:
         named = list(book.proposed) if measure is None else [measure]
@@ -198,8 +201,10 @@ class Promises:
                 book.gone.update(fact.place for fact in book.proposed[name][0].facts)
         if measure is None or measure in book.live:
             book.to_lift |= {name for name in book.live if name in named and self._was_open(book, name)}
-        for name in list(book.live) if measure is None else [measure]:
+        for name in {**book.live, **book.proposed} if measure is None else [measure]:
             book.live.pop(name, None)
+            book.restated.add(name)
+            book.ends[name] = min(book.ends.get(name, self._engine.state.latest_ms), self._engine.state.latest_ms)
 
     def _was_open(self, book: Book, name: str) -> bool:
         """Whether a proposal's own end has not come, so that there is something to lift for certain."""
