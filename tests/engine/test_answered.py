@@ -13,7 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bonafide.core.decision import (
-    OUTCOMES, RISK_LEVELS, SCORE_UNIT, Decision, Ground, Loop, ProposedMeasure, Reason, Receipt, Step, Words,
+    OUTCOMES,
+    RISK_LEVELS,
+    SCORE_UNIT,
+    Decision,
+    Ground,
+    Loop,
+    ProposedMeasure,
+    Reason,
+    Receipt,
+    Step,
+    Words,
     bare_measure,
 )  # fmt: skip
 from bonafide.core.events import Event, Payment

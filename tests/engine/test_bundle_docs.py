@@ -21,8 +21,17 @@ from bonafide.engine.bundles.shapes import keys_of
 from bonafide.engine.fail_modes import AmountBand, DeclaredFailModes
 from bonafide.engine.features.spec import Take, _Declared
 from bonafide.engine.ladder.declared import (
-    AppealText, CountsFor, DeclaredLadder, DeclaredSubject, GroupRow, LimitRow, OffenceRange, PartnerRow,
-    SourceReasons, StepRow, TypologyRow,
+    AppealText,
+    CountsFor,
+    DeclaredLadder,
+    DeclaredSubject,
+    GroupRow,
+    LimitRow,
+    OffenceRange,
+    PartnerRow,
+    SourceReasons,
+    StepRow,
+    TypologyRow,
 )  # fmt: skip
 from bonafide.engine.policy import DeclaredPolicy, FaultRow, ListRow, OutcomeBand, Proposal, RiskBand
 from bonafide.engine.policy_rows import AmountSpan, PolicyRow, ScoreSpan

@@ -19,7 +19,6 @@ from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.codes import READ, TAKEN
 from bonafide.engine.engine import Engine, Warming
 from bonafide.engine.snapshot import read_snapshot, write_snapshot
-
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.decision_rows import canonical_lines
 from bonafide.testing.generators import events

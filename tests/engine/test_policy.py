@@ -78,7 +78,9 @@ def test_every_mistake_of_a_policy_is_told_at_once() -> None:
 @pytest.mark.parametrize("value", [None, [], "allow", 5])
 def test_what_is_no_policy_is_refused(value: Any) -> None:
     _, mistakes = told(value)
-    assert mistakes[0].message.startswith("expected keys with values: outcomes, risk_levels, hold_for, rows, hold_default")
+    assert mistakes[0].message.startswith(
+        "expected keys with values: outcomes, risk_levels, hold_for, rows, hold_default"
+    )
 
 
 STARTS = st.lists(st.integers(1, SCORE_UNIT), max_size=4, unique=True).map(sorted)
