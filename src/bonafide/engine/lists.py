@@ -1,5 +1,5 @@
-"""What is on the named lists at a moment of the log: what the bundle says, what `list_changed` records changed since, and
-what has ended by then.
+"""What is on the named lists at a moment of the log: what the bundle says, what `list_changed` records changed since,
+and what has ended by then.
 
 Lists are compiled into conditions, so a change makes the conditions anew: some ten milliseconds, for a run of changes
 as for one. A change is about a name of a list and an entry, known by their hashes; the latest counts. One that has an

@@ -1,4 +1,4 @@
-"""The rows of a policy: conditions over score, amount, type, subject, credit level and hits; the first that fits decides.
+"""The rows of a policy: conditions on score, amount, type, subject, credit level and hits; the first that fits decides.
 
 Where none fits the bands do, so that no case is without an outcome. What a row asks of the amount is a condition that
 the kernel evaluates beside the rules, so that events of which no row speaks cost what they did.
@@ -136,14 +136,17 @@ def tangles(rows: Sequence[PolicyRow], reached: dict[str, frozenset[str]]) -> It
     dimensions = _dimensions(rows)
     boxes = [_boxes(row, dimensions, [0, *score_cuts(rows)], [0, *amount_cuts(rows)]) for row in rows]
     impossible = [box for rule, types in reached.items() for box in _never(rule, types, dimensions)]
-    for i, own in enumerate(boxes):
-        earlier = [*impossible, *(box for other in boxes[:i] for box in other)]
-        try:
-            if not any(left_of(box, earlier) for box in own):
-                yield "unreachable", ("rows", i), f"rows[{i}]: nothing reaches it; rows before it, or none, fit first"
-        except TooTangledError:
-            yield "unreachable", ("rows",), "rows: they cut one another into too many pieces; make them fewer"
-            return
+    try:
+        for i, own in enumerate(boxes):
+            possible = [piece for box in own for piece in left_of(box, impossible)]
+            if not possible:
+                told = "one of its rules never hits such an event" if own else "it asks for what excludes one another"
+                yield "unreachable", ("rows", i), f"rows[{i}]: no event fits it: {told}"
+            elif not any(left_of(box, (b for other in boxes[:i] for b in other)) for box in possible):
+                yield "unreachable", ("rows", i), f"rows[{i}]: the rows before it fit everything that it does"
+    except TooTangledError:
+        yield "unreachable", ("rows",), "rows: they cut one another into too many pieces; make them fewer"
+        return
     for (i, one), (j, other) in combinations(enumerate(boxes), 2):
         shared = next((found for a in one for b in other if (found := common(a, b)) is not None), None)
         nested = not any(left_of(box, other) for box in one) or not any(left_of(box, one) for box in other)

@@ -1,5 +1,5 @@
-"""Stretches: a batch is walked in pieces, so that what a record says of parts or lists holds from the next event on, and
-what is on a list ends at its moment.
+"""Stretches: a batch is walked in pieces, so that what a record says of parts or lists holds from the next event on,
+and what is on a list ends at its moment.
 
 A record that is not taken (a duplicate, a conflict, one that comes too late) changes nothing. Such moments are rare: a
 batch without one is one stretch.
@@ -113,8 +113,8 @@ class Turns(Protocol):
 def walk_stretches(
     turns: Turns, rows: NDArray[np.int64], how: NDArray[np.int64], changes: Changes, listed: NDArray[np.intp]
 ) -> Iterator[Stretch]:  # fmt: skip
-    """Walk rows as `State.walk` does, in stretches that end behind each degraded record and each run of changes of lists,
-    and before each row at which something on a list ends.
+    """Walk rows as `State.walk` does, in stretches that end behind each degraded record and each run of changes of
+    lists, and before each row at which something on a list ends.
 
     changes, listed: the rows with degraded records, and those with changes of lists. What a record says is taken in
     when the caller has seen the stretch that it ends.

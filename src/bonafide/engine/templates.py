@@ -1,8 +1,8 @@
 """What decisions have in common: each event's decision is a template with what is the event's own filled in.
 
 The kernel settles the events on which nothing fires. What fires is ruled on once per kind of event, faults, band,
-risk level, reasons and hits, and each decision is that template with its event's id, place, time and scores, and with what the
-ladder says of its subjects' measures.
+risk level, reasons and hits, and each decision is that template with its event's id, place, time and scores, and with
+what the ladder says of its subjects' measures.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Template(NamedTuple):
     degraded: tuple[str, ...] = ()
     """Parts that did not answer."""
     evidence: tuple[int | None, int | None] = NO_EVIDENCE
-    """What it says against the user and against the merchant that its event names: typologies as bits; None: nothing."""
+    """What it says against the user and against the merchant of its event: typologies as bits; None: nothing."""
     counts: bool = False
     """Whether it matters to where somebody stands, whoever that is."""
 
@@ -132,8 +132,8 @@ class Templates:
         """Of events on which nothing fired, by the code of their type."""
 
     def keys_of(self, kinds: NDArray[np.int64], verdicts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """What a template is chosen by, a row for each verdict: type, faults, cut of the score, risk level, level of the
-        credit score, reasons, hits and what else was asked.
+        """What a template is chosen by, a row for each verdict: type, faults, cut of the score, risk level, level of
+        the credit score, reasons, hits and what else was asked.
 
         The risk level is the stricter of what the event shows and of what its payer's credit score says.
         """

@@ -66,6 +66,7 @@ DECISION: Final[dict[str, Any]] = {
          "submit": {"zh": "购买用途、发票", "en": "what the purchase is for and an invoice"},
          "appeal": {"zh": "如认为有误，可提出申诉。", "en": "If you think that this is wrong, you can appeal."}},
     ],
-    "faults": [], "degraded": [], "release_by": None, "release_default": None, "loops": [], "bundle": "9f2c" * 16, "digest": "04ab" * 16,
+    "faults": [], "degraded": [], "release_by": None, "release_default": None, "loops": [],
+    "bundle": "9f2c" * 16, "digest": "04ab" * 16,
 }  # fmt: skip
 TAUGHT: Final[dict[str, Any]] = {"event_id": "login-1", "seq": 18, "status": "taught"}

@@ -1,7 +1,7 @@
-"""What is remembered of one subject that stands on the ladder: offences, measures, what others say, what it asked for.
+"""What is remembered of one subject on the ladder: offences, measures, what others say, what it asked for.
 
-Integers only: ids are the 64-bit hashes of rows, moments are milliseconds of log time, typologies are bits. A subject of
-whom nothing holds any more is as one that never was, so that forgetting it changes no answer.
+Integers only: ids are the 64-bit hashes of rows, moments are milliseconds of log time, typologies are bits. A subject
+of whom nothing holds any more is as one that never was, so that forgetting it changes no answer.
 """
 
 from __future__ import annotations
