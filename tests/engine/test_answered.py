@@ -140,7 +140,8 @@ MEASURES = st.lists(
     st.builds(
         ProposedMeasure, st.sampled_from(["notice", "refer"]), st.sampled_from(["user", "merchant"]), texts(),
         st.sampled_from(["proposed", "lifted"]), st.integers(0, MOMENT_MAX), TEXTS, st.booleans(), st.none() | TEXTS,
-        st.integers(0, 9), st.integers(0, 10**12), st.lists(GROUNDS, max_size=2).map(tuple), REASONS, WORDS, WORDS, WORDS,
+        st.integers(0, 9), st.integers(0, 10**12), st.lists(GROUNDS, max_size=2).map(tuple), REASONS,
+        *(WORDS, WORDS, WORDS),
     ),
     max_size=3,
 ).map(tuple)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Lists change from a record's place in the log on, and their entries end by the time of the log: like the slow twin."""
+"""Lists change from a record's place in the log on, and entries end by the time of the log: as the slow twin says."""
 
 from __future__ import annotations
 
@@ -194,7 +194,8 @@ def test_a_run_of_changes_makes_the_conditions_once(bundle: Bundle, monkeypatch:
 def test_a_list_ends_for_an_event_that_is_itself_the_first_beyond(bundle: Bundle) -> None:
     engine = Engine(bundle)
     before, after = engine.decide([pay(1, "b", START_MS + 5 * HOUR - 1), pay(2, "b", START_MS + 5 * HOUR)])
-    assert isinstance(before, Decision) and isinstance(after, Decision)
+    assert isinstance(before, Decision)
+    assert isinstance(after, Decision)
     assert (before.hits, after.hits) == (("L-ON",), ())
     assert engine.decide([pay(3, "a", START_MS + 9 * DAY_MS)])[0].hits == ("L-ON",)  # type: ignore[union-attr]
 

@@ -214,7 +214,9 @@ def test_lists_of_a_policy_spare_watch_and_block(tmp_path: Path) -> None:
     )  # fmt: skip
     assert [one.outcome for one in found] == ["allow", "allow", "hold", "decline", "allow", "allow"]
     assert [one.alert for one in found] == [False, True, True, True, False, True]
-    assert found[0].score > 0.9 and "H-BUST-OUT" in found[0].hits and found[1].hits == ()
+    assert found[0].score > 0.9
+    assert "H-BUST-OUT" in found[0].hits
+    assert found[1].hits == ()
 
 
 # ---- mistakes
@@ -222,7 +224,8 @@ def test_lists_of_a_policy_spare_watch_and_block(tmp_path: Path) -> None:
 LIST = {"trusted__yaml": "- {id: a, until: 2027-01-01T00:00:00Z, reason: r, author: x}\n"}
 WRONG: dict[str, tuple[str, dict[str, str]]] = {
     "a row that an earlier one covers": (
-        "rows:\n  - {score: {from: 0.3}, outcome: verify}\n  - {score: {from: 0.4}, type: [payment], outcome: hold}\n", {}
+        "rows:\n  - {score: {from: 0.3}, outcome: verify}\n  - {score: {from: 0.4}, type: [payment], outcome: hold}\n",
+        {},
     ),
     "a row of a rule that cannot hit such an event": (
         "rows:\n  - {type: [payout], hits: [C-BUST-OUT], outcome: hold}\n", {}

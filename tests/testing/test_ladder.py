@@ -140,8 +140,10 @@ class Ladders(RuleBasedStateMachine):
                 measure_id=one.measure_id, human_only=asked,
             )  # fmt: skip
 
-    @rule(one=consumes(measures), whole=st.booleans(), status=st.sampled_from(["submitted", "upheld", "upheld", "rejected"]),
-          asked=st.sampled_from([None, None, True, False]))  # fmt: skip
+    @rule(
+        one=consumes(measures), whole=st.booleans(), asked=st.sampled_from([None, None, True, False]),
+        status=st.sampled_from(["submitted", "upheld", "upheld", "rejected"]),
+    )  # fmt: skip
     def appeal(self, one: ProposedMeasure, whole: bool, status: str, asked: bool | None) -> None:
         self.give(
             AppealStatus, subject_type=one.subject_type, subject_id=one.subject_id, appeal_id="a", status=status,
@@ -156,13 +158,15 @@ TestLadders.settings = settings(max_examples=60, stateful_step_count=40)
 def test_many_histories_break_nothing_and_say_everything() -> None:
     """`python -m bonafide.testing.ladder --histories 100000` plays as many as docs/ladder.md tells of."""
     played = play(range(300), seed=11, twin_every=6)
-    assert played.broken == () and played.different == ()
+    assert played.broken == ()
+    assert played.different == ()
     assert played.compared > 500
     said = {(measure, status) for _, measure, status in played.said}
     assert {"proposed", "lifted", "lift_proposed"} == {status for _, status in said}
     assert len({measure for measure, status in said if status == "proposed"}) >= 7
     text = text_of(played)
-    assert "violations of the promises: 0" in text and "limit_credit" in text
+    assert "violations of the promises: 0" in text
+    assert "limit_credit" in text
 
 
 def test_the_command_says_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,7 +209,8 @@ def test_a_status_that_outlasts_is_noticed(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_an_appeal_that_lifts_nothing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     told = broken_by(monkeypatch, records, "uphold", lambda *told: None, 400)
-    assert "or one has ended it" in told and "rests on an offence that was erased" in told
+    assert "or one has ended it" in told
+    assert "rests on an offence that was erased" in told
 
 
 def test_people_who_are_not_asked_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,5 +242,6 @@ def test_words_that_are_missing_are_noticed() -> None:
 
     bare = ProposedMeasure("notice", "user", "u", "proposed", 5, "n")
     told = list(_unexplained(bare))
-    assert "gives no reason" in told and sum("both languages" in text for text in told) == 3
+    assert "gives no reason" in told
+    assert sum("both languages" in text for text in told) == 3
     assert "has no end or no name" in list(_unexplained(msgspec.structs.replace(bare, until=0)))

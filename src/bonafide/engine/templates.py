@@ -177,25 +177,12 @@ class Templates:
 
     def _rule_on(self, key: tuple[int, ...]) -> Template:
         kind, faults, cut, level, standing, reasons, *words = key
-        rules, policy = self._bundle.rules, self._bundle.policy
+        rules = self._bundle.rules
         held = [i for i in range(len(words) * HITS_PER_WORD) if words[i // HITS_PER_WORD] >> (i % HITS_PER_WORD) & 1]
         hit = [rules[i] for i in held if i < len(rules)]
         asked = [i - len(rules) for i in held if i >= len(rules)]
-        amounts = policy.amounts
-        cell = Cell(
-            TYPE_NAMES[kind], self._cuts[cut], standing, max((amounts[i] for i in asked if i < len(amounts)), default=0),
-            frozenset(rule.id for rule in hit),
-        )  # fmt: skip
-        owed = owed_to_rules(policy, [rule.weight for rule in hit])
-        at_least: Outcome = max((owed, *(rule.effect for rule in hit)), key=OUTCOMES.index)
-        demanding = tuple(rule.id for rule in hit if rule.effect == at_least) or tuple(rule.id for rule in hit)
-        ruling = rule_on(
-            policy,
-            Case(
-                cell, RISK_LEVELS[level], at_least, demanding, any(rule.is_monitor for rule in hit),
-                bool(faults & FAULT_CURRENCY), self._degraded, tuple(i - len(amounts) for i in asked if i >= len(amounts)),
-            ),
-        )  # fmt: skip
+        case = self._case(TYPE_NAMES[kind], faults, self._cuts[cut], standing, hit, asked)
+        ruling = rule_on(self._bundle.policy, case._replace(level=RISK_LEVELS[level]))
         subject = SUBJECT_OF.get(TYPE_NAMES[kind])
         evidence = self._evidence(kind, ruling, hit)
         return Template(
@@ -210,9 +197,32 @@ class Templates:
             evidence != NO_EVIDENCE or (ruling.proposal is not None and subject is not None),
         )
 
+    def _case(
+        self, kind: str, faults: int, score_e6: int, standing: int, hit: Sequence[Rule], asked: Sequence[int]
+    ) -> Case:  # fmt: skip
+        """What the policy rules on; `asked` are the numbers of what it asked that held: amounts, then lists."""
+        policy = self._bundle.policy
+        amounts = policy.amounts
+        amount = max((amounts[i] for i in asked if i < len(amounts)), default=0)
+        owed = owed_to_rules(policy, [rule.weight for rule in hit])
+        at_least: Outcome = max((owed, *(rule.effect for rule in hit)), key=OUTCOMES.index)
+        demanding = [rule.id for rule in hit if rule.effect == at_least] or [rule.id for rule in hit]
+        return Case(
+            Cell(kind, score_e6, standing, amount, frozenset(rule.id for rule in hit)),
+            RISK_LEVELS[0],
+            at_least,
+            tuple(demanding),
+            any(rule.is_monitor for rule in hit),
+            bool(faults & FAULT_CURRENCY),
+            self._degraded,
+            tuple(i - len(amounts) for i in asked if i >= len(amounts)),
+        )
+
     def _evidence(self, kind: int, ruling: Ruling, hit: Sequence[Rule]) -> tuple[int | None, int | None]:
-        """What a decision says against each subject that its event names: the typologies of the rules that hit and tell
-        of it. A score alone speaks against the one whose risk it is; rules that repeat what others said do not speak."""
+        """What a decision says against each subject of its event: the typologies of the rules that hit and tell of it.
+
+        A score alone speaks against the one whose risk it is; rules that repeat what others said do not speak.
+        """
         ladder, name = self._bundle.ladder, TYPE_NAMES[kind]
         if ladder is None or not EVENT_CLASS[name].decided:
             return NO_EVIDENCE

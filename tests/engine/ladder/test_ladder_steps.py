@@ -117,8 +117,8 @@ def test_a_partners_word_alone_is_answered_with_one_question() -> None:
     for i in range(3):
         play.verdict(source="partner", grade="adjudicated")
         play.give(
-            Indicator, subject_type="user", subject_id="u", indicator_id=f"i{i}", typology="broker_ring", confidence=1.0,
-            valid_until=play.now + 9 * DAY_MS, status="active",
+            Indicator, subject_type="user", subject_id="u", indicator_id=f"i{i}", typology="broker_ring",
+            confidence=1.0, valid_until=play.now + 9 * DAY_MS, status="active",
         )  # fmt: skip
         assert names(play.pay()) == ["notice"]
         assert play.pay() == []
@@ -132,7 +132,8 @@ def test_a_rule_that_repeats_what_partners_said_is_no_finding_of_ours() -> None:
         answer = play.give(
             Payment, user_id="u", merchant_id="m", order_id="o", currency="CNY", amount=5, traffic_source="told"
         )
-        assert answer.outcome == "warn" and answer.hits == (HEARSAY,)
+        assert answer.outcome == "warn"
+        assert answer.hits == (HEARSAY,)
         assert {one.measure for one in answer.measures} <= {"notice"}
         play.wait(DAY_MS)
 
@@ -275,7 +276,9 @@ def test_a_referral_is_a_persons() -> None:
     play.pay()
     play.wait(3 * HOUR_MS)
     (refer,) = [one for one in play.pay("broker_ring", strict="hold") if one.subject_type == "user"]
-    assert refer.measure == "refer" and refer.needs_person and refer.until == play.now + 72 * HOUR_MS
+    assert refer.measure == "refer"
+    assert refer.needs_person
+    assert refer.until == play.now + 72 * HOUR_MS
     with pytest.raises(InputError, match="a machine refers nobody, so say which person does"):
         play.status(refer, "applied")
     play.status(refer, "proposed")
@@ -361,6 +364,8 @@ def test_without_a_ladder_the_policy_proposes_and_people_who_were_asked_for_are_
     for _ in range(2):
         (asked,) = play.pay("drain_the_line")
         assert (asked.measure, asked.until, asked.grade) == ("request_information", play.now + 7 * DAY_MS, None)
-        assert asked.why.en and asked.appeal.zh and [reason.code for reason in asked.reasons] == ["RC04"]
+        assert asked.why.en
+        assert asked.appeal.zh
+        assert [reason.code for reason in asked.reasons] == ["RC04"]
     play.give(AppealStatus, subject_type="user", subject_id="u", appeal_id="a", status="submitted", human_only=True)
     assert names(play.pay("drain_the_line")) == ["notice"]

@@ -62,7 +62,9 @@ WRONG: dict[str, str] = {
     "an episode longer than anything counts": edited(("user.episode", "60d")),
     "a partner who limits": edited(("partner.measure", "limit_credit")),
     "words and keys misspelt": edited(("user.steps.0.grade", ["suspectd"]), ("user.epsiode", "1h")),
-    "what no limit lets be": edited(("user.limits.6.at_most", "freeze_credit"), ("user.limits.8.at_most", "freeze_credit")),
+    "what no limit lets be": edited(
+        ("user.limits.6.at_most", "freeze_credit"), ("user.limits.8.at_most", "freeze_credit")
+    ),
     "what no step comes to": edited(("user.steps.7.measure", "freeze_credit"), ("lasts.refer", "30d")),
     "an end of what nobody proposes": edited(
         ("merchant.steps.10.measure", "suspend_merchant"), ("merchant.limits.9.at_most", "suspend_merchant"),

@@ -42,7 +42,8 @@ def accused(now: int = 0) -> Standing:
 def test_what_is_put_in_is_there_until_it_decays(rules: LadderRules) -> None:
     table = Standings()
     table.put((0, 5), accused(), rules, 0)
-    assert (0, 5) in table and (1, 5) not in table
+    assert (0, 5) in table
+    assert (1, 5) not in table
     assert table.get((0, 5), rules, 30 * DAY_MS - 1) == accused()
     assert table.get((0, 5), rules, 30 * DAY_MS).is_nothing
     assert table.get((1, 5), rules, 0).is_nothing
@@ -69,7 +70,10 @@ def test_when_the_table_is_full_the_one_unseen_for_longest_gives_way_unless_it_i
     for i in range(2, 60):
         table.put((0, i), accused(), rules, 0)
         assert len(table) <= 8
-    assert (0, 0) in table and (0, 1) in table and (0, 59) in table and (0, 2) not in table
+    assert (0, 0) in table
+    assert (0, 1) in table
+    assert (0, 59) in table
+    assert (0, 2) not in table
 
 
 def test_whoever_waits_is_known_and_all_of_it_is_saved(rules: LadderRules) -> None:
@@ -83,7 +87,8 @@ def test_whoever_waits_is_known_and_all_of_it_is_saved(rules: LadderRules) -> No
     again.load(table.save())
     assert again.save() == table.save()
     assert again.waiting == table.waiting
-    assert (again.marks == table.marks).all() and again.marks.sum() == 5
+    assert (again.marks == table.marks).all()
+    assert again.marks.sum() == 5
     table.put((0, 1), accused(), rules, 0)
     assert list(table.waiting) == [(0, 3)]
 
@@ -113,6 +118,9 @@ def test_of_too_many_events_the_oldest_are_added_up() -> None:
         offence.add(Evidence(i, 10, 1 << (i % 3), i % 4, judged=2 if i == 3 else 0))
     assert len(offence.evidence) == EVIDENCE_MAX
     assert (offence.amount, offence.typologies, offence.outcome, offence.judged) == (300, 7, 3, 2)
-    assert offence.evidence[0].event == ADDED_UP and not offence.knows(3) and offence.knows(30)
+    assert offence.evidence[0].event == ADDED_UP
+    assert not offence.knows(3)
+    assert offence.knows(30)
     offence.add(Evidence(30, 99, 8, 0))
-    assert len(offence.evidence) == EVIDENCE_MAX and offence.amount == 389
+    assert len(offence.evidence) == EVIDENCE_MAX
+    assert offence.amount == 389

@@ -1,5 +1,5 @@
-"""`python -m bonafide.testing.ladder --histories 100000`: plays random histories and says what was proposed, and what was
-broken of the promises."""
+"""`python -m bonafide.testing.ladder --histories 100000`: plays random histories and says what was proposed, and what
+was broken of the promises."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ _FEATURES: Final = (
     "- {name: user_verdicts, event: verdict, by: user_id, take: count, where: \"label == 'cash_out'\", over: 90d}\n"
 )
 _POLICY: Final = """
-outcomes: [{from: 0, outcome: allow}, {from: 0.3, outcome: warn}, {from: 0.6, outcome: verify}, {from: 0.9, outcome: hold}]
+outcomes:
+  [{from: 0, outcome: allow}, {from: 0.3, outcome: warn}, {from: 0.6, outcome: verify}, {from: 0.9, outcome: hold}]
 risk_levels: [{from: 0, level: low}, {from: 0.6, level: high}]
 hold_for: 24h
 """

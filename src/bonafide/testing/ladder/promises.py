@@ -1,8 +1,9 @@
 """The promises of the ladder, looked for in what an engine answers, by a book that knows only what was sent and said.
 
-No machine alone harms for long; nothing recurs on the same facts; a referral needs a person; a partner's word alone adds
-friction and no more; whoever asks for people is not measured by machines; an upheld appeal lifts at once and erases; a
-satisfactory answer steps back; nothing is harder than its grade and amount bear; everything explains itself and ends.
+No machine alone harms for long; nothing recurs on the same facts; a referral needs a person; a partner's word alone
+adds friction and no more; whoever asks for people is not measured by machines; an upheld appeal lifts at once and
+erases; a satisfactory answer steps back; nothing is harder than its grade and amount bear; everything explains itself
+and ends.
 """
 
 from __future__ import annotations
