@@ -35,6 +35,8 @@ class Rederived(NamedTuple):
     """Its completed row, ROW_WIDTH words."""
     answers: NDArray[np.float64]
     """Its features; NaN is missing. Undefined where it only taught."""
+    because: tuple[str, str] | None = None
+    """What of the policy gave the outcome, and which; None where it only taught."""
 
     @property
     def is_derived(self) -> bool:
@@ -91,11 +93,11 @@ def _place(frame: pl.DataFrame, batch: Batch, event_id: str, seq: int | None) ->
 def _met(engine: Engine, frame: pl.DataFrame, batch: Batch, place: int) -> Rederived:
     event = {name: value for name, value in frame.row(place, named=True).items() if value is not None}
     event.pop(ROW, None)
-    seq, decision = int(batch.seq[place]), None
+    seq, decision, because = int(batch.seq[place]), None, None
     if batch.template[place] >= 0:
         template = batch.templates[int(batch.template[place])]
         subjects = {kind: event.get(f"{kind}_id", "") for kind in ("user", "merchant")}
         measures = engine.told(batch.measures.get(place, ()), subjects)
-        scores = Scores(int(batch.score_e6[place]), int(batch.credit[place]))
+        scores, because = Scores(int(batch.score_e6[place]), int(batch.credit[place])), template.ruling.because
         decision = template.fill(event["event_id"], seq, event["time"], measures, scores, batch.loops.get(place, ()))
-    return Rederived(event, seq, decision, batch.rows[place].copy(), batch.answers[place].copy())
+    return Rederived(event, seq, decision, batch.rows[place].copy(), batch.answers[place].copy(), because)
