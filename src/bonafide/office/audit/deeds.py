@@ -17,6 +17,7 @@ DEEDS: Final[dict[str, str]] = {
     "password.change": "somebody chose a password",
     "totp.begin": "somebody began to set up the second factor",
     "totp.enrol": "somebody set up the second factor",
+    "journal.export": "the log was written out with the ids that the vault knows",
     "subject.remember": "clear data of a subject was taken in or changed",
     "subject.look": "clear data of a subject was shown",
     "subject.search": "subjects were looked for by clear data",
