@@ -11,12 +11,13 @@ from typing import Final, NamedTuple
 from bonafide.apps.outbox.worker import OutboxWorker
 from bonafide.apps.worker.intake import TakeIn, open_take_in
 from bonafide.core.errors import StateError
-from bonafide.core.moment import HOUR_MS
+from bonafide.core.moment import HOUR_MS, MINUTE_MS
 from bonafide.office.access.keys import now_ms
+from bonafide.office.audit.marks import Marker
 from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
 from bonafide.office.outbox.deliveries import Deliveries
 from bonafide.office.outbox.destinations import Destinations
-from bonafide.office.outbox.log import open_log
+from bonafide.office.outbox.log import JournalLog, open_log
 from bonafide.office.outbox.reach import Reach
 from bonafide.office.outbox.sender import Sender
 from bonafide.office.outbox.tail import Tailer
@@ -33,6 +34,8 @@ EVERY_S: Final = 0.5
 TROUBLE_S: Final = 2.0
 """How long it waits after something could not be read or written."""
 SWEEP_EVERY_MS: Final = HOUR_MS
+MARK_EVERY_MS: Final = 10 * MINUTE_MS
+"""How often the audit log gets a mark of the journal."""
 
 Say = Callable[[str], None]
 
@@ -43,6 +46,7 @@ class Tools(NamedTuple):
     vault: Vault
     take_in: TakeIn
     outbox: OutboxWorker
+    marker: Marker
 
 
 class Work:
@@ -53,7 +57,7 @@ class Work:
         self._master_key = master_key
         self._say = say
         self._clock = clock
-        self._swept_ms = 0
+        self._swept_ms = self._marked_ms = 0
         self._trouble: str | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -72,9 +76,11 @@ class Work:
             if not tools.take_in.step():
                 stop.wait(EVERY_S)
             self._sweep_when_due(tools.vault)
+            self._mark_when_due(tools.marker)
             self._tell(tools.outbox.trouble)
         while tools.take_in.step():
             pass
+        tools.marker.mark(self._clock())
 
     def _sweep_when_due(self, vault: Vault) -> None:
         now = self._clock()
@@ -83,6 +89,11 @@ class Work:
             sweep(vault)
             scrub(vault.store)
 
+    def _mark_when_due(self, marker: Marker) -> None:
+        now = self._clock()
+        if now - self._marked_ms >= MARK_EVERY_MS and marker.mark(now):
+            self._marked_ms = now
+
     @contextmanager
     def _opened(self) -> Iterator[Tools]:
         with ExitStack() as held:
@@ -90,22 +101,22 @@ class Work:
             store = held.enter_context(Store.open(self._data.office))
             vault = open_vault(store, self._data, self._master_key, clock=self._clock)
             take_in = held.enter_context(open_take_in(self._data.folder, vault))
-            outbox = held.enter_context(self._sending(store))
-            yield Tools(vault, take_in, outbox)
+            log = held.enter_context(open_log(self._data.folder))
+            outbox = held.enter_context(self._sending(store, log))
+            yield Tools(vault, take_in, outbox, Marker(store, log))
 
     @contextmanager
-    def _sending(self, store: Store) -> Iterator[OutboxWorker]:
+    def _sending(self, store: Store, log: JournalLog) -> Iterator[OutboxWorker]:
         key, reach = self._data.read_secret(), Reach()
         deliveries, destinations = Deliveries(store, Random()), Destinations(store, key, reach, self._clock)
-        with open_log(self._data.folder) as log:
-            tailer = Tailer(store, log, key, self._clock)
-            sender = Sender(deliveries, destinations, Webhooks(reach), self._clock)
-            outbox = OutboxWorker(tailer, sender, deliveries, self._clock)
-            outbox.start()
-            try:
-                yield outbox
-            finally:
-                outbox.stop()
+        tailer = Tailer(store, log, key, self._clock)
+        sender = Sender(deliveries, destinations, Webhooks(reach), self._clock)
+        outbox = OutboxWorker(tailer, sender, deliveries, self._clock)
+        outbox.start()
+        try:
+            yield outbox
+        finally:
+            outbox.stop()
 
     def _tell(self, trouble: str | None) -> None:
         """Say what is wrong when it begins, and that it is over."""
