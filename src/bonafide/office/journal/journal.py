@@ -208,8 +208,8 @@ class Journal:
         )
 
     def scrub(self) -> bool:
-        """Move the write-ahead log, which has older pages, into the database, where what was deleted is overwritten, and
-        cut it to nothing; False where somebody reads just then: try again."""
+        """Move the write-ahead log, which has older pages, into the database, and cut it to nothing, so that what was
+        deleted is overwritten; False where somebody reads just then: try again."""
         with self._writing:
             self._check_usable()
             try:
