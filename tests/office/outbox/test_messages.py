@@ -14,7 +14,7 @@ from bonafide.engine.codes import TAKEN
 from bonafide.engine.engine import Engine
 from bonafide.office.journal import Record
 from bonafide.office.outbox import messages
-from bonafide.office.outbox.messages import TOPICS, Message, is_silent, messages_of
+from bonafide.office.outbox.messages import TOPICS, Message, messages_of, speaking
 from tests.engine.test_engine_same import fixed_log
 from tests.engine.tiny import tiny
 from tests.office.outbox.kit import KEY, START_MS, decided, status, taught
@@ -24,6 +24,10 @@ LIMIT = ("limit_credit", "user", "u1")
 DELAY = ("delay_settlement", "merchant", "m1")
 QUOTED = ['"alert":false,"reasons":[],"measures":[],', ',"status":"taught"}', '],"measures":[],"faults":[', "\\", '"']
 """Texts that look like what a glance looks for."""
+
+
+def is_silent(record: Record) -> bool:
+    return not list(speaking(0, [record]))
 
 
 def told(message: Message) -> dict[str, object]:

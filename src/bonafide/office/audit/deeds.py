@@ -34,7 +34,6 @@ DEEDS: Final[dict[str, str]] = {
     "receiver.rotate": "a receiver's messages are signed with a new secret",
     "receiver.resend": "dead letters were sent again",
     "outbox.begin_at": "the outbox was told where in the log to go on",
-    "outbox.pull": "messages with clear ids were read at a terminal",
     "audit.checkpoint": "a checkpoint of the audit log was handed out",
 }
 """Deed -> what it means, in one line. `configuration.*`, measures and decisions follow with what writes them."""

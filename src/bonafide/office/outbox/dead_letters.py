@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, func, select, update
 
 from bonafide.core.moment import show_moment
 from bonafide.office.audit.entry import Actor
@@ -62,6 +62,12 @@ class DeadLetters:
         )
         with self._store.reading() as connection:
             return [DeadLetter(*row) for row in connection.execute(asked)]
+
+    def count(self, destination_id: str | None = None) -> int:
+        """How many there are, of one receiver or of all."""
+        asked = select(func.count()).select_from(outbox_deliveries).where(_chosen(destination_id, None))
+        with self._store.reading() as connection:
+            return connection.scalar(asked) or 0
 
     def resend(self, actor: Actor, now_ms: int, destination_id: str | None = None, no: int | None = None) -> int:
         """Send some again, with the whole ladder before them: one, those of a receiver, or any. How many.

@@ -7,7 +7,7 @@ no way that money took, which is about other people too. Whoever may see them as
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -96,17 +96,18 @@ _NO_MEASURES: Final = b'],"measures":[],"faults":['
 _ABOUT_MERCHANTS: Final = frozenset({"payout", "merchant_application"})
 
 
-def is_silent(record: Record) -> bool:
-    """Whether a record is seen at a glance to give no message; False where that takes a closer look (`messages_of`).
+def speaking(first_seq: int, records: Sequence[Record]) -> Iterator[tuple[int, Record]]:
+    """The records that may give messages, each with its place; the others are seen at a glance to give none.
 
-    Almost every record is one: it is told by bytes at fixed places, for a tenth of what reading its answer costs.
+    Almost every record is silent. That is told by bytes at fixed places, for a fifth of what reading its answer costs.
     """
-    answer = record.answer
-    if answer.endswith(_TAUGHT):
-        return not record.content.startswith(_STATUS)
-    if answer.startswith(_PLAIN, -_PLAIN_FROM_END):
-        return True
-    return _NO_ALERT in answer and _NO_MEASURES in answer
+    for seq, record in enumerate(records, first_seq):
+        answer = record.answer
+        if answer.endswith(_TAUGHT):
+            if record.content.startswith(_STATUS):
+                yield seq, record
+        elif not answer.startswith(_PLAIN, -_PLAIN_FROM_END) and not (_NO_ALERT in answer and _NO_MEASURES in answer):
+            yield seq, record
 
 
 def messages_of(seq: int, record: Record, key: bytes) -> Iterator[Message]:

@@ -13,7 +13,7 @@ from bonafide.office.audit.log import append
 from bonafide.office.outbox.destinations import LISTENING
 from bonafide.office.outbox.lines import join
 from bonafide.office.outbox.log import Log
-from bonafide.office.outbox.messages import Message, is_silent, messages_of
+from bonafide.office.outbox.messages import Message, messages_of, speaking
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import outbox_cursors, outbox_deliveries, outbox_destinations, outbox_messages
 
@@ -63,9 +63,8 @@ class Tailer:
         messages: list[Message] = []
         seq = begin.next_seq
         for first_seq, records in self._log.commits(begin.next_seq, end):
-            for seq, record in enumerate(records, first_seq):
-                if not is_silent(record):
-                    messages += messages_of(seq, record, self._key)
+            for place, record in speaking(first_seq, records):
+                messages += messages_of(place, record, self._key)
             seq = first_seq + len(records)
             if seq - begin.next_seq >= EVENTS_AT_ONCE:
                 break

@@ -73,6 +73,8 @@ class OutboxWorker:
             with suppress(RuntimeError):  # it may be ending by itself
                 self._loop.call_soon_threadsafe(self._stopped.set)
             self._thread.join()
+        elif self._thread.ident is None:  # it was never started
+            self._loop.close()
 
     def _run(self) -> None:
         try:
