@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from bonafide.office.audit.log import AuditLog
 from bonafide.office.journal import Journal
 from bonafide.office.outbox.carrier import Came, Kind
 from bonafide.office.outbox.ladder import LADDER, TRIES_MAX
-from bonafide.office.outbox.reach import Reach, ip_network
+from bonafide.office.outbox.reach import Reach
 from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.vault.opening import open_vault

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from ipaddress import ip_network
 from random import Random
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from bonafide.office.outbox.deliveries import Deliveries
 from bonafide.office.outbox.destinations import Destinations
 from bonafide.office.outbox.expiry import Expiry
 from bonafide.office.outbox.post import Timeouts
-from bonafide.office.outbox.reach import Reach, ip_network
+from bonafide.office.outbox.reach import Reach
 from bonafide.office.outbox.sender import Sender
 from bonafide.office.outbox.signing import is_signed
 from bonafide.office.outbox.tail import Tailer

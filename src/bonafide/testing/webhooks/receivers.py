@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 
 GIGABYTE: Final = 2**30
 DRIP_S: Final = 0.01
+TAKING: Final = ("takes", "floods_body")
+"""Ways to behave that begin with 2xx."""
 
 
 class Seen(NamedTuple):
@@ -18,7 +20,7 @@ class Seen(NamedTuple):
     headers: dict[str, str]
     body: bytes
     took: bool
-    """Whether the receiver was one that takes what comes."""
+    """Whether the receiver answered 2xx, as far as it was let."""
 
     @property
     def id(self) -> str:
@@ -80,7 +82,7 @@ class Receiver:
         fields = (line.split(": ", 1) for line in head[1:] if line)
         headers = {name.lower(): value for name, value in fields}
         body = await reader.readexactly(int(headers["content-length"]))
-        return Seen(head[0].split(" ")[1], headers, body, self.mode == "takes")
+        return Seen(head[0].split(" ")[1], headers, body, self.mode in TAKING)
 
     async def _say(self, writer: asyncio.StreamWriter, text: bytes) -> None:
         writer.write(text)
