@@ -83,13 +83,11 @@ def play_killed(folder: Path, messages: int, users: int, kills: int, seed: int =
     with Store.open(folder / STORE) as store, listening() as receiver:
         destinations = Destinations(store, KEY, REACH, clock)
         receiver_row, _ = destinations.add(ITSELF, f"http://{HOST}:{receiver.port}/hooks")
-        for seq in range(0, messages, COMMIT_EVENTS):
-            some = range(seq, min(seq + COMMIT_EVENTS, messages))
-            alerts = [decided(n, token_of(f"u{n % users}"), alert=True, n=n) for n in some]
-            journal.append(alerts, bundle=None if seq else "ab" * 32)
-        for _ in range(kills):
-            _kill(folder, users, receiver, max(1, (messages - len(receiver.seen)) // (2 * kills)), chance)
-            clock.move(2 * LADDER[0].wait_ms)  # by which what the one before had is tried again
+        for number in range(kills + 1):
+            _append(journal, messages * number // (kills + 1), messages * (number + 1) // (kills + 1), users)
+            if number < kills:
+                _kill(folder, users, receiver, messages // (2 * (kills + 1)), chance)
+                clock.move(2 * LADDER[0].wait_ms)  # by which what the one before had is tried again
         _finish(folder, users, receiver, clock, messages)
         judge(row, None, store, Vault(("merchant", "m1"), *(("user", f"u{n}") for n in range(users))), receiver.seen)
         secrets = destinations.secrets_of(receiver_row.destination_id, clock())
@@ -106,6 +104,14 @@ def play_killed(folder: Path, messages: int, users: int, kills: int, seed: int =
     return row
 
 
+def _append(journal: Journal, begin: int, end: int, users: int) -> None:
+    """Let alerts with these numbers be raised, some in each commit."""
+    for first in range(begin, end, COMMIT_EVENTS):
+        some = range(first, min(first + COMMIT_EVENTS, end))
+        alerts = [decided(n, token_of(f"u{n % users}"), alert=True, n=n) for n in some]
+        journal.append(alerts, bundle=None if first else "ab" * 32)
+
+
 def _start(folder: Path, users: int) -> subprocess.Popen[str]:
     """A worker that has begun."""
     command = [sys.executable, "-m", "bonafide.testing.webhooks.process", str(folder), str(users)]
@@ -119,11 +125,11 @@ def _start(folder: Path, users: int) -> subprocess.Popen[str]:
 
 
 def _kill(folder: Path, users: int, receiver: Counting, requests: int, chance: Random) -> None:
-    """Start a worker, let about so many requests come, and kill it in the middle of the next."""
+    """Start a worker, let up to so many requests come, and kill it in the middle of the next."""
     before = len(receiver.seen)
     process = _start(folder, users)
     try:
-        receiver.wait(before + chance.randint(1, 2 * requests))
+        receiver.wait(before + chance.randint(1, max(1, requests)))
     finally:
         process.kill()
         process.communicate()
