@@ -39,7 +39,9 @@ _BODIES = st.one_of(
     st.binary(max_size=40),
 )
 _QUERIES = st.dictionaries(
-    st.sampled_from(["after", "limit", "newest", "what", "who", "on", "case", "topic", "x"]), _TEXTS, max_size=3
+    st.sampled_from(["after", "limit", "newest", "what", "who", "on", "case", "topic", "receiver", "x"]),
+    _TEXTS,
+    max_size=3,
 )
 
 
@@ -129,5 +131,6 @@ def test_no_route_takes_a_personal_text_or_a_secret_in_its_path_or_query() -> No
         for parameter in operation["parameters"] if parameter.get("in") in ("path", "query")
     }  # fmt: skip
     assert said == {
-        "event_id", "number", "after", "limit", "newest", "what", "who", "on", "case", "type", "pseudonym", "name", "id"
+        "event_id", "number", "after", "limit", "newest", "what", "who", "on", "case", "type", "pseudonym", "name",
+        "id", "topic", "receiver",
     }  # fmt: skip

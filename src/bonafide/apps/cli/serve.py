@@ -122,6 +122,7 @@ def _work(data: DataDir, settings: Settings) -> None:
 
 
 def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
+    from bonafide.apps.outbox.worker import reach_of
     from bonafide.apps.server.logs import open_log
     from bonafide.apps.server.office import open_office
     from bonafide.apps.server.serving import serve as serve_until_stopped
@@ -135,7 +136,7 @@ def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
         # Kernels and bundle first: whatever is wrong with them is told before anything listens.
         ready_kernels()
         decides = open_bundle(settings.bundle)
-        office = open_office(store, data, keys, os.environ.get(MASTER_KEY_VARIABLE))
+        office = open_office(store, data, keys, os.environ.get(MASTER_KEY_VARIABLE), reach=reach_of(settings))
         _begin_office(office, data, log)
         vault = _open_vault(store, data, log)
         say = lambda text: log.warning("worker", told=text)

@@ -18,6 +18,7 @@ from bonafide.office.access.checks import NOTE_LENGTH_MAX, RATE_PER_S_MAX, ROUTE
 from bonafide.office.access.keys import OVERLAP_DEFAULT_MS, OVERLAP_MAX_MS
 from bonafide.office.access.roles import CLIENT_TYPES, ROLES
 from bonafide.office.outbox.messages import TOPICS
+from bonafide.office.outbox.reach import URL_LENGTH_MAX
 from bonafide.office.people.rows import PEOPLE_ROLES
 from bonafide.office.vault.fields import ID_FIELD, SEARCHED, SUBJECT_TYPES, VALUE_LENGTH_MAX
 from bonafide.office.vault.holds import CASE_LENGTH_MAX, REASON_LENGTH_MAX
@@ -222,6 +223,7 @@ class VerifiedAnswer(_Shape, frozen=True):
     size: int | None
     message: str | None
     against_checkpoint: Annotated[int | None, Meta(description="how many entries the checkpoint was made of")]
+    marks: Annotated[int | None, Meta(description="marks of the journal that hold; null without a journal")]
 
 
 class CheckpointAnswer(_Shape, frozen=True):
@@ -230,6 +232,102 @@ class CheckpointAnswer(_Shape, frozen=True):
     size: int
     chain: str
     text: str
+
+
+class NewReceiverBody(_Shape, frozen=True):
+    """A receiver of messages."""
+
+    url: Annotated[str, Meta(min_length=1, max_length=URL_LENGTH_MAX, description="https://HOST/PATH")]
+    topics: Annotated[tuple[Topic, ...] | None, Meta(description=f"some of {', '.join(TOPICS)}")] = None
+    note: _Note = ""
+
+
+class RotateReceiverBody(_Shape, frozen=True):
+    """How long messages are still signed with the secret of before too."""
+
+    overlap_s: _Overlap = OVERLAP_DEFAULT_MS // SECOND_MS
+
+
+class ResendBody(_Shape, frozen=True):
+    """Which dead letters: those of a receiver, of a message, or any."""
+
+    receiver_id: Annotated[
+        Annotated[str, Meta(max_length=40, pattern="^[a-z0-9]+$")] | None, Meta(description="a receiver's id")
+    ] = None
+    number: Annotated[Annotated[int, Meta(ge=0, le=2**63 - 1)] | None, Meta(description="a message's number")] = None
+
+
+class MessageAnswer(_Shape, frozen=True):
+    """A message; `message` is what a webhook carries."""
+
+    number: int
+    id: str
+    topic: Topic
+    subject: str
+    seq: int
+    message: dict[str, Any]
+
+
+class MessagesAnswer(_Shape, frozen=True):
+    """Messages in the order of the log. `cursor` goes on, also where nothing came."""
+
+    messages: tuple[MessageAnswer, ...]
+    cursor: int
+    has_more: bool
+
+
+class UndeliveredAnswer(_Shape, frozen=True):
+    """A message that a receiver did not take; its subject is a pseudonym."""
+
+    receiver_id: str
+    number: int
+    id: str
+    topic: Topic
+    subject: str
+    tries: int
+    given_up: Time
+    error: str
+
+
+class DeadLettersAnswer(_Shape, frozen=True):
+    """Messages that nobody took, in the order of the log; `next_after` continues, and is null at the end."""
+
+    dead_letters: tuple[UndeliveredAnswer, ...]
+    next_after: int | None
+
+
+class ResentAnswer(_Shape, frozen=True):
+    """How many are sent again; ask once more until there are none."""
+
+    resent: int
+
+
+class ReceiverAnswer(_Shape, frozen=True):
+    """A receiver of messages."""
+
+    receiver_id: str
+    url: str
+    topics: tuple[Topic, ...]
+    note: str
+    state: Literal["active", "paused"]
+    why: str | None
+    created: Time
+    not_reached: int
+    rests_until: Time | None
+    secret: Annotated[str, Meta(description="only where it was made just now, and never again")] = ""
+
+
+class ReceiversAnswer(_Shape, frozen=True):
+    """Receivers, the oldest first."""
+
+    receivers: tuple[ReceiverAnswer, ...]
+
+
+class RemovedAnswer(_Shape, frozen=True):
+    """A receiver that is sent nothing ever again; how many messages were given up."""
+
+    receiver_id: str
+    given_up: int
 
 
 class SearchBody(_Shape, frozen=True):

@@ -65,6 +65,16 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "POST /v1/subjects/{type}/{pseudonym}/holds": _LAW,
     "GET /v1/holds": _LAW | _WATCH,
     "POST /v1/holds/{id}/lift": _LAW,
+    # What leaves: messages name subjects by the platform's ids
+    "GET /v1/messages": frozenset({"platform", "admin"}),
+    "GET /v1/messages/dead-letters": _ADMIN,
+    "POST /v1/messages/dead-letters/resend": _ADMIN,
+    "GET /v1/receivers": _WATCH,
+    "POST /v1/receivers": _ADMIN,
+    "POST /v1/receivers/{id}/pause": _ADMIN,
+    "POST /v1/receivers/{id}/resume": _ADMIN,
+    "POST /v1/receivers/{id}/remove": _ADMIN,
+    "POST /v1/receivers/{id}/rotate": _ADMIN,
     # Cases, measures, appeals
     "GET /v1/cases": _READERS,
     "GET /v1/cases/{id}": _READERS,
