@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from bonafide.apps.server import office_shapes as shapes
+from bonafide.apps.server import office_answers, office_bodies
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, PAGE_MAX
 from bonafide.apps.server.office_routes.outbox import LETTERS_MAX
 from bonafide.office.audit.deeds import DEEDS
@@ -17,7 +17,7 @@ from bonafide.office.vault.fields import SUBJECT_TYPES
 from bonafide.office.vault.holds import CASE_LENGTH_MAX
 
 SHAPES: Final = tuple(
-    one for one in vars(shapes).values()
+    one for module in (office_bodies, office_answers) for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
 )  # fmt: skip
 """Every body and answer of the office's routes."""

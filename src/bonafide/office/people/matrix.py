@@ -10,7 +10,6 @@ a terminal its owner stands for an admin; commands that touch no data directory 
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
@@ -179,21 +178,3 @@ def check_may(role: str | None, deed: Deed) -> None:
         roles = matrix().get(deed, frozenset())
         allowed = ", ".join(name for name in COLUMNS if name in roles) or "nobody"
         raise ForbiddenError(f"{role or ANYBODY} may not do this ({deed.kind} {shorten(deed.name)}); {allowed} may")
-
-
-def deed_of_route(method: str, path: str) -> Deed | None:
-    """The row of a request, by its method and path; None where there is none. HEAD asks for what GET answers."""
-    wanted = "GET" if method == "HEAD" else method
-    return next((Deed("route", name) for name, form in _forms() if form.fullmatch(f"{wanted} {path}")), None)
-
-
-@cache
-def _forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    def form(name: str) -> re.Pattern[str]:
-        parts = re.split(r"(\{\w+\})", name)
-        open_ended = {"{path}", "{event_id}"}  # an event's id may hold slashes
-        return re.compile("".join(
-            (".+" if part in open_ended else "[^/]+") if part.startswith("{") else re.escape(part) for part in parts
-        ))  # fmt: skip
-
-    return tuple((name, form(name)) for name in ROUTES)

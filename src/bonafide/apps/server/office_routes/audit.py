@@ -9,8 +9,8 @@ from fastapi import FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from bonafide.apps.server.office import Office
+from bonafide.apps.server.office_bodies import CheckpointBody
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of
-from bonafide.apps.server.office_shapes import CheckpointBody
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.apps.server.turns import Turns

@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from bonafide.apps.outbox.clear import clear_texts_of
 from bonafide.apps.server.office import Office
+from bonafide.apps.server.office_bodies import NewReceiverBody, ResendBody, RotateReceiverBody, Topic
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of, vault_of
-from bonafide.apps.server.office_shapes import NewReceiverBody, ResendBody, RotateReceiverBody, Topic
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.core.errors import MissingError, OpposedError, UsageError
