@@ -10,7 +10,7 @@ a terminal its owner stands for an admin; commands that touch no data directory 
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal, NamedTuple
 
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS
@@ -167,6 +167,7 @@ def matrix() -> dict[Deed, frozenset[str]]:
     return {Deed(kind, name): roles for kind, part in rows for name, roles in part.items()}  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=4_096)
 def may(role: str | None, deed: Deed) -> bool:
     """Whether a role (None: who has not said who they are) may do a deed. What has no row nobody may do."""
     return (role or ANYBODY) in matrix().get(deed, frozenset())
