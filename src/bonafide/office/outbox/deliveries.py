@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import and_, bindparam, exists, func, select, update
 
 from bonafide.office.audit.entry import DETAIL_TEXT_MAX, ITSELF
 from bonafide.office.audit.log import append
@@ -47,6 +47,31 @@ _put_off: Final = _unchanged.values(next_ms=bindparam("later_ms"))
 _awake: Final = select(outbox_destinations.c.destination_id).where(
     outbox_destinations.c.state == ACTIVE, outbox_destinations.c.rests_until_ms <= bindparam("now_ms")
 )
+_something_due: Final = exists().where(
+    _table.destination_id == outbox_destinations.c.destination_id, _table.state.in_(FIRST),
+    _table.next_ms <= bindparam("now_ms"),
+)  # fmt: skip
+_receivers_due: Final = (
+    _awake.with_only_columns(
+        outbox_destinations.c.destination_id, outbox_destinations.c.url, outbox_destinations.c.failures
+    )
+    .where(_something_due)
+    .order_by(outbox_destinations.c.destination_id)
+)
+_due_of: Final = (
+    select(_table.no, _table.attempts)
+    .where(
+        _table.destination_id == bindparam("receiver"), _table.state == bindparam("state"),
+        _table.next_ms <= bindparam("now_ms"),
+    )
+    .order_by(_table.next_ms, _table.no)
+    .limit(bindparam("most"))
+)  # fmt: skip
+_message: Final = outbox_messages.c
+_texts: Final = select(
+    _message.no, _message.id, _message.topic, _message.subject, _message.created_ms, _message.body
+).where(_message.no.in_(bindparam("numbers", expanding=True)))
+"""Asked for apart: joined, a database may read all the messages that wait before it takes the first."""
 _failures: Final = select(outbox_destinations.c.failures).where(
     outbox_destinations.c.destination_id == bindparam("receiver")
 )
@@ -139,12 +164,8 @@ class Deliveries:
     def _due(
         self, connection: Connection, now_ms: int, room: int, room_each: int, busy: Mapping[str, int]
     ) -> list[Claim]:
-        table = outbox_destinations.c
-        asked = select(table.destination_id, table.url, table.failures).where(
-            table.state == ACTIVE, table.rests_until_ms <= now_ms
-        )
         found: list[Claim] = []
-        receivers = list(connection.execute(asked.order_by(table.destination_id)))
+        receivers = list(connection.execute(_receivers_due, {"now_ms": now_ms}))
         self._random.shuffle(receivers)  # or those that come first would have all the room
         for destination_id, url, failures in receivers:
             each = 1 if failures >= REST_AFTER else room_each
@@ -190,15 +211,11 @@ def _claims(connection: Connection, destination_id: str, url: str, now_ms: int, 
     """What is due for a receiver and first in its line: what a sender lost, then what waits, in its order."""
     found: list[tuple[int, int]] = []
     for state in (SENDING, WAITING):
-        due = and_(_table.destination_id == destination_id, _table.state == state, _table.next_ms <= now_ms)
-        asked = select(_table.no, _table.attempts).where(due).order_by(_table.next_ms, _table.no)
-        found += [(row[0], row[1]) for row in connection.execute(asked.limit(free - len(found)))]
+        asked = {"receiver": destination_id, "state": state, "now_ms": now_ms, "most": free - len(found)}
+        found += [(row[0], row[1]) for row in connection.execute(_due_of, asked)]
         if len(found) >= free:
             break
-    # Asked for apart: joined, a database may read all the messages that wait before it takes the first.
-    message = outbox_messages.c
-    texts = select(message.no, message.id, message.topic, message.subject, message.created_ms, message.body)
-    by_no = {row.no: row for row in connection.execute(texts.where(message.no.in_([no for no, _ in found])))}
+    by_no = {row.no: row for row in connection.execute(_texts, {"numbers": [no for no, _ in found]})}
     for no, attempts in found:
         text = by_no[no]
         yield Claim(destination_id, no, attempts + 1, url, *text[1:])

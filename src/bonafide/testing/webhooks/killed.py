@@ -31,32 +31,31 @@ NAME: Final = "killed"
 HOW: Final = "kill -9 of the worker's process at a moment of chance while it sends, and another is started"
 COMMIT_EVENTS: Final = 10
 WITHIN_S: Final = 60.0
-"""How long one message may take to come."""
+"""How long the next message may take to come."""
 
 
 class Counting(Receiver):
-    """A receiver that lets another thread wait until so many requests have come."""
+    """A receiver that another thread waits for."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.requests = 0
+        self.ids: set[str] = set()
         self._came = threading.Condition()
 
     async def _takes(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with self._came:
+            self.requests += 1
+            self.ids.add(self.seen[-1].id)
             self._came.notify_all()
         await super()._takes(reader, writer)
 
-    def wait(self, requests: int) -> None:
-        """Wait for so many requests in all."""
+    def wait(self, *, requests: int = 0, messages: int = 0) -> None:
+        """Wait for so many requests and messages in all; TimeoutError where none comes for WITHIN_S."""
         with self._came:
-            if not self._came.wait_for(lambda: len(self.seen) >= requests, WITHIN_S):
-                raise TimeoutError(f"{len(self.seen)} of {requests} requests came")
-
-    def wait_for_ids(self, messages: int) -> None:
-        """Wait until so many messages have come."""
-        with self._came:
-            if not self._came.wait_for(lambda: len({one.id for one in self.seen}) >= messages, WITHIN_S):
-                raise TimeoutError(f"{len({one.id for one in self.seen})} of {messages} messages came")
+            while self.requests < requests or len(self.ids) < messages:
+                if not self._came.wait(WITHIN_S):
+                    raise TimeoutError(f"{self.requests} requests with {len(self.ids)} messages came, and no more")
 
 
 @contextmanager
@@ -126,10 +125,10 @@ def _start(folder: Path, users: int) -> subprocess.Popen[str]:
 
 def _kill(folder: Path, users: int, receiver: Counting, requests: int, chance: Random) -> None:
     """Start a worker, let up to so many requests come, and kill it in the middle of the next."""
-    before = len(receiver.seen)
+    before = receiver.requests
     process = _start(folder, users)
     try:
-        receiver.wait(before + chance.randint(1, max(1, requests)))
+        receiver.wait(requests=before + chance.randint(1, max(1, requests)))
     finally:
         process.kill()
         process.communicate()
@@ -140,6 +139,6 @@ def _finish(folder: Path, users: int, receiver: Counting, clock: MovedClock, mes
     process = _start(folder, users)
     try:
         clock.move(2 * LADDER[0].wait_ms)
-        receiver.wait_for_ids(messages)
+        receiver.wait(messages=messages)
     finally:
         process.communicate("")
