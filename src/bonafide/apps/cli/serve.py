@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from bonafide.apps.server.office import Office
     from bonafide.apps.settings import Settings
     from bonafide.engine.bundle import Bundle
-    from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
 
 TELL_S: Final = 5.0
@@ -117,12 +116,14 @@ def _work(data: DataDir, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: stop.set())
     log.info("working", data=str(data.folder))
-    Work(data, os.environ.get(MASTER_KEY_VARIABLE), lambda told: log.warning("worker", told=told)).run(stop)
+    say = lambda told: log.warning("worker", told=told)
+    Work(data, settings, os.environ.get(MASTER_KEY_VARIABLE), say).run(stop)
     log.info("stopped")
 
 
 def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
     from bonafide.apps.outbox.worker import reach_of
+    from bonafide.apps.runtime.vault_link import VaultLink
     from bonafide.apps.server.logs import open_log
     from bonafide.apps.server.office import open_office
     from bonafide.apps.server.serving import serve as serve_until_stopped
@@ -138,9 +139,11 @@ def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
         decides = open_bundle(settings.bundle)
         office = open_office(store, data, keys, os.environ.get(MASTER_KEY_VARIABLE), reach=reach_of(settings))
         _begin_office(office, data, log)
-        vault = _open_vault(store, data, log)
+        if office.secret is None:
+            log.warning("vault-closed", told="its master key is not at hand: ids wait in the journal, nobody signs in")
+        vault = None if office.secret is None else VaultLink(office.secret.vault)
         say = lambda text: log.warning("worker", told=text)
-        child = Child(data.folder, settings.log_level, settings.log_format, say) if with_worker else None
+        child = Child(data.folder, settings, say) if with_worker else None
         serve_until_stopped(
             lambda: start_runtime(data, settings, decides, log, vault), keys, settings, log, ready=_say_ready,
             beside=child, office=office,
@@ -154,20 +157,6 @@ def _begin_office(office: Office, data: DataDir, log: Log) -> None:
     path = ensure_first_admin(office.people, data)
     if path is not None:
         log.info("first-admin", password_file=str(path))
-
-
-def _open_vault(store: Store, data: DataDir, log: Log) -> VaultLink | None:
-    """The vault; None, which is logged, where its keys are not at hand: events are decided all the same."""
-    from bonafide.apps.runtime.vault_link import VaultLink
-    from bonafide.core.errors import StateError
-    from bonafide.office.vault.master import MASTER_KEY_VARIABLE
-    from bonafide.office.vault.opening import open_vault
-
-    try:
-        return VaultLink(open_vault(store, data, os.environ.get(MASTER_KEY_VARIABLE)))
-    except StateError as error:
-        log.warning("vault-closed", told=str(error))
-        return None
 
 
 def start_runtime(

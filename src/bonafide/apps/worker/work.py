@@ -5,25 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from random import Random
 from typing import Final, NamedTuple
 
 from bonafide.apps.outbox.clear import clear_texts_of
-from bonafide.apps.outbox.worker import OutboxWorker
+from bonafide.apps.outbox.worker import OutboxWorker, open_outbox
+from bonafide.apps.settings import Settings
 from bonafide.apps.worker.intake import TakeIn, open_take_in
 from bonafide.core.errors import StateError
 from bonafide.core.moment import HOUR_MS, MINUTE_MS
 from bonafide.office.access.keys import now_ms
 from bonafide.office.audit.marks import Marker
 from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
-from bonafide.office.outbox.deliveries import Deliveries
-from bonafide.office.outbox.destinations import Destinations
-from bonafide.office.outbox.expiry import Expiry
-from bonafide.office.outbox.log import JournalLog, open_log
-from bonafide.office.outbox.reach import Reach
-from bonafide.office.outbox.sender import Sender
-from bonafide.office.outbox.tail import Tailer
-from bonafide.office.outbox.webhooks import Webhooks
+from bonafide.office.outbox.log import open_log
 from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.vault.forgetting import sweep
@@ -54,8 +47,11 @@ class Tools(NamedTuple):
 class Work:
     """The work on one data directory. Whatever goes wrong is told once, and tried again for as long as it runs."""
 
-    def __init__(self, data: DataDir, master_key: str | None, say: Say, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(
+        self, data: DataDir, settings: Settings, master_key: str | None, say: Say, clock: Callable[[], int] = now_ms
+    ) -> None:  # fmt: skip
         self._data = data
+        self._settings = settings
         self._master_key = master_key
         self._say = say
         self._clock = clock
@@ -104,21 +100,10 @@ class Work:
             vault = open_vault(store, self._data, self._master_key, clock=self._clock)
             take_in = held.enter_context(open_take_in(self._data.folder, vault))
             log = held.enter_context(open_log(self._data.folder))
-            outbox = held.enter_context(self._sending(store, log, vault))
-            yield Tools(vault, take_in, outbox, Marker(store, log))
-
-    @contextmanager
-    def _sending(self, store: Store, log: JournalLog, vault: Vault) -> Iterator[OutboxWorker]:
-        key, reach = self._data.read_secret(), Reach()
-        deliveries, destinations = Deliveries(store, Random()), Destinations(store, key, reach, self._clock)
-        tailer = Tailer(store, log, key, self._clock)
-        sender = Sender(deliveries, destinations, Webhooks(reach), self._clock, clear_texts_of(vault))
-        outbox = OutboxWorker(tailer, sender, deliveries, Expiry(store), self._clock)
-        outbox.start()
-        try:
-            yield outbox
-        finally:
-            outbox.stop()
+            asks = clear_texts_of(vault)
+            outbox = held.enter_context(open_outbox(self._data, store, self._settings, asks, self._clock))
+            outbox.worker.start()
+            yield Tools(vault, take_in, outbox.worker, Marker(store, log))
 
     def _tell(self, trouble: str | None) -> None:
         """Say what is wrong when it begins, and that it is over."""
