@@ -1,7 +1,8 @@
 """The databases that the office's contract tests run on: SQLite, and PostgreSQL in a cluster of the test's own.
 
-`store` is an empty Store of each kind in turn, `place` a database without tables (a path or a URL). Where Debian's
-package `postgresql` or the extra `postgres` is missing, the tests on PostgreSQL are skipped and say so.
+`store` is an empty Store of each kind in turn, `place` a database without tables (a path or a URL), `copies` makes
+databases that begin alike, for whoever needs one of its own. Where Debian's package `postgresql` or the extra
+`postgres` is missing, the tests on PostgreSQL are skipped and say so.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from sqlalchemy import delete
 
 from bonafide.office.store.database import Store
@@ -35,6 +38,8 @@ STARTS_MAX = 50
 READY = b"ready to accept connections"
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """For tests that cut no power and kill nobody."""
+SERVER_COSTS = 5
+"""How much more an example on a server costs."""
 _databases = count()
 
 
@@ -144,14 +149,95 @@ class Cluster:
         """The URL of a database."""
         return f"postgresql://bonafide@/{database}?host={self.folder}"
 
-    def new_database(self) -> str:
-        """An empty database; returns its URL."""
+    def new_database(self, like: str = "template1") -> str:
+        """An empty database, or a copy of another that nobody is connected to; returns its URL."""
+        name = f"t{os.getpid()}_{next(_databases)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {like}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Do away with a database, whoever is connected to it."""
+        self._run(f"DROP DATABASE {name_of(url)} WITH (FORCE)")
+
+    def _run(self, statement: LiteralString) -> None:
         import psycopg
 
-        name = f"t{os.getpid()}_{next(_databases)}"
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return self.url(name)
+            connection.execute(statement)
+
+
+def name_of(url: str) -> str:
+    """The database that one of our URLs names."""
+    return url.partition("@/")[2].partition("?")[0]
+
+
+class Copies:
+    """Databases of one kind that begin alike: one is filled, and the others are copies of it, which is quicker."""
+
+    def __init__(self, kind: str, folder: Path, cluster: Cluster | None) -> None:
+        self.kind = kind
+        self._folder = folder
+        self._cluster = cluster
+        self._filled: dict[Callable[[Store], object], Path | str] = {}
+
+    def new(self, fill: Callable[[Store], object] = Store.close) -> Path | str:
+        """A database as `fill` leaves it, which is called once for all copies."""
+        if fill not in self._filled:
+            place = self._empty()
+            with Store.open(place) as store:
+                fill(store)
+            self._filled[fill] = place
+        return self._copy(self._filled[fill])
+
+    def drop(self, place: Path | str) -> None:
+        """Do away with a database; whoever has it open has closed it."""
+        if isinstance(place, Path):
+            shutil.rmtree(place.parent)
+        elif self._cluster is not None:
+            self._cluster.drop(place)
+
+    @contextmanager
+    def one(self, fill: Callable[[Store], object] = Store.close) -> Iterator[Path | str]:
+        """A database that is there as long as the block."""
+        place = self.new(fill)
+        try:
+            yield place
+        finally:
+            self.drop(place)
+
+    def _empty(self) -> Path | str:
+        if self._cluster is not None:
+            return self._cluster.new_database()
+        return Path(tempfile.mkdtemp(dir=self._folder)) / "office.db"
+
+    def _copy(self, place: Path | str) -> Path | str:
+        if self._cluster is not None:
+            return self._cluster.new_database(like=name_of(str(place)))
+        made = self._empty()
+        shutil.copy(place, made)
+        return made
+
+
+def everything_in(place: Path | str) -> bytes:
+    """All that a database keeps: the bytes of its files, or the rows of its tables as PostgreSQL writes them out."""
+    if isinstance(place, Path):
+        return b"".join(file.read_bytes() for file in place.parent.iterdir())
+    import psycopg
+
+    with psycopg.connect(place) as connection, connection.cursor() as cursor:
+        found = []
+        for table in metadata.sorted_tables:
+            with cursor.copy(psycopg.sql.SQL("COPY {} TO STDOUT (FORMAT BINARY)").format(
+                psycopg.sql.Identifier(table.name))) as copied:  # fmt: skip
+                found += [bytes(part) for part in copied]
+        return b"".join(found)
+
+
+def play(machine: type[RuleBasedStateMachine], copies: Copies, *, examples: int, steps: int) -> None:
+    """Play a state machine that makes each of its examples a database of `copies`; fewer where one costs more."""
+    over = type(machine.__name__, (machine,), {"copies": copies})
+    most = examples if copies.kind == "sqlite" else -(-examples // SERVER_COSTS)
+    run_state_machine_as_test(over, settings=settings(max_examples=most, stateful_step_count=steps))
 
 
 @contextmanager
@@ -185,6 +271,24 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
         return tmp_path / "office.db"
     cluster: Cluster = request.getfixturevalue("cluster")
     return cluster.new_database()
+
+
+@pytest.fixture(scope="session")
+def copiers() -> dict[str, Copies]:
+    """What `copies` hands out, by kind."""
+    return {}
+
+
+@pytest.fixture(params=KINDS)
+def copies(
+    request: pytest.FixtureRequest, copiers: dict[str, Copies], tmp_path_factory: pytest.TempPathFactory
+) -> Copies:  # fmt: skip
+    """Databases that begin alike, of each kind in turn."""
+    kind: str = request.param
+    if kind not in copiers:
+        cluster: Cluster | None = request.getfixturevalue("cluster") if kind == "postgresql" else None
+        copiers[kind] = Copies(kind, tmp_path_factory.mktemp("copies"), cluster)
+    return copiers[kind]
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, inspect
 
-from bonafide.core.errors import ConfigError
+from bonafide.core.errors import ConfigError, UsageError
 from bonafide.core.mistakes import Mistake, show_mistakes
+from bonafide.core.secret import HIDDEN, Secret
 from bonafide.core.text import did_you_mean, shorten, show_value
 from bonafide.office.access.keys import KEY_CACHE_MS
 
@@ -32,10 +33,15 @@ that wraps all others (docs/subjects.md), and what Kubernetes tells every contai
 _KUBERNETES_PORT: Final = re.compile("(tcp|udp|sctp)://")
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _HOST: Final = "^[A-Za-z0-9.:_-]{1,253}$"
+_LINE: Final = re.compile(r"""^(\s*["']?([A-Za-z0-9_-]+)["']?\s*=).*$""", re.MULTILINE)
 
 
 def _whole(low: int, high: int, meaning: str) -> Meta:
     return Meta(ge=low, le=high, description=meaning)
+
+
+def _secret(accepted: str, meaning: str) -> Meta:
+    return Meta(description=meaning, extra={"accepted": accepted})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,6 +56,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bundle: Annotated[
         str, Meta(min_length=1, description="what decides: a bundle's folder or a shipped one's name")
     ] = "paylater"
+    store_url: (
+        Annotated[
+            Secret,
+            _secret("a URL such as postgresql://user@host/name", "the office's store, where it is not `office.db`"),
+        ]
+        | None
+    ) = None
     deadline_ms: (
         Annotated[int, _whole(1, 60_000, "an answer takes no longer; none: what the bundle's policy says")] | None
     ) = None
@@ -96,6 +109,8 @@ class Setting(NamedTuple):
     meaning: str
     annotation: Any
     is_number: bool
+    is_secret: bool
+    """It is taken from the file and the environment alone, and no message shows it."""
 
     @property
     def variable(self) -> str:
@@ -108,14 +123,16 @@ class Setting(NamedTuple):
         return "--" + self.name.replace("_", "-")
 
 
-def _accepted(kind: inspect.Type) -> str:
-    match kind:
+def _accepted(said: inspect.Metadata) -> str:
+    match said.type:
         case inspect.IntType(ge=low, le=high):
             return f"a whole number from {low} to {high}"
         case inspect.LiteralType(values=words):
             return f"one of {', '.join(str(word) for word in words)}"
         case inspect.StrType(pattern=str()):
             return "an IP address or a host's name"
+        case inspect.CustomType():
+            return str((said.extra or {})["accepted"])
         case _:
             return "text that is not empty"
 
@@ -126,7 +143,8 @@ def _settings() -> Iterator[Setting]:
         (said,) = (k for k in getattr(kind, "types", (kind,)) if isinstance(k, inspect.Metadata))
         meaning = str((said.extra_json_schema or {})["description"])
         is_number = isinstance(said.type, inspect.IntType)
-        yield Setting(field.name, field.default, _accepted(said.type), meaning, field.type, is_number)
+        is_secret = isinstance(said.type, inspect.CustomType)
+        yield Setting(field.name, field.default, _accepted(said), meaning, field.type, is_number, is_secret)
 
 
 SETTINGS: Final[dict[str, Setting]] = {setting.name: setting for setting in _settings()}
@@ -141,20 +159,46 @@ def read_settings(
     line gave by setting name, with None for what it did not give. Raises ConfigError that says everything that is
     wrong: where it stands, the value, and what is accepted.
     """
-    text, given, mistakes = _read_file(file)
-    layers = [given, _from_environment(environment, mistakes), _from_options(options or {})]
-    chosen: dict[str, _Given] = {}
-    for layer in layers:
-        chosen |= layer
-        for name, one in layer.items():
-            mistakes += _check(SETTINGS[name], one)
+    chosen, text, mistakes = _gathered(file, environment, options or {})
     if not mistakes:
-        found = Settings(**{name: one.value for name, one in chosen.items()})
+        found = Settings(**{name: _converted(SETTINGS[name], one.value) for name, one in chosen.items()})
         mistakes += _check_together(found, chosen)
         if not mistakes:
             return found
-    texts = {} if file is None else {str(file): text}
-    raise ConfigError("settings", show_mistakes(mistakes, texts), mistakes=tuple(mistakes))
+    raise _refusal(file, text, mistakes)
+
+
+def read_setting(name: str, file: Path | None, environment: Mapping[str, str]) -> Any:
+    """One setting, for a command that needs no other: as `read_settings` finds it, without what only a start needs."""
+    chosen, text, mistakes = _gathered(file, environment, {})
+    if mistakes:
+        raise _refusal(file, text, mistakes)
+    setting = SETTINGS[name]
+    return _converted(setting, chosen[name].value) if name in chosen else setting.default
+
+
+def _gathered(
+    file: Path | None, environment: Mapping[str, str], options: Mapping[str, object]
+) -> tuple[dict[str, _Given], str, list[Mistake]]:
+    """What wins of each setting, the file's text, and all that is wrong, also with what another place overrides."""
+    text, given, mistakes = _read_file(file)
+    chosen: dict[str, _Given] = {}
+    for layer in (given, _from_environment(environment, mistakes), _from_options(options)):
+        chosen |= layer
+        for name, one in layer.items():
+            mistakes += _check(SETTINGS[name], one)
+    return chosen, text, mistakes
+
+
+def _refusal(file: Path | None, text: str, mistakes: list[Mistake]) -> ConfigError:
+    texts = {} if file is None else {str(file): _LINE.sub(_hide, text)}
+    return ConfigError("settings", show_mistakes(mistakes, texts), mistakes=tuple(mistakes))
+
+
+def _hide(line: re.Match[str]) -> str:
+    """A line of a settings file as it may be shown: without a secret, also where its name is misspelt."""
+    secret = [name for name, setting in SETTINGS.items() if setting.is_secret]
+    return f"{line[1]} {HIDDEN}" if line[2] in secret or did_you_mean(line[2].lower(), secret) else line[0]
 
 
 class _Given(NamedTuple):
@@ -234,13 +278,40 @@ def _from_options(options: Mapping[str, object]) -> dict[str, _Given]:
 
 
 def _check(setting: Setting, one: _Given) -> list[Mistake]:
+    named = "" if one.path in {setting.variable, setting.option} else f"{setting.name}: "
+    if setting.is_secret and one.path == setting.option:
+        told = "everybody on this machine can read it there, and other commands do not"
+        return [_mistake("value", f"{told}; give {setting.accepted} in the file, or as {setting.variable}", one)]
     try:
-        msgspec.convert(one.value, setting.annotation, strict=True)
-    except msgspec.ValidationError:
-        told = f"{show_value(one.value)} is not accepted; give {setting.accepted}"
-        named = "" if one.path in {setting.variable, setting.option} else f"{setting.name}: "
-        return [_mistake("value", named + told, one)]
+        _converted(setting, one.value)
+    except (msgspec.ValidationError, UsageError):
+        shown = "what is set" if setting.is_secret else show_value(one.value)
+        return [_mistake("value", f"{named}{shown} is not accepted; give {setting.accepted}", one)]
     return []
+
+
+def _converted(setting: Setting, value: Any) -> Any:
+    """A value as the settings hold it; ValidationError or UsageError for one that is not accepted."""
+    found = msgspec.convert(value, setting.annotation, strict=True, dec_hook=_hidden)
+    if setting.name in _CHECKS and found is not None:
+        _CHECKS[setting.name](found)
+    return found
+
+
+def _hidden(kind: type, value: Any) -> Any:
+    if kind is not Secret or not isinstance(value, str) or not value:
+        raise ValueError("a secret is text that is not empty")
+    return Secret(value)
+
+
+def _check_url(url: Secret) -> None:
+    from bonafide.office.store.engines import url_of
+
+    url_of(url)
+
+
+_CHECKS: Final[dict[str, Callable[[Any], None]]] = {"store_url": _check_url}
+"""What a value's form does not say."""
 
 
 def _check_together(found: Settings, chosen: Mapping[str, _Given]) -> list[Mistake]:

@@ -10,7 +10,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, select
 
-from bonafide.core.errors import UsageError
 from bonafide.office.store.database import Store, StoreError
 from bonafide.office.store.tables import family_versions, metadata
 
@@ -63,8 +62,3 @@ def test_a_server_that_is_not_there_is_told_without_its_password(tmp_path: Path)
     with pytest.raises(StoreError, match="cannot be used") as caught:
         Store.open(f"postgresql://bonafide:sesame@/x?host={tmp_path}")
     assert "sesame" not in str(caught.value)
-
-
-def test_what_is_no_url_is_refused() -> None:
-    with pytest.raises(UsageError, match="no database URL"):
-        Store.open("nonsense")

@@ -67,7 +67,7 @@ def test_no_file_holds_what_was_forgotten(tmp_path: Path) -> None:
 
 
 def test_a_reader_keeps_the_log_until_the_next_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bonafide.office.store.database.BUSY_TIMEOUT_MS", 1)
+    monkeypatch.setattr("bonafide.office.store.engines.BUSY_TIMEOUT_MS", 1)
     with Store.open(tmp_path / "office.db") as store:
         vault, (subject, *_) = filled(store)
         wanted = secrets_of(store, subject)

@@ -108,11 +108,11 @@ def terminal_actor() -> Actor:
 
 @contextmanager
 def _people(data: Path, *, create: bool = False) -> Iterator[People]:
+    from bonafide.apps.cli.stores import open_office
     from bonafide.office.people.people import People
-    from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
 
-    with Store.open(DataDir.open(data, create=create).office) as store:
+    with open_office(DataDir.open(data, create=create)) as store:
         yield People(store)
 
 

@@ -22,7 +22,7 @@ TEXTS_CACHED: Final = 65_536
 def clear_texts(data: Path) -> Iterator[ClearOf]:
     """What the vault of a data directory knows: the text of (kind, hash), or None."""
     from bonafide.apps.cli.access_user import terminal_actor
-    from bonafide.office.store.database import Store
+    from bonafide.apps.cli.stores import open_office
     from bonafide.office.store.datadir import DataDir
     from bonafide.office.vault.errors import RestrictedError, UnknownSubjectError
     from bonafide.office.vault.fields import ID_FIELD, check_type
@@ -31,7 +31,7 @@ def clear_texts(data: Path) -> Iterator[ClearOf]:
     from bonafide.office.vault.subjects import Subject
 
     folder = DataDir.open(data, create=False)
-    with Store.open(folder.office) as store:
+    with open_office(folder) as store:
         vault = open_vault(store, folder, os.environ.get(MASTER_KEY_VARIABLE))
 
         @lru_cache(TEXTS_CACHED)

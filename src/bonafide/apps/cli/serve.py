@@ -105,10 +105,10 @@ def _serve(data: DataDir, settings: Settings) -> None:
     from bonafide.apps.server.logs import open_log
     from bonafide.apps.server.serving import serve as serve_until_stopped
     from bonafide.office.access.keys import Keys
-    from bonafide.office.store.database import Store
+    from bonafide.office.store.opening import open_store
 
     log = open_log(settings.log_level, settings.log_format)
-    with Store.open(data.office) as store, closing(Keys(store, cache_ms=settings.key_cache_ms)) as keys:
+    with open_store(data, settings.store_url) as store, closing(Keys(store, cache_ms=settings.key_cache_ms)) as keys:
         # Kernels and bundle first: whatever is wrong with them is told before anything listens.
         ready_kernels()
         decides = open_bundle(settings.bundle)

@@ -17,16 +17,10 @@ _SWEPT: Final = (subjects, subject_fields, legal_holds)
 
 def scrub(store: Store) -> bool:
     """Clear away what is left of deleted rows; whether all of it went. False while somebody reads: try again later."""
-    if store.engine.dialect.name == "sqlite":
-        connection = store.engine.raw_connection()
-        try:
-            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    with store.outside() as connection:
+        if not store.is_remote:
+            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
             return not busy
-        finally:
-            connection.close()
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connected:
-        # A driver may have begun a transaction to see whether the connection lives; VACUUM runs in none.
-        connected.connection.rollback()
         for table in _SWEPT:
-            connected.exec_driver_sql(f"VACUUM {table.name}")
+            connection.exec_driver_sql(f"VACUUM {table.name}")
     return True
