@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from threading import Thread
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -35,7 +36,7 @@ OWNER = "postgres"
 """PostgreSQL refuses to run as root; Debian's package brings this user."""
 STARTED_WITHIN_S = 60
 STARTS_MAX = 50
-READY = b"ready to accept connections"
+READY = re.compile(rb"ready to accept (read-only )?connections")
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """For tests that cut no power and kill nobody."""
 SERVER_COSTS = 5
@@ -111,7 +112,7 @@ class Cluster:
             assert server.stderr is not None
             for line in server.stderr:
                 told += line
-                if READY in line:
+                if READY.search(line):
                     self._server = server
                     self._reading = Thread(target=server.stderr.read)  # or it would stop when the pipe is full
                     self._reading.start()
@@ -119,6 +120,13 @@ class Cluster:
             server.wait()
             server.stderr.close()
         raise AssertionError(told.decode())
+
+    def become_replica(self) -> None:
+        """From the next start on it reads alone, as one that follows another."""
+        signal_file = self._data / "standby.signal"
+        signal_file.touch()
+        if os.geteuid() == 0:
+            shutil.chown(signal_file, OWNER, OWNER)
 
     def stop(self) -> None:
         """End the server, without waiting for who is connected."""
@@ -291,27 +299,40 @@ def copies(
     return copiers[kind]
 
 
+class Shared(NamedTuple):
+    """A store that tests take turns with, and where it is."""
+
+    place: Path | str
+    store: Store
+
+
 @pytest.fixture(scope="session")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Store]]:
-    """The stores that `store` empties and hands out, by kind: making tables for each test would take longer than it."""
-    found: dict[str, Store] = {}
+def stores() -> Iterator[dict[str, Shared]]:
+    """The stores that are emptied and handed out, by kind: making one for each test would take longer than the test."""
+    found: dict[str, Shared] = {}
     yield found
     for one in found.values():
-        one.close()
+        one.store.close()
 
 
 @pytest.fixture(params=KINDS)
-def store(
-    request: pytest.FixtureRequest, stores: dict[str, Store], tmp_path_factory: pytest.TempPathFactory
-) -> Store:  # fmt: skip
-    """An empty store of each kind in turn."""
+def shared(
+    request: pytest.FixtureRequest, stores: dict[str, Shared], tmp_path_factory: pytest.TempPathFactory
+) -> Shared:  # fmt: skip
+    """An emptied store of each kind in turn; of its audit log alone more may be there."""
     kind: str = request.param
     if kind not in stores:
         cluster: Cluster | None = request.getfixturevalue("cluster") if kind == "postgresql" else None
         place = tmp_path_factory.mktemp("office") / "office.db" if cluster is None else cluster.new_database()
-        stores[kind] = Store.open(place)
-    wipe(stores[kind])
+        stores[kind] = Shared(place, Store.open(place))
+    wipe(stores[kind].store)
     return stores[kind]
+
+
+@pytest.fixture
+def store(shared: Shared) -> Store:
+    """An emptied store of each kind in turn."""
+    return shared.store
 
 
 def wipe(store: Store) -> None:

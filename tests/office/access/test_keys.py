@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,13 +16,13 @@ from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.office.access import keys as keys_module
 from bonafide.office.access.errors import UnauthenticatedError
 from bonafide.office.access.key_text import KEY_LENGTH, hash_of
-from bonafide.office.access.keys import KEY_CACHE_MS, OVERLAP_MAX_MS, Keys
+from bonafide.office.access.keys import KEY_CACHE_MS, OVERLAP_MAX_MS, STALE_MAX_MS, Keys
 from bonafide.office.access.known import ENDED_TOLD_MS
 from bonafide.office.access.roles import CLIENT_TYPES, ROLES, TEACHING_TYPES
 from bonafide.office.store.database import StoreError
 from bonafide.office.store.tables import machine_keys
 from tests.office.access.kit import START_MS, Clock, header, open_keys
-from tests.office.databases import Copies, everything_in
+from tests.office.databases import Shared, everything_in
 
 
 @pytest.fixture
@@ -30,9 +31,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def path(copies: Copies) -> Iterator[Path | str]:
-    with copies.one() as place:
-        yield place
+def path(shared: Shared) -> Path | str:
+    return shared.place
 
 
 @pytest.fixture
@@ -296,14 +296,47 @@ def test_nobody_is_let_in_where_the_store_cannot_be_asked(keys: Keys, monkeypatc
     key, _ = keys.create("platform")
     keys.verify(header(key), START_MS)
     monkeypatch.setattr(keys._store, "version", broken)
+    away_ms = KEY_CACHE_MS
+    if keys._store.is_remote:  # its restart stops nobody
+        away_ms = STALE_MAX_MS
+        for passed_ms in (KEY_CACHE_MS, STALE_MAX_MS - 1):
+            assert keys.verify(header(key), START_MS + passed_ms).role == "platform"
     with pytest.raises(StoreError, match="is damaged"):
-        keys.verify(header(key), START_MS + KEY_CACHE_MS)
+        keys.verify(header(key), START_MS + away_ms)
 
 
-def test_a_role_that_is_no_more_lets_a_key_do_nothing(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_is_asked_aside_and_once(
+    keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    if not keys._store.is_remote:
+        pytest.skip("a file answers")
+    key, _ = keys.create("platform")
+    keys.verify(header(key), START_MS)
+    hangs, asked = Event(), list[str]()
+    monkeypatch.setattr("bonafide.office.access.aside.WAIT_S", 0.0)
+
+    def silent(family: str) -> int:
+        asked.append(family)
+        hangs.wait()
+        return 0
+
+    monkeypatch.setattr(keys._store, "version", silent)
+    for passed_ms in range(KEY_CACHE_MS, 20 * KEY_CACHE_MS, KEY_CACHE_MS):
+        assert keys.verify(header(key), START_MS + passed_ms).role == "platform"
+    with pytest.raises(StoreError, match="does not answer"):
+        keys.verify(header(key), START_MS + KEY_CACHE_MS + STALE_MAX_MS)
+    assert len(asked) == 1
+    monkeypatch.undo()
+    hangs.set()
+
+
+def test_a_role_that_is_no_more_lets_a_key_do_nothing(
+    keys: Keys, path: Path | str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key, _ = keys.create("partner")
     monkeypatch.delitem(ROLES, "partner")
-    sender = keys.verify(header(key), START_MS)
+    with open_keys(path, clock) as others:
+        sender = others.verify(header(key), START_MS)
     assert (sender.types, sender.source) == (frozenset(), None)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from bonafide.office.outbox.carrier import Came, Carrier, Kind, Parcel
 from bonafide.office.outbox.deliveries import Claim, Deliveries
 from bonafide.office.outbox.destinations import Destinations
+from bonafide.office.store.database import StoreError
 
 SENDS_MAX: Final = 16
 """Sends under way at one time."""
@@ -91,9 +92,11 @@ class Sender:
 
     async def _send(self, claim: Claim) -> Came:
         now_ms = self._clock()
-        secrets = self._destinations.secrets_of(claim.destination_id, now_ms)
         parcel = Parcel(claim.url, claim.message_id, claim.subject, claim.body)
         try:
+            secrets = self._destinations.secrets_of(claim.destination_id, now_ms)
             return await self._carrier.carry(parcel, secrets, now_ms)
+        except StoreError:  # not the receiver's fault, and told to nobody: it is tried again as any other
+            return Came(Kind.UNREACHED, "its secrets could not be read: the office's store was away")
         except Exception as error:  # noqa: BLE001  (one message that cannot be carried must not stop the others)
             return Came(Kind.REFUSED, f"it could not be sent: {type(error).__name__}")

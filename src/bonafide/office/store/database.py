@@ -17,7 +17,7 @@ from bonafide.office.store.datadir import write_once
 from bonafide.office.store.engines import OUTSIDE, PATIENT, WRITING, engine_of, is_sqlite, show_place, url_of
 from bonafide.office.store.migrate import alone, is_current, migrate
 from bonafide.office.store.tables import family_versions
-from bonafide.office.store.trouble import UNSURE, plain_words
+from bonafide.office.store.trouble import ONLY_READS, UNSURE, plain_words
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -95,6 +95,9 @@ class Store:
     def _check_server(self) -> None:
         with self.reading() as connection:
             encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+            only_reads = connection.exec_driver_sql("SELECT pg_is_in_recovery()").scalar()
+        if only_reads:
+            raise StoreError(f"{self.name}: {ONLY_READS}")
         if encoding != "UTF8":
             raise UsageError(f"{self.name}: its texts are in {encoding}; make it anew with ENCODING 'UTF8'")
 

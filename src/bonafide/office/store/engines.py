@@ -44,12 +44,9 @@ _PRAGMAS: Final = (
     "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF",
     f"wal_autocheckpoint = {WAL_PAGES_MAX}",
 )  # fmt: skip
-_SESSION: Final = (
-    f"SET lock_timeout = {BUSY_TIMEOUT_MS}",
-    f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}",
-    f"SET idle_in_transaction_session_timeout = {STATEMENT_TIMEOUT_MS}",
-    # Where a server answers before a commit is on disk, ours wait for the disk all the same.
-    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+# Where a server answers before a commit is on disk, ours wait for the disk all the same.
+_DURABLE: Final = (
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 _TURN: Final = f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})"
 _PATIENT_TURN: Final = f"SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; {_TURN}"
@@ -129,9 +126,13 @@ def _begin(connection: Connection) -> None:
 
 
 def _set_up_session(connection: Any, _: object) -> None:
-    connection.autocommit = True  # or they would hold until the first transaction that fails
-    for statement in _SESSION:
-        connection.execute(statement)
+    connection.autocommit = True  # or this would hold until the first transaction that fails
+    for name, most in (
+        ("lock_timeout", BUSY_TIMEOUT_MS), ("statement_timeout", STATEMENT_TIMEOUT_MS),
+        ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT_MS),
+    ):  # fmt: skip
+        connection.execute(f"SET {name} = {most}")
+    connection.execute(_DURABLE)
     connection.autocommit = False
 
 

@@ -8,8 +8,11 @@ from sqlalchemy.exc import DBAPIError
 
 from bonafide.office.store.engines import BUSY_TIMEOUT_MS
 
+TOLD_MAX: Final = 300
+"""Characters of what a database says of itself."""
 _FULL: Final = "the disk is full; make room and try again"
 _AWAY: Final = "the server was stopped or cannot be reached; nothing was changed; try again when it is there"
+ONLY_READS: Final = "the server only reads, as a replica does; name the one that writes"
 UNSURE: Final = (
     "the connection broke while the change was made durable; whether it was is not known; look before you repeat it"
 )
@@ -26,7 +29,7 @@ _OF_POSTGRESQL: Final = {
     "55P03": "another process has been writing for more than {wait} s; try again",
     "57014": "the server took too long, and was stopped; try again",
     "25P03": "the transaction waited too long, and was undone; try again",
-    "25006": "the server only reads, as a replica does; name the one that writes",
+    "25006": ONLY_READS,
     "53100": _FULL,
     "53200": "the server has no memory left; try again",
     "53300": "the server has no connection left; try again, or let it have more (max_connections)",
@@ -42,13 +45,16 @@ def plain_words(error: DBAPIError) -> str:
 
     Of PostgreSQL's messages only the first part is taken: the others quote values.
     """
-    wait = f"{BUSY_TIMEOUT_MS / 1_000:.0f}"
     code, diagnosis = getattr(error.orig, "sqlstate", None), getattr(error.orig, "diag", None)
-    if error.connection_invalidated:
-        return _AWAY
-    if code is not None:
-        primary = getattr(diagnosis, "message_primary", None) or type(error.orig).__name__
-        return _OF_POSTGRESQL.get(code, f"cannot be used: {primary}").format(wait=wait)
     told = str(error.orig)
-    found = next((way for word, way in _OF_SQLITE.items() if word in told and diagnosis is None), None)
-    return f"cannot be used: {' '.join(told.split())}" if found is None else found.format(wait=wait)
+    if error.connection_invalidated:
+        way: str | None = _AWAY
+    elif diagnosis is None:
+        way = next((way for word, way in _OF_SQLITE.items() if word in told), None)
+    else:
+        way = _OF_POSTGRESQL.get(code or "")
+        told = getattr(diagnosis, "message_primary", None) or (told if code is None else type(error.orig).__name__)
+        way = ONLY_READS if way is None and "during recovery" in told else way  # it has become one
+    if way is not None:
+        return way.format(wait=f"{BUSY_TIMEOUT_MS / 1_000:.0f}")
+    return f"cannot be used: {' '.join(told.split())[:TOLD_MAX]}"
