@@ -9,14 +9,16 @@ from pathlib import Path
 
 from sqlalchemy import event
 
+from bonafide.core.pseudonym import ClearText
 from bonafide.office.access.keys import Keys
 from bonafide.office.audit.log import AuditLog
+from bonafide.office.journal.intake import IntakeRow
 from bonafide.office.people.people import People
 from bonafide.office.people.sign_in import SignIn
 from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.store.tables import metadata
-from bonafide.office.vault import forgetting, rotation
+from bonafide.office.vault import forgetting, learning, rotation
 from bonafide.office.vault.holds import Holds
 from bonafide.office.vault.opening import open_vault
 from bonafide.office.vault.vault import Vault
@@ -28,6 +30,9 @@ AUDITED = {"machine_keys", "people", "subjects", "subject_fields", "legal_holds"
 PASSED_OVER = {
     "sessions": "begun and ended with what is audited; their use is noted once a minute",
     "sign_in_waits": "counts of tries; the tries themselves are audited",
+    "subject_texts": "what events name; the journal has who sent them, and when",
+    "forgotten_subjects": "written with a subject that is forgotten, which is audited",
+    "intake_taken": "how far the journal's intake was read",
     "root_key": "made once, when nothing is there yet; rotation is audited",
     "family_versions": "a counter for copies in memory",
     "audit_head": "the log itself", "audit_entries": "the log itself",
@@ -36,10 +41,12 @@ MUTATING = {
     Keys: {"create", "rotate", "revoke"},
     People: {"create", "disable", "enable", "reset"},
     SignIn: {"sign_in", "sign_out", "change_password", "begin_totp", "confirm_totp"},
-    Vault: {"remember", "remember_ids", "look", "search", "export", "end"},
+    Vault: {"remember", "look", "search", "export", "end"},
     Holds: {"place", "lift"},
 }
-READING = {Keys: {"verify", "list", "close"}, People: {"list"}, SignIn: set(), Vault: {"subject_of"},
+READING = {Keys: {"verify", "list", "close"}, People: {"list"}, SignIn: set(), Vault: {
+    "subject_of", "sealed", "clear_of", "clear_texts", "keep_held",
+},
            Holds: {"standing", "of"}}  # fmt: skip
 _WRITE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)(?:.*\bSET\b(.*?)\bWHERE\b)?", re.DOTALL)
 
@@ -105,7 +112,8 @@ def deeds(data: DataDir, store: Store) -> dict[str, Callable[[], object]]:
         "enable": lambda: office.people.enable(ROOT, "ann"),
         "reset": lambda: office.people.reset(ROOT, "ann"),
         "remember": lambda: vault.remember(ROOT, "user", "u1", {"name": "x"}),
-        "remember ids": lambda: with_connection(vault.remember_ids, ROOT, [("user", "u2"), ("user", "u3")]),
+        "learn": lambda: learning.Learner(vault).learn([IntakeRow(1, 1, (ClearText(5, "user", "u2"),), b"seal")]),
+        "remember another": lambda: vault.remember(ROOT, "user", "u2"),
         "look": lambda: vault.look(ROOT, subject),
         "search": lambda: vault.search(ROOT, "name", "x"),
         "export": lambda: vault.export(ROOT, subject),

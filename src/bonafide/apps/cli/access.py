@@ -129,7 +129,7 @@ def list_keys(data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
 
 @contextmanager
 def _keys(data: Path, *, create: bool = False) -> Iterator[Keys]:
-    from bonafide.apps.cli.stores import open_office
+    from bonafide.apps.stores import open_office
     from bonafide.office.access.keys import Keys
     from bonafide.office.store.datadir import DataDir
 

@@ -108,7 +108,7 @@ def terminal_actor() -> Actor:
 
 @contextmanager
 def _people(data: Path, *, create: bool = False) -> Iterator[People]:
-    from bonafide.apps.cli.stores import open_office
+    from bonafide.apps.stores import open_office
     from bonafide.office.people.people import People
     from bonafide.office.store.datadir import DataDir
 

@@ -18,19 +18,18 @@ from bonafide.core.text import did_you_mean, shorten
 
 if TYPE_CHECKING:
     from bonafide.apps.runtime.runtime import Runtime
+    from bonafide.apps.runtime.vault_link import VaultLink
     from bonafide.apps.server.logs import Log
     from bonafide.apps.settings import Settings
     from bonafide.engine.bundle import Bundle
+    from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
 
 TELL_S: Final = 5.0
 """How often a long recovery is told of."""
 OTHER_OPTIONS: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
 """How the command is registered: its other options are the settings, which are read when it runs."""
-_NOT_HERE: Final = {
-    "console": "there is no console in this version",
-    "worker": "there is no work in this version that a process of its own would do",
-}
+_NO_CONSOLE: Final = "there is no console in this version"
 
 
 def serve(
@@ -53,7 +52,7 @@ def serve(
     ] = None,
     role: Annotated[
         Literal["api", "console", "worker"] | None,
-        typer.Option("--role", help="Only a part of the service; default: all of it, which is the API so far."),
+        typer.Option("--role", help="Only a part of the service; default: the API, and the worker beside it."),
     ] = None,
     insecure: Annotated[
         bool,
@@ -65,8 +64,8 @@ def serve(
     [dim]bonafide serve --data bonafide-data[/dim]
     """
     with errors_told():
-        if role in _NOT_HERE:
-            raise UsageError(f"--role {role}: {_NOT_HERE[role]}; leave --role out, or give api")
+        if role == "console":
+            raise UsageError(f"--role {role}: {_NO_CONSOLE}; leave --role out, or give api or worker")
         from bonafide.apps.settings import read_settings
         from bonafide.office.store.datadir import DataDir
 
@@ -74,8 +73,11 @@ def serve(
         file = config or (found.settings if found.settings.exists() else None)
         given = {"host": host, "port": port, "bundle": bundle} | read_options(more.args)
         settings = read_settings(file, os.environ, given)
+        if role == "worker":
+            _work(found, settings)
+            return
         _refuse_plain_text(settings, insecure)
-        _serve(found, settings)
+        _serve(found, settings, with_worker=role is None)
 
 
 def read_options(words: list[str]) -> dict[str, object]:
@@ -101,9 +103,30 @@ def read_options(words: list[str]) -> dict[str, object]:
     return given
 
 
-def _serve(data: DataDir, settings: Settings) -> None:
+def _work(data: DataDir, settings: Settings) -> None:
+    """The worker in this process, until a signal says to stop."""
+    import signal
+    import threading
+
+    from bonafide.apps.server.logs import open_log
+    from bonafide.apps.stores import environment_of
+    from bonafide.apps.worker.work import Work
+    from bonafide.office.vault.master import MASTER_KEY_VARIABLE
+
+    os.environ |= environment_of(settings)
+    log, stop = open_log(settings.log_level, settings.log_format), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: stop.set())
+    log.info("working", data=str(data.folder))
+    Work(data, os.environ.get(MASTER_KEY_VARIABLE), lambda told: log.warning("worker", told=told)).run(stop)
+    log.info("stopped")
+
+
+def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
     from bonafide.apps.server.logs import open_log
     from bonafide.apps.server.serving import serve as serve_until_stopped
+    from bonafide.apps.stores import environment_of
+    from bonafide.apps.worker.child import Child
     from bonafide.office.access.keys import Keys
     from bonafide.office.store.opening import open_store
 
@@ -112,10 +135,33 @@ def _serve(data: DataDir, settings: Settings) -> None:
         # Kernels and bundle first: whatever is wrong with them is told before anything listens.
         ready_kernels()
         decides = open_bundle(settings.bundle)
-        serve_until_stopped(lambda: start_runtime(data, settings, decides, log), keys, settings, log, ready=_say_ready)
+        vault = _open_vault(store, data, log)
+        say = lambda text: log.warning("worker", told=text)
+        told = (data.folder, settings.log_level, settings.log_format, say, environment_of(settings))
+        child = Child(*told) if with_worker else None
+        serve_until_stopped(
+            lambda: start_runtime(data, settings, decides, log, vault), keys, settings, log, ready=_say_ready,
+            beside=child,
+        )  # fmt: skip
 
 
-def start_runtime(data: DataDir, settings: Settings, bundle: Bundle, log: Log) -> Runtime:
+def _open_vault(store: Store, data: DataDir, log: Log) -> VaultLink | None:
+    """The vault; None, which is logged, where its keys are not at hand: events are decided all the same."""
+    from bonafide.apps.runtime.vault_link import VaultLink
+    from bonafide.core.errors import StateError
+    from bonafide.office.vault.master import MASTER_KEY_VARIABLE
+    from bonafide.office.vault.opening import open_vault
+
+    try:
+        return VaultLink(open_vault(store, data, os.environ.get(MASTER_KEY_VARIABLE)))
+    except StateError as error:
+        log.warning("vault-closed", told=str(error))
+        return None
+
+
+def start_runtime(
+    data: DataDir, settings: Settings, bundle: Bundle, log: Log, vault: VaultLink | None = None
+) -> Runtime:
     """The runtime of a data directory, recovered; raises StateError where it cannot be."""
     from bonafide.apps.runtime.bundles import keep_bundle
     from bonafide.apps.runtime.runtime import Limits, Runtime
@@ -134,7 +180,7 @@ def start_runtime(data: DataDir, settings: Settings, bundle: Bundle, log: Log) -
         )  # fmt: skip
         runtime = Runtime(
             lambda: Engine(bundle, secret=secret, kernels=kernels), journal, data.folder, limits, wall_ms=wall_ms,
-            say=lambda text: log.warning("runtime", told=text),
+            say=lambda text: log.warning("runtime", told=text), vault=vault,
         )  # fmt: skip
         recovered = runtime.start(tell)
     except BaseException:

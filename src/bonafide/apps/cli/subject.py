@@ -223,7 +223,7 @@ def rotate_key(data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
 
 @contextmanager
 def _vault(data: Path) -> Iterator[Vault]:
-    from bonafide.apps.cli.stores import open_office
+    from bonafide.apps.stores import open_office
     from bonafide.office.store.datadir import DataDir
     from bonafide.office.vault.master import MASTER_KEY_VARIABLE
     from bonafide.office.vault.opening import open_vault

@@ -18,7 +18,7 @@ from bonafide.apps.problems import Reply, problem_reply, reply_of
 from bonafide.apps.runtime.advice import Advisor
 from bonafide.apps.runtime.decider import POISON_A_BATCH_MAX, Batch, Decider, EngineFailedError
 from bonafide.apps.runtime.figures import Figures
-from bonafide.apps.runtime.intake import HandOver, Vault
+from bonafide.apps.runtime.intake import HandOver, Vault, waiting_text
 from bonafide.apps.runtime.jobs import Job, Line, Overloaded, ReadOnly, SentBy
 from bonafide.apps.runtime.recovery import Recovered, recover
 from bonafide.apps.runtime.snapshots import Snapshots
@@ -177,10 +177,14 @@ class Runtime:
         """An event that was answered, as the journal holds it; from any thread. Its answer says the subject's id where
         the vault knows it, else the token."""
         found = self.journal.find(event_id)
-        if found is None or self._vault is None:
+        if found is None:
             return found
-        answer = with_subject(found.record.answer, self._vault.clear_of)
+        answer = with_subject(found.record.answer, self._clear_of)
         return found._replace(record=msgspec.structs.replace(found.record, answer=answer))
+
+    def _clear_of(self, kind: str, value: int) -> str | None:
+        known = None if self._vault is None else self._vault.clear_of(kind, value)
+        return waiting_text(self.journal, kind, value) if known is None else known
 
     async def redrive(
         self, number: int, read: Callable[[bytes], Fact | InputError | Reply], sender: SentBy

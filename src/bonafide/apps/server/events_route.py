@@ -20,7 +20,7 @@ from bonafide.apps.server.answers import (
 )  # fmt: skip
 from bonafide.apps.server.bodies import Body
 from bonafide.apps.server.counts import Counts
-from bonafide.apps.server.decode import Record, decode_all, decode_one, split
+from bonafide.apps.server.decode import Record, check_marks, decode_all, decode_one, read_array, split
 from bonafide.apps.server.head import Head, form_of, read_head
 from bonafide.apps.server.ports import Sender, Settings
 from bonafide.apps.server.stream import answer_lines
@@ -85,8 +85,13 @@ class EventsRoute:
         return sender
 
     async def _answer_whole(self, body: bytes, sender: Sender) -> Reply:
-        elements = split(body)
+        check_marks(body)
         now_ms = self.admission.wall_ms()
+        whole = read_array(body, sender, now_ms)
+        if whole is not None:
+            self.admission.charge(sender, len(whole[0]))
+            return _array_of(await self.decide(*whole, sender))
+        elements = split(body)
         if elements is None:
             self.admission.charge(sender, 1)
             record, kept = decode_one(body, sender, now_ms)
@@ -94,8 +99,7 @@ class EventsRoute:
             return reply
         self.admission.charge(sender, len(elements))
         records = await decode_all(elements, sender, now_ms)
-        replies = await self.decide(records, elements, sender)
-        return Reply(200, b"[" + b",".join([reply.body for reply in replies]) + b"]")
+        return _array_of(await self.decide(records, elements, sender))
 
     async def decide(self, records: Sequence[Record], bodies: Sequence[bytes], sender: Sender) -> list[Reply]:
         """The replies to some records, in order. Raises Refused (503) where the runtime has no room."""
@@ -120,3 +124,7 @@ class EventsRoute:
             if isinstance(record, InputError):
                 counts.refuse(record)
         return replies
+
+
+def _array_of(replies: Sequence[Reply]) -> Reply:
+    return Reply(200, b"[" + b",".join([reply.body for reply in replies]) + b"]")

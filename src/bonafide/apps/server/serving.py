@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, Protocol
 
 import uvicorn
 import uvloop
@@ -31,19 +31,26 @@ _MS: Final = 1_000
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
+class Beside(Protocol):
+    """What works beside the deciding process while it is ready. Its methods wait."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
 def serve(
     start: Callable[[], Runtime], keys: Keys, settings: Settings, log: Log, *, ready: Callable[[str], None],
-    leave: Callable[[int], None] = os._exit,
+    leave: Callable[[int], None] = os._exit, beside: Beside | None = None,
 ) -> None:  # fmt: skip
     """Serve until a signal says to stop.
 
     start: makes the runtime and recovers, in a thread, while probes are answered already; ready: told the URL when
-    events are decided; leave: ends the process at once. Raises UsageError where it cannot listen, and what `start`
-    raises.
+    events are decided; leave: ends the process at once; beside: started when it is ready, and stopped before the
+    runtime is. Raises UsageError where it cannot listen, and what `start` raises.
     """
     tls = tls_of(settings)
     with open_socket(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Serving(keys, settings, log, listener, tls, leave).run(start, ready))
+        runner.run(Serving(keys, settings, log, listener, tls, leave, beside).run(start, ready))
 
 
 class Serving:
@@ -51,12 +58,13 @@ class Serving:
 
     def __init__(
         self, keys: Keys, settings: Settings, log: Log, listener: socket.socket, tls: ssl.SSLContext | None,
-        leave: Callable[[int], None],
+        leave: Callable[[int], None], beside: Beside | None = None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._log = log
         self._listener = listener
         self._leave = leave
+        self._beside = beside
         self._service = Service(Starting(), keys, settings, log, metrics_open=is_loopback(settings.host))
         self._server = _Server(_config(self._service, settings, tls))
         self._asked_to_stop = asyncio.Event()
@@ -84,6 +92,8 @@ class Serving:
             url = url_of(self._listener, self._settings)
             self._log.info("ready", url=url)
             ready(url)
+            if self._beside is not None:
+                self._beside.start()
             await self._asked_to_stop.wait()
             await self._stop(runtime, listening)
         finally:
@@ -97,6 +107,8 @@ class Serving:
         begun = time.monotonic()
         self._server.should_exit = True
         await listening
+        if self._beside is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._beside.stop)
         await runtime.stop()
         self._log.info("stopped", seconds=round(time.monotonic() - begun, 3))
 

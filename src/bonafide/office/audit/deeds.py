@@ -17,6 +17,8 @@ DEEDS: Final[dict[str, str]] = {
     "password.change": "somebody chose a password",
     "totp.begin": "somebody began to set up the second factor",
     "totp.enrol": "somebody set up the second factor",
+    "journal.mark": "how many events and decisions the journal holds, and the chain that stands for them",
+    "journal.export": "the log was written out with the ids that the vault knows",
     "subject.remember": "clear data of a subject was taken in or changed",
     "subject.look": "clear data of a subject was shown",
     "subject.search": "subjects were looked for by clear data",
@@ -29,4 +31,4 @@ DEEDS: Final[dict[str, str]] = {
     "master_key.rotate": "data keys were wrapped anew under another master key",
     "audit.checkpoint": "a checkpoint of the audit log was handed out",
 }
-"""Deed -> what it means, in one line. `configuration.*`, measures and decisions follow with what writes them."""
+"""Deed -> what it means, in one line. Measures follow with what writes them."""

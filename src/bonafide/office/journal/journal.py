@@ -199,9 +199,11 @@ class Journal:
         """The rows of the intake numbered after `after_id`, oldest first."""
         return read_intake(self.reader, self._sealer, after_id, limit)
 
-    def handed_over(self, rows: Sequence[IntakeRow]) -> None:
-        """Delete rows of the intake whose texts the vault has."""
-        self._commit(lambda execute: self._state._replace(waiting=drop_intake(execute, self._state.waiting, rows)))
+    def handed_over(self, last_id: int, sealed: bytes) -> None:
+        """Delete the rows of the intake up to one whose texts the vault has, unless that is not the row that it had."""
+        self._commit(
+            lambda execute: self._state._replace(waiting=drop_intake(execute, self._state.waiting, last_id, sealed))
+        )
 
     def expire(self, now_ms: int) -> int:
         """Delete dead letters whose time is over, at most DROPPED_AT_ONCE of them; returns how many."""

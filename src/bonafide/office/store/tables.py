@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -149,6 +150,42 @@ subject_fields: Final = Table(
     Index("ix_subject_fields_blind", "blind"),
 )  # fmt: skip
 """Clear data, sealed under the subject's key; `blind` is a keyed hash to search by."""
+
+subject_texts: Final = Table(
+    "subject_texts", metadata,
+    Column("subject_type", String(20), primary_key=True),
+    Column("pseudonym", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(20), primary_key=True),
+    Column("hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("blind", LargeBinary(32)),
+    ForeignKeyConstraint(
+        ["subject_type", "pseudonym"], ["subjects.subject_type", "subjects.pseudonym"],
+        name="fk_subject_texts_subject_type",
+    ),
+    Index("ix_subject_texts_hash", "hash", "kind"),
+    Index("ix_subject_texts_blind", "blind"),
+)  # fmt: skip
+"""What events named together with a subject, such as its devices and addresses, sealed under the subject's key; `hash`
+is what stands for the text in the journal."""
+
+forgotten_subjects: Final = Table(
+    "forgotten_subjects", metadata,
+    Column("subject_type", String(20), primary_key=True),
+    Column("pseudonym", BigInteger, primary_key=True, autoincrement=False),
+    Column("intake_id", BigInteger, nullable=False),
+)  # fmt: skip
+"""Who was forgotten while texts waited in the journal's intake: of rows up to `intake_id` nothing of them is taken in.
+A row goes away when those of the intake have gone."""
+
+intake_taken: Final = Table(
+    "intake_taken", metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("intake_id", BigInteger, nullable=False),
+    Column("seal", LargeBinary(32), nullable=False),
+)  # fmt: skip
+"""The newest row of the journal's intake whose texts, and those of all before it, are here; `seal` tells it from a row
+of the same number in another journal."""
 
 legal_holds: Final = Table(
     "legal_holds", metadata,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from bonafide.office.store.database import Store, StoreError
-from bonafide.office.store.tables import legal_holds, subject_fields, subjects
+from bonafide.office.store.tables import legal_holds, subject_fields, subject_texts, subjects
 
-_SWEPT: Final = (subjects, subject_fields, legal_holds)
+_SWEPT: Final = (subjects, subject_fields, subject_texts, legal_holds)
 
 
 def scrub(store: Store) -> bool:

@@ -1,4 +1,4 @@
-"""The office's store of a data directory, for commands: the one that `bonafide serve` has by the same settings."""
+"""The office's store of a data directory, for commands and the worker: the one that `bonafide serve` has."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bonafide.apps.settings import Settings
     from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
 
@@ -20,3 +21,14 @@ def open_office(data: DataDir) -> Store:
 
     file = data.settings if data.settings.exists() else None
     return open_store(data, read_setting("store_url", file, os.environ))
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment of a child of the service: with what its settings say of the store, wherever they were read.
+
+    Only who runs the service can read it there.
+    """
+    from bonafide.apps.settings import SETTINGS
+
+    url = settings.store_url
+    return dict(os.environ) | ({} if url is None else {SETTINGS["store_url"].variable: url.reveal()})

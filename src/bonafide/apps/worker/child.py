@@ -1,0 +1,88 @@
+"""The worker as a child process of the service, started again when it ends before it is told to."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+GRACE_S: Final = 5.0
+"""How long it may take to end; after that it is killed, and its work is done after the next start."""
+AGAIN_S: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
+"""How long it is waited before it is started again; the last for all that follow."""
+STEADY_S: Final = 60.0
+"""A worker that ran so long counts as one that works."""
+
+
+class Child:
+    """Keeps one worker running between `start` and `stop`."""
+
+    def __init__(
+        self, data: Path, log_level: str, log_format: str, say: Callable[[str], None],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        self._environment = environment
+        self._command = [sys.executable, "-m", "bonafide.apps.worker", str(data), log_level, log_format]
+        self._say = say
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+
+    @property
+    def pid(self) -> int | None:
+        """The process that was started last; None where none was."""
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        """Start it; what it writes to stderr is ours."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it: what waits is taken in and sends under way are finished, within GRACE_S."""
+        with self._lock:
+            self._ended.set()
+            process = self._process
+        if process is not None:
+            _cut(process)
+            try:
+                process.wait(GRACE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        failures = 0
+        while (process := self._begin()) is not None:
+            try:
+                status = process.wait(STEADY_S)
+            except subprocess.TimeoutExpired:
+                failures = 0
+                status = process.wait()
+            _cut(process)
+            if self._ended.is_set():
+                return
+            again_s = AGAIN_S[min(failures, len(AGAIN_S) - 1)]
+            failures += 1
+            self._say(f"the worker ended with {status}; it is started again in {again_s:.0f} s")
+            self._ended.wait(again_s)
+
+    def _begin(self) -> subprocess.Popen[bytes] | None:
+        """A new process; None where it is to end, so that none is started that nobody would stop."""
+        with self._lock:
+            if self._ended.is_set():
+                return None
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=self._environment
+            )
+            return self._process
+
+
+def _cut(process: subprocess.Popen[bytes]) -> None:
+    """End its lifeline."""
+    if process.stdin is not None:
+        process.stdin.close()

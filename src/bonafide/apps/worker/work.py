@@ -1,0 +1,128 @@
+"""All that the worker does, in rounds, until it is told to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from random import Random
+from typing import Final, NamedTuple
+
+from bonafide.apps.outbox.worker import OutboxWorker
+from bonafide.apps.stores import open_office
+from bonafide.apps.worker.intake import TakeIn, open_take_in
+from bonafide.core.errors import StateError
+from bonafide.core.moment import HOUR_MS, MINUTE_MS
+from bonafide.office.access.keys import now_ms
+from bonafide.office.audit.marks import Marker
+from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
+from bonafide.office.outbox.deliveries import Deliveries
+from bonafide.office.outbox.destinations import Destinations
+from bonafide.office.outbox.log import JournalLog, open_log
+from bonafide.office.outbox.reach import Reach
+from bonafide.office.outbox.sender import Sender
+from bonafide.office.outbox.tail import Tailer
+from bonafide.office.outbox.webhooks import Webhooks
+from bonafide.office.store.database import Store
+from bonafide.office.store.datadir import DataDir
+from bonafide.office.vault.forgetting import sweep
+from bonafide.office.vault.opening import open_vault
+from bonafide.office.vault.scrub import scrub
+from bonafide.office.vault.vault import Vault
+
+EVERY_S: Final = 0.5
+"""How soon it looks again where there was nothing to do."""
+TROUBLE_S: Final = 2.0
+"""How long it waits after something could not be read or written."""
+SWEEP_EVERY_MS: Final = HOUR_MS
+MARK_EVERY_MS: Final = 10 * MINUTE_MS
+"""How often the audit log gets a mark of the journal."""
+
+Say = Callable[[str], None]
+
+
+class Tools(NamedTuple):
+    """What a round works with."""
+
+    vault: Vault
+    take_in: TakeIn
+    outbox: OutboxWorker
+    marker: Marker
+
+
+class Work:
+    """The work on one data directory. Whatever goes wrong is told once, and tried again for as long as it runs."""
+
+    def __init__(self, data: DataDir, master_key: str | None, say: Say, clock: Callable[[], int] = now_ms) -> None:
+        self._data = data
+        self._master_key = master_key
+        self._say = say
+        self._clock = clock
+        self._swept_ms = self._marked_ms = 0
+        self._trouble: str | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; then what waits is taken in once more, and sends under way are finished."""
+        while not stop.is_set():
+            try:
+                with self._opened() as tools:
+                    self._tell(None)
+                    self._rounds(tools, stop)
+            except StateError as error:
+                self._tell(str(error))
+                stop.wait(TROUBLE_S)
+
+    def _rounds(self, tools: Tools, stop: threading.Event) -> None:
+        while not stop.is_set():
+            if not tools.take_in.step():
+                stop.wait(EVERY_S)
+            self._sweep_when_due(tools.vault)
+            self._mark_when_due(tools.marker)
+            self._tell(tools.outbox.trouble)
+        while tools.take_in.step():
+            pass
+        tools.marker.mark(self._clock())
+
+    def _sweep_when_due(self, vault: Vault) -> None:
+        now = self._clock()
+        if now - self._swept_ms >= SWEEP_EVERY_MS:
+            self._swept_ms = now
+            sweep(vault)
+            scrub(vault.store)
+
+    def _mark_when_due(self, marker: Marker) -> None:
+        now = self._clock()
+        if now - self._marked_ms >= MARK_EVERY_MS and marker.mark(now):
+            self._marked_ms = now
+
+    @contextmanager
+    def _opened(self) -> Iterator[Tools]:
+        with ExitStack() as held:
+            held.callback(FolderLock(self._data.folder, WORKER_LOCK_FILE).release)
+            store = held.enter_context(open_office(self._data))
+            vault = open_vault(store, self._data, self._master_key, clock=self._clock)
+            take_in = held.enter_context(open_take_in(self._data.folder, vault))
+            log = held.enter_context(open_log(self._data.folder))
+            outbox = held.enter_context(self._sending(store, log))
+            yield Tools(vault, take_in, outbox, Marker(store, log))
+
+    @contextmanager
+    def _sending(self, store: Store, log: JournalLog) -> Iterator[OutboxWorker]:
+        key, reach = self._data.read_secret(), Reach()
+        deliveries, destinations = Deliveries(store, Random()), Destinations(store, key, reach, self._clock)
+        tailer = Tailer(store, log, key, self._clock)
+        sender = Sender(deliveries, destinations, Webhooks(reach), self._clock)
+        outbox = OutboxWorker(tailer, sender, deliveries, self._clock)
+        outbox.start()
+        try:
+            yield outbox
+        finally:
+            outbox.stop()
+
+    def _tell(self, trouble: str | None) -> None:
+        """Say what is wrong when it begins, and that it is over."""
+        if trouble is not None and trouble != self._trouble:
+            self._say(f"the worker does not get on: {trouble}; it tries again")
+        elif trouble is None and self._trouble is not None:
+            self._say("the worker gets on again")
+        self._trouble = trouble
