@@ -28,6 +28,8 @@ DEEDS: Final[dict[str, str]] = {
     "subject.sweep": "subjects whose retention has passed were forgotten",
     "hold.place": "a legal hold began",
     "hold.lift": "a legal hold ended",
+    "letter.redrive": "a refused record was given in again",
+    "engine.degrade": "somebody said which parts of the engine do not answer",
     "master_key.rotate": "data keys were wrapped anew under another master key",
     "audit.checkpoint": "a checkpoint of the audit log was handed out",
 }
