@@ -139,7 +139,10 @@ COMMANDS: Final[dict[str, frozenset[str]]] = {
          "access user create", "access user disable", "access user enable", "access user reset", "access user list",
          "audit show", "audit verify", "audit checkpoint",
          "subject show", "subject search", "subject export", "subject forget", "subject end", "subject hold",
-         "subject lift", "subject holds", "subject sweep", "subject rotate-key"),
+         "subject lift", "subject holds", "subject sweep", "subject rotate-key",
+         "outbox status", "outbox pull", "outbox dead-letters", "outbox begin-at",
+         "outbox receiver add", "outbox receiver list", "outbox receiver pause", "outbox receiver resume",
+         "outbox receiver remove", "outbox receiver rotate"),
         _ADMIN,
     ),
 }  # fmt: skip
