@@ -16,7 +16,7 @@ __all__ = ["cluster"]
 COMMANDS = (
     ("access", "key", "list"), ("access", "user", "list"), ("audit", "verify"), ("audit", "show"), ("subject", "holds"),
     ("access", "key", "create", "--role", "platform"), ("access", "user", "create", "bob", "--role", "analyst"),
-    ("subject", "sweep"),
+    ("subject", "sweep"), ("outbox", "receiver", "list"), ("outbox", "dead-letters"),
 )  # fmt: skip
 
 

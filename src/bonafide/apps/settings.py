@@ -20,6 +20,8 @@ from bonafide.core.mistakes import Mistake, show_mistakes
 from bonafide.core.secret import HIDDEN, Secret
 from bonafide.core.text import did_you_mean, shorten, show_value
 from bonafide.office.access.keys import KEY_CACHE_MS
+from bonafide.office.outbox.kafka import read_brokers, read_properties
+from bonafide.office.outbox.reach import read_networks, read_ports
 
 ENVIRONMENT_PREFIX: Final = "BONAFIDE_"
 BODY_BYTES_MAX: Final = 8 * 2**20
@@ -36,12 +38,31 @@ _HOST: Final = "^[A-Za-z0-9.:_-]{1,253}$"
 _LINE: Final = re.compile(r"""^(\s*["']?([A-Za-z0-9_-]+)["']?\s*=).*$""", re.MULTILINE)
 
 
+def _read_url(url: Secret) -> object:
+    from bonafide.office.store.engines import url_of
+
+    return url_of(url)
+
+
+_READ: Final[dict[str, Callable[[Any], object]]] = {
+    "store_url": _read_url, "webhook_networks": read_networks, "webhook_ports": read_ports,
+    "kafka_brokers": read_brokers,
+}  # fmt: skip
+"""Settings whose text has a form of its own: what reads it, and raises ValueError or UsageError for another."""
+_LIST_LENGTH_MAX: Final = 4_096
+
+
+def _listed(accepted: str, meaning: str) -> Meta:
+    """A text that holds several values."""
+    return Meta(max_length=_LIST_LENGTH_MAX, description=meaning, extra_json_schema={"accepted": accepted})
+
+
 def _whole(low: int, high: int, meaning: str) -> Meta:
     return Meta(ge=low, le=high, description=meaning)
 
 
 def _secret(accepted: str, meaning: str) -> Meta:
-    return Meta(description=meaning, extra={"accepted": accepted})
+    return Meta(description=meaning, extra_json_schema={"accepted": accepted})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,6 +108,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _whole(1_000, 10**9, "events between two snapshots: more make a start after a crash slower")
     ] = 500_000
     dead_letter_days: Annotated[int, _whole(1, 3_650, "how long a refused record is kept")] = 30
+    webhook_networks: (
+        Annotated[
+            str,
+            _listed("networks such as 10.0.0.0/8, divided by commas",
+                    "networks of one's own that receivers may stand in; the public internet is always sent to"),
+        ] | None
+    ) = None  # fmt: skip
+    webhook_ports: Annotated[
+        str, _listed("ports from 1 to 65535, divided by commas", "ports of receivers that may be sent to")
+    ] = "443"
+    webhook_http: Annotated[
+        Literal["refused", "allowed"],
+        Meta(description="sending without TLS to receivers in `webhook_networks`; elsewhere it is always refused"),
+    ] = "refused"
+    kafka_brokers: (
+        Annotated[
+            str,
+            _listed("brokers such as kafka-1.example.org:9092, divided by commas",
+                    "Kafka brokers that may be sent to; nothing else is"),
+        ] | None
+    ) = None  # fmt: skip
+    kafka_properties: (
+        Annotated[str, Meta(min_length=1, description="a file of the Kafka client's properties: `sasl.password`, ...")]
+        | None
+    ) = None
+    message_days: Annotated[
+        int, _whole(1, 3_650, "how long messages can be asked for, and what was sent or given up is kept")
+    ] = 90
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="the least that is logged")] = (
         "info"
     )
@@ -123,16 +172,16 @@ class Setting(NamedTuple):
         return "--" + self.name.replace("_", "-")
 
 
-def _accepted(said: inspect.Metadata) -> str:
-    match said.type:
+def _accepted(kind: inspect.Type, said: Mapping[str, Any]) -> str:
+    if "accepted" in said:
+        return str(said["accepted"])
+    match kind:
         case inspect.IntType(ge=low, le=high):
             return f"a whole number from {low} to {high}"
         case inspect.LiteralType(values=words):
             return f"one of {', '.join(str(word) for word in words)}"
         case inspect.StrType(pattern=str()):
             return "an IP address or a host's name"
-        case inspect.CustomType():
-            return str((said.extra or {})["accepted"])
         case _:
             return "text that is not empty"
 
@@ -141,10 +190,11 @@ def _settings() -> Iterator[Setting]:
     for field in msgspec.structs.fields(Settings):
         kind = inspect.type_info(field.type)
         (said,) = (k for k in getattr(kind, "types", (kind,)) if isinstance(k, inspect.Metadata))
-        meaning = str((said.extra_json_schema or {})["description"])
+        told = said.extra_json_schema or {}
         is_number = isinstance(said.type, inspect.IntType)
         is_secret = isinstance(said.type, inspect.CustomType)
-        yield Setting(field.name, field.default, _accepted(said), meaning, field.type, is_number, is_secret)
+        accepted, meaning = _accepted(said.type, told), str(told["description"])
+        yield Setting(field.name, field.default, accepted, meaning, field.type, is_number, is_secret)
 
 
 SETTINGS: Final[dict[str, Setting]] = {setting.name: setting for setting in _settings()}
@@ -284,7 +334,7 @@ def _check(setting: Setting, one: _Given) -> list[Mistake]:
         return [_mistake("value", f"{told}; give {setting.accepted} in the file, or as {setting.variable}", one)]
     try:
         _converted(setting, one.value)
-    except (msgspec.ValidationError, UsageError):
+    except (ValueError, UsageError):  # msgspec's too
         shown = "what is set" if setting.is_secret else show_value(one.value)
         return [_mistake("value", f"{named}{shown} is not accepted; give {setting.accepted}", one)]
     return []
@@ -293,8 +343,8 @@ def _check(setting: Setting, one: _Given) -> list[Mistake]:
 def _converted(setting: Setting, value: Any) -> Any:
     """A value as the settings hold it; ValidationError or UsageError for one that is not accepted."""
     found = msgspec.convert(value, setting.annotation, strict=True, dec_hook=_hidden)
-    if setting.name in _CHECKS and found is not None:
-        _CHECKS[setting.name](found)
+    if setting.name in _READ and found is not None:
+        _READ[setting.name](found)
     return found
 
 
@@ -304,24 +354,19 @@ def _hidden(kind: type, value: Any) -> Any:
     return Secret(value)
 
 
-def _check_url(url: Secret) -> None:
-    from bonafide.office.store.engines import url_of
-
-    url_of(url)
-
-
-_CHECKS: Final[dict[str, Callable[[Any], None]]] = {"store_url": _check_url}
-"""What a value's form does not say."""
-
-
 def _check_together(found: Settings, chosen: Mapping[str, _Given]) -> list[Mistake]:
     """What holds between settings, and what must be there on this machine."""
     mistakes = []
     if (found.tls_certificate is None) != (found.tls_key is None):
         there, missing = ("tls_key", "tls_certificate") if found.tls_key else ("tls_certificate", "tls_key")
         mistakes.append(_mistake("value", f"{there} is given without {missing}; TLS wants both", chosen[there]))
-    for name in ("tls_certificate", "tls_key"):
+    for name in ("tls_certificate", "tls_key", "kafka_properties"):
         path = getattr(found, name)
         if path is not None and not Path(path).is_file():
             mistakes.append(_mistake("value", f"{name}: {shorten(path)}: there is no such file", chosen[name]))
+        elif name == "kafka_properties" and path is not None:
+            try:
+                read_properties(Path(path))
+            except UsageError as error:
+                mistakes.append(_mistake("value", f"{name}: {error}", chosen[name]))
     return mistakes

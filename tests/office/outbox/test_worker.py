@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from bonafide.apps.outbox import worker as worker_module
-from bonafide.apps.outbox.worker import OutboxWorker
 from bonafide.core.errors import StateError
 from bonafide.office.journal import Journal
+from bonafide.office.outbox import worker as worker_module
 from bonafide.office.outbox.log import open_log
 from bonafide.office.outbox.tail import Tailer
+from bonafide.office.outbox.worker import OutboxWorker
 from bonafide.office.store.database import Store
-from tests.office.outbox.kit import HERE, KEY, Clock, MadeLog, Outbox, Receiver, decided
+from tests.office.outbox.kit import ANN, HERE, KEY, Clock, MadeLog, Outbox, Receiver, decided
 
 WITHIN_S = 30.0
 
@@ -53,7 +53,7 @@ def listening() -> Iterator[Listening]:
 
 
 def worker_of(outbox: Outbox, tailer: Tailer | None = None) -> OutboxWorker:
-    return OutboxWorker(tailer or outbox.tailer, outbox.sender, outbox.deliveries, outbox.clock)
+    return OutboxWorker(tailer or outbox.tailer, outbox.sender, outbox.deliveries, outbox.expiry, outbox.clock)
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def test_what_is_appended_arrives(store: Store, tmp_path: Path) -> None:
     journal.append([decided(0, alert=True)], bundle="ab" * 32)
     outbox = Outbox(store, MadeLog(), Clock())
     with listening() as receiver, open_log(tmp_path / "data") as log:
-        row, _ = outbox.destinations.add(receiver.url())
+        row, _ = outbox.destinations.add(ANN, receiver.url())
         worker = worker_of(outbox, Tailer(store, log, KEY, outbox.clock))
         with working(worker):
             receiver.wait()
@@ -112,7 +112,7 @@ def test_trouble_is_told_and_everything_is_tried_again(store: Store, monkeypatch
     monkeypatch.setattr(outbox.deliveries, "settle", fails_once(settle))
     log.append(decided(0, alert=True))
     with listening() as receiver:
-        outbox.destinations.add(receiver.url())
+        outbox.destinations.add(ANN, receiver.url())
         with working(worker):
             receiver.wait()
             assert settled.wait(WITHIN_S)
@@ -147,7 +147,7 @@ def test_a_stop_waits_for_nobody_who_is_slow(store: Store, monkeypatch: pytest.M
             await asyncio.sleep(1_000)
 
     outbox = Outbox(store, log, Clock(), HERE, carrier=Slow())  # type: ignore[arg-type]
-    outbox.destinations.add("http://127.0.0.1:9/")
+    outbox.destinations.add(ANN, "http://127.0.0.1:9/")
     with working(worker_of(outbox)):
         assert began.wait(WITHIN_S)
     assert outbox.deliveries.counts()["sending"] == 1  # whoever comes next sends it again, when its time is over

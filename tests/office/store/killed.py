@@ -244,7 +244,7 @@ class Sending(Family):
     def begin(self) -> None:
         self.log, self.clock, self.takes = MadeLog(), Clock(), Takes()
         self.outbox = Outbox(self.store, self.log, self.clock, carrier=self.takes)
-        self.outbox.destinations.add("http://127.0.0.1:9/")
+        self.outbox.destinations.add(ROOT, "http://127.0.0.1:9/")
 
     def step(self, what: str) -> None:
         begin = self.log.next_seq()
@@ -264,7 +264,7 @@ class Sending(Family):
             self.clock.now_ms += 240_000
             asyncio.run(send(self.outbox))
         found, cursor = [], 0
-        while messages := pull(self.store, cursor, limit=1_000).messages:
+        while messages := pull(self.store, None, 0, cursor, limit=1_000).messages:
             found += messages
             cursor = messages[-1].no
         assert [message.seq for message in found] == list(range(self.log.next_seq()))  # lost 0, doubled 0

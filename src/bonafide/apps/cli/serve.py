@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bonafide.apps.runtime.runtime import Runtime
     from bonafide.apps.runtime.vault_link import VaultLink
     from bonafide.apps.server.logs import Log
+    from bonafide.apps.server.office import Office
     from bonafide.apps.settings import Settings
     from bonafide.engine.bundle import Bundle
     from bonafide.office.store.database import Store
@@ -124,25 +125,38 @@ def _work(data: DataDir, settings: Settings) -> None:
 
 def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
     from bonafide.apps.server.logs import open_log
+    from bonafide.apps.server.office import open_office
     from bonafide.apps.server.serving import serve as serve_until_stopped
     from bonafide.apps.stores import environment_of
     from bonafide.apps.worker.child import Child
     from bonafide.office.access.keys import Keys
     from bonafide.office.store.opening import open_store
+    from bonafide.office.vault.master import MASTER_KEY_VARIABLE
 
     log = open_log(settings.log_level, settings.log_format)
     with open_store(data, settings.store_url) as store, closing(Keys(store, cache_ms=settings.key_cache_ms)) as keys:
         # Kernels and bundle first: whatever is wrong with them is told before anything listens.
         ready_kernels()
         decides = open_bundle(settings.bundle)
+        office = open_office(store, data, keys, os.environ.get(MASTER_KEY_VARIABLE))
+        _begin_office(office, data, log)
         vault = _open_vault(store, data, log)
         say = lambda text: log.warning("worker", told=text)
         told = (data.folder, settings.log_level, settings.log_format, say, environment_of(settings))
         child = Child(*told) if with_worker else None
         serve_until_stopped(
             lambda: start_runtime(data, settings, decides, log, vault), keys, settings, log, ready=_say_ready,
-            beside=child,
+            beside=child, office=office,
         )  # fmt: skip
+
+
+def _begin_office(office: Office, data: DataDir, log: Log) -> None:
+    """Make the first admin where there is nobody yet, and say where the one-time password lies; StateError if not."""
+    from bonafide.office.people.first_admin import ensure_first_admin
+
+    path = ensure_first_admin(office.people, data)
+    if path is not None:
+        log.info("first-admin", password_file=str(path))
 
 
 def _open_vault(store: Store, data: DataDir, log: Log) -> VaultLink | None:

@@ -201,7 +201,7 @@ def _taught(event: Fact, record: Record, body: bytes, sender: Sender) -> tuple[R
     """What a record becomes whose event teaches, and its body as it may be kept: two values for one field are not taken
     as truth, whichever comes last."""
     if not isinstance(record, Reply):
-        repeated = _repeated_key(body)
+        repeated = repeated_key(body)
         if repeated is not None:
             shown = show_value(repeated)
             told = f"{shown} stands twice in one object; what teaches says every field once"
@@ -209,7 +209,7 @@ def _taught(event: Fact, record: Record, body: bytes, sender: Sender) -> tuple[R
     return record, msgspec.json.encode(sender.signed(event)) if event.__class__ is Verdict else body
 
 
-def _repeated_key(body: bytes) -> str | None:
+def repeated_key(body: bytes) -> str | None:
     """The first name that stands twice in an object of a text that was read as JSON before; None where none does."""
     found: list[str] = []
 

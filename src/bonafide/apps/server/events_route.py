@@ -19,24 +19,28 @@ from bonafide.apps.server.answers import (
     retry_after,
 )  # fmt: skip
 from bonafide.apps.server.bodies import Body
+from bonafide.apps.server.callers import Callers
 from bonafide.apps.server.counts import Counts
 from bonafide.apps.server.decode import Record, check_marks, decode_all, decode_one, read_array, split
 from bonafide.apps.server.head import Head, form_of, read_head
 from bonafide.apps.server.ports import Sender, Settings
 from bonafide.apps.server.stream import answer_lines
 from bonafide.core.errors import InputError
+from bonafide.office.people.matrix import Deed
 
 EVENTS_PATH: Final = "/v1/events"
 BATCH_PATH: Final = "/v1/events:batch"
-PATHS: Final = frozenset({EVENTS_PATH, BATCH_PATH})
+PATHS: Final = {path: Deed("route", f"POST {path}") for path in (EVENTS_PATH, BATCH_PATH)}
+"""The raw routes, and their rows in the table of who may do what."""
 _MS: Final = 1_000
 
 
 class EventsRoute:
     """The deciding route as an ASGI application."""
 
-    def __init__(self, admission: Admission, settings: Settings, counts: Counts) -> None:
+    def __init__(self, admission: Admission, callers: Callers, settings: Settings, counts: Counts) -> None:
         self.counts = counts
+        self._callers = callers
         self.admission = admission
         self._body_bytes_max = settings.body_bytes_max
         self._body_timeout_s = settings.body_timeout_ms / _MS
@@ -54,7 +58,7 @@ class EventsRoute:
             try:
                 head = read_head(scope["headers"])
                 trace = head.trace
-                sender = self._let_in(head, scope["path"])
+                sender = await self._let_in(head, scope)
                 streamed = form_of(head) == "ndjson"
                 batch = scope["path"] == BATCH_PATH
                 if batch and not streamed:
@@ -77,11 +81,14 @@ class EventsRoute:
             status = 499
         self.counts.requests["events", status] += 1
 
-    def _let_in(self, head: Head, path: str) -> Sender:
-        admission = self.admission
-        admission.require_intake()
-        sender = admission.sender(head.authorization, "events", path)
-        admission.require_rate(sender)
+    async def _let_in(self, head: Head, scope: Scope) -> Sender:
+        self.admission.require_intake()
+        path: str = scope["path"]
+        if head.authorization is None and self._callers.browser.token_of(scope["headers"]) is not None:
+            sender = (await self._callers.person(scope, PATHS[path])).sender
+        else:
+            sender = self._callers.machine(head.authorization, PATHS[path], path)
+        self.admission.require_rate(sender)
         return sender
 
     async def _answer_whole(self, body: bytes, sender: Sender) -> Reply:

@@ -8,27 +8,33 @@ from typing import Any, Final
 import msgspec
 
 from bonafide.apps.problems import BASE, NAMES, Problem, problem
+from bonafide.apps.server.browser import COOKIE, CSRF_HEADER, SAFE_METHODS, SECURE_COOKIE
 from bonafide.apps.server.decode import ARRAY_LENGTH_MAX
 from bonafide.apps.server.examples import DECISION, EXAMPLES, TAUGHT
+from bonafide.apps.server.openapi_office import SHAPES, TABLE, Told, about, parameters, statuses
 from bonafide.apps.server.shapes import Alive, DecisionAnswer, Degraded, Letters, Ready, TaughtAnswer
+from bonafide.apps.server.small_bodies import secret_schema
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS
+from bonafide.office.people.matrix import ANYBODY, OF_A_SESSION, ROUTES
 
 _PLAIN_TEXT: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-_SHAPES: Final = (DecisionAnswer, TaughtAnswer, Problem, Letters, Degraded, Alive, Ready)
+_SHAPES: Final = (DecisionAnswer, TaughtAnswer, Problem, Letters, Degraded, Alive, Ready, *SHAPES)
 _PARENTS: Final = "#/components/schemas/{name}"
-_KEY: Final[list[dict[str, list[str]]]] = [{"key": []}]
+Security = list[dict[str, list[str]]]
 
 _WHY: Final[dict[int, str]] = {
     400: "The body or the request cannot be read.",
-    401: "No valid key.",
-    403: "The key does not allow this.",
+    401: "No valid key, and no session that holds.",
+    403: "Whoever asks may not do this, or a session's request does not come from our own pages.",
     404: "There is no such thing.",
     408: "The body did not come in time.",
-    409: "The event_id was taken before with other content.",
+    409: "It does not go together with what is there: an event_id that was taken before with other content, a hold, "
+    "a name that is taken, the last admin.",
     413: "Too large.",
     415: "The content type or encoding is not read here.",
     422: "A field is missing, unknown, or has a value that is not accepted.",
-    429: "The key has sent all that it may for now; come again after Retry-After seconds.",
+    429: "Whoever asks has sent all that they may for now, or failed to sign in too often; come again after "
+    "Retry-After seconds.",
     431: "The request's head is too large.",
     503: "Starting, stopping, full, read-only, or no decision was durable by the deadline; come again after "
     "Retry-After seconds. After a deadline the problem also says what the policy advises: `outcome`, `release_by`, "
@@ -46,7 +52,7 @@ _EXAMPLE_OF: Final[dict[int, dict[str, Any]]] = {
     415: problem("malformed", "content-type: give application/json", status=415),
     422: problem("invalid-field", "amount: -5 is not accepted; give a whole number from 1 to 1000000000000",
                  field="amount", reason="invalid-field", event_id="payment-1"),
-    429: problem("rate-limited", "the key may send 100 events a second; come again in 0.4 s"),
+    429: problem("rate-limited", "100 events a second may be sent, no more; come again in 0.4 s"),
     431: problem("too-large", "the head is larger than 65536 bytes", status=431),
     503: problem("overloaded", "the queue of events is full; come again"),
 }  # fmt: skip
@@ -65,15 +71,23 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": "events"}, {"name": "operation"}],
-        "paths": _paths(),
+        "tags": [{"name": "events"}, {"name": "operation"}, {"name": "office"}],
+        "paths": _secured(_paths()),
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {
                 "key": {
                     "type": "http", "scheme": "bearer",
-                    "description": "A machine key, made by `bonafide access key create`.",
-                }
+                    "description": "A machine key, made by `bonafide access key create` or `POST /v1/keys`.",
+                },
+                "session": {
+                    "type": "apiKey", "in": "cookie", "name": COOKIE,
+                    "description": f"What `POST /v1/session` gives to a browser; over TLS it is {SECURE_COOKIE}.",
+                },
+                "csrf": {
+                    "type": "apiKey", "in": "header", "name": CSRF_HEADER.decode(),
+                    "description": "The session's `csrf_token`, beside the cookie, with what changes anything.",
+                },
             },
             "parameters": {"traceparent": _TRACEPARENT},
             "responses": {f"problem{status}": _problem_response(status) for status in _WHY},
@@ -147,7 +161,48 @@ def _paths() -> dict[str, Any]:
             )
         },
         **_operation_paths(),
+        **_office_paths(),
     }  # fmt: skip
+
+
+def _office_paths() -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for one in TABLE.values():
+        method, path = one.route.split(" ")
+        paths.setdefault(path, {})[method.lower()] = _of_office(one, method)
+    return paths
+
+
+def _of_office(one: Told, method: str) -> dict[str, Any]:
+    if one.answer:
+        answer = _shaped("It is done." if method != "GET" else "It is this.", one.answer)
+    else:
+        answer = {"description": "It is done."}
+    if one.name == "setUpSecondFactor":
+        schema = {"anyOf": [_ref("EnrolmentAnswer"), _ref("SessionAnswer")]}
+        answer = _response("What a device reads, or the new session.", {"application/json": {"schema": schema}})
+    body = {"application/json": {"schema": _ref(one.body)}} if one.body else None
+    return _operation(
+        one.name, "office", one.summary, about(one), {str(one.status): answer, **_problems(*statuses(one))},
+        body=body, parameters=parameters(one),
+    )  # fmt: skip
+
+
+def _secured(paths: dict[str, Any]) -> dict[str, Any]:
+    for path, item in paths.items():
+        for method, operation in item.items():
+            operation.setdefault("security", _security(f"{method.upper()} {path}"))
+    return paths
+
+
+def _security(route: str) -> Security:
+    """How who asks for a route says who they are."""
+    if ANYBODY in ROUTES[route]:
+        return []
+    session: dict[str, list[str]] = {"session": []}
+    if route.split(" ")[0] not in SAFE_METHODS:
+        session["csrf"] = []
+    return [session] if route in OF_A_SESSION else [{"key": []}, session]
 
 
 def _operation_paths() -> dict[str, Any]:
@@ -185,30 +240,30 @@ def _operation_paths() -> dict[str, Any]:
             ),
         },
         "/healthz": {"get": _operation("health", "operation", "Whether the process answers", "",
-                                       {"200": _shaped("It does.", "Alive")}, open_to_all=True)},
+                                       {"200": _shaped("It does.", "Alive")})},
         "/readyz": {"get": _operation("readiness", "operation", "Whether events are decided", "",
-                                      {"200": _shaped("They are.", "Ready"), **_problems(503)}, open_to_all=True)},
+                                      {"200": _shaped("They are.", "Ready"), **_problems(503)})},
         "/metrics": {"get": _operation(
             "metrics", "operation", "Prometheus metrics",
             "Without a key where the server listens on loopback only; elsewhere for admins and auditors.",
             {"200": _response("The metrics.", {"text/plain": {"schema": {"type": "string"}}}),
              **_problems(401, 403, 429, 503)},
-        ) | {"security": [{}, *_KEY]}},
+        ) | {"security": [{}, *_security("GET /metrics")]}},
         "/openapi.json": {"get": _operation(
             "description", "operation", "This description", "",
-            {"200": _response("OpenAPI 3.1.", {"application/json": {"schema": {"type": "object"}}})}, open_to_all=True,
+            {"200": _response("OpenAPI 3.1.", {"application/json": {"schema": {"type": "object"}}})}
         )},
     }  # fmt: skip
 
 
 def _operation(
     name: str, tag: str, summary: str, description: str, responses: dict[str, Any], *,
-    body: dict[str, Any] | None = None, parameters: list[dict[str, Any]] | None = None, open_to_all: bool = False,
+    body: dict[str, Any] | None = None, parameters: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     told: dict[str, Any] = {
         "operationId": name, "tags": [tag], "summary": summary, "description": description,
         "parameters": [*(parameters or []), {"$ref": "#/components/parameters/traceparent"}],
-        "responses": responses, "security": [] if open_to_all else _KEY,
+        "responses": responses,
     }  # fmt: skip
     if body is not None:
         told["requestBody"] = {"required": True, "content": body}
@@ -253,7 +308,9 @@ def _line(event: dict[str, Any]) -> str:
 def _schemas() -> dict[str, Any]:
     """The structs of all events that clients send, and the shapes of answers."""
     classes = [cls for name, cls in EVENT_CLASS.items() if name not in CONTROL_TYPES]
-    _, schemas = msgspec.json.schema_components([*classes, *_SHAPES], ref_template=_PARENTS)
+    _, schemas = msgspec.json.schema_components(
+        [*classes, *_SHAPES], schema_hook=secret_schema, ref_template=_PARENTS
+    )  # fmt: skip
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
             _say_what_text_may_hold(field)
@@ -279,6 +336,6 @@ def _schemas() -> dict[str, Any]:
 def _say_what_text_may_hold(field: dict[str, Any]) -> None:
     for one in (field, *field.get("anyOf", ())):
         if one.get("type") == "string" and "maxLength" in one:
-            one["pattern"] = _PLAIN_TEXT
+            one.setdefault("pattern", _PLAIN_TEXT)
         if one.get("type") == "array":
             _say_what_text_may_hold(one["items"])

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from random import Random
 from typing import Final, NamedTuple
 
+from bonafide.apps.outbox.clear import clear_texts_of
 from bonafide.apps.outbox.worker import OutboxWorker
 from bonafide.apps.stores import open_office
 from bonafide.apps.worker.intake import TakeIn, open_take_in
@@ -18,6 +19,7 @@ from bonafide.office.audit.marks import Marker
 from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
 from bonafide.office.outbox.deliveries import Deliveries
 from bonafide.office.outbox.destinations import Destinations
+from bonafide.office.outbox.expiry import Expiry
 from bonafide.office.outbox.log import JournalLog, open_log
 from bonafide.office.outbox.reach import Reach
 from bonafide.office.outbox.sender import Sender
@@ -103,16 +105,16 @@ class Work:
             vault = open_vault(store, self._data, self._master_key, clock=self._clock)
             take_in = held.enter_context(open_take_in(self._data.folder, vault))
             log = held.enter_context(open_log(self._data.folder))
-            outbox = held.enter_context(self._sending(store, log))
+            outbox = held.enter_context(self._sending(store, log, vault))
             yield Tools(vault, take_in, outbox, Marker(store, log))
 
     @contextmanager
-    def _sending(self, store: Store, log: JournalLog) -> Iterator[OutboxWorker]:
+    def _sending(self, store: Store, log: JournalLog, vault: Vault) -> Iterator[OutboxWorker]:
         key, reach = self._data.read_secret(), Reach()
         deliveries, destinations = Deliveries(store, Random()), Destinations(store, key, reach, self._clock)
         tailer = Tailer(store, log, key, self._clock)
-        sender = Sender(deliveries, destinations, Webhooks(reach), self._clock)
-        outbox = OutboxWorker(tailer, sender, deliveries, self._clock)
+        sender = Sender(deliveries, destinations, Webhooks(reach), self._clock, clear_texts_of(vault))
+        outbox = OutboxWorker(tailer, sender, deliveries, Expiry(store), self._clock)
         outbox.start()
         try:
             yield outbox

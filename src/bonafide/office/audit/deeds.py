@@ -28,7 +28,16 @@ DEEDS: Final[dict[str, str]] = {
     "subject.sweep": "subjects whose retention has passed were forgotten",
     "hold.place": "a legal hold began",
     "hold.lift": "a legal hold ended",
+    "letter.redrive": "a refused record was given in again",
+    "engine.degrade": "somebody said which parts of the engine do not answer",
     "master_key.rotate": "data keys were wrapped anew under another master key",
+    "receiver.add": "a receiver of messages was added",
+    "receiver.pause": "nothing is sent to a receiver for now",
+    "receiver.resume": "messages are sent to a receiver again",
+    "receiver.remove": "a receiver was taken away for good",
+    "receiver.rotate": "a receiver's messages are signed with a new secret",
+    "receiver.resend": "dead letters were sent again",
+    "outbox.begin_at": "the outbox was told where in the log to go on",
     "audit.checkpoint": "a checkpoint of the audit log was handed out",
 }
 """Deed -> what it means, in one line. Measures follow with what writes them."""

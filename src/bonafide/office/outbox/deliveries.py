@@ -2,7 +2,8 @@
 
 The deliveries of one receiver about one subject are a line. The first that is not settled is `waiting`, then `sending`
 while a sender has it, then `delivered`, or `waiting` again, or `dead`; the others are `queued` until it is their turn.
-Whoever has one loses it when its time is over, as after a crash; then it is sent again, with the same id.
+Whoever has one loses it when its time is over, as after a crash; then it is sent again, with the same id. Every
+transaction here is short, however much waits: what may be many is done in portions.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sqlalchemy import and_, delete, exists, func, select, update
+from sqlalchemy import and_, func, select, update
 
+from bonafide.office.audit.entry import DETAIL_TEXT_MAX, ITSELF
+from bonafide.office.audit.log import append
 from bonafide.office.outbox.carrier import Came, Kind
 from bonafide.office.outbox.destinations import ACTIVE, PAUSED
 from bonafide.office.outbox.ladder import REST_AFTER, rest_ms, wait_ms
-from bonafide.office.outbox.lines import QUEUED, SENDING, WAITING, promote
+from bonafide.office.outbox.lines import FIRST, QUEUED, SENDING, WAITING, promote
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import outbox_deliveries, outbox_destinations, outbox_messages
 
@@ -28,7 +31,6 @@ LEASE_MS: Final = 120_000
 DELIVERED: Final = "delivered"
 DEAD: Final = "dead"
 STATES: Final = (QUEUED, WAITING, SENDING, DELIVERED, DEAD)
-LISTED_MAX: Final = 1_000
 ERROR_LENGTH_MAX: Final = 300
 _table: Final = outbox_deliveries.c
 
@@ -44,20 +46,10 @@ class Claim(NamedTuple):
     message_id: str
     topic: str
     subject: str
+    created_ms: int
+    """When the message was made."""
     body: bytes
-
-
-class DeadLetter(NamedTuple):
-    """A delivery that was tried to the end of the ladder."""
-
-    destination_id: str
-    no: int
-    message_id: str
-    topic: str
-    subject: str
-    attempts: int
-    done_ms: int
-    error: str
+    """As it is at rest, with tokens."""
 
 
 class Deliveries:
@@ -67,20 +59,56 @@ class Deliveries:
         self._store = store
         self._random = random
 
-    def claim(self, now_ms: int, room: int, room_each: int, busy: Mapping[str, int] | None = None) -> list[Claim]:
-        """Take up to `room` deliveries that are due, up to `room_each` of one receiver less those it is `busy` with.
+    def due(self, now_ms: int, room: int, room_each: int, busy: Mapping[str, int] | None = None) -> list[Claim]:
+        """Up to `room` deliveries that may be sent, up to `room_each` of one receiver less those it is `busy` with.
 
-        Of each line only the first is due. A receiver that rests gets none, and
-        one that was not reached lately gets one at a time.
+        Of each line only the first is due. A receiver that rests has none, and one that was not reached lately has one
+        at a time. Nobody has them yet.
         """
         with self._store.reading() as connection:  # nobody waits for a sender that finds nothing
-            if not self._due(connection, now_ms, room, room_each, busy or {}):
-                return []
+            return self._due(connection, now_ms, room, room_each, busy or {})
+
+    def take(self, claims: Sequence[Claim], now_ms: int, later: Sequence[tuple[Claim, int]] = ()) -> list[Claim]:
+        """Take what was due, and put off `later`, each by so many milliseconds, without counting a try.
+
+        Returns what was taken: all that was not changed, taken or stopped since it was found due.
+        """
+        if not claims and not later:
+            return []
         with self._store.writing() as connection:
-            found = self._due(connection, now_ms, room, room_each, busy or {})
-            for claim in found:
-                self._set(connection, claim, state=SENDING, attempts=claim.attempt, next_ms=now_ms + LEASE_MS)
-            return found
+            table = outbox_destinations.c
+            open_now = select(table.destination_id).where(table.state == ACTIVE, table.rests_until_ms <= now_ms)
+            awake = set(connection.scalars(open_now))
+            for claim, wait in later:
+                self._set_unchanged(connection, claim, now_ms, next_ms=now_ms + wait)
+            return [
+                claim
+                for claim in claims
+                if claim.destination_id in awake
+                and self._set_unchanged(
+                    connection, claim, now_ms, state=SENDING, attempts=claim.attempt, next_ms=now_ms + LEASE_MS
+                )
+            ]
+
+    def claim(self, now_ms: int, room: int, room_each: int, busy: Mapping[str, int] | None = None) -> list[Claim]:
+        """Take what is due."""
+        return self.take(self.due(now_ms, room, room_each, busy), now_ms)
+
+    def recover(self, now_ms: int) -> int:
+        """Let what a sender had that has ended be tried again soon instead of at the end of its time; how many.
+
+        Its try counts and the ladder's wait follows, so that a process that keeps ending does not use up the tries.
+        Where the sender has not ended, its receivers may get a message twice, as ever with the same id.
+        """
+        table = outbox_deliveries
+        with self._store.writing() as connection:
+            asked = select(_table.destination_id, _table.no, _table.attempts, _table.next_ms)
+            had = connection.execute(asked.where(_table.state == SENDING)).all()
+            for destination_id, no, attempts, next_ms in had:
+                ours = and_(_table.destination_id == destination_id, _table.no == no, _table.state == SENDING)
+                soon = now_ms + (wait_ms(attempts, self._random) or 0)
+                connection.execute(update(table).where(ours).values(next_ms=min(next_ms, soon)))
+            return len(had)
 
     def _due(
         self, connection: Connection, now_ms: int, room: int, room_each: int, busy: Mapping[str, int]
@@ -104,7 +132,7 @@ class Deliveries:
         with self._store.writing() as connection:
             for claim, one in came:
                 outcome = self._outcome(claim, one, now_ms)
-                if self._set(connection, claim, attempt=claim.attempt, **outcome):
+                if self._set_ours(connection, claim, **outcome):
                     _note_reached(connection, claim, one, now_ms)
                     if outcome["state"] != WAITING:
                         promote(connection, claim.destination_id, claim.subject, now_ms)
@@ -119,61 +147,24 @@ class Deliveries:
         return {"state": WAITING, "next_ms": now_ms + wait, "error": error}
 
     @staticmethod
-    def _set(connection: Connection, claim: Claim, attempt: int | None = None, **values: object) -> bool:
-        ours = and_(_table.destination_id == claim.destination_id, _table.no == claim.no)
-        if attempt is not None:
-            ours = and_(ours, _table.state == SENDING, _table.attempts == attempt)
-        return bool(connection.execute(update(outbox_deliveries).where(ours).values(**values)).rowcount)
+    def _set_ours(connection: Connection, claim: Claim, **values: object) -> bool:
+        """Change a delivery that a sender has, unless it was lost meanwhile."""
+        ours = and_(_table.destination_id == claim.destination_id, _table.no == claim.no, _table.state == SENDING)
+        changed = update(outbox_deliveries).where(ours, _table.attempts == claim.attempt).values(**values)
+        return bool(connection.execute(changed).rowcount)
 
-    def dead(self, after_no: int = 0, limit: int = LISTED_MAX) -> list[DeadLetter]:
-        """Dead letters of messages after a number, in their order."""
-        columns = (_table.destination_id, _table.no, outbox_messages.c.id, outbox_messages.c.topic, _table.subject,
-                   _table.attempts, _table.done_ms, _table.error)  # fmt: skip
-        asked = (
-            select(*columns)
-            .join(outbox_messages, outbox_messages.c.no == _table.no)
-            .where(_table.state == DEAD, _table.no > after_no)
-            .order_by(_table.no, _table.destination_id)
-            .limit(min(limit, LISTED_MAX))
-        )
-        with self._store.reading() as connection:
-            return [DeadLetter(*row) for row in connection.execute(asked)]
-
-    def redrive(self, now_ms: int, destination_id: str | None = None, no: int | None = None) -> int:
-        """Send dead letters again, with the whole ladder before them: one, those of a receiver, or all. How many.
-
-        Later messages about the same subject may have been taken meanwhile; their `seq` says so.
-        """
-        chosen = [_table.state == DEAD]
-        chosen += [_table.destination_id == destination_id] if destination_id is not None else []
-        chosen += [_table.no == no] if no is not None else []
-        again = {"state": QUEUED, "attempts": 0, "next_ms": now_ms, "done_ms": None, "error": None}
-        with self._store.writing() as connection:
-            lines = connection.execute(select(_table.destination_id, _table.subject).where(*chosen).distinct()).all()
-            redriven = connection.execute(update(outbox_deliveries).where(*chosen).values(**again)).rowcount
-            for line in lines:
-                promote(connection, line[0], line[1], now_ms)
-            return redriven
+    @staticmethod
+    def _set_unchanged(connection: Connection, claim: Claim, now_ms: int, **values: object) -> bool:
+        """Change a delivery that nobody has, unless something has become of it since it was found due."""
+        same = and_(_table.destination_id == claim.destination_id, _table.no == claim.no, _table.state.in_(FIRST))
+        due = and_(same, _table.attempts == claim.attempt - 1, _table.next_ms <= now_ms)
+        return bool(connection.execute(update(outbox_deliveries).where(due).values(**values)).rowcount)
 
     def counts(self) -> dict[str, int]:
         """How many deliveries are in each state."""
         asked = select(_table.state, func.count()).group_by(_table.state)
         with self._store.reading() as connection:
             return dict.fromkeys(STATES, 0) | {row[0]: row[1] for row in connection.execute(asked)}
-
-    def expire(self, before_ms: int) -> int:
-        """Delete what was settled, dead letters too, before a moment, and messages that nobody waits for; how many.
-
-        What was not settled stays, however old.
-        """
-        messages = outbox_messages
-        with self._store.writing() as connection:
-            over = and_(_table.state.in_((DELIVERED, DEAD)), _table.done_ms < before_ms)
-            connection.execute(delete(outbox_deliveries).where(over))
-            wanted = exists().where(_table.no == messages.c.no)
-            return connection.execute(
-                delete(messages).where(messages.c.created_ms < before_ms, ~wanted)
-            ).rowcount  # fmt: skip
 
 
 def _claims(connection: Connection, destination_id: str, url: str, now_ms: int, free: int) -> Iterator[Claim]:
@@ -187,11 +178,11 @@ def _claims(connection: Connection, destination_id: str, url: str, now_ms: int, 
             break
     # Asked for apart: joined, a database may read all the messages that wait before it takes the first.
     message = outbox_messages.c
-    texts = select(message.no, message.id, message.topic, message.subject, message.body)
+    texts = select(message.no, message.id, message.topic, message.subject, message.created_ms, message.body)
     by_no = {row.no: row for row in connection.execute(texts.where(message.no.in_([no for no, _ in found])))}
     for no, attempts in found:
         text = by_no[no]
-        yield Claim(destination_id, no, attempts + 1, url, text.id, text.topic, text.subject, text.body)
+        yield Claim(destination_id, no, attempts + 1, url, *text[1:])
 
 
 def _note_reached(connection: Connection, claim: Claim, came: Came, now_ms: int) -> None:
@@ -199,7 +190,9 @@ def _note_reached(connection: Connection, claim: Claim, came: Came, now_ms: int)
     table = outbox_destinations
     ours = update(table).where(table.c.destination_id == claim.destination_id, table.c.state == ACTIVE)
     if came.kind is Kind.GONE:
-        connection.execute(ours.values(state=PAUSED, why=came.told[:ERROR_LENGTH_MAX]))
+        if connection.execute(ours.values(state=PAUSED, why=came.told[:ERROR_LENGTH_MAX])).rowcount:
+            append(connection, ITSELF, "receiver.pause", f"receiver:{claim.destination_id}", now_ms,
+                   details={"why": came.told[:DETAIL_TEXT_MAX]})  # fmt: skip
         return
     failures = connection.scalar(
         select(table.c.failures).where(table.c.destination_id == claim.destination_id)

@@ -1,16 +1,21 @@
-"""Takes what is due, sends it with bounded concurrency, and notes what came of it."""
+"""Takes what is due, sends it with bounded concurrency, and notes what came of it.
+
+All that a send needs of the store (clear ids, secrets) is read before a delivery is taken, so that a store that is away
+costs no try, and no message leaves with a token because of it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from bonafide.core.secret import Secret
 from bonafide.office.outbox.carrier import Came, Carrier, Kind, Parcel
+from bonafide.office.outbox.clear import Clear, ClearTexts, Draft, put_in
 from bonafide.office.outbox.deliveries import Claim, Deliveries
 from bonafide.office.outbox.destinations import Destinations
-from bonafide.office.store.database import StoreError
 
 SENDS_MAX: Final = 16
 """Sends under way at one time."""
@@ -27,6 +32,7 @@ class Sender:
         destinations: Destinations,
         carrier: Carrier,
         clock: Callable[[], int],
+        clear_texts: ClearTexts,
         *,
         sends_max: int = SENDS_MAX,
         sends_each_max: int = SENDS_EACH_MAX,
@@ -35,6 +41,7 @@ class Sender:
         self._destinations = destinations
         self._carrier = carrier
         self._clock = clock
+        self._clear_texts = clear_texts
         self._sends_max = sends_max
         self._each_max = sends_each_max
         self._under_way: dict[asyncio.Task[Came], Claim] = {}
@@ -45,15 +52,27 @@ class Sender:
         return len(self._under_way)
 
     def begin(self) -> int:
-        """Begin to send what is due, as far as there is room; returns how many."""
+        """Begin to send what is due, as far as there is room; returns how many, with those that wait for an id.
+
+        Raises StateError where the store or the vault cannot be read or written: nothing is sent then.
+        """
         room = self._sends_max - self.under_way
         if room <= 0:
             return 0
-        busy = Counter(claim.destination_id for claim in self._under_way.values())
-        claims = self._deliveries.claim(self._clock(), room, self._each_max, busy)
-        for claim in claims:
-            self._under_way[asyncio.create_task(self._send(claim))] = claim
-        return len(claims)
+        now_ms, busy = self._clock(), Counter(claim.destination_id for claim in self._under_way.values())
+        due = self._deliveries.due(now_ms, room, self._each_max, busy)
+        if not due:
+            return 0
+        clear = dict(zip(due, put_in([Draft(one.subject, one.body) for one in due], self._clear_texts), strict=True))
+        early = [(one, wait) for one in due if (wait := clear[one].waits_ms(one.created_ms, now_ms))]
+        ready = [one for one in due if not clear[one].waits_ms(one.created_ms, now_ms)]
+        receivers = {one.destination_id for one in ready}
+        secrets = {receiver: self._destinations.secrets_of(receiver, now_ms) for receiver in receivers}
+        taken = self._deliveries.take(ready, now_ms, early)
+        for claim in taken:
+            send = self._send(claim, clear[claim], secrets[claim.destination_id], now_ms)
+            self._under_way[asyncio.create_task(send)] = claim
+        return len(taken) + len(early)
 
     def settle(self) -> int:
         """Note the sends that are done, in one transaction; returns how many. What cannot be noted stays to be."""
@@ -90,13 +109,9 @@ class Sender:
                 del self._under_way[task]
             self.settle()
 
-    async def _send(self, claim: Claim) -> Came:
-        now_ms = self._clock()
-        parcel = Parcel(claim.url, claim.message_id, claim.subject, claim.body)
+    async def _send(self, claim: Claim, clear: Clear, secrets: Sequence[Secret], now_ms: int) -> Came:
+        parcel = Parcel(claim.url, claim.message_id, claim.subject, clear.body)
         try:
-            secrets = self._destinations.secrets_of(claim.destination_id, now_ms)
             return await self._carrier.carry(parcel, secrets, now_ms)
-        except StoreError:  # not the receiver's fault, and told to nobody: it is tried again as any other
-            return Came(Kind.UNREACHED, "its secrets could not be read: the office's store was away")
         except Exception as error:  # noqa: BLE001  (one message that cannot be carried must not stop the others)
             return Came(Kind.REFUSED, f"it could not be sent: {type(error).__name__}")

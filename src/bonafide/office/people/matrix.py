@@ -116,6 +116,16 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
 }
 """Method and path -> who may ask. `{path}` stands for whatever comes below, any other word for one part."""
 
+OF_A_SESSION: Final = frozenset(
+    {"GET /v1/session", "DELETE /v1/session", "POST /v1/session/password", "POST /v1/session/totp"}
+)
+"""Routes about one's own session. A key has none, whatever its role."""
+UNFINISHED: Final[dict[str, frozenset[str]]] = {
+    "password": OF_A_SESSION - {"POST /v1/session/totp"},
+    "totp": OF_A_SESSION - {"POST /v1/session/password"},
+}
+"""What must be done first -> all that such a session may ask for."""
+
 COMMANDS: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(
         ("demo", "map init", "explain", "trace", "replay", "features", "rings", "simulate", "evaluate", "train", "tune",
@@ -129,7 +139,10 @@ COMMANDS: Final[dict[str, frozenset[str]]] = {
          "access user create", "access user disable", "access user enable", "access user reset", "access user list",
          "audit show", "audit verify", "audit checkpoint",
          "subject show", "subject search", "subject export", "subject forget", "subject end", "subject hold",
-         "subject lift", "subject holds", "subject sweep", "subject rotate-key"),
+         "subject lift", "subject holds", "subject sweep", "subject rotate-key",
+         "outbox status", "outbox pull", "outbox dead-letters", "outbox begin-at",
+         "outbox receiver add", "outbox receiver list", "outbox receiver pause", "outbox receiver resume",
+         "outbox receiver remove", "outbox receiver rotate"),
         _ADMIN,
     ),
 }  # fmt: skip
