@@ -44,8 +44,30 @@ def _read_url(url: Secret) -> object:
     return url_of(url)
 
 
+def _read_place(url: str) -> object:
+    from bonafide.office.people.oidc_fetch import FetchError, read_place
+
+    try:
+        return read_place(url)
+    except FetchError as error:
+        raise ValueError(str(error)) from None
+
+
+def read_words(text: str) -> frozenset[str]:
+    """The words of a list; ValueError where there are none.
+
+    >>> sorted(read_words("mfa, otp"))
+    ['mfa', 'otp']
+    """
+    words = frozenset(word.strip() for word in text.split(","))
+    if not all(words):
+        raise ValueError("words with commas between")
+    return words
+
+
 _READ: Final[dict[str, Callable[[Any], object]]] = {
-    "store_url": _read_url, "webhook_networks": read_networks, "webhook_ports": read_ports,
+    "store_url": _read_url, "oidc_issuer": _read_place, "oidc_redirect_url": _read_place,
+    "oidc_second_factors": read_words, "webhook_networks": read_networks, "webhook_ports": read_ports,
     "kafka_brokers": read_brokers,
 }  # fmt: skip
 """Settings whose text has a form of its own: what reads it, and raises ValueError or UsageError for another."""
@@ -82,6 +104,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             Secret,
             _secret("a URL such as postgresql://user@host/name", "the office's store, where it is not `office.db`"),
         ]
+        | None
+    ) = None
+    oidc_issuer: (
+        Annotated[str, _listed("an https:// URL", "the provider of identities that people come in through")] | None
+    ) = None
+    oidc_client_id: (
+        Annotated[str, Meta(min_length=1, max_length=256, description="what the provider calls this service")] | None
+    ) = None
+    oidc_client_secret: (
+        Annotated[Secret, _secret("text that is not empty", "by which the provider knows this service")] | None
+    ) = None
+    oidc_redirect_url: (
+        Annotated[str, _listed("an https:// URL", "this service's `/v1/session/oidc/callback`, as browsers reach it")]
+        | None
+    ) = None
+    oidc_claim: Annotated[
+        str, Meta(min_length=1, max_length=64, description="the claim of a token that says who somebody is")
+    ] = "sub"
+    oidc_second_factors: (
+        Annotated[str, _listed("words with commas between", "values of `amr` or `acr` that stand for a second factor")]
         | None
     ) = None
     deadline_ms: (
@@ -360,6 +402,12 @@ def _check_together(found: Settings, chosen: Mapping[str, _Given]) -> list[Mista
     if (found.tls_certificate is None) != (found.tls_key is None):
         there, missing = ("tls_key", "tls_certificate") if found.tls_key else ("tls_certificate", "tls_key")
         mistakes.append(_mistake("value", f"{there} is given without {missing}; TLS wants both", chosen[there]))
+    of_provider = {name: getattr(found, name) for name in ("oidc_issuer", "oidc_client_id", "oidc_redirect_url")}
+    stated = [name for name, value in of_provider.items() if value is not None]
+    if 0 < len(stated) < len(of_provider):
+        lacks = ", ".join(name for name in of_provider if name not in stated)
+        told = f"{stated[0]} is given without {lacks}; a provider wants all of them"
+        mistakes.append(_mistake("value", told, chosen[stated[0]]))
     for name in ("tls_certificate", "tls_key", "kafka_properties"):
         path = getattr(found, name)
         if path is not None and not Path(path).is_file():

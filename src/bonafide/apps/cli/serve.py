@@ -124,6 +124,7 @@ def _work(data: DataDir, settings: Settings) -> None:
 
 
 def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
+    from bonafide.apps.oidc import provider_of
     from bonafide.apps.server.logs import open_log
     from bonafide.apps.server.office import open_office
     from bonafide.apps.server.serving import serve as serve_until_stopped
@@ -138,7 +139,9 @@ def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
         # Kernels and bundle first: whatever is wrong with them is told before anything listens.
         ready_kernels()
         decides = open_bundle(settings.bundle)
-        office = open_office(store, data, keys, os.environ.get(MASTER_KEY_VARIABLE))
+        office = open_office(
+            store, data, keys, os.environ.get(MASTER_KEY_VARIABLE), provider=provider_of(settings)
+        )  # fmt: skip
         _begin_office(office, data, log)
         vault = _open_vault(store, data, log)
         say = lambda text: log.warning("worker", told=text)

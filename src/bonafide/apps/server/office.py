@@ -10,6 +10,8 @@ from bonafide.office.access.keys import Keys, now_ms
 from bonafide.office.audit.entry import Actor, Details
 from bonafide.office.audit.log import AuditLog, append
 from bonafide.office.audit.unusual import UnusualLooks
+from bonafide.office.people.oidc import OidcDesk
+from bonafide.office.people.oidc_provider import Provider
 from bonafide.office.people.passwords import Passwords
 from bonafide.office.people.people import People
 from bonafide.office.people.services import Services, open_services
@@ -29,6 +31,8 @@ class Office(NamedTuple):
     unusual: UnusualLooks
     store: Store
     clock: Callable[[], int]
+    oidc: OidcDesk | None = None
+    """Where people sign in who come from a provider of identities; None where there is none."""
 
     def note(
         self, actor: Actor, what: str, on_what: str, *, outcome: str = "done", details: Details | None = None
@@ -40,7 +44,7 @@ class Office(NamedTuple):
 
 def open_office(
     store: Store, data: DataDir, keys: Keys, master_key: str | None, *, clock: Callable[[], int] = now_ms,
-    passwords: Passwords | None = None,
+    passwords: Passwords | None = None, provider: Provider | None = None,
 ) -> Office:  # fmt: skip
     """The office of a data directory whose store is open; `master_key` as `open_vault` takes it.
 
@@ -52,4 +56,7 @@ def open_office(
     except StateError:
         secret = None
     people = People(store, clock=clock, passwords=held)
-    return Office(people, AuditLog(store), keys, secret, UnusualLooks(store, LOOKING), store, clock)
+    oidc = None
+    if secret is not None and provider is not None:
+        oidc = OidcDesk(store, secret.vault.keyring, provider, clock=clock)
+    return Office(people, AuditLog(store), keys, secret, UnusualLooks(store, LOOKING), store, clock, oidc)

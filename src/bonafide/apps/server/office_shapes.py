@@ -87,6 +87,18 @@ class TotpBody(_Shape, frozen=True):
     code: _Code = None
 
 
+class CodeBody(_Shape, frozen=True):
+    """The code of one's own second factor, after a provider let somebody in."""
+
+    code: Annotated[str, Meta(description="the six digits that the device shows", examples=["123456"])]
+
+
+class WentOnAnswer(_Shape, frozen=True):
+    """Where to go on, on this host."""
+
+    to: str
+
+
 class SessionAnswer(_Shape, frozen=True):
     """Who is signed in. What changes anything sends `csrf_token` as `x-csrf-token`."""
 
