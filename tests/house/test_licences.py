@@ -69,7 +69,7 @@ def test_an_exception_has_its_reason_and_is_for_an_extra_alone() -> None:
     assert set(EXCEPTED) <= {pin.name for pin in pins("requirements-dev.lock")}, "an exception that nothing needs"
     assert fault(Requirement("psycopg"), PERMISSIVE | TOOLS_ONLY) is not None
     assert fault(Requirement("psycopg"), PERMISSIVE, {"psycopg": "LGPL-2.1-only"}) is not None
-    page = (ROOT / "docs" / "decisions" / "0021-psycopg-is-an-extra.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "decisions" / "0022-psycopg-is-an-extra.md").read_text(encoding="utf-8")
     assert set(EXCEPTED.values()) == {"LGPL-3.0-only"}
     assert "LGPL-3.0-only" in page
 

@@ -39,7 +39,9 @@ _BODIES = st.one_of(
     st.binary(max_size=40),
 )
 _QUERIES = st.dictionaries(
-    st.sampled_from(["after", "limit", "newest", "what", "who", "on", "case", "topic", "x"]), _TEXTS, max_size=3
+    st.sampled_from(["after", "limit", "newest", "what", "who", "on", "case", "topic", "receiver", "x"]),
+    _TEXTS,
+    max_size=3,
 )
 
 
@@ -130,7 +132,7 @@ def test_no_route_takes_a_personal_text_or_a_secret_in_its_path_or_query() -> No
     }  # fmt: skip
     assert said == {
         "event_id", "number", "after", "limit", "newest", "what", "who", "on", "case", "type", "pseudonym", "name",
-        "id",
+        "id", "topic", "receiver",
         # How OpenID Connect comes back: worth nothing but once, to who also has the cookie and the client's secret.
         "to", "state", "code", "iss", "error",
     }  # fmt: skip

@@ -164,7 +164,7 @@ def test_the_audit_log_is_read_in_parts_verified_and_marked(bureau: Bureau) -> N
     assert Checkpoint.read(marked["text"]).size == marked["size"] == 5
     assert bureau.deeds()[-1][1:] == ("audit.checkpoint", "audit", "done")
     whole = bureau.as_machine(auditor, "POST", "/v1/audit/verify", {"checkpoint": marked["text"]}).json
-    assert whole == {"whole": True, "size": 6, "message": None, "against_checkpoint": 5}
+    assert whole == {"whole": True, "size": 6, "message": None, "against_checkpoint": 5, "marks": None}
     other = Checkpoint(5, bytes(32)).show()
     wrong = bureau.as_machine(auditor, "POST", "/v1/audit/verify", {"checkpoint": other}).json
     assert (wrong["whole"], wrong["size"], "are not those" in wrong["message"]) == (False, None, True)

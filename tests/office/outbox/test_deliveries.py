@@ -141,19 +141,19 @@ def test_what_changed_since_it_was_found_due_is_not_taken(filled: Filled) -> Non
     outbox = filled("a", "b", "c", "d")
     now = outbox.clock()
     due = outbox.deliveries.due(now, 9, 9)
-    (taken,) = outbox.deliveries.take(due[:1], now)
-    assert outbox.deliveries.take(due[:1], now) == []  # another has it
+    (taken,) = outbox.deliveries.turn([], due[:1], now)
+    assert outbox.deliveries.turn([], due[:1], now) == []  # another has it
     settle(outbox, (taken, TAKEN))
-    assert outbox.deliveries.take(due[:1], now) == []
-    assert outbox.deliveries.take([], now, [(due[1], 500)]) == []
-    assert outbox.deliveries.take(due[1:2], now) == []  # it was put off
+    assert outbox.deliveries.turn([], due[:1], now) == []
+    assert outbox.deliveries.turn([], [], now, [(due[1], 500)]) == []
+    assert outbox.deliveries.turn([], due[1:2], now) == []  # it was put off
     receiver = due[2].destination_id
     outbox.destinations.pause(ANN, receiver)
-    assert outbox.deliveries.take(due[2:], now) == []
+    assert outbox.deliveries.turn([], due[2:], now) == []
     outbox.destinations.resume(ANN, receiver)
-    assert outbox.deliveries.take(due[2:3], now) == due[2:3]
+    assert outbox.deliveries.turn([], due[2:3], now) == due[2:3]
     outbox.destinations.remove(ANN, receiver)
-    assert outbox.deliveries.take(due[3:], now) == []
+    assert outbox.deliveries.turn([], due[3:], now) == []
 
 
 def test_a_receiver_that_is_not_reached_is_left_in_peace_and_then_tried_by_one(filled: Filled) -> None:
@@ -201,8 +201,8 @@ def test_a_receiver_that_wants_nothing_any_more_is_paused_and_nothing_is_lost(fi
 def test_a_slow_receiver_leaves_room_for_the_others(filled: Filled) -> None:
     outbox = filled(*"abcdefgh")
     busy = {outbox.destinations.list()[0].destination_id: 2}
-    assert len(outbox.deliveries.claim(outbox.clock(), 100, 4, busy)) == 2
-    assert outbox.deliveries.claim(outbox.clock(), 100, 2, busy) == []
+    assert len(outbox.deliveries.due(outbox.clock(), 100, 4, busy)) == 2
+    assert outbox.deliveries.due(outbox.clock(), 100, 2, busy) == []
 
 
 def test_every_receiver_gets_a_turn(store: Store) -> None:

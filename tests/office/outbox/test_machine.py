@@ -126,7 +126,7 @@ class Machine(RuleBasedStateMachine):
         async def die() -> None:
             sender = self.outbox.sender
             with suppress(StateError):
-                if sender.begin() and sender._under_way and after_sending:
+                if sender.step() and sender._under_way and after_sending:
                     await asyncio.wait(sender._under_way)
             tasks = list(sender._under_way)
             for task in tasks:

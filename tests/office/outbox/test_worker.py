@@ -13,6 +13,8 @@ import pytest
 from bonafide.core.errors import StateError
 from bonafide.office.journal import Journal
 from bonafide.office.outbox import worker as worker_module
+from bonafide.office.outbox.deliveries import LEASE_MS
+from bonafide.office.outbox.ladder import LADDER
 from bonafide.office.outbox.log import open_log
 from bonafide.office.outbox.tail import Tailer
 from bonafide.office.outbox.worker import OutboxWorker
@@ -89,7 +91,7 @@ def test_trouble_is_told_and_everything_is_tried_again(store: Store, monkeypatch
     log = MadeLog()
     outbox = Outbox(store, log, Clock())
     told: list[str | None] = []
-    step, settle, worker = outbox.tailer.step, outbox.deliveries.settle, worker_of(outbox)
+    step, turn, worker = outbox.tailer.step, outbox.deliveries.turn, worker_of(outbox)
 
     settled = threading.Event()
 
@@ -102,14 +104,14 @@ def test_trouble_is_told_and_everything_is_tried_again(store: Store, monkeypatch
                 failed.append(True)
                 raise StateError("the disk is full")
             answer = really(*given)
-            if really == settle:
+            if really == turn and given[0]:
                 settled.set()
             return answer
 
         return run
 
     monkeypatch.setattr(outbox.tailer, "step", fails_once(step))
-    monkeypatch.setattr(outbox.deliveries, "settle", fails_once(settle))
+    monkeypatch.setattr(outbox.deliveries, "turn", fails_once(turn))
     log.append(decided(0, alert=True))
     with listening() as receiver:
         outbox.destinations.add(ANN, receiver.url())
@@ -132,6 +134,33 @@ def test_a_mistake_of_ours_ends_it_and_says_so(store: Store, monkeypatch: pytest
     assert not worker.is_running
     assert "ZeroDivisionError" in (worker.trouble or "")
     worker.wake()
+    worker.stop()
+
+
+def test_what_the_one_before_had_is_sent_soon_by_the_next(store: Store) -> None:
+    log = MadeLog()
+    log.append(decided(0, alert=True))
+    outbox = Outbox(store, log, Clock())
+    with listening() as receiver:
+        outbox.destinations.add(ANN, receiver.url())
+        outbox.tail()
+        assert len(outbox.deliveries.claim(outbox.clock(), 9, 9)) == 1  # and then it ended
+        worker = worker_of(outbox)
+        began = threading.Event()
+        step = outbox.sender.step
+        outbox.sender.step = lambda: (began.set(), step())[1]  # type: ignore[method-assign,func-returns-value]
+        with working(worker):
+            assert began.wait(WITHIN_S)
+            outbox.clock.now_ms += 2 * LADDER[0].wait_ms  # long before its time would be over
+            worker.wake()
+            receiver.wait()
+    assert 2 * LADDER[0].wait_ms < LEASE_MS
+
+
+def test_one_that_was_never_started_leaves_nothing_open(store: Store) -> None:
+    worker = worker_of(Outbox(store, MadeLog(), Clock()))
+    worker.stop()
+    assert worker._loop.is_closed()
     worker.stop()
 
 

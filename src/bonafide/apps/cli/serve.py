@@ -125,6 +125,7 @@ def _work(data: DataDir, settings: Settings) -> None:
 
 def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
     from bonafide.apps.oidc import provider_of
+    from bonafide.apps.outbox.worker import reach_of
     from bonafide.apps.server.logs import open_log
     from bonafide.apps.server.office import open_office
     from bonafide.apps.server.serving import serve as serve_until_stopped
@@ -140,7 +141,8 @@ def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
         ready_kernels()
         decides = open_bundle(settings.bundle)
         office = open_office(
-            store, data, keys, os.environ.get(MASTER_KEY_VARIABLE), provider=provider_of(settings)
+            store, data, keys, os.environ.get(MASTER_KEY_VARIABLE), reach=reach_of(settings),
+            provider=provider_of(settings),
         )  # fmt: skip
         _begin_office(office, data, log)
         vault = _open_vault(store, data, log)

@@ -58,7 +58,9 @@ class EventsRoute:
             try:
                 head = read_head(scope["headers"])
                 trace = head.trace
-                sender = await self._let_in(head, scope)
+                self.admission.require_intake()
+                sender = self._machine(head, scope) or await self._person(scope)
+                self.admission.require_rate(sender)
                 streamed = form_of(head) == "ndjson"
                 batch = scope["path"] == BATCH_PATH
                 if batch and not streamed:
@@ -81,15 +83,15 @@ class EventsRoute:
             status = 499
         self.counts.requests["events", status] += 1
 
-    async def _let_in(self, head: Head, scope: Scope) -> Sender:
-        self.admission.require_intake()
-        path: str = scope["path"]
+    def _machine(self, head: Head, scope: Scope) -> Sender | None:
+        """Who sends by key; None where the request has a session instead."""
         if head.authorization is None and self._callers.browser.token_of(scope["headers"]) is not None:
-            sender = (await self._callers.person(scope, PATHS[path])).sender
-        else:
-            sender = self._callers.machine(head.authorization, PATHS[path], path)
-        self.admission.require_rate(sender)
-        return sender
+            return None
+        path: str = scope["path"]
+        return self._callers.machine(head.authorization, PATHS[path], path)
+
+    async def _person(self, scope: Scope) -> Sender:
+        return (await self._callers.person(scope, PATHS[scope["path"]])).sender
 
     async def _answer_whole(self, body: bytes, sender: Sender) -> Reply:
         check_marks(body)

@@ -10,6 +10,9 @@ from bonafide.office.access.keys import Keys, now_ms
 from bonafide.office.audit.entry import Actor, Details
 from bonafide.office.audit.log import AuditLog, append
 from bonafide.office.audit.unusual import UnusualLooks
+from bonafide.office.outbox.dead_letters import DeadLetters
+from bonafide.office.outbox.destinations import Destinations
+from bonafide.office.outbox.reach import Reach
 from bonafide.office.people.oidc import OidcDesk
 from bonafide.office.people.oidc_provider import Provider
 from bonafide.office.people.passwords import Passwords
@@ -28,7 +31,10 @@ class Office(NamedTuple):
     keys: Keys
     secret: Services | None
     """Sign-in and vault; None while the master key that the store was written with is not at hand."""
+    receivers: Destinations
+    dead_letters: DeadLetters
     unusual: UnusualLooks
+    data: DataDir
     store: Store
     clock: Callable[[], int]
     oidc: OidcDesk | None = None
@@ -44,9 +50,10 @@ class Office(NamedTuple):
 
 def open_office(
     store: Store, data: DataDir, keys: Keys, master_key: str | None, *, clock: Callable[[], int] = now_ms,
-    passwords: Passwords | None = None, provider: Provider | None = None,
+    passwords: Passwords | None = None, reach: Reach | None = None, provider: Provider | None = None,
 ) -> Office:  # fmt: skip
-    """The office of a data directory whose store is open; `master_key` as `open_vault` takes it.
+    """The office of a data directory whose store is open; `master_key` as `open_vault` takes it, `reach` what receivers
+    may be: by default what stands in the public internet.
 
     Without the right master key people cannot sign in and nothing clear is shown; machines are let in all the same.
     """
@@ -56,7 +63,11 @@ def open_office(
     except StateError:
         secret = None
     people = People(store, clock=clock, passwords=held)
+    receivers = Destinations(store, data.read_secret(), reach or Reach(), clock)
     oidc = None
     if secret is not None and provider is not None:
         oidc = OidcDesk(store, secret.vault.keyring, provider, clock=clock)
-    return Office(people, AuditLog(store), keys, secret, UnusualLooks(store, LOOKING), store, clock, oidc)
+    return Office(
+        people, AuditLog(store), keys, secret, receivers, DeadLetters(store), UnusualLooks(store, LOOKING), data, store,
+        clock, oidc,
+    )  # fmt: skip

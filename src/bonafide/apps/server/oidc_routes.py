@@ -12,8 +12,8 @@ from fastapi import FastAPI, Request, Response
 from bonafide.apps.server.answers import Headers, refused, retry_after
 from bonafide.apps.server.browser import Browser
 from bonafide.apps.server.callers import origin_of
+from bonafide.apps.server.office_bodies import CodeBody
 from bonafide.apps.server.office_routes.common import office_of
-from bonafide.apps.server.office_shapes import CodeBody
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.apps.server.turns import Turns

@@ -6,16 +6,18 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from bonafide.apps.server import office_shapes as shapes
+from bonafide.apps.server import office_answers, office_bodies
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, PAGE_MAX
+from bonafide.apps.server.office_routes.outbox import LETTERS_MAX
 from bonafide.office.audit.deeds import DEEDS
 from bonafide.office.audit.entry import ON_MAX, WHO_MAX
+from bonafide.office.outbox.messages import TOPICS
 from bonafide.office.people.matrix import ANYBODY, COLUMNS, OF_A_SESSION, ROUTES
 from bonafide.office.vault.fields import SUBJECT_TYPES
 from bonafide.office.vault.holds import CASE_LENGTH_MAX
 
 SHAPES: Final = tuple(
-    one for one in vars(shapes).values()
+    one for module in (office_bodies, office_answers) for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
 )  # fmt: skip
 """Every body and answer of the office's routes."""
@@ -79,6 +81,24 @@ _TABLE: Final = (
          "VerifiedAnswer", "CheckpointBody", "With a checkpoint that was kept elsewhere, also whether it was cut."),
     Told("GET /v1/audit/checkpoint", "auditCheckpoint", "What the audit log is now", "CheckpointAnswer",
          more="Keep it where who may write the database may not.", problems=(409,)),
+    Told("GET /v1/messages", "messages", "Messages after a cursor, in the order of the log", "MessagesAnswer",
+         more="What webhooks carry, for those who ask.", query=("afterNumber", "limit", "topic")),
+    Told("GET /v1/messages/dead-letters", "messageDeadLetters", "Messages that nobody took", "DeadLettersAnswer",
+         query=("afterNumber", "limitLetters", "receiver")),
+    Told("POST /v1/messages/dead-letters/resend", "resendMessages", "Send messages again that nobody took",
+         "ResentAnswer", "ResendBody", "500 at a time."),
+    Told("GET /v1/receivers", "receivers", "Receivers of messages", "ReceiversAnswer"),
+    Told("POST /v1/receivers", "addReceiver", "Send messages to somebody from now on", "ReceiverAnswer",
+         "NewReceiverBody", "The secret stands in the answer, and nowhere else.", 201),
+    Told("POST /v1/receivers/{id}/pause", "pauseReceiver", "Send a receiver nothing for now", "ReceiverAnswer",
+         problems=(404,)),
+    Told("POST /v1/receivers/{id}/resume", "resumeReceiver", "Send to a receiver again", "ReceiverAnswer",
+         problems=(404,)),
+    Told("POST /v1/receivers/{id}/remove", "removeReceiver", "Send a receiver nothing ever again", "RemovedAnswer",
+         problems=(404,)),
+    Told("POST /v1/receivers/{id}/rotate", "rotateReceiver", "Sign a receiver's messages with a new secret",
+         "ReceiverAnswer", "RotateReceiverBody", "The secret stands in the answer, and nowhere else.", 201,
+         (404, 409)),
     Told("GET /v1/subjects/{type}/{pseudonym}", "subject", "The clear data of a subject", "SubjectAnswer",
          more="The audit log says who looked.", query=("case",), problems=(404, 409)),
     Told("POST /v1/subjects:search", "searchSubjects", "Find subjects by a field's whole value", "SubjectsAnswer",
@@ -106,6 +126,14 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
               "description": "the `next_after` of before"},
     "afterEntry": {"name": "after", "schema": {"type": "integer", "minimum": -1, "maximum": 2**63 - 1, "default": -1},
                    "description": "the `next_after` of before"},
+    "afterNumber": {"name": "after", "schema": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0},
+                    "description": "the `cursor` or `next_after` of before"},
+    "topic": {"name": "topic", "schema": {"type": "array", "items": {"type": "string", "enum": list(TOPICS)}},
+              "description": "these alone; may stand several times"},
+    "receiver": {"name": "receiver", "schema": {"type": "string", "pattern": "^[a-z0-9]+$", "maxLength": 40},
+                 "description": "those of one receiver"},
+    "limitLetters": {"name": "limit", "schema": {"type": "integer", "minimum": 1, "maximum": LETTERS_MAX,
+                                                 "default": PAGE_DEFAULT}},
     "limit": {"name": "limit",
               "schema": {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE_DEFAULT}},
     "newest": {"name": "newest", "schema": {"type": "boolean", "default": False},

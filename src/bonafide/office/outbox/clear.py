@@ -7,8 +7,8 @@ looks like one, in a reason say, stays. What is not known leaves as its token.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -29,8 +29,11 @@ _SOONEST_MS: Final = 1_000
 _KINDS: Final = {name: field.personal for name, field in FIELDS.items() if field.personal}
 """Field -> what its text names, or the field beside it that says so."""
 _MAYBE: Final = b'"' + TOKEN_MARK.encode()
+_Named: Final = msgspec.defstruct("_Named", [(name, Any, None) for name in sorted({*_KINDS, *KIND_FIELDS})], gc=False)
+"""The fields of a message's data that name somebody; the rest is passed over."""
+_Message: Final = msgspec.defstruct("_Message", [("data", _Named, msgspec.field(default_factory=_Named))], gc=False)
+_read_named: Final = msgspec.json.Decoder(_Message).decode
 _read_object: Final = msgspec.json.Decoder(dict[str, Raw]).decode
-_read_any: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -88,7 +91,7 @@ def put_in(drafts: Sequence[Draft], clear_texts: ClearTexts) -> list[Clear]:
     Clear(subject='user:user 255', body=b'{"data":{"user_id":"user 255","hits":["~00000000000000ff"]}}', unknown=0)
     """
     forms = [_Form(draft) for draft in drafts]
-    wanted = {pair for form in forms for pair in form.pairs()}
+    wanted = {pair for form in forms for pair in form.pairs}
     known = clear_texts(wanted) if wanted else {}
     return [form.fill(known) for form in forms]
 
@@ -96,48 +99,47 @@ def put_in(drafts: Sequence[Draft], clear_texts: ClearTexts) -> list[Clear]:
 class _Form:
     """A draft and where its tokens stand."""
 
+    __slots__ = ("_draft", "_found", "_subject", "pairs")
+
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
         kind, _, text = draft.subject.partition(":")
         self._subject = _pair(kind, text)
-        self._message: dict[str, Raw] = {}
-        self._data: dict[str, Raw] = {}
-        self._found: list[tuple[str, Pair]] = []
-        if _MAYBE in draft.body:
-            self._message = _read_object(draft.body)
-            self._data = _read_object(self._message.get("data", b"{}"))
-            self._found = list(_tokens(self._data))
-
-    def pairs(self) -> Iterator[Pair]:
+        self._found = _tokens(_read_named(draft.body).data) if _MAYBE in draft.body else []  # type: ignore[attr-defined]
+        self.pairs = [pair for _, pair in self._found]
         """What is to be known."""
-        yield from (pair for _, pair in self._found)
         if self._subject is not None:
-            yield self._subject
+            self.pairs.append(self._subject)
 
     def fill(self, known: Mapping[Pair, str]) -> Clear:
         """The draft with what is known."""
-        unknown = sum(pair not in known for pair in self.pairs())
         subject, body = self._draft
         if self._subject is not None and self._subject in known:
             subject = f"{self._subject[0]}:{known[self._subject]}"
-        told = {name: Raw(_encode(known[pair])) for name, pair in self._found if pair in known}
+        told = [(name, Raw(_encode(known[pair]))) for name, pair in self._found if pair in known]
         if told:
-            body = _encode(self._message | {"data": self._data | told})
-        return Clear(subject, body, unknown)
+            message = _read_object(body)
+            data = _read_object(message["data"])
+            data.update(told)
+            message["data"] = Raw(_encode(data))
+            body = _encode(message)
+        return Clear(subject, body, sum(pair not in known for pair in self.pairs))
 
 
-def _tokens(data: Mapping[str, Raw]) -> Iterator[tuple[str, Pair]]:
+def _tokens(data: Any) -> list[tuple[str, Pair]]:
     """The fields of a message whose value is a token: (name, what it stands for)."""
+    found = []
     for name, said in _KINDS.items():
-        if name in data:
-            kind = _read_any(data[said]) if said in KIND_FIELDS and said in data else said
-            pair = _pair(kind, _read_any(data[name]))
+        text = getattr(data, name)
+        if text is not None:
+            pair = _pair(getattr(data, said) if said in KIND_FIELDS else said, text)
             if pair is not None:
-                yield name, pair
+                found.append((name, pair))
+    return found
 
 
 def _pair(kind: object, text: object) -> Pair | None:
-    if not isinstance(kind, str) or not isinstance(text, str) or kind in (NO_PERSON, *KIND_FIELDS):
+    if not isinstance(kind, str) or not isinstance(text, str) or kind == NO_PERSON:
         return None
     value = read_token(text)
     return None if value is None else (kind, value)

@@ -121,7 +121,7 @@ class OutboxWorker:
             self._deliveries.recover(self._clock())
             self._recovered = True
         read = self._read()
-        done = self._sender.settle() + self._sender.begin()
+        done = self._sender.step()
         return self._expire() or bool(read or done)
 
     def _read(self) -> int:

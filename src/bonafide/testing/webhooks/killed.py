@@ -31,32 +31,31 @@ NAME: Final = "killed"
 HOW: Final = "kill -9 of the worker's process at a moment of chance while it sends, and another is started"
 COMMIT_EVENTS: Final = 10
 WITHIN_S: Final = 60.0
-"""How long one message may take to come."""
+"""How long the next message may take to come."""
 
 
 class Counting(Receiver):
-    """A receiver that lets another thread wait until so many requests have come."""
+    """A receiver that another thread waits for."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.requests = 0
+        self.ids: set[str] = set()
         self._came = threading.Condition()
 
     async def _takes(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with self._came:
+            self.requests += 1
+            self.ids.add(self.seen[-1].id)
             self._came.notify_all()
         await super()._takes(reader, writer)
 
-    def wait(self, requests: int) -> None:
-        """Wait for so many requests in all."""
+    def wait(self, *, requests: int = 0, messages: int = 0) -> None:
+        """Wait for so many requests and messages in all; TimeoutError where none comes for WITHIN_S."""
         with self._came:
-            if not self._came.wait_for(lambda: len(self.seen) >= requests, WITHIN_S):
-                raise TimeoutError(f"{len(self.seen)} of {requests} requests came")
-
-    def wait_for_ids(self, messages: int) -> None:
-        """Wait until so many messages have come."""
-        with self._came:
-            if not self._came.wait_for(lambda: len({one.id for one in self.seen}) >= messages, WITHIN_S):
-                raise TimeoutError(f"{len({one.id for one in self.seen})} of {messages} messages came")
+            while self.requests < requests or len(self.ids) < messages:
+                if not self._came.wait(WITHIN_S):
+                    raise TimeoutError(f"{self.requests} requests with {len(self.ids)} messages came, and no more")
 
 
 @contextmanager
@@ -83,13 +82,11 @@ def play_killed(folder: Path, messages: int, users: int, kills: int, seed: int =
     with Store.open(folder / STORE) as store, listening() as receiver:
         destinations = Destinations(store, KEY, REACH, clock)
         receiver_row, _ = destinations.add(ITSELF, f"http://{HOST}:{receiver.port}/hooks")
-        for seq in range(0, messages, COMMIT_EVENTS):
-            some = range(seq, min(seq + COMMIT_EVENTS, messages))
-            alerts = [decided(n, token_of(f"u{n % users}"), alert=True, n=n) for n in some]
-            journal.append(alerts, bundle=None if seq else "ab" * 32)
-        for _ in range(kills):
-            _kill(folder, users, receiver, max(1, (messages - len(receiver.seen)) // (2 * kills)), chance)
-            clock.move(2 * LADDER[0].wait_ms)  # by which what the one before had is tried again
+        for number in range(kills + 1):
+            _append(journal, messages * number // (kills + 1), messages * (number + 1) // (kills + 1), users)
+            if number < kills:
+                _kill(folder, users, receiver, messages // (2 * (kills + 1)), chance)
+                clock.move(2 * LADDER[0].wait_ms)  # by which what the one before had is tried again
         _finish(folder, users, receiver, clock, messages)
         judge(row, None, store, Vault(("merchant", "m1"), *(("user", f"u{n}") for n in range(users))), receiver.seen)
         secrets = destinations.secrets_of(receiver_row.destination_id, clock())
@@ -106,6 +103,14 @@ def play_killed(folder: Path, messages: int, users: int, kills: int, seed: int =
     return row
 
 
+def _append(journal: Journal, begin: int, end: int, users: int) -> None:
+    """Let alerts with these numbers be raised, some in each commit."""
+    for first in range(begin, end, COMMIT_EVENTS):
+        some = range(first, min(first + COMMIT_EVENTS, end))
+        alerts = [decided(n, token_of(f"u{n % users}"), alert=True, n=n) for n in some]
+        journal.append(alerts, bundle=None if first else "ab" * 32)
+
+
 def _start(folder: Path, users: int) -> subprocess.Popen[str]:
     """A worker that has begun."""
     command = [sys.executable, "-m", "bonafide.testing.webhooks.process", str(folder), str(users)]
@@ -119,11 +124,11 @@ def _start(folder: Path, users: int) -> subprocess.Popen[str]:
 
 
 def _kill(folder: Path, users: int, receiver: Counting, requests: int, chance: Random) -> None:
-    """Start a worker, let about so many requests come, and kill it in the middle of the next."""
-    before = len(receiver.seen)
+    """Start a worker, let up to so many requests come, and kill it in the middle of the next."""
+    before = receiver.requests
     process = _start(folder, users)
     try:
-        receiver.wait(before + chance.randint(1, 2 * requests))
+        receiver.wait(requests=before + chance.randint(1, max(1, requests)))
     finally:
         process.kill()
         process.communicate()
@@ -134,6 +139,6 @@ def _finish(folder: Path, users: int, receiver: Counting, clock: MovedClock, mes
     process = _start(folder, users)
     try:
         clock.move(2 * LADDER[0].wait_ms)
-        receiver.wait_for_ids(messages)
+        receiver.wait(messages=messages)
     finally:
         process.communicate("")

@@ -38,7 +38,7 @@ class Row(Struct):
     private: int = 0
     """Tries to connect to an address that is private."""
     answer_bytes: int = 0
-    """What the receiver sent for one request, at most: what two sockets hold of it is more than what was read."""
+    """What the receiver sent for a request, on average: mostly what two sockets hold, and little of it was read."""
     growth_bytes: int = 0
     """By how much the resident memory of the process grew meanwhile."""
     seconds: float = 0.0

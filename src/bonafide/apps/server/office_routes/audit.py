@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from fastapi import FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from bonafide.apps.server.office import Office
+from bonafide.apps.server.office_bodies import CheckpointBody
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of
-from bonafide.apps.server.office_shapes import CheckpointBody
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.apps.server.turns import Turns
 from bonafide.office.audit.checkpoint import Checkpoint
 from bonafide.office.audit.deeds import DEEDS
 from bonafide.office.audit.entry import ON_MAX, WHO_MAX, Value
-from bonafide.office.audit.log import AuditLog, TamperedError
+from bonafide.office.audit.log import TamperedError
+from bonafide.office.audit.marks import check_marks
+from bonafide.office.outbox.log import open_log
 
 if TYPE_CHECKING:
     from bonafide.apps.server.app import Service
@@ -52,9 +55,9 @@ def add_audit(rest: FastAPI, service: Service) -> None:
 
     @rest.post("/v1/audit/verify")
     async def verify(request: Request) -> Response:
-        log = office_of(service).log
+        office = office_of(service)
         given = (await read_struct(request, service, CheckpointBody)).checkpoint
-        return told(await turns.run(partial(_verified, log, None if given is None else Checkpoint.read(given))))
+        return told(await turns.run(partial(_verified, office, None if given is None else Checkpoint.read(given))))
 
     @rest.get("/v1/audit/checkpoint")
     async def checkpoint(request: Request) -> Response:
@@ -69,10 +72,13 @@ def _escaped(deed: str) -> str:
     return deed.replace(".", r"\.")
 
 
-def _verified(log: AuditLog, kept: Checkpoint | None) -> dict[str, Any]:
-    against = None if kept is None else kept.size
+def _verified(office: Office, kept: Checkpoint | None) -> dict[str, Any]:
+    told: dict[str, Any] = {"size": None, "message": None, "marks": None}
     try:
-        now = log.verify(kept)
+        told["size"] = office.log.verify(kept).size
+        if office.data.journal.exists():
+            with open_log(office.data.folder) as journal:
+                told["marks"] = check_marks(office.log, journal)
     except TamperedError as error:
-        return {"whole": False, "size": None, "message": error.message, "against_checkpoint": against}
-    return {"whole": True, "size": now.size, "message": None, "against_checkpoint": against}
+        told = {"size": None, "message": error.message, "marks": None}
+    return {"whole": told["message"] is None, **told, "against_checkpoint": None if kept is None else kept.size}

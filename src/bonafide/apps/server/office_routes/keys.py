@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from bonafide.apps.server.office_bodies import NewKeyBody, RotateKeyBody
 from bonafide.apps.server.office_routes.common import (
     PAGE_DEFAULT,
     After,
@@ -17,7 +18,6 @@ from bonafide.apps.server.office_routes.common import (
     office_of,
     page,
 )  # fmt: skip
-from bonafide.apps.server.office_shapes import NewKeyBody, RotateKeyBody
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.core.moment import SECOND_MS

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from bonafide.apps.server.office_bodies import NewPersonBody
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, After, Limit, caller_of, office_of
-from bonafide.apps.server.office_shapes import NewPersonBody
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.apps.server.turns import Turns

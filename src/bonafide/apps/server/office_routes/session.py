@@ -9,8 +9,8 @@ from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from bonafide.apps.server.callers import origin_of
+from bonafide.apps.server.office_bodies import PasswordBody, SignInBody, TotpBody
 from bonafide.apps.server.office_routes.common import desk_of, signed_in
-from bonafide.apps.server.office_shapes import PasswordBody, SignInBody, TotpBody
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.apps.server.turns import Turns

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from bonafide.apps.server.answers import refused
+from bonafide.apps.server.office_bodies import HoldBody, SearchBody
 from bonafide.apps.server.office_routes.common import (
     PAGE_DEFAULT,
     After,
@@ -18,7 +19,6 @@ from bonafide.apps.server.office_routes.common import (
     page,
     vault_of,
 )  # fmt: skip
-from bonafide.apps.server.office_shapes import HoldBody, SearchBody
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.core.errors import MissingError, UsageError
