@@ -12,6 +12,7 @@ from bonafide.apps.server.browser import COOKIE
 from bonafide.apps.server.office import open_office
 from bonafide.office.access.keys import Keys
 from bonafide.office.audit.entry import Actor
+from bonafide.office.people.oidc_provider import Provider
 from bonafide.office.people.passwords import Passwords
 from bonafide.office.people.sessions import csrf_of
 from bonafide.office.people.totp import STEP_MS, code_at
@@ -42,13 +43,13 @@ class Bureau(Client):
 
     def __init__(
         self, data: DataDir, store: Store, *, passwords: Passwords | None = None, settings: TestSettings | None = None,
-        **more: Any,
+        provider: Provider | None = None, **more: Any,
     ) -> None:  # fmt: skip
         self.now_ms = NOW_MS
         self.data, self.store = data, store
         self.keys = Keys(store, cache_ms=0, clock=lambda: self.now_ms, actor=ROOT)
         self.office = open_office(
-            store, data, self.keys, None, clock=lambda: self.now_ms, passwords=passwords or quick()
+            store, data, self.keys, None, clock=lambda: self.now_ms, passwords=passwords or quick(), provider=provider
         )  # fmt: skip
         super().__init__(TestRuntime(), self.keys, settings, office=self.office, **more)  # type: ignore[arg-type]
         assert self.office.secret is not None

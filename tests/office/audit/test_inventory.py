@@ -13,6 +13,8 @@ from bonafide.core.pseudonym import ClearText
 from bonafide.office.access.keys import Keys
 from bonafide.office.audit.log import AuditLog
 from bonafide.office.journal.intake import IntakeRow
+from bonafide.office.people.identities import Identity
+from bonafide.office.people.oidc import OidcDesk
 from bonafide.office.people.people import People
 from bonafide.office.people.sign_in import SignIn
 from bonafide.office.store.database import Store
@@ -25,10 +27,11 @@ from bonafide.office.vault.vault import Vault
 from tests.office.audit.kit import START_MS
 from tests.office.people.kit import HERE, PASSWORD, ROOT, Office
 
-AUDITED = {"machine_keys", "people", "subjects", "subject_fields", "legal_holds"}
+AUDITED = {"machine_keys", "people", "oidc_identities", "subjects", "subject_fields", "legal_holds"}
 """A transaction that writes one of these appends to the log too."""
 PASSED_OVER = {
     "sessions": "begun and ended with what is audited; their use is noted once a minute",
+    "oidc_used": "that a sign-in through a provider came back; whether it let somebody in is audited",
     "sign_in_waits": "counts of tries; the tries themselves are audited",
     "subject_texts": "what events name; the journal has who sent them, and when",
     "forgotten_subjects": "written with a subject that is forgotten, which is audited",
@@ -39,12 +42,13 @@ PASSED_OVER = {
 }  # fmt: skip
 MUTATING = {
     Keys: {"create", "rotate", "revoke"},
-    People: {"create", "disable", "enable", "reset"},
+    People: {"create", "invite", "disable", "enable", "reset", "reset_to"},
+    OidcDesk: {"come_back", "give_code"},
     SignIn: {"sign_in", "sign_out", "change_password", "begin_totp", "confirm_totp"},
     Vault: {"remember", "look", "search", "search_id", "export", "end"},
     Holds: {"place", "lift"},
 }
-READING = {Keys: {"verify", "list", "close"}, People: {"list"}, SignIn: set(), Vault: {
+READING = {Keys: {"verify", "list", "close"}, People: {"list"}, OidcDesk: {"start"}, SignIn: set(), Vault: {
     "subject_of", "sealed", "clear_of", "clear_texts", "keep_held",
 },
            Holds: {"standing", "of"}}  # fmt: skip
@@ -111,6 +115,8 @@ def deeds(data: DataDir, store: Store) -> dict[str, Callable[[], object]]:
         "disable": lambda: office.people.disable(ROOT, "ann"),
         "enable": lambda: office.people.enable(ROOT, "ann"),
         "reset": lambda: office.people.reset(ROOT, "ann"),
+        "invite": lambda: office.people.invite(ROOT, "eve", "admin", Identity("https://id", "sub", "7")),
+        "reset to": lambda: office.people.reset_to(ROOT, "ann", Identity("https://id", "sub", "8")),
         "remember": lambda: vault.remember(ROOT, "user", "u1", {"name": "x"}),
         "learn": lambda: learning.Learner(vault).learn([IntakeRow(1, 1, (ClearText(5, "user", "u2"),), b"seal")]),
         "remember another": lambda: vault.remember(ROOT, "user", "u2"),

@@ -6,10 +6,10 @@ import pytest
 
 from bonafide.office.store.database import Store
 from bonafide.office.vault.vault import Vault
-from tests.office.audit.kit import Clock, store
+from tests.office.audit.kit import Clock, place, store
 from tests.office.vault.kit import open_vault
 
-__all__ = ["clock", "store", "vault"]
+__all__ = ["clock", "place", "store", "vault"]
 
 
 @pytest.fixture

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -24,8 +20,8 @@ from bonafide.office.vault.retention import RETENTION
 from bonafide.office.vault.subjects import Subject
 from bonafide.office.vault.vault import Vault
 from tests.office.audit.kit import Clock
+from tests.office.databases import Copies, play
 from tests.office.vault.kit import ANN, SECRET, open_vault
-from tests.office.vault.test_vault_twin import empty_store
 
 HOUR_MS = 3_600_000
 
@@ -169,11 +165,12 @@ TEXTS = st.tuples(st.sampled_from(["device", "phone", "person"]), st.sampled_fro
 class LearningPlayed(RuleBasedStateMachine):
     """Against a plain set of (owner, text)."""
 
+    copies: Copies
+
     @initialize()
     def begin(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        shutil.copy(empty_store(), self.folder / "office.db")
-        self.store = Store.open(self.folder / "office.db")
+        self.place = self.copies.new(open_vault)
+        self.store = Store.open(self.place)
         self.vault = open_vault(self.store, Clock())
         self.learner = Learner(self.vault)
         self.owned: set[tuple[Any, Any]] = set()
@@ -185,7 +182,7 @@ class LearningPlayed(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "store"):
             self.store.close()
-            shutil.rmtree(self.folder)
+            self.copies.drop(self.place)
 
     @rule(party=st.none() | PARTIES, texts=st.lists(TEXTS, max_size=3), with_id=st.booleans())
     def event(self, party: Any, texts: list[Any], with_id: bool) -> None:
@@ -251,5 +248,5 @@ class LearningPlayed(RuleBasedStateMachine):
         assert {Subject(*one) for one in made} == {subject(*one) for one in self.made}
 
 
-TestLearningPlayed = LearningPlayed.TestCase
-TestLearningPlayed.settings = settings(max_examples=40, stateful_step_count=20)
+def test_what_is_taken_in_is_what_the_twin_keeps(copies: Copies) -> None:
+    play(LearningPlayed, copies, examples=40, steps=20)

@@ -129,11 +129,11 @@ def list_keys(data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
 
 @contextmanager
 def _keys(data: Path, *, create: bool = False) -> Iterator[Keys]:
+    from bonafide.apps.stores import open_office
     from bonafide.office.access.keys import Keys
-    from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
 
-    with Store.open(DataDir.open(data, create=create).office) as store:
+    with open_office(DataDir.open(data, create=create)) as store:
         yield Keys(store, actor=terminal_actor())
 
 

@@ -117,10 +117,10 @@ def checkpoint(data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
 
 @contextmanager
 def _store(data: Path) -> Iterator[Store]:
-    from bonafide.office.store.database import Store
+    from bonafide.apps.stores import open_office
     from bonafide.office.store.datadir import DataDir
 
-    with Store.open(DataDir.open(data, create=False).office) as store:
+    with open_office(DataDir.open(data, create=False)) as store:
         yield store
 
 

@@ -20,14 +20,14 @@ TEXTS_CACHED: Final = 65_536
 def clear_texts(data: Path) -> Iterator[ClearOf]:
     """What the vault of a data directory knows: the text of (kind, hash), or None."""
     from bonafide.apps.cli.access_user import terminal_actor
+    from bonafide.apps.stores import open_office
     from bonafide.office.audit.log import append
-    from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
     from bonafide.office.vault.master import MASTER_KEY_VARIABLE
     from bonafide.office.vault.opening import open_vault
 
     folder = DataDir.open(data, create=False)
-    with Store.open(folder.office) as store:
+    with open_office(folder) as store:
         vault = open_vault(store, folder, os.environ.get(MASTER_KEY_VARIABLE))
         with store.writing() as connection:
             append(connection, terminal_actor(), "journal.export", "subjects", vault.clock())

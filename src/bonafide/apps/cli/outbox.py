@@ -166,22 +166,23 @@ def _opened(data: Path, config: Path | None) -> Iterator[_Opened]:
     from bonafide.office.outbox.destinations import Destinations
     from bonafide.office.outbox.log import open_log
     from bonafide.office.outbox.tail import Tailer
-    from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
+    from bonafide.office.store.opening import open_store
 
     folder = DataDir.open(data, create=False)
-    reach, key = reach_of(read_outbox_settings(folder, config)), folder.read_secret()
-    with Store.open(folder.office) as store, open_log(folder.folder) as log:
+    settings, key = read_outbox_settings(folder, config), folder.read_secret()
+    reach = reach_of(settings)
+    with open_store(folder, settings.store_url) as store, open_log(folder.folder) as log:
         tailer, destinations = Tailer(store, log, key, now_ms), Destinations(store, key, reach, now_ms)
         yield _Opened(store, log, tailer, destinations, Deliveries(store, SystemRandom()))
 
 
 @contextmanager
 def _store(data: Path) -> Iterator[Store]:
-    from bonafide.office.store.database import Store
+    from bonafide.apps.stores import open_office
     from bonafide.office.store.datadir import DataDir
 
-    with Store.open(DataDir.open(data, create=False).office) as store:
+    with open_office(DataDir.open(data, create=False)) as store:
         yield store
 
 

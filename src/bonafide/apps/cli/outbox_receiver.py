@@ -147,12 +147,13 @@ def destinations_of(data: Path, config: Path | None) -> Iterator[Destinations]:
     from bonafide.apps.outbox.worker import reach_of
     from bonafide.office.access.keys import now_ms
     from bonafide.office.outbox.destinations import Destinations
-    from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
+    from bonafide.office.store.opening import open_store
 
     folder = DataDir.open(data, create=False)
-    reach = reach_of(read_outbox_settings(folder, config))
-    with Store.open(folder.office) as store:
+    settings = read_outbox_settings(folder, config)
+    reach = reach_of(settings)
+    with open_store(folder, settings.store_url) as store:
         yield Destinations(store, folder.read_secret(), reach, now_ms)
 
 

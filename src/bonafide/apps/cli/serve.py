@@ -122,6 +122,7 @@ def _work(data: DataDir, settings: Settings) -> None:
 
 
 def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
+    from bonafide.apps.oidc import provider_of
     from bonafide.apps.outbox.worker import reach_of
     from bonafide.apps.runtime.vault_link import VaultLink
     from bonafide.apps.server.logs import open_log
@@ -129,15 +130,18 @@ def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
     from bonafide.apps.server.serving import serve as serve_until_stopped
     from bonafide.apps.worker.child import Child
     from bonafide.office.access.keys import Keys
-    from bonafide.office.store.database import Store
+    from bonafide.office.store.opening import open_store
     from bonafide.office.vault.master import MASTER_KEY_VARIABLE
 
     log = open_log(settings.log_level, settings.log_format)
-    with Store.open(data.office) as store, closing(Keys(store, cache_ms=settings.key_cache_ms)) as keys:
+    with open_store(data, settings.store_url) as store, closing(Keys(store, cache_ms=settings.key_cache_ms)) as keys:
         # Kernels and bundle first: whatever is wrong with them is told before anything listens.
         ready_kernels()
         decides = open_bundle(settings.bundle)
-        office = open_office(store, data, keys, os.environ.get(MASTER_KEY_VARIABLE), reach=reach_of(settings))
+        office = open_office(
+            store, data, keys, os.environ.get(MASTER_KEY_VARIABLE), reach=reach_of(settings),
+            provider=provider_of(settings),
+        )  # fmt: skip
         _begin_office(office, data, log)
         if office.secret is None:
             log.warning("vault-closed", told="its master key is not at hand: ids wait in the journal, nobody signs in")

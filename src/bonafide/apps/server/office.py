@@ -13,6 +13,8 @@ from bonafide.office.audit.unusual import UnusualLooks
 from bonafide.office.outbox.dead_letters import DeadLetters
 from bonafide.office.outbox.destinations import Destinations
 from bonafide.office.outbox.reach import Reach
+from bonafide.office.people.oidc import OidcDesk
+from bonafide.office.people.oidc_provider import Provider
 from bonafide.office.people.passwords import Passwords
 from bonafide.office.people.people import People
 from bonafide.office.people.services import Services, open_services
@@ -35,6 +37,8 @@ class Office(NamedTuple):
     data: DataDir
     store: Store
     clock: Callable[[], int]
+    oidc: OidcDesk | None = None
+    """Where people sign in who come from a provider of identities; None where there is none."""
 
     def note(
         self, actor: Actor, what: str, on_what: str, *, outcome: str = "done", details: Details | None = None
@@ -46,7 +50,7 @@ class Office(NamedTuple):
 
 def open_office(
     store: Store, data: DataDir, keys: Keys, master_key: str | None, *, clock: Callable[[], int] = now_ms,
-    passwords: Passwords | None = None, reach: Reach | None = None,
+    passwords: Passwords | None = None, reach: Reach | None = None, provider: Provider | None = None,
 ) -> Office:  # fmt: skip
     """The office of a data directory whose store is open; `master_key` as `open_vault` takes it, `reach` what receivers
     may be: by default what stands in the public internet.
@@ -60,7 +64,10 @@ def open_office(
         secret = None
     people = People(store, clock=clock, passwords=held)
     receivers = Destinations(store, data.read_secret(), reach or Reach(), clock)
+    oidc = None
+    if secret is not None and provider is not None:
+        oidc = OidcDesk(store, secret.vault.keyring, provider, clock=clock)
     return Office(
         people, AuditLog(store), keys, secret, receivers, DeadLetters(store), UnusualLooks(store, LOOKING), data, store,
-        clock,
+        clock, oidc,
     )  # fmt: skip

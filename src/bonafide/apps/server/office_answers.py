@@ -21,6 +21,12 @@ class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pass
 
 
+class WentOnAnswer(_Shape, frozen=True):
+    """Where to go on, on this host."""
+
+    to: str
+
+
 class SessionAnswer(_Shape, frozen=True):
     """Who is signed in. What changes anything sends `csrf_token` as `x-csrf-token`."""
 

@@ -77,6 +77,12 @@ class TotpBody(_Shape, frozen=True):
     code: _Code = None
 
 
+class CodeBody(_Shape, frozen=True):
+    """The code of one's own second factor, after a provider let somebody in."""
+
+    code: Annotated[str, Meta(description="the six digits that the device shows", examples=["123456"])]
+
+
 class NewPersonBody(_Shape, frozen=True):
     """Somebody who may sign in."""
 

@@ -52,6 +52,15 @@ _TABLE: Final = (
     Told("POST /v1/session/totp", "setUpSecondFactor", "Set up the second factor", "SessionAnswer", "TotpBody",
          "Without a code: what a device reads. With the code that it shows: from now on it is asked for.",
          problems=(409,)),
+    Told("GET /v1/session/oidc/start", "beginAtProvider", "Sign in through the provider of identities", "",
+         more="For browsers: a redirect to the provider. `to` is the path on this host to go on to afterwards.",
+         status=303, query=("to",), problems=(404,)),
+    Told("GET /v1/session/oidc/callback", "comeFromProvider", "Come back from the provider", "",
+         more="For browsers, sent by the provider: a page that leads on, with the session in a cookie; or "
+         '`{"pending": "code", "to": ...}` where the code of one\'s own second factor is to be given.',
+         query=("state", "codeOfProvider", "iss", "error"), problems=(404,)),
+    Told("POST /v1/session/oidc/code", "giveCode", "Give the code of one's own second factor", "WentOnAnswer",
+         "CodeBody", "After `pending` was `code`. The session comes in a cookie.", problems=(404,)),
     Told("GET /v1/people", "people", "Everybody who may sign in", "PeopleAnswer", query=("after", "limit")),
     Told("POST /v1/people", "createPerson", "Let somebody sign in", "PersonAnswer", "NewPersonBody",
          "The one-time password stands in the answer, and nowhere else.", 201, (409,)),
@@ -107,6 +116,12 @@ TABLE: Final = {one.route: one for one in _TABLE}
 
 _TEXT: Final[dict[str, Any]] = {"type": "string", "minLength": 1}
 _QUERY: Final[dict[str, dict[str, Any]]] = {
+    "to": {"name": "to", "schema": {"type": "string", "maxLength": 512, "pattern": "^/"}, "example": "/"},
+    "state": {"name": "state", "schema": {"type": "string"}, "description": "what `start` gave the provider"},
+    "codeOfProvider": {"name": "code", "schema": {"type": "string"},
+                       "description": "worth a token, once, to us alone"},
+    "iss": {"name": "iss", "schema": {"type": "string"}, "description": "the provider (RFC 9207)"},
+    "error": {"name": "error", "schema": {"type": "string"}, "description": "why the provider signs nobody in"},
     "after": {"name": "after", "schema": {"type": "string", "maxLength": 40, "pattern": "^[a-z0-9._-]*$"},
               "description": "the `next_after` of before"},
     "afterEntry": {"name": "after", "schema": {"type": "integer", "minimum": -1, "maximum": 2**63 - 1, "default": -1},

@@ -15,6 +15,7 @@ from bonafide.apps.server.answers import retry_after
 from bonafide.apps.server.engine_routes import add_engine
 from bonafide.apps.server.metrics import CONTENT_TYPE as METRICS_TYPE
 from bonafide.apps.server.office_routes import add_office
+from bonafide.apps.server.oidc_routes import add_oidc
 from bonafide.apps.server.openapi import document
 from bonafide.apps.server.replies import add_errors, answer_of, json_answer
 from bonafide.office.people.matrix import Deed
@@ -34,6 +35,7 @@ def make_rest(service: Service) -> FastAPI:
     _add_health(rest, service)
     add_engine(rest, service)
     add_office(rest, service)
+    add_oidc(rest, service)
     return rest
 
 

@@ -13,10 +13,8 @@ import threading
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from bonafide.apps.server.logs import open_log
-from bonafide.apps.settings import Settings
+from bonafide.apps.settings import decode_settings
 from bonafide.apps.worker.work import Work
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.vault.master import MASTER_KEY_VARIABLE
@@ -28,7 +26,7 @@ NICENESS: Final = 10
 def main(folder: str) -> None:
     """Work until the lifeline ends."""
     with open(0, "rb", buffering=0, closefd=False) as lifeline:
-        settings = msgspec.json.decode(lifeline.readline(), type=Settings)
+        settings = decode_settings(lifeline.readline())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal; the service is told too, and tells us
     os.nice(NICENESS)
     log, stop = open_log(settings.log_level, settings.log_format), threading.Event()

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-import msgspec
+from bonafide.apps.settings import encode_settings
 
 if TYPE_CHECKING:
     from bonafide.apps.settings import Settings
@@ -28,7 +28,7 @@ class Child:
 
     def __init__(self, data: Path, settings: Settings, say: Callable[[str], None]) -> None:
         self._command = [sys.executable, "-m", "bonafide.apps.worker", str(data)]
-        self._first = msgspec.json.encode(settings) + b"\n"
+        self._first = encode_settings(settings) + b"\n"
         self._say = say
         self._ended = threading.Event()
         self._lock = threading.Lock()

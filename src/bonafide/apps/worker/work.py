@@ -17,8 +17,8 @@ from bonafide.office.access.keys import now_ms
 from bonafide.office.audit.marks import Marker
 from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
 from bonafide.office.outbox.log import open_log
-from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
+from bonafide.office.store.opening import open_store
 from bonafide.office.vault.forgetting import sweep
 from bonafide.office.vault.opening import open_vault
 from bonafide.office.vault.scrub import scrub
@@ -96,7 +96,7 @@ class Work:
     def _opened(self) -> Iterator[Tools]:
         with ExitStack() as held:
             held.callback(FolderLock(self._data.folder, WORKER_LOCK_FILE).release)
-            store = held.enter_context(Store.open(self._data.office))
+            store = held.enter_context(open_store(self._data, self._settings.store_url))
             vault = open_vault(store, self._data, self._master_key, clock=self._clock)
             take_in = held.enter_context(open_take_in(self._data.folder, vault))
             log = held.enter_context(open_log(self._data.folder))

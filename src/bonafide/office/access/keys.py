@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hmac import compare_digest
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -17,6 +17,7 @@ from bonafide.core.errors import MissingError, OpposedError, UsageError
 from bonafide.core.moment import DAY_MS, show_span
 from bonafide.core.secret import Secret
 from bonafide.core.text import shorten
+from bonafide.office.access.aside import Aside
 from bonafide.office.access.checks import check_expires, check_note, check_rate, check_role, check_routes, check_types
 from bonafide.office.access.errors import UnauthenticatedError
 from bonafide.office.access.key_rows import KeyRow, row_of
@@ -26,7 +27,7 @@ from bonafide.office.access.last_used import LastUsed
 from bonafide.office.access.sender import Sender
 from bonafide.office.audit.entry import ITSELF, Actor, Details
 from bonafide.office.audit.log import append
-from bonafide.office.store.database import Store
+from bonafide.office.store.database import Store, StoreError
 from bonafide.office.store.tables import machine_keys
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 KEY_CACHE_MS: Final = 1_000
 """How long the keys in memory are taken to be those of the store."""
+STALE_MAX_MS: Final = 60_000
+"""How long the keys in memory still hold while a store on a server cannot be asked, as when it restarts."""
 OVERLAP_DEFAULT_MS: Final = DAY_MS
 OVERLAP_MAX_MS: Final = 90 * DAY_MS
 """How long a key that was replaced may still hold."""
@@ -69,6 +72,7 @@ class Keys:
         self._draw = draw
         self._known = NOTHING
         self._lock = Lock()
+        self._aside = Aside()
         self._last_used = LastUsed(store)
         # Unknown ids are held against a hash that nothing has, so that they take the way of known ones.
         self._nobody = Entry(draw(32), Sender("", "", frozenset(), frozenset(), None, None), 0, "")
@@ -77,7 +81,8 @@ class Keys:
         """Who sends, by the value of the Authorization header, at a moment.
 
         Raises UnauthenticatedError for whoever holds no key that holds; only the holder of the whole key is told that
-        it expired or was revoked. StoreError where the store cannot be asked: nobody is let in then.
+        it expired or was revoked. StoreError where the store cannot be asked: nobody is let in then. A store on a
+        server is asked aside, so that nobody waits for a network, and may be away for STALE_MAX_MS.
         """
         key_id, hashed = read_authorization(authorization)
         known = self._known
@@ -170,9 +175,19 @@ class Keys:
 
     def close(self) -> None:
         """Write which keys were used. The store stays open."""
+        self._aside.close()
         self._last_used.close()
 
     def _refreshed(self, now_ms: int) -> Known:
+        if not self._store.is_remote or self._known.version < 0:
+            return self._refreshed_now(now_ms)
+        self._aside.ask(lambda: self._refreshed_now(now_ms), now_ms, self._cache_ms)
+        known = self._known
+        if not known.since_ms <= now_ms < known.since_ms + STALE_MAX_MS:
+            raise StoreError(self._aside.trouble or f"{self._store.name}: does not answer")
+        return known
+
+    def _refreshed_now(self, now_ms: int) -> Known:
         with self._lock:
             if not self._known.since_ms <= now_ms < self._known.until_ms:  # another thread may have done it meanwhile
                 self._known = refresh(self._known, self._store, now_ms, self._cache_ms)
@@ -190,6 +205,9 @@ class Keys:
             yield connection
         with self._lock:  # whoever reads the store just now may have read it before the change
             self._known = self._known._replace(until_ms=0)
+        if self._store.is_remote:
+            with suppress(StoreError):  # it was changed all the same, and whoever is asked next asks again
+                self._refreshed_now(self._clock())
 
 
 def _find(connection: Connection, key_id: str) -> KeyRow:

@@ -39,6 +39,7 @@ class DataDir:
         self.journal = folder / "journal.db"
         self.ids = folder / "ids.db"
         self.office = folder / "office.db"
+        self.elsewhere = folder / "office.elsewhere"
         self.bundles = folder / "bundles"
         self.snapshots = folder / "snapshots"
         self.settings = folder / "bonafide.toml"

@@ -106,10 +106,31 @@ sessions: Final = Table(
     Column("name", String(40), nullable=False),
     Column("begun_ms", BigInteger, nullable=False),
     Column("used_ms", BigInteger, nullable=False),
+    Column("vouched", Boolean, nullable=False),
     ForeignKeyConstraint(["name"], ["people.name"], name="fk_sessions_name"),
     Index("ix_sessions_name", "name"),
 )  # fmt: skip
-"""Who is signed in. `hash` is the SHA-256 of the token, which is nowhere else but with its holder."""
+"""Who is signed in. `hash` is the SHA-256 of the token, which is nowhere else but with its holder. `vouched`: a
+provider of identities said that a second factor was given there."""
+
+oidc_identities: Final = Table(
+    "oidc_identities", metadata,
+    Column("issuer", String(512), primary_key=True),
+    Column("claim", String(64), primary_key=True),
+    Column("value", String(255), primary_key=True),
+    Column("name", String(40), nullable=False),
+    ForeignKeyConstraint(["name"], ["people.name"], name="fk_oidc_identities_name"),
+    Index("ix_oidc_identities_name", "name"),
+)  # fmt: skip
+"""Whom a provider of identities means: of this issuer, this claim with this value is this person."""
+
+oidc_used: Final = Table(
+    "oidc_used", metadata,
+    Column("state", LargeBinary(32), primary_key=True),
+    Column("used_ms", BigInteger, nullable=False),
+    Index("ix_oidc_used_used_ms", "used_ms"),
+)  # fmt: skip
+"""Sign-ins through a provider that came back, so that none comes back twice; `state` is a hash."""
 
 sign_in_waits: Final = Table(
     "sign_in_waits", metadata,
