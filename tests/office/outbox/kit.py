@@ -44,7 +44,9 @@ ANN = Actor("person:ann", "::1")
 HERE = Reach(networks=(ip_network("127.0.0.1/32"),), ports=None, plain_http=True)
 """Receivers on this machine, at one address of it: the rest of loopback stands for what is private."""
 PRIVATE = "127.0.0.2"
-SHORT = Timeouts(connect=2.0, first_byte=0.05, whole=2.0)
+SHORT = Timeouts(connect=2.0, first_byte=0.2, whole=2.0)
+HASTY = SHORT._replace(first_byte=0.05)
+"""For receivers that are slow again and again; on a busy machine one that is not may seem so too."""
 
 
 KNOWS_ALL: ClearTexts = one_by_one(lambda kind, value: f"{kind}{value % 1_000}")

@@ -23,12 +23,13 @@ from bonafide.office.outbox.clear import Draft, put_in
 from bonafide.office.outbox.destinations import Destination
 from bonafide.office.outbox.ladder import LADDER
 from bonafide.office.outbox.messages import TOPICS
+from bonafide.office.outbox.post import Timeouts
 from bonafide.office.outbox.pull import pull
 from bonafide.office.outbox.webhooks import Webhooks
 from bonafide.office.store.database import Store
 from tests.office.databases import wipe
 from tests.office.outbox import kit
-from tests.office.outbox.kit import ANN, HERE, PRIVATE, SHORT, Clock, MadeLog, Outbox, Receiver, Seen, Vault, token_of
+from tests.office.outbox.kit import ANN, HASTY, HERE, PRIVATE, Clock, MadeLog, Outbox, Receiver, Seen, Vault, token_of
 
 BAD = ("down", "fails", "refuses", "is_busy", "is_gone", "redirects", "is_slow", "talks_nonsense", "closes",
        "floods_body", "floods_error", "floods_head", "floods_interim")  # fmt: skip
@@ -61,7 +62,7 @@ class Machine(RuleBasedStateMachine):
             receiver.leads_to = self.inside.url("/inside", PRIVATE)
         self.leads = {host: ["127.0.0.1"] for host in HOSTS}
         self.dead: set[tuple[str, int]] = set()
-        self.process = 0
+        self.process, self.timeouts = 0, HASTY
         self.restart()
         urls = [receiver.url(host=host) for receiver, host in zip(self.receivers, HOSTS)]
         self.rows: list[Destination] = [self.outbox.destinations.add(ANN, url)[0] for url in urls]
@@ -72,7 +73,7 @@ class Machine(RuleBasedStateMachine):
     def restart(self) -> None:
         """Another process over the same store; what was under way is lost with the one before."""
         self.process += 1
-        carrier = Webhooks(HERE, timeouts=SHORT, resolver=self._resolve)
+        carrier = Webhooks(HERE, timeouts=self.timeouts, resolver=self._resolve)
         self.outbox = Outbox(
             self.store, self.log, self.clock, carrier=carrier, seed=self.process, clear_texts=self.vault
         )
@@ -163,7 +164,7 @@ class Machine(RuleBasedStateMachine):
 
     def _recover(self) -> None:
         """Everything works again, for a week."""
-        self.vault.is_away = False
+        self.vault.is_away, self.timeouts = False, Timeouts()
         self.restart()
         for receiver, host in zip(self.receivers, HOSTS):
             receiver.mode, self.leads[host] = "takes", ["127.0.0.1"]
