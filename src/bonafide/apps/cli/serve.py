@@ -159,7 +159,7 @@ def start_runtime(
     data: DataDir, settings: Settings, bundle: Bundle, log: Log, vault: VaultLink | None = None
 ) -> Runtime:
     """The runtime of a data directory, recovered; raises StateError where it cannot be."""
-    from bonafide.apps.runtime.bundles import keep_bundle
+    from bonafide.office.bundles.kept import keep_bundle
     from bonafide.apps.runtime.runtime import Limits, Runtime
     from bonafide.apps.server.app import wall_ms
     from bonafide.engine.engine import Engine

@@ -85,6 +85,7 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "GET /v1/bundles/{hash}": _READERS,
     "POST /v1/bundles": _JUDGES | _ADMIN,
     "POST /v1/bundles/{hash}/approve": frozenset({"senior", "admin"}),
+    "POST /v1/bundles/{hash}/refuse": frozenset({"analyst", "senior", "admin"}),
     "POST /v1/bundles/{hash}/activate": _ADMIN,
     "POST /v1/bundles/rollback": frozenset({"senior", "admin"}),
     # Cooperation and evidence
