@@ -223,8 +223,15 @@ def test_a_proposal_against_a_bundle_that_is_gone_is_refused(desk: Desk) -> None
     third = desk.active("third")
     with pytest.raises(NotNowError, match="another one is in force"):
         desk.life.activate(desk.cy, HERE, content)
-    refused_by_store(desk, "another bundle is in force", action="activate", hash=content, proposal=0, person="cy",
-                     replaces=desk.first)
+    refused_by_store(
+        desk,
+        "another bundle is in force",
+        action="activate",
+        hash=content,
+        proposal=0,
+        person="cy",
+        replaces=desk.first,
+    )
     desk.active("second", replaces=third)
 
 

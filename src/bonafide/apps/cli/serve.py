@@ -159,11 +159,11 @@ def start_runtime(
     data: DataDir, settings: Settings, bundle: Bundle, log: Log, vault: VaultLink | None = None
 ) -> Runtime:
     """The runtime of a data directory, recovered; raises StateError where it cannot be."""
-    from bonafide.office.bundles.kept import keep_bundle
     from bonafide.apps.runtime.runtime import Limits, Runtime
     from bonafide.apps.server.app import wall_ms
     from bonafide.engine.engine import Engine
     from bonafide.engine.shipped import find_bundle
+    from bonafide.office.bundles.kept import keep_bundle
     from bonafide.office.journal.journal import Journal
 
     secret, kernels, tell = data.read_secret(), ready_kernels(), _now_and_then(log)

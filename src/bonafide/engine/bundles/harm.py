@@ -181,7 +181,7 @@ def _nothing(old: Bundle, new: Bundle, change: Change) -> Iterator[str]:
 
 
 def _strict(outcome: str | None) -> int:
-    return OUTCOMES.index(outcome or "allow")  # type: ignore[arg-type]
+    return OUTCOMES.index(outcome or "allow")
 
 
 _OF: Final[dict[str, Callable[[Bundle, Bundle, Change], Iterator[str]]]] = {

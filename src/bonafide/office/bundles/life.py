@@ -16,7 +16,7 @@ from bonafide.core.moment import HOUR_MS, show_moment, show_span
 from bonafide.core.text import is_tidy, shorten
 from bonafide.office.access.errors import ForbiddenError
 from bonafide.office.access.keys import now_ms
-from bonafide.office.audit.entry import ITSELF, Actor
+from bonafide.office.audit.entry import ITSELF, Actor, Value
 from bonafide.office.audit.log import append
 from bonafide.office.bundles.errors import NotNowError, UnknownBundleError
 from bonafide.office.bundles.kept import kept_folder
@@ -219,7 +219,7 @@ class BundleLife:
             about=msgspec.json.encode(about, order="sorted").decode(), **place._asdict(),
         )  # fmt: skip
         put(turn.connection, step, self._key)
-        details = {"step": step.number, "replaces": place.replaces, "waits_ms": place.waits_ms}
+        details: dict[str, Value] = {"step": step.number, "replaces": place.replaces, "waits_ms": place.waits_ms}
         append(turn.connection, turn.actor, f"bundle.{action}", f"bundle:{step.hash}", turn.now, details=details)
         return step
 
@@ -271,4 +271,3 @@ def proposals(steps: Sequence[Step]) -> list[Proposal]:
                  refused=of.get((step.number, "refuse")))
         for step in steps if step.action == "propose"
     ]  # fmt: skip
-

@@ -113,7 +113,8 @@ def _read(folder: Path) -> tuple[Sources, Bundle]:
 
 
 def _line(change: Change) -> str:
-    keys = f" ({', '.join(change.keys)})" if change.kind == "changed" and change.section in ("rules", "features") else ""
+    told = change.kind == "changed" and change.section in ("rules", "features")
+    keys = f" ({', '.join(change.keys)})" if told else ""
     return f"{change.section}: {change.name} {change.kind}{keys}"
 
 

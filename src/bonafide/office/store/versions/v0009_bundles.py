@@ -28,9 +28,10 @@ _MAY_ACT: Final = """NOT EXISTS (SELECT 1 FROM people WHERE people.name = NEW.pe
 _IN_FORCE: Final = """(SELECT f.number FROM bundle_steps f WHERE f.action IN ('activate', 'rollback')
     AND NOT EXISTS (SELECT 1 FROM bundle_outcomes o WHERE o.number = f.number AND o.outcome = 'failed')
     ORDER BY f.number DESC LIMIT 1)"""
-_REFUSED: Final = """EXISTS (SELECT 1 FROM bundle_steps r WHERE r.proposal = NEW.proposal AND r.action = 'refuse')"""
-_ACTIVATED: Final = """EXISTS (SELECT 1 FROM bundle_steps r WHERE r.proposal = NEW.proposal AND r.action = 'activate')"""
-_SAME: Final = "s.proposal = NEW.proposal AND s.hash = NEW.hash AND s.replaces = NEW.replaces AND s.waits_ms = NEW.waits_ms"
+_OF_THIS: Final = "EXISTS (SELECT 1 FROM bundle_steps r WHERE r.proposal = NEW.proposal AND r.action = "
+_REFUSED, _ACTIVATED = f"{_OF_THIS} 'refuse')", f"{_OF_THIS} 'activate')"
+_SAME: Final = """s.proposal = NEW.proposal AND s.hash = NEW.hash AND s.replaces = NEW.replaces
+    AND s.waits_ms = NEW.waits_ms"""
 
 # Table -> what is said where a condition on a new row holds.
 _RULES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
