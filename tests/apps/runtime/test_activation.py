@@ -208,7 +208,7 @@ def test_twenty_swaps_under_load_lose_nothing_and_mix_nothing(tmp_path: Path, ma
 def test_a_bundle_under_which_other_events_count_does_not_take_over(
     tmp_path: Path, made: Callable[..., Bundle]
 ) -> None:  # fmt: skip
-    narrow = made("narrow", replace=("bundle.yaml", "lateness: 30d", "lateness: 1h"))
+    narrow = made("narrow", replace=("bundle.yaml", "lateness: 2d", "lateness: 1h"))
 
     async def use(rig: Rig) -> None:
         await rig.send(payment(0, 0), payment(1, -2 * 3_600_000))

@@ -322,12 +322,12 @@ def test_whoever_drops_the_triggers_is_found_out(desk: Desk) -> None:
     if desk.store.engine.dialect.name != "sqlite":
         pytest.skip("one way to drop a trigger is enough")
     desk.active("second")
-    key = open_signing_key(desk.data)
+    other = open_signing_key(desk.data).sign("other").hex()
     forged = raw(desk, action="approve", person="cy", hash="c" * 64)
     changes = (
         ("step 1 is not what was signed", "UPDATE bundle_steps SET about = '{\"note\":\"x\"}' WHERE number = 1"),
         ("step 1 is missing", "DELETE FROM bundle_steps WHERE number = 1"),
-        ("no signature that fits", f"UPDATE bundle_steps SET signature = x'{key.sign('other').hex()}' WHERE number = 1"),
+        ("no signature that fits", f"UPDATE bundle_steps SET signature = x'{other}' WHERE number = 1"),
         ("no signature that fits", "DELETE FROM signing_keys"),
     )  # fmt: skip
     assert forged.digest == sha256(forged.statement.encode()).hexdigest()

@@ -88,6 +88,10 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "POST /v1/bundles/{hash}/refuse": frozenset({"analyst", "senior", "admin"}),
     "POST /v1/bundles/{hash}/activate": _ADMIN,
     "POST /v1/bundles/rollback": frozenset({"senior", "admin"}),
+    # Lists
+    "GET /v1/lists": _READERS,
+    "POST /v1/lists": _JUDGES | _ADMIN,
+    "POST /v1/lists/{number}/approve": frozenset({"senior", "admin"}),
     # Cooperation and evidence
     "GET /v1/exchange/{path}": _LAW | _WATCH | {"partner"},
     "POST /v1/exchange/{path}": _LAW | {"partner"},
