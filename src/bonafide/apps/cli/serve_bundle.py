@@ -43,6 +43,7 @@ def choose_bundle(
     data: DataDir, settings: Settings, given: Bundle, journal: Journal, life: BundleLife | None, log: Log
 ) -> Chosen:  # fmt: skip
     """The bundle that this start decides with, of which a copy is kept. Raises what `choose` raises."""
+    from bonafide.apps.settings import SETTINGS
     from bonafide.engine.shipped import find_bundle
     from bonafide.office.bundles.four_eyes import Chosen, choose
     from bonafide.office.bundles.kept import keep_bundle
@@ -51,7 +52,8 @@ def choose_bundle(
         chosen = Chosen(given, None, passed_over=False)
     else:
         decided = {content for _, content in journal.head.activations}
-        chosen = choose(settings.four_eyes, given, life.read(), decided, journal.head.bundle, data.folder)
+        named = settings.bundle != SETTINGS["bundle"].default
+        chosen = choose(settings.four_eyes, given, named, life.read(), decided, journal.head.bundle, data.folder)
     if chosen.bundle is given:
         keep_bundle(find_bundle(settings.bundle), data.folder, given.hash)
     if chosen.passed_over:

@@ -31,12 +31,12 @@ def four_eyes_apply(mode: Mode, steps: Sequence[Step]) -> bool:
 
 
 def choose(
-    mode: Mode, given: Bundle, history: tuple[Sequence[Step], Mapping[int, Outcome]], decided: Collection[str],
-    last: str | None, data: Path,
+    mode: Mode, given: Bundle, named: bool, history: tuple[Sequence[Step], Mapping[int, Outcome]],
+    decided: Collection[str], last: str | None, data: Path,
 ) -> Chosen:  # fmt: skip
     """The bundle of a start.
 
-    given: what settings name; decided: hashes of all that have decided; last: of the one that did last, None before the
+    given: what settings say; named: whether somebody wrote it there, or it is the default; decided: hashes of all that have decided; last: of the one that did last, None before the
     first start. A bundle that has had its time may stay in the settings, and is passed over; UsageError for one that
     never decided, which would go round four eyes. StateError where the chosen one's copy is not what was approved.
     """
@@ -47,7 +47,7 @@ def choose(
     wanted = last if step is None else step.hash
     if wanted is None:
         return Chosen(given, None, passed_over=False)
-    if given.hash != wanted and given.hash not in decided:
+    if named and given.hash != wanted and given.hash not in decided:
         raise UsageError(
             f"the bundle {given.hash[:16]} has not been approved, and {wanted[:16]} is in force: propose it with "
             f"bonafide bundle propose, start without --bundle, or set four_eyes to never"

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
+from sqlalchemy import select
 
 from bonafide.core.errors import BonafideError, UsageError
 from bonafide.core.moment import HOUR_MS, show_moment, show_span
@@ -20,7 +21,7 @@ from bonafide.office.audit.entry import ITSELF, Actor, Value
 from bonafide.office.audit.log import append
 from bonafide.office.bundles.errors import NotNowError, UnknownBundleError
 from bonafide.office.bundles.kept import kept_folder
-from bonafide.office.bundles.signing import SigningKey, open_signing_key
+from bonafide.office.bundles.signing import SigningKey, open_signing_key, public_pem
 from bonafide.office.bundles.staging import Staged
 from bonafide.office.bundles.steps import (
     APPROVAL_MS,
@@ -39,7 +40,7 @@ from bonafide.office.people.matrix import Deed, check_may
 from bonafide.office.people.sessions import Session
 from bonafide.office.store.database import Store, StoreError
 from bonafide.office.store.datadir import DataDir
-from bonafide.office.store.tables import bundle_outcomes
+from bonafide.office.store.tables import bundle_outcomes, signing_keys
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -168,6 +169,12 @@ class BundleLife:
         """The history and what became of it, verified."""
         with self._store.reading() as connection:
             return read_steps(connection), read_outcomes(connection)
+
+    def public_keys(self) -> dict[str, str]:
+        """The public halves of the keys that steps were signed with, by their id, as PEM."""
+        with self._store.reading() as connection:
+            rows = connection.execute(select(signing_keys).order_by(signing_keys.c.begun_ms))
+            return {row.key_id: public_pem(bytes(row.public)) for row in rows}
 
     def version(self) -> int:
         """Grows with every change."""
