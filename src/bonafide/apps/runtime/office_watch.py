@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
+from bonafide.apps.runtime.activation import giving_way
 from bonafide.core.errors import BonafideError, ConfigError, StateError
 from bonafide.core.events import Fact
 from bonafide.engine.bundle import Bundle
@@ -87,7 +88,8 @@ class OfficeWatch:
         if step is None or step.number in outcomes:
             return
         try:
-            seq = deciding.activate(load_kept(self._data, step.hash), f"person:{step.person}")
+            with giving_way():
+                seq = deciding.activate(load_kept(self._data, step.hash), f"person:{step.person}")
         except (StoreError, BentError):
             raise
         except (StateError, ConfigError) as error:

@@ -36,9 +36,10 @@ def choose(
 ) -> Chosen:  # fmt: skip
     """The bundle of a start.
 
-    given: what settings say; named: whether somebody wrote it there, or it is the default; decided: hashes of all that have decided; last: of the one that did last, None before the
-    first start. A bundle that has had its time may stay in the settings, and is passed over; UsageError for one that
-    never decided, which would go round four eyes. StateError where the chosen one's copy is not what was approved.
+    given: what settings say; named: whether somebody wrote it there, or it is the default; decided: hashes of all that
+    have decided; last: of the one that did last, None before the first start. A bundle that has had its time may stay
+    in the settings, and is passed over; UsageError for one that never decided, which would go round four eyes.
+    StateError where the chosen one's copy is not what was approved.
     """
     steps, outcomes = history
     if not four_eyes_apply(mode, steps):

@@ -168,7 +168,8 @@ def _make_lists() -> None:
         sa.ForeignKeyConstraint(["person"], ["people.name"], name="fk_list_changes_person"),
         sa.CheckConstraint("list IN ('allow', 'block', 'watch')", name="ck_list_changes_list"),
         sa.CheckConstraint(
-            "(action = 'add' AND expires_ms > made_ms) OR (action = 'remove' AND expires_ms IS NULL)",
+            "(action = 'add' AND expires_ms IS NOT NULL AND expires_ms > made_ms) "
+            "OR (action = 'remove' AND expires_ms IS NULL)",
             name="ck_list_changes_action",
         ),
         sa.CheckConstraint(
@@ -223,8 +224,7 @@ def _postgresql() -> list[str]:
     for table, rules in _RULES.items():
         tests = "".join(f"IF {condition} THEN RAISE EXCEPTION '{told}'; END IF; " for told, condition in rules)
         made += [
-            f"CREATE FUNCTION {table}_check() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN {tests} RETURN NEW; END $$",
+            f"CREATE FUNCTION {table}_check() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {tests} RETURN NEW; END $$",
             f"CREATE TRIGGER {table}_insert BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_check()",
             f"CREATE TRIGGER {table}_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION life_refuse()",
