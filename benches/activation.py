@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -36,7 +36,7 @@ CLIENTS: Final = 4
 NEAR_S: Final = 0.05
 """An answer that stays away so shortly before or after an activation counts as its doing."""
 _WIDER: Final = (
-    "- {name: bench_sum_%dm, event: payment, by: merchant_id, take: sum, of: amount, over: %dm, note: bench}\n"
+    "- {name: bench_sum_%dm, event: payment, by: merchant_id, take: sum, of: amount, over: %dm, note: for the bench}\n"
 )
 
 
@@ -46,8 +46,10 @@ class Swap(NamedTuple):
     asked: float
     done: float
     warm: bool
-    on_thread_s: float
-    """How long the deciding thread was held up."""
+    held_s: float
+    """How long the deciding thread was held up, its commit included."""
+    worked_s: float
+    """How long it worked meanwhile."""
 
 
 class Run(NamedTuple):
@@ -65,14 +67,15 @@ class Run(NamedTuple):
 
     def longest_near(self, swap: Swap) -> float:
         """The longest time without an answer that touches an activation."""
-        return max(
-            (gap for end, gap in self.gaps() if end > swap.asked and end - gap < swap.done + NEAR_S), default=0.0
-        )  # fmt: skip
+        return max((gap for end, gap in self.gaps() if _touches(swap, end, gap)), default=0.0)
 
     def longest_away(self) -> float:
         """The longest time without an answer that touches none."""
-        near = lambda end, gap: any(end > s.asked and end - gap < s.done + NEAR_S for s in self.swaps)
-        return max((gap for end, gap in self.gaps() if not near(end, gap)), default=0.0)
+        return max((gap for end, gap in self.gaps() if not any(_touches(s, end, gap) for s in self.swaps)), default=0.0)
+
+
+def _touches(swap: Swap, end: float, gap: float) -> bool:
+    return end > swap.asked and end - gap < swap.done + NEAR_S
 
 
 def make_bundles(folder: Path, number: int, warm: int) -> list[Bundle]:
@@ -105,6 +108,10 @@ def events_of(first: int, count: int) -> list[Fact]:
                 amount=1_000 + i * 31 % 90_000, currency="CNY", device_id=f"d{user}", credit_limit=1_000_000,
             ))  # fmt: skip
     return made
+
+
+def _spent(runtime: Runtime) -> tuple[float, float]:
+    return runtime.figures.switch_seconds.total, runtime.figures.switch_processor_seconds.total
 
 
 def _take_over(runtime: Runtime, content: str) -> int:
@@ -142,13 +149,15 @@ async def decide(runtime: Runtime, events: int, bundles: Sequence[Bundle], swaps
         for i in range(swaps):
             while len(answers) * ARRAY < (i + 1) * events / (swaps + 1):
                 await asyncio.sleep(0.002)
-            bundle, seen = bundles[i % len(bundles)], runtime.figures.switch_seconds.total
+            bundle, seen = bundles[i % len(bundles)], _spent(runtime)
             state = runtime.engine.state
             asked = time.perf_counter()
             # As the service does it: read from the kept folder, hashed and compiled in a thread of its own.
             await asyncio.to_thread(_take_over, runtime, bundle.hash)
             warmed = runtime.engine.state is not state
-            found.append(Swap(asked, time.perf_counter(), warmed, runtime.figures.switch_seconds.total - seen))
+            found.append(
+                Swap(asked, time.perf_counter(), warmed, *(b - a for a, b in zip(seen, _spent(runtime), strict=True)))
+            )
 
     await asyncio.gather(activate(), *(client() for _ in range(CLIENTS)))
     return Run(events, time.perf_counter() - begun, found, answers)
@@ -208,20 +217,21 @@ def text_of(found: Run, decided: int) -> str:
         f"{len(found.swaps)} activations; all {decided:,} decisions say the bundle in force at their place",
         f"longest time without an answer, no activation near: {found.longest_away() * 1e3:.1f} ms",
     ]
-    for kind, some in (
-        ("at once", [s for s in found.swaps if not s.warm]),
-        ("warmed", [s for s in found.swaps if s.warm]),
-    ):
+    for kind, warmed in (("at once", False), ("warmed", True)):
+        some = [swap for swap in found.swaps if swap.warm == warmed]
         if some:
-            near = [found.longest_near(swap) * 1e3 for swap in some]
-            held = [swap.on_thread_s * 1e3 for swap in some]
-            took = [(swap.done - swap.asked) * 1e3 for swap in some]
             lines.append(
-                f"{kind} ({len(some)}): longest time without an answer {max(near):.1f} ms (median "
-                f"{sorted(near)[len(near) // 2]:.1f}); deciding thread held up {max(held):.1f} ms at most (median "
-                f"{sorted(held)[len(held) // 2]:.1f}); from asked to done {max(took):.0f} ms at most"
+                f"{kind} ({len(some)}): longest time without an answer {_spread(map(found.longest_near, some))}; "
+                f"deciding thread held up {_spread(swap.held_s for swap in some)}, of which it worked "
+                f"{_spread(swap.worked_s for swap in some)}; from asked to done "
+                f"{_spread(swap.done - swap.asked for swap in some)}"
             )
     return "\n".join(lines)
+
+
+def _spread(seconds: Iterable[float]) -> str:
+    told = sorted(one * 1e3 for one in seconds)
+    return f"{told[-1]:.1f} ms at most (median {told[len(told) // 2]:.1f})"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -25,8 +25,8 @@ TAKEN_AT_ONCE: Final = 8_192
 """Events in one call of the engine: enough to forget what a call costs."""
 WARMED_AT_ONCE: Final = 1_024
 """Fewer beside a service that decides, since Python's lock is held while they are read."""
-CLOSE_EVENTS: Final = 1_024
-"""So many events are left to the deciding thread: some milliseconds."""
+CLOSE_EVENTS: Final = 256
+"""So many events are left to the deciding thread: a millisecond or two."""
 GIVEN_UP_S: Final = 0.0005
 """How long a thread holds Python's lock while others wait, instead of Python's own 5 ms."""
 Activations = Sequence[tuple[int, str]]

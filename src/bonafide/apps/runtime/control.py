@@ -89,7 +89,7 @@ class Control:
 
         Raises StaleError and NotNowError with nothing written.
         """
-        begun, of = time.perf_counter(), self._of
+        begun, worked, of = time.perf_counter(), time.thread_time(), self._of
         decider, content = of.decider(), prepared.bundle.hash
         make_sure(prepared, decider.engine, of.journal)
         now = of.wall_ms()
@@ -100,6 +100,7 @@ class Control:
         take_over(prepared, decider.engine, told)
         of.figures.activations += 1
         of.figures.switch_seconds.add(time.perf_counter() - begun)
+        of.figures.switch_processor_seconds.add(time.thread_time() - worked)
         of.changed(prepared.warmed is not None)
         return of.journal.next_seq
 

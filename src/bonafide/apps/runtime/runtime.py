@@ -45,6 +45,8 @@ SWEEP_S: Final = 0.02
 """How often it is looked for jobs whose deadline has passed."""
 SNAPSHOT_AT_STOP_BYTES_MAX: Final = 2**30
 """A state larger than this is not written when the service stops: a stop takes seconds, not as long as a disk does."""
+SETTLED_EVENTS: Final = 10_000
+"""So long after a bundle brought a state of its own its snapshot waits, so that one pause does not follow another."""
 RETRY_S: Final = 1.0
 """How long after a full disk it is tried again."""
 EXIT_STOPPED: Final = 4
@@ -102,6 +104,8 @@ class Runtime:
             lambda: self._decider, journal, self.figures, self._line, self._thread, wall_ms, self._keep,
             self.check_open, self._changed,
         ))  # fmt: skip
+        self._snapshot_at = sys.maxsize
+        """A snapshot is due there, however near the last one is."""
         self._wake = threading.Event()
         self._expired_s = time.monotonic() - EXPIRE_EVERY_S
 
@@ -320,7 +324,7 @@ class Runtime:
         self._advisor.go_on_with(self.bundle)
         self._set_deadline()
         if has_own_state:  # until one is written, a start takes the log in twice
-            self._begin_snapshot()
+            self._snapshot_at = self.journal.next_seq + SETTLED_EVENTS
 
     def _serve_apart(self, jobs: list[Job], why: str) -> None:
         """After a failure of the engine: make it anew from the journal, and find the events that it fails on."""
@@ -386,10 +390,11 @@ class Runtime:
 
     def _snapshot_when_due(self) -> None:
         since = self.journal.next_seq - self._snapshots.last_seq
-        if since >= self.limits.snapshot_every_events:
+        if since >= self.limits.snapshot_every_events or self.journal.next_seq >= self._snapshot_at:
             self._begin_snapshot()
 
     def _begin_snapshot(self) -> None:
+        self._snapshot_at = sys.maxsize
         try:
             self.figures.snapshots += self._snapshots.begin(self._decider.engine, self.journal)
         except OSError as error:
