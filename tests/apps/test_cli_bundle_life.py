@@ -160,6 +160,15 @@ def test_verify_holds_the_history_against_a_key_that_was_kept(data: Path, tmp_pa
     assert json_of("bundle", "verify", "--data", data)["whole"] is True
 
 
+def test_a_backup_has_the_history_and_not_the_key(data: Path, tmp_path: Path) -> None:
+    json_of("bundle", "propose", mine(tmp_path), *as_(data, "ann"))
+    assert (data / "signing.key").exists()
+    assert told("backup", "--data", data, "--out", tmp_path / "backup").exit_code == 0
+    assert told("restore", tmp_path / "backup", "--data", tmp_path / "again").exit_code == 0
+    assert not (tmp_path / "again" / "signing.key").exists()
+    assert json_of("bundle", "verify", "--data", tmp_path / "again")["steps"] == 1
+
+
 def test_a_setting_that_leaves_four_eyes_out_says_so(data: Path, tmp_path: Path) -> None:
     made = json_of("bundle", "propose", mine(tmp_path), *as_(data, "ann"))
     told("bundle", "approve", made["bundle"], *as_(data, "bob"))
