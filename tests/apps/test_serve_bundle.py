@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from bonafide.apps.cli.serve import start_runtime
 from bonafide.apps.cli.serve_bundle import Together
+from bonafide.apps.runtime import office_watch
 from bonafide.apps.runtime.runtime import Runtime
 from bonafide.apps.settings import Settings
 from bonafide.core.errors import StateError, UsageError
@@ -145,6 +147,34 @@ def test_what_waits_for_a_start_and_cannot_take_over_leaves_the_old_one(site: Si
     steps, outcomes = site.desk.life.read()
     assert (outcomes[2].outcome, "lateness" in outcomes[2].told) == ("failed", True)
     assert in_force(steps, outcomes) is None
+
+
+def test_what_is_under_way_when_the_service_stops_is_given_up_and_comes_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(office_watch, "STOP_S", 0.01)
+    site.start(site.first)
+    site.activated(site.made("chosen", "# chosen\n"), site.first)
+    began, closed = threading.Event(), threading.Event()
+
+    class Warms:
+        bundle = None
+
+        def activate(self, bundle: Any, by: str | None = None) -> int:
+            began.set()
+            closed.wait(30)
+            raise StateError("the journal is closed")
+
+    said: list[str] = []
+    watch = office_watch.OfficeWatch(site.desk.life, None, site.data.folder, said.append)
+    watch.over(Warms())  # type: ignore[arg-type]
+    watch.start()
+    assert began.wait(30)
+    watch.stop()
+    closed.set()
+    watch._thread.join()
+    assert said == []
+    assert site.desk.life.read()[1] == {}
 
 
 def test_parts_beside_start_in_order_and_stop_backwards() -> None:

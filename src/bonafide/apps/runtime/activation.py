@@ -7,7 +7,7 @@ for it. What is left for the deciding thread is a record in the log and some ass
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
@@ -71,16 +71,16 @@ def bundle_at(activations: Activations, seq: int) -> str | None:
     return next((content for place, content in reversed(activations) if place <= seq), None)
 
 
-def prepare(engine: Engine, bundle: Bundle, journal: Journal) -> Prepared:
-    """Make a bundle ready beside an engine that goes on deciding.
-
-    Raises StateError where it can take over by no way: under its settings other events would have been taken in.
-    """
+def prepare(
+    engine: Engine, bundle: Bundle, journal: Journal, go_on: Callable[[], None] = lambda: None
+) -> Prepared:  # fmt: skip
+    """Make a bundle ready beside an engine that goes on deciding. `go_on` is asked again and again, and raises where
+    that is not wanted any more."""
     try:
         return Prepared(bundle, engine.fitted(bundle), None)
     except NotSwappableError:
         warming = Warming(engine, bundle)
-        catch_up(warming, journal, CLOSE_EVENTS, WARMED_AT_ONCE)
+        catch_up(warming, journal, CLOSE_EVENTS, WARMED_AT_ONCE, go_on)
         return Prepared(bundle, None, warming)
 
 
@@ -123,11 +123,14 @@ def go_on_with(engine: Engine, bundle: Bundle, journal: Journal) -> None:
         engine.adopt(warming)
 
 
-def catch_up(warming: Warming, journal: Journal, left: int, at_once: int) -> None:
+def catch_up(
+    warming: Warming, journal: Journal, left: int, at_once: int, go_on: Callable[[], None] = lambda: None
+) -> None:  # fmt: skip
     """Take in what the journal has beyond a state, until at most `left` events are missing."""
     while (missing := journal.next_seq - warming.state.seq) > left:
         before = warming.state.seq
         for some in stretches(journal, before, before + missing, at_once):
+            go_on()
             warming.absorb(some)
         if warming.state.seq < before + missing:
             return  # it refuses what was taken in before; whoever compares the marks says so

@@ -55,7 +55,7 @@ class Control:
                 engine = of.decider().engine
                 if engine.bundle.hash == bundle.hash:
                     return of.journal.head.activations[-1][0]
-                prepared = prepare(engine, bundle, of.journal)
+                prepared = prepare(engine, bundle, of.journal, of.check_open)
                 with suppress(StaleError):
                     return self._in_turn(lambda ready=prepared: self.switch(ready, by))  # type: ignore[misc]
         raise StateError(f"the bundle {bundle.hash} did not take over: what is kept changed {PREPARED_MAX} times")

@@ -22,6 +22,7 @@ from bonafide.office.lists.changes import Lists
 from bonafide.office.store.database import StoreError
 
 EVERY_S: Final = 0.5
+STOP_S: Final = 2.0
 
 
 class Deciding(Protocol):
@@ -57,18 +58,19 @@ class OfficeWatch:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; what is under way is finished, or given up by a runtime that stops."""
+        """Look no more. What takes longer than STOP_S is given up when the runtime stops, and comes again."""
         self._ended.set()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(STOP_S)
 
     def _run(self) -> None:
         while not self._ended.is_set():
             try:
                 self.look()
                 self._tell(None)
-            except BonafideError as error:
-                self._tell(str(error))
+            except Exception as error:  # noqa: BLE001  (the runtime may be closed under what is given up)
+                if not self._ended.is_set():
+                    self._tell(str(error) if isinstance(error, BonafideError) else f"{type(error).__name__}: {error}")
             self._ended.wait(EVERY_S)
 
     def look(self) -> None:
@@ -93,6 +95,8 @@ class OfficeWatch:
         except (StoreError, BentError):
             raise
         except (StateError, ConfigError) as error:
+            if self._ended.is_set():
+                return
             self._say(f"the bundle {step.hash} does not take over: {error}")
             self._life.note_outcome(step, None, error.message)
         else:
