@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, inspect
 
-from bonafide.core.errors import ConfigError
+from bonafide.core.errors import ConfigError, UsageError
 from bonafide.core.mistakes import Mistake, show_mistakes
 from bonafide.core.text import did_you_mean, shorten, show_value
 from bonafide.office.access.keys import KEY_CACHE_MS
+from bonafide.office.outbox.kafka import read_brokers, read_properties
+from bonafide.office.outbox.reach import read_networks, read_ports
 
 ENVIRONMENT_PREFIX: Final = "BONAFIDE_"
 BODY_BYTES_MAX: Final = 8 * 2**20
@@ -35,6 +37,18 @@ container of a service called bonafide."""
 _KUBERNETES_PORT: Final = re.compile("(tcp|udp|sctp)://")
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _HOST: Final = "^[A-Za-z0-9.:_-]{1,253}$"
+
+
+_READ: Final[dict[str, Callable[[str], object]]] = {
+    "webhook_networks": read_networks, "webhook_ports": read_ports, "kafka_brokers": read_brokers,
+}  # fmt: skip
+"""Settings whose text has a form of its own: what reads it, and raises ValueError for another."""
+_LIST_LENGTH_MAX: Final = 4_096
+
+
+def _listed(accepted: str, meaning: str) -> Meta:
+    """A text that holds several values."""
+    return Meta(max_length=_LIST_LENGTH_MAX, description=meaning, extra_json_schema={"accepted": accepted})
 
 
 def _whole(low: int, high: int, meaning: str) -> Meta:
@@ -84,6 +98,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _whole(1_000, 10**9, "events between two snapshots: more make a start after a crash slower")
     ] = 500_000
     dead_letter_days: Annotated[int, _whole(1, 3_650, "how long a refused record is kept")] = 30
+    webhook_networks: (
+        Annotated[
+            str,
+            _listed("networks such as 10.0.0.0/8, divided by commas",
+                    "networks of one's own that receivers may stand in; the public internet is always sent to"),
+        ] | None
+    ) = None  # fmt: skip
+    webhook_ports: Annotated[
+        str, _listed("ports from 1 to 65535, divided by commas", "ports of receivers that may be sent to")
+    ] = "443"
+    webhook_http: Annotated[
+        Literal["refused", "allowed"],
+        Meta(description="sending without TLS to receivers in `webhook_networks`; elsewhere it is always refused"),
+    ] = "refused"
+    kafka_brokers: (
+        Annotated[
+            str,
+            _listed("brokers such as kafka-1.example.org:9092, divided by commas",
+                    "Kafka brokers that may be sent to; nothing else is"),
+        ] | None
+    ) = None  # fmt: skip
+    kafka_properties: (
+        Annotated[str, Meta(min_length=1, description="a file of the Kafka client's properties: `sasl.password`, ...")]
+        | None
+    ) = None
+    message_days: Annotated[
+        int, _whole(1, 3_650, "how long messages can be asked for, and what was sent or given up is kept")
+    ] = 90
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="the least that is logged")] = (
         "info"
     )
@@ -118,7 +160,9 @@ class Setting(NamedTuple):
         return "--" + self.name.replace("_", "-")
 
 
-def _accepted(kind: inspect.Type) -> str:
+def _accepted(kind: inspect.Type, said: Mapping[str, Any]) -> str:
+    if "accepted" in said:
+        return str(said["accepted"])
     match kind:
         case inspect.IntType(ge=low, le=high):
             return f"a whole number from {low} to {high}"
@@ -134,9 +178,10 @@ def _settings() -> Iterator[Setting]:
     for field in msgspec.structs.fields(Settings):
         kind = inspect.type_info(field.type)
         (said,) = (k for k in getattr(kind, "types", (kind,)) if isinstance(k, inspect.Metadata))
-        meaning = str((said.extra_json_schema or {})["description"])
+        told = said.extra_json_schema or {}
         is_number = isinstance(said.type, inspect.IntType)
-        yield Setting(field.name, field.default, _accepted(said.type), meaning, field.type, is_number)
+        accepted, meaning = _accepted(said.type, told), str(told["description"])
+        yield Setting(field.name, field.default, accepted, meaning, field.type, is_number)
 
 
 SETTINGS: Final[dict[str, Setting]] = {setting.name: setting for setting in _settings()}
@@ -246,7 +291,9 @@ def _from_options(options: Mapping[str, object]) -> dict[str, _Given]:
 def _check(setting: Setting, one: _Given) -> list[Mistake]:
     try:
         msgspec.convert(one.value, setting.annotation, strict=True)
-    except msgspec.ValidationError:
+        if setting.name in _READ:
+            _READ[setting.name](one.value)
+    except ValueError:  # msgspec's too
         told = f"{show_value(one.value)} is not accepted; give {setting.accepted}"
         named = "" if one.path in {setting.variable, setting.option} else f"{setting.name}: "
         return [_mistake("value", named + told, one)]
@@ -259,8 +306,13 @@ def _check_together(found: Settings, chosen: Mapping[str, _Given]) -> list[Mista
     if (found.tls_certificate is None) != (found.tls_key is None):
         there, missing = ("tls_key", "tls_certificate") if found.tls_key else ("tls_certificate", "tls_key")
         mistakes.append(_mistake("value", f"{there} is given without {missing}; TLS wants both", chosen[there]))
-    for name in ("tls_certificate", "tls_key"):
+    for name in ("tls_certificate", "tls_key", "kafka_properties"):
         path = getattr(found, name)
         if path is not None and not Path(path).is_file():
             mistakes.append(_mistake("value", f"{name}: {shorten(path)}: there is no such file", chosen[name]))
+        elif name == "kafka_properties" and path is not None:
+            try:
+                read_properties(Path(path))
+            except UsageError as error:
+                mistakes.append(_mistake("value", f"{name}: {error}", chosen[name]))
     return mistakes

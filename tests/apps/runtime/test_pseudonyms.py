@@ -14,7 +14,7 @@ from bonafide.apps.runtime.intake import HandOver, Standing
 from bonafide.core.decision import Decision
 from bonafide.core.door import decode_event
 from bonafide.core.errors import StateError
-from bonafide.core.pseudonym import read_token
+from bonafide.core.pseudonym import ClearText, read_token
 from bonafide.engine.engine import Engine
 from bonafide.engine.pseudonyms import Known
 from bonafide.office.journal.intake import INTAKE_TEXTS_MAX
@@ -25,6 +25,7 @@ from tests.engine.kit import SECRET, payment
 from tests.engine.test_engine_same import fixed_log
 from tests.engine.test_pseudonyms import hash_of, token_of
 from tests.engine.tiny import tiny
+from tests.office.journal.kit import record
 
 
 class MemoryVault:
@@ -146,6 +147,23 @@ def test_what_was_taken_in_before_a_stop_is_gone_after_it(tmp_path: Path) -> Non
     within(tmp_path, send, vault=vault)
     journal = Journal.open(tmp_path)
     assert journal.waiting.rows == 0
+    journal.close()
+
+
+def test_once_what_waited_has_gone_the_journal_is_scrubbed_of_who_was_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, vault, scrubbed = Journal.open(tmp_path), MemoryVault(), list[int]()
+    monkeypatch.setattr(journal, "scrub", lambda: scrubbed.append(journal.waiting.rows) or len(scrubbed) > 2)
+    hand_over = HandOver(journal, vault, Known(), list[str]().append)
+    for step, (forgets, learns) in enumerate(((0, True), (1, False), (1, False), (1, True), (1, True), (1, True))):
+        if step < 2:
+            journal.append([record(step)], texts=[ClearText(step + 1, "user", "somebody")])
+        vault.forgets = forgets
+        if learns:
+            vault.learn(journal)
+        assert hand_over.step()
+    assert scrubbed == [0, 0, 0], "at the start, when all of before has gone, and again where somebody read"
     journal.close()
 
 

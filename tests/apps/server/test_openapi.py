@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -29,6 +31,9 @@ from bonafide.apps.server.rest import make_rest
 from bonafide.apps.server.shapes import DecisionAnswer, TaughtAnswer
 from bonafide.core.door import decode_event
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS
+from bonafide.office.store.database import Store
+from bonafide.office.store.datadir import DataDir
+from tests.apps.server.bureau import Bureau
 from tests.apps.server.client import Client, encoded, payment
 from tests.apps.server.standin import KEY, TestKeys, TestSender
 
@@ -90,10 +95,14 @@ def test_answers_are_as_described() -> None:
 
 
 class App:
-    """The service as schemathesis calls it: every request with a key, and lifespan answered."""
+    """The service as schemathesis calls it: every request with an admin's key, and lifespan answered."""
 
     def __init__(self) -> None:
-        self._service = client().service
+        self._folder = tempfile.TemporaryDirectory()
+        data = DataDir.open(Path(self._folder.name) / "data")
+        bureau = Bureau(data, Store.open(data.office))
+        self.key = bureau.key("admin")
+        self._service = bureau.service
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -114,7 +123,8 @@ FUZZING = "FUZZ_MINUTES" in os.environ
 """Set by `make fuzz`: every bound of every field is played then, which takes half a minute to think up."""
 config = SchemathesisConfig()
 config.projects.default.phases.coverage.enabled = FUZZING
-schema = schemathesis.openapi.from_asgi("/openapi.json", App(), config=config)
+served = App()
+schema = schemathesis.openapi.from_asgi("/openapi.json", served, config=config)
 
 
 @schema.parametrize()
@@ -123,7 +133,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", App(), config=config)
 )
 @(pytest.mark.fuzz if FUZZING else lambda test: test)
 def test_what_a_generator_sends_is_answered_as_described(case: Any) -> None:
-    case.call_and_validate(headers={"Authorization": f"Bearer {KEY}"}, checks=CHECKS)
+    case.call_and_validate(headers={"Authorization": f"Bearer {served.key}"}, checks=CHECKS)
 
 
 def test_the_description_is_valid_openapi() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from bonafide.apps.runtime.intake import HandOver
 from bonafide.apps.runtime.vault_link import VaultLink
+from bonafide.apps.settings import Settings
 from bonafide.apps.worker import child, work
 from bonafide.apps.worker.child import Child
 from bonafide.apps.worker.work import Work
@@ -46,7 +47,7 @@ def vault_of(data: DataDir) -> Iterator[Vault]:
 def working(data: DataDir, said: list[str]) -> Iterator[threading.Thread]:
     """A worker in a thread."""
     stop = threading.Event()
-    thread = threading.Thread(target=Work(data, None, said.append).run, args=(stop,))
+    thread = threading.Thread(target=Work(data, Settings(), None, said.append).run, args=(stop,))
     thread.start()
     try:
         yield thread
@@ -88,8 +89,10 @@ def test_a_worker_waits_for_a_journal_and_says_so_once(data: DataDir, monkeypatc
         with vault_of(data) as vault:
             until(lambda: vault.clear_of("user", 5) is not None)
         journal.close()
-    assert [one.partition(":")[0] for one in said] == ["the worker does not get on", "the worker gets on again"]
+    assert "the worker does not get on" in said[0]
     assert "there is no journal here" in said[0]
+    assert said[-1] == "the worker gets on again"
+    assert len(set(said)) == len(said), "each trouble is told once"
 
 
 def test_one_worker_at_a_time(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +130,7 @@ def test_the_service_keeps_a_worker_running_and_ends_it(data: DataDir, monkeypat
     monkeypatch.setattr(child, "AGAIN_S", (0.001,))
     journal, said = Journal.open(data.folder), list[str]()
     journal.append([record(0)], texts=TEXTS)
-    kept = Child(data.folder, "warning", "json", said.append)
+    kept = Child(data.folder, Settings(), said.append)
     kept.start()
     try:
         with vault_of(data) as vault:
@@ -146,6 +149,6 @@ def test_the_service_keeps_a_worker_running_and_ends_it(data: DataDir, monkeypat
 
 
 def test_a_worker_that_was_never_begun_is_stopped_too(data: DataDir) -> None:
-    kept = Child(data.folder, "warning", "json", list[str]().append)
+    kept = Child(data.folder, Settings(), list[str]().append)
     kept.stop()
     assert kept.pid is None

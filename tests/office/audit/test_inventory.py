@@ -47,7 +47,7 @@ MUTATING = {
     Keys: {"create", "rotate", "revoke"},
     People: {"create", "disable", "enable", "reset"},
     SignIn: {"sign_in", "sign_out", "change_password", "begin_totp", "confirm_totp"},
-    Vault: {"remember", "look", "search", "export", "end"},
+    Vault: {"remember", "look", "search", "search_id", "export", "end"},
     Holds: {"place", "lift"},
     BundleLife: {"propose", "approve", "activate", "rollback", "refuse", "note_outcome"},
     Lists: {"change", "approve", "note_outcome"},
@@ -125,6 +125,7 @@ def deeds(data: DataDir, store: Store) -> dict[str, Callable[[], object]]:
         "remember another": lambda: vault.remember(ROOT, "user", "u2"),
         "look": lambda: vault.look(ROOT, subject),
         "search": lambda: vault.search(ROOT, "name", "x"),
+        "search id": lambda: vault.search_id(ROOT, "user", "u1"),
         "export": lambda: vault.export(ROOT, subject),
         "place": lambda: keep(
             "hold", with_connection(vault.holds.place, ROOT, subject, "C", "r", START_MS + 9, START_MS)

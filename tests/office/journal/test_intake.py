@@ -62,6 +62,21 @@ def test_nothing_clear_is_in_a_file_and_nothing_sealed_is_left(journal: Journal)
     for path in journal.folder.iterdir():
         assert not [text for text in clear if text in path.read_bytes()]
     journal.handed_over(1, journal.intake()[0].seal)
+    assert [path.name for path in journal.folder.iterdir() if boxes[0][0][:64] in path.read_bytes()], (
+        "in the log before"
+    )
+    assert journal.scrub()
+    for path in journal.folder.iterdir():
+        assert not [box for (box,) in boxes if box[:64] in path.read_bytes()]
+    journal.append([record(1)], texts=TEXTS)
+    with closing(sqlite3.connect(journal.path)) as reading:
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM intake").fetchone()
+        journal.append([record(2)])
+        assert not journal.scrub(), "somebody reads"
+    assert journal.scrub()
+    journal.append([record(3)])
+    journal.handed_over(2, journal.intake()[0].seal)
     journal.close()
     for path in journal.folder.iterdir():
         assert not [box for (box,) in boxes if box[:64] in path.read_bytes()]

@@ -17,9 +17,10 @@ from bonafide.office.audit.log import AuditLog
 from bonafide.office.journal.intake import IntakeRow
 from bonafide.office.store.database import Store
 from bonafide.office.vault.errors import HeldError, RestrictedError, UnknownSubjectError
-from bonafide.office.vault.forgetting import forget
+from bonafide.office.vault.forgetting import forget, sweep
 from bonafide.office.vault.learning import Learner, Taken, taken
 from bonafide.office.vault.pseudonym import pseudonym_of
+from bonafide.office.vault.retention import RETENTION
 from bonafide.office.vault.subjects import Subject
 from bonafide.office.vault.vault import Vault
 from tests.office.audit.kit import Clock
@@ -127,6 +128,15 @@ class TestLearning:
         learner.learn([row(4, text("device", "d3", U1))])  # its own id is known to be handed on, and does not come
         assert vault.look(ANN, subject("user", "u1")) == {"named": {"device": ["d3"]}}
         learner.learn([row(5, text("user", "u1"))])
+        assert vault.look(ANN, subject("user", "u1"))["id"] == "u1"
+
+    def test_what_is_nobodys_is_kept_for_its_term_from_when_it_came(self, vault: Vault, clock: Clock) -> None:
+        Learner(vault).learn([row(1, text("account", "a1"), *REGISTERED)])
+        clock.now_ms += RETENTION["link"].maximum_ms - 1
+        assert sweep(vault).forgotten == 0
+        clock.now_ms += 1
+        assert sweep(vault).forgotten == 1
+        assert vault.clear_of("account", pseudonym_of("a1", SECRET)) is None
         assert vault.look(ANN, subject("user", "u1"))["id"] == "u1"
 
     def test_nothing_is_taken_in_of_who_is_to_be_forgotten(self, vault: Vault) -> None:

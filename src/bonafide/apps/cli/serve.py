@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from bonafide.apps.runtime.runtime import Runtime
     from bonafide.apps.runtime.vault_link import VaultLink
     from bonafide.apps.server.logs import Log
+    from bonafide.apps.server.office import Office
     from bonafide.apps.settings import Settings
     from bonafide.engine.bundle import Bundle
     from bonafide.office.bundles.four_eyes import Chosen
     from bonafide.office.bundles.life import BundleLife
-    from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
 
 TELL_S: Final = 5.0
@@ -118,27 +118,36 @@ def _work(data: DataDir, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: stop.set())
     log.info("working", data=str(data.folder))
-    Work(data, os.environ.get(MASTER_KEY_VARIABLE), lambda told: log.warning("worker", told=told)).run(stop)
+    say = lambda told: log.warning("worker", told=told)
+    Work(data, settings, os.environ.get(MASTER_KEY_VARIABLE), say).run(stop)
     log.info("stopped")
 
 
 def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
     from bonafide.apps.cli.serve_bundle import Together, open_watch
+    from bonafide.apps.outbox.worker import reach_of
+    from bonafide.apps.runtime.vault_link import VaultLink
     from bonafide.apps.server.logs import open_log
+    from bonafide.apps.server.office import open_office
     from bonafide.apps.server.serving import serve as serve_until_stopped
     from bonafide.apps.worker.child import Child
     from bonafide.office.access.keys import Keys
     from bonafide.office.bundles.life import BundleLife
     from bonafide.office.store.database import Store
+    from bonafide.office.vault.master import MASTER_KEY_VARIABLE
 
     log = open_log(settings.log_level, settings.log_format)
     with Store.open(data.office) as store, closing(Keys(store, cache_ms=settings.key_cache_ms)) as keys:
         # Kernels and bundle first: whatever is wrong with them is told before anything listens.
         ready_kernels()
         decides = open_bundle(settings.bundle)
-        vault = _open_vault(store, data, log)
+        office = open_office(store, data, keys, os.environ.get(MASTER_KEY_VARIABLE), reach=reach_of(settings))
+        _begin_office(office, data, log)
+        if office.secret is None:
+            log.warning("vault-closed", told="its master key is not at hand: ids wait in the journal, nobody signs in")
+        vault = None if office.secret is None else VaultLink(office.secret.vault)
         say = lambda text: log.warning("worker", told=text)
-        child = Child(data.folder, settings.log_level, settings.log_format, say) if with_worker else None
+        child = Child(data.folder, settings, say) if with_worker else None
         life = BundleLife(store, data)
         watch = open_watch(store, data, settings, life, log)
 
@@ -147,21 +156,17 @@ def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
             watch.over(runtime)
             return runtime
 
-        serve_until_stopped(start, keys, settings, log, ready=_say_ready, beside=Together(child, watch))
+        beside = Together(child, watch)
+        serve_until_stopped(start, keys, settings, log, ready=_say_ready, beside=beside, office=office)
 
 
-def _open_vault(store: Store, data: DataDir, log: Log) -> VaultLink | None:
-    """The vault; None, which is logged, where its keys are not at hand: events are decided all the same."""
-    from bonafide.apps.runtime.vault_link import VaultLink
-    from bonafide.core.errors import StateError
-    from bonafide.office.vault.master import MASTER_KEY_VARIABLE
-    from bonafide.office.vault.opening import open_vault
+def _begin_office(office: Office, data: DataDir, log: Log) -> None:
+    """Make the first admin where there is nobody yet, and say where the one-time password lies; StateError if not."""
+    from bonafide.office.people.first_admin import ensure_first_admin
 
-    try:
-        return VaultLink(open_vault(store, data, os.environ.get(MASTER_KEY_VARIABLE)))
-    except StateError as error:
-        log.warning("vault-closed", told=str(error))
-        return None
+    path = ensure_first_admin(office.people, data)
+    if path is not None:
+        log.info("first-admin", password_file=str(path))
 
 
 def start_runtime(

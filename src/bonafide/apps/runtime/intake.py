@@ -74,7 +74,10 @@ class HandOver:
         self._known = known
         self._say = say
         self._forgotten: int | None = None
+        self._scrub_after: int | None = None
+        """Somebody was forgotten: once this row of the intake has gone, the write-ahead log is to be scrubbed."""
         self._done: Taken | None = None
+        self._to_clear = False
         self._rounds = 0
         self._failing = False
         self._end = threading.Event()
@@ -94,9 +97,11 @@ class HandOver:
         try:
             standing = self._vault.standing()
             self._look_for_forgotten(standing.forgotten)
+            self._clear_when_due()
             if standing.taken is not None and standing.taken != self._done and self._journal.waiting.rows:
                 self._journal.handed_over(standing.taken.intake_id, standing.taken.seal)
             self._done = standing.taken
+            self._scrub_when_due()
         except StateError as error:  # the texts are safe where they are
             if not self._failing:
                 self._say(f"what waits for the vault stays in the journal, sealed: {error}")
@@ -110,11 +115,27 @@ class HandOver:
     def _look_for_forgotten(self, now: int) -> None:
         """Somebody who was forgotten may come back: then the id is new again."""
         self._rounds += 1
-        if self._forgotten is None:
-            self._forgotten = now
-        elif now != self._forgotten and self._rounds >= CLEAR_EVERY_ROUNDS:
-            self._forgotten, self._rounds = now, 0
+        if now == self._forgotten:
+            return
+        self._scrub_after = self._journal.waiting.last_id
+        self._to_clear = self._forgotten is not None
+        self._forgotten = now
+
+    def _clear_when_due(self) -> None:
+        if self._to_clear and self._rounds >= CLEAR_EVERY_ROUNDS:
+            self._to_clear, self._rounds = False, 0
             self._known.clear()
+
+    def _scrub_when_due(self) -> None:
+        """What the write-ahead log has of deleted rows goes too, so that no key opens anything of who was forgotten."""
+        after = self._scrub_after
+        gone = after is not None and (self._journal.waiting.rows == 0 or self._oldest() > after)
+        if gone and self._journal.scrub():
+            self._scrub_after = None
+
+    def _oldest(self) -> int:
+        rows = self._journal.intake(0, 1)
+        return rows[0].id if rows else self._journal.waiting.last_id + 1
 
     def _run(self) -> None:
         while not self._end.wait(EVERY_S):

@@ -17,9 +17,11 @@ import uvicorn
 import uvloop
 
 from bonafide.apps.server.accepting import Acceptor
+from bonafide.apps.server.answers import STRICT_TRANSPORT
 from bonafide.apps.server.app import Service
-from bonafide.apps.server.listening import BACKLOG, is_loopback, open_socket, tls_of, url_of
+from bonafide.apps.server.listening import BACKLOG, is_behind_tls, is_loopback, open_socket, tls_of, url_of
 from bonafide.apps.server.logs import Log, forward_others
+from bonafide.apps.server.office import Office
 from bonafide.apps.server.ports import Keys, Runtime, Settings
 from bonafide.apps.server.protocol import BoundedProtocol, Bounds
 from bonafide.apps.server.starting import Starting
@@ -40,7 +42,7 @@ class Beside(Protocol):
 
 def serve(
     start: Callable[[], Runtime], keys: Keys, settings: Settings, log: Log, *, ready: Callable[[str], None],
-    leave: Callable[[int], None] = os._exit, beside: Beside | None = None,
+    leave: Callable[[int], None] = os._exit, beside: Beside | None = None, office: Office | None = None,
 ) -> None:  # fmt: skip
     """Serve until a signal says to stop.
 
@@ -50,7 +52,7 @@ def serve(
     """
     tls = tls_of(settings)
     with open_socket(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Serving(keys, settings, log, listener, tls, leave, beside).run(start, ready))
+        runner.run(Serving(keys, settings, log, listener, tls, leave, beside, office).run(start, ready))
 
 
 class Serving:
@@ -58,14 +60,16 @@ class Serving:
 
     def __init__(
         self, keys: Keys, settings: Settings, log: Log, listener: socket.socket, tls: ssl.SSLContext | None,
-        leave: Callable[[int], None], beside: Beside | None = None,
+        leave: Callable[[int], None], beside: Beside | None = None, office: Office | None = None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._log = log
         self._listener = listener
         self._leave = leave
         self._beside = beside
-        self._service = Service(Starting(), keys, settings, log, metrics_open=is_loopback(settings.host))
+        self._service = Service(
+            Starting(), keys, settings, log, metrics_open=is_loopback(settings.host), office=office
+        )  # fmt: skip
         self._server = _Server(_config(self._service, settings, tls))
         self._asked_to_stop = asyncio.Event()
         self._recovering = True
@@ -134,6 +138,7 @@ def _config(service: Service, settings: Settings, tls: ssl.SSLContext | None) ->
     return uvicorn.Config(
         service, http=protocol, ws="none", loop="none", lifespan="off", log_config=None, access_log=False,
         server_header=False, proxy_headers=False, backlog=BACKLOG, timeout_keep_alive=settings.keep_alive_s,
+        headers=[STRICT_TRANSPORT] if is_behind_tls(settings) else [],
         timeout_graceful_shutdown=settings.grace_s,
         ssl_context_factory=None if tls is None else lambda config, default: tls,
     )  # fmt: skip

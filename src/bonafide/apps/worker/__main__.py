@@ -1,6 +1,7 @@
-"""The worker as a child of the service: `python -m bonafide.apps.worker DATA LEVEL FORMAT`.
+"""The worker as a child of the service: `python -m bonafide.apps.worker DATA`.
 
-Its standard input is its lifeline: when it ends, the service has, and so does the worker.
+Its standard input is its lifeline: the first line has the settings, and when it ends, the service has, and so does the
+worker.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import threading
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from bonafide.apps.server.logs import open_log
+from bonafide.apps.settings import Settings
 from bonafide.apps.worker.work import Work
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.vault.master import MASTER_KEY_VARIABLE
@@ -21,15 +25,18 @@ NICENESS: Final = 10
 """Decisions come first: where there is one core for both, the worker gets about a tenth of it."""
 
 
-def main(folder: str, level: str, form: str) -> None:
+def main(folder: str) -> None:
     """Work until the lifeline ends."""
+    with open(0, "rb", buffering=0, closefd=False) as lifeline:
+        settings = msgspec.json.decode(lifeline.readline(), type=Settings)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal; the service is told too, and tells us
     os.nice(NICENESS)
-    log, stop = open_log(level, form), threading.Event()
+    log, stop = open_log(settings.log_level, settings.log_format), threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
     data = DataDir.open(Path(folder), create=False)
-    Work(data, os.environ.get(MASTER_KEY_VARIABLE), lambda told: log.warning("worker", told=told)).run(stop)
+    say = lambda told: log.warning("worker", told=told)
+    Work(data, settings, os.environ.get(MASTER_KEY_VARIABLE), say).run(stop)
 
 
 def _wait_for_end(stop: threading.Event) -> None:

@@ -6,8 +6,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, TYPE_CHECKING, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from bonafide.apps.settings import Settings
 
 GRACE_S: Final = 5.0
 """How long it may take to end; after that it is killed, and its work is done after the next start."""
@@ -20,8 +26,9 @@ STEADY_S: Final = 60.0
 class Child:
     """Keeps one worker running between `start` and `stop`."""
 
-    def __init__(self, data: Path, log_level: str, log_format: str, say: Callable[[str], None]) -> None:
-        self._command = [sys.executable, "-m", "bonafide.apps.worker", str(data), log_level, log_format]
+    def __init__(self, data: Path, settings: Settings, say: Callable[[str], None]) -> None:
+        self._command = [sys.executable, "-m", "bonafide.apps.worker", str(data)]
+        self._first = msgspec.json.encode(settings) + b"\n"
         self._say = say
         self._ended = threading.Event()
         self._lock = threading.Lock()
@@ -73,10 +80,18 @@ class Child:
             if self._ended.is_set():
                 return None
             self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            with suppress(BrokenPipeError):  # it has ended already, and is started again
+                _lifeline(self._process).write(self._first)
+                _lifeline(self._process).flush()
             return self._process
 
 
 def _cut(process: subprocess.Popen[bytes]) -> None:
-    """End its lifeline."""
-    if process.stdin is not None:
-        process.stdin.close()
+    with suppress(BrokenPipeError):
+        _lifeline(process).close()
+
+
+def _lifeline(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    """Its standard input: the settings come by it, and its end is the worker's."""
+    assert process.stdin is not None
+    return process.stdin

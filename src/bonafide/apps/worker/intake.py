@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bonafide.office.journal import JOURNAL_FILE
-from bonafide.office.journal.connection import connect
-from bonafide.office.journal.errors import database_errors
 from bonafide.office.journal.intake import read_intake
 from bonafide.office.journal.reading import Reader
 from bonafide.office.journal.sealing import open_sealer
-from bonafide.office.journal.view import check_there
+from bonafide.office.journal.view import view_journal
 from bonafide.office.vault.learning import Learner
 from bonafide.office.vault.vault import Vault
 
@@ -45,8 +42,6 @@ class TakeIn:
 
 @contextmanager
 def open_take_in(folder: Path, vault: Vault) -> Iterator[TakeIn]:
-    """The way from the journal of a data directory into a vault. StateError where there is no journal yet."""
-    check_there(folder)
-    path = folder / JOURNAL_FILE
-    with database_errors(path), closing(Reader(path, connect(path, readonly=True))) as reader:
-        yield TakeIn(reader, folder, vault)
+    """The way from the journal of a data directory into a vault. StateError where none can be read there yet."""
+    with view_journal(folder) as view:
+        yield TakeIn(view.reader, folder, vault)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from sqlalchemy import func, or_, select, update
 
-from bonafide.core.errors import UsageError
+from bonafide.core.errors import MissingError, OpposedError, UsageError
 from bonafide.core.moment import DAY_MS, show_span
 from bonafide.core.secret import Secret
 from bonafide.core.text import shorten
@@ -49,8 +49,8 @@ def now_ms() -> int:
 class Keys:
     """The keys of one store. `verify` may be called by several threads, and reads the store once in `cache_ms`.
 
-    `actor` is who makes and ends keys, for the audit log. Changes made here hold at once here, and in other processes
-    within their own `cache_ms`.
+    `actor` is who makes and ends keys, for the audit log, unless `by` says it for one deed. Changes made here hold at
+    once here, and in other processes within their own `cache_ms`.
     """
 
     def __init__(
@@ -101,6 +101,7 @@ class Keys:
         expires: int | None = None,
         rate: int | None = None,
         note: str = "",
+        by: Actor | None = None,
     ) -> tuple[Secret, KeyRow]:
         """A new key, which is shown here and never again, and what is kept of it.
 
@@ -116,16 +117,17 @@ class Keys:
         )  # fmt: skip
         with self._changing() as connection:
             _put(connection, row, key, now)
-            self._note(connection, "key.create", key_id, now, {"role": row.role})
+            self._note(connection, by, "key.create", key_id, now, {"role": row.role})
         return key, row
 
     def rotate(
-        self, key_id: str, overlap: int = OVERLAP_DEFAULT_MS, *, expires: int | None = None
+        self, key_id: str, overlap: int = OVERLAP_DEFAULT_MS, *, expires: int | None = None, by: Actor | None = None
     ) -> tuple[Secret, KeyRow]:
         """A new key in the place of one that holds, which goes on to hold for `overlap` milliseconds at most.
 
         The new one may do what the old one might. Where the old one was to expire, the new one gets as long a life from
-        now on, unless `expires` says otherwise. Raises UsageError for a key that is unknown, ended or replaced already.
+        now on, unless `expires` says otherwise. Raises MissingError for a key that is unknown, OpposedError for one
+        that ended or was replaced already.
         """
         if not 0 <= overlap <= OVERLAP_MAX_MS:
             raise UsageError(f"overlap: give at most {show_span(OVERLAP_MAX_MS)}")
@@ -135,9 +137,9 @@ class Keys:
             old = _find(connection, key_id)
             state = old.state(now)
             if state != "live":
-                raise UsageError(f"key {key_id}: is {state}; make a new one with bonafide access key create")
+                raise OpposedError(f"key {key_id}: is {state}; make a new one with bonafide access key create")
             if old.replaced_by is not None:
-                raise UsageError(f"key {key_id}: was replaced by {old.replaced_by} already; rotate that one")
+                raise OpposedError(f"key {key_id}: was replaced by {old.replaced_by} already; rotate that one")
             ends = now + overlap if old.expires_ms is None else min(old.expires_ms, now + overlap)
             life = None if old.expires_ms is None else now + old.expires_ms - old.created_ms
             new = KeyRow(
@@ -147,17 +149,17 @@ class Keys:
             )  # fmt: skip
             _change(connection, key_id, expires_ms=ends, replaced_by=new_id)
             _put(connection, new, key, now)
-            self._note(connection, "key.rotate", key_id, now, {"replaced_by": new_id})
+            self._note(connection, by, "key.rotate", key_id, now, {"replaced_by": new_id})
         return key, new
 
-    def revoke(self, key_id: str) -> KeyRow:
-        """End a key for good; one that was revoked before stays as it was. UsageError where there is no such key."""
+    def revoke(self, key_id: str, *, by: Actor | None = None) -> KeyRow:
+        """End a key for good; one that was revoked before stays as it was. MissingError where there is no such key."""
         with self._changing() as connection:
             old = _find(connection, key_id)
             if old.revoked_ms is None:
                 now = self._clock()
                 _change(connection, key_id, revoked_ms=now)
-                self._note(connection, "key.revoke", key_id, now)
+                self._note(connection, by, "key.revoke", key_id, now)
             return _find(connection, key_id)
 
     def list(self) -> Sequence[KeyRow]:
@@ -176,8 +178,11 @@ class Keys:
                 self._known = refresh(self._known, self._store, now_ms, self._cache_ms)
             return self._known
 
-    def _note(self, connection: Connection, what: str, key_id: str, now: int, details: Details | None = None) -> None:
-        append(connection, self._actor, what, f"key:{key_id}", now, details=details)
+    def _note(
+        self, connection: Connection, by: Actor | None, what: str, key_id: str, now: int,
+        details: Details | None = None,
+    ) -> None:  # fmt: skip
+        append(connection, by or self._actor, what, f"key:{key_id}", now, details=details)
 
     @contextmanager
     def _changing(self) -> Iterator[Connection]:
@@ -190,7 +195,7 @@ class Keys:
 def _find(connection: Connection, key_id: str) -> KeyRow:
     found = connection.execute(select(machine_keys).where(machine_keys.c.key_id == key_id)).one_or_none()
     if found is None:
-        raise UsageError(f"key {shorten(key_id)}: there is none of this id; bonafide access key list shows them")
+        raise MissingError(f"key {shorten(key_id)}: there is none of this id; bonafide access key list shows them")
     return row_of(found)
 
 
@@ -198,7 +203,7 @@ def _put(connection: Connection, row: KeyRow, key: Secret, now: int) -> None:
     ends = machine_keys.c.expires_ms
     live = machine_keys.c.revoked_ms.is_(None) & or_(ends.is_(None), ends > now)
     if (connection.scalar(select(func.count()).where(live)) or 0) >= KEYS_LIVE_MAX:
-        raise UsageError(f"there are {KEYS_LIVE_MAX} keys that hold, as many as there may be; revoke some first")
+        raise OpposedError(f"there are {KEYS_LIVE_MAX} keys that hold, as many as there may be; revoke some first")
     connection.execute(machine_keys.insert().values(hash=hash_of(key), **msgspec.structs.asdict(row)))
 
 

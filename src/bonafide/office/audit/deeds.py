@@ -17,6 +17,7 @@ DEEDS: Final[dict[str, str]] = {
     "password.change": "somebody chose a password",
     "totp.begin": "somebody began to set up the second factor",
     "totp.enrol": "somebody set up the second factor",
+    "journal.mark": "how many events and decisions the journal holds, and the chain that stands for them",
     "journal.export": "the log was written out with the ids that the vault knows",
     "subject.remember": "clear data of a subject was taken in or changed",
     "subject.look": "clear data of a subject was shown",
@@ -27,7 +28,16 @@ DEEDS: Final[dict[str, str]] = {
     "subject.sweep": "subjects whose retention has passed were forgotten",
     "hold.place": "a legal hold began",
     "hold.lift": "a legal hold ended",
+    "letter.redrive": "a refused record was given in again",
+    "engine.degrade": "somebody said which parts of the engine do not answer",
     "master_key.rotate": "data keys were wrapped anew under another master key",
+    "receiver.add": "a receiver of messages was added",
+    "receiver.pause": "nothing is sent to a receiver for now",
+    "receiver.resume": "messages are sent to a receiver again",
+    "receiver.remove": "a receiver was taken away for good",
+    "receiver.rotate": "a receiver's messages are signed with a new secret",
+    "receiver.resend": "dead letters were sent again",
+    "outbox.begin_at": "the outbox was told where in the log to go on",
     "signing_key.begin": "the office began to sign with a key",
     "bundle.propose": "a bundle was proposed, or the proposal was not taken",
     "bundle.approve": "a proposal was approved, or that was refused",
@@ -40,4 +50,4 @@ DEEDS: Final[dict[str, str]] = {
     "list.in_force": "the service wrote a change of a list into the log",
     "audit.checkpoint": "a checkpoint of the audit log was handed out",
 }
-"""Deed -> what it means, in one line. `configuration.*`, measures and decisions follow with what writes them."""
+"""Deed -> what it means, in one line. Measures follow with what writes them."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bonafide.core.errors import UsageError
+from bonafide.core.errors import MissingError, OpposedError
 
 
-class NotNowError(UsageError):
+class NotNowError(OpposedError):
     """How things stand is against the step that was asked for; it is no matter of how it was asked."""
 
 
-class UnknownBundleError(UsageError):
+class UnknownBundleError(MissingError):
     """There is no proposal of this bundle."""

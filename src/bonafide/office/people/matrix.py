@@ -10,8 +10,7 @@ a terminal its owner stands for an admin; commands that touch no data directory 
 
 from __future__ import annotations
 
-import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal, NamedTuple
 
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS
@@ -65,6 +64,16 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "POST /v1/subjects/{type}/{pseudonym}/holds": _LAW,
     "GET /v1/holds": _LAW | _WATCH,
     "POST /v1/holds/{id}/lift": _LAW,
+    # What leaves: messages name subjects by the platform's ids
+    "GET /v1/messages": frozenset({"platform", "admin"}),
+    "GET /v1/messages/dead-letters": _ADMIN,
+    "POST /v1/messages/dead-letters/resend": _ADMIN,
+    "GET /v1/receivers": _WATCH,
+    "POST /v1/receivers": _ADMIN,
+    "POST /v1/receivers/{id}/pause": _ADMIN,
+    "POST /v1/receivers/{id}/resume": _ADMIN,
+    "POST /v1/receivers/{id}/remove": _ADMIN,
+    "POST /v1/receivers/{id}/rotate": _ADMIN,
     # Cases, measures, appeals
     "GET /v1/cases": _READERS,
     "GET /v1/cases/{id}": _READERS,
@@ -121,6 +130,16 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
 }
 """Method and path -> who may ask. `{path}` stands for whatever comes below, any other word for one part."""
 
+OF_A_SESSION: Final = frozenset(
+    {"GET /v1/session", "DELETE /v1/session", "POST /v1/session/password", "POST /v1/session/totp"}
+)
+"""Routes about one's own session. A key has none, whatever its role."""
+UNFINISHED: Final[dict[str, frozenset[str]]] = {
+    "password": OF_A_SESSION - {"POST /v1/session/totp"},
+    "totp": OF_A_SESSION - {"POST /v1/session/password"},
+}
+"""What must be done first -> all that such a session may ask for."""
+
 COMMANDS: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(
         ("demo", "map init", "explain", "trace", "replay", "features", "rings", "simulate", "evaluate", "train", "tune",
@@ -144,7 +163,10 @@ COMMANDS: Final[dict[str, frozenset[str]]] = {
          "access user create", "access user disable", "access user enable", "access user reset", "access user list",
          "audit show", "audit verify", "audit checkpoint", "bundle history", "bundle verify", "list show",
          "subject show", "subject search", "subject export", "subject forget", "subject end", "subject hold",
-         "subject lift", "subject holds", "subject sweep", "subject rotate-key"),
+         "subject lift", "subject holds", "subject sweep", "subject rotate-key",
+         "outbox status", "outbox pull", "outbox dead-letters", "outbox begin-at",
+         "outbox receiver add", "outbox receiver list", "outbox receiver pause", "outbox receiver resume",
+         "outbox receiver remove", "outbox receiver rotate"),
         _ADMIN,
     ),
 }  # fmt: skip
@@ -160,6 +182,7 @@ def matrix() -> dict[Deed, frozenset[str]]:
     return {Deed(kind, name): roles for kind, part in rows for name, roles in part.items()}  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=4_096)
 def may(role: str | None, deed: Deed) -> bool:
     """Whether a role (None: who has not said who they are) may do a deed. What has no row nobody may do."""
     return (role or ANYBODY) in matrix().get(deed, frozenset())
@@ -171,21 +194,3 @@ def check_may(role: str | None, deed: Deed) -> None:
         roles = matrix().get(deed, frozenset())
         allowed = ", ".join(name for name in COLUMNS if name in roles) or "nobody"
         raise ForbiddenError(f"{role or ANYBODY} may not do this ({deed.kind} {shorten(deed.name)}); {allowed} may")
-
-
-def deed_of_route(method: str, path: str) -> Deed | None:
-    """The row of a request, by its method and path; None where there is none. HEAD asks for what GET answers."""
-    wanted = "GET" if method == "HEAD" else method
-    return next((Deed("route", name) for name, form in _forms() if form.fullmatch(f"{wanted} {path}")), None)
-
-
-@cache
-def _forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    def form(name: str) -> re.Pattern[str]:
-        parts = re.split(r"(\{\w+\})", name)
-        open_ended = {"{path}", "{event_id}"}  # an event's id may hold slashes
-        return re.compile("".join(
-            (".+" if part in open_ended else "[^/]+") if part.startswith("{") else re.escape(part) for part in parts
-        ))  # fmt: skip
-
-    return tuple((name, form(name)) for name in ROUTES)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select, update
 
-from bonafide.core.errors import UsageError
+from bonafide.core.errors import OpposedError
 from bonafide.core.moment import DAY_MS
 from bonafide.core.secret import Secret
 from bonafide.office.access.keys import now_ms
@@ -49,7 +49,7 @@ class People:
     ) -> tuple[Secret, PersonRow]:  # fmt: skip
         """Somebody new and the one-time password that they begin with, which is shown here and never again.
 
-        UsageError for a name that is none or is taken, and for a role that people cannot have.
+        UsageError for a name that is none and a role that people cannot have, OpposedError for a name that is taken.
         """
         check_name(name)
         check_people_role(role)
@@ -58,9 +58,9 @@ class People:
         with self._store.writing() as connection:
             now = self._clock()
             if find_row(connection, name) is not None:
-                raise UsageError(f"user {name}: there is somebody of this name already; give another")
+                raise OpposedError(f"user {name}: there is somebody of this name already; give another")
             if (connection.scalar(select(func.count()).select_from(people)) or 0) >= PEOPLE_MAX:
-                raise UsageError(f"there are {PEOPLE_MAX} users, as many as there may be")
+                raise OpposedError(f"there are {PEOPLE_MAX} users, as many as there may be")
             connection.execute(people.insert().values(
                 name=name, role=role, password=hashed, password_ends_ms=now + ONE_TIME_MS, totp=None, totp_step=-1,
                 totp_confirmed=False, created_ms=now, disabled_ms=None, signed_in_ms=None,
@@ -101,10 +101,11 @@ class People:
             append(connection, actor, "person.reset", f"person:{name}", now, details={"sessions_ended": ended})
             return first, person_of(find_row(connection, name))
 
-    def list(self) -> Sequence[PersonRow]:
-        """Everybody, by name."""
+    def list(self, *, after: str = "", limit: int = PEOPLE_MAX) -> Sequence[PersonRow]:
+        """Everybody whose name stands behind `after`, by name, at most `limit` of them."""
+        asked = select(people).where(people.c.name > after).order_by(people.c.name).limit(limit)
         with self._store.reading() as connection:
-            return [person_of(row) for row in connection.execute(select(people).order_by(people.c.name))]
+            return [person_of(row) for row in connection.execute(asked)]
 
 
 def _check_not_last_admin(connection: Connection, name: str, role: str) -> None:
@@ -113,7 +114,7 @@ def _check_not_last_admin(connection: Connection, name: str, role: str) -> None:
     # Two admins who disable each other at the same moment stand in one line here.
     connection.execute(select(people.c.name).where(admins).with_for_update()).all()
     if role == "admin" and not connection.scalar(others):
-        raise UsageError(f"user {name}: is the last admin; make another before")
+        raise OpposedError(f"user {name}: is the last admin; make another before")
 
 
 def _change(connection: Connection, name: str, **values: object) -> None:

@@ -51,11 +51,14 @@ class DataDir:
         """The data directory in a folder; with `create` it is made where there is none.
 
         Raises UsageError where the folder is a file or holds something else, or is missing and may not be made;
-        StateError where it cannot be made.
+        StateError where it cannot be made, or where a journal is there and the secret that it was written with is not.
         """
         found = cls(folder)
         _refuse_another(folder, found.secret, create=create)
         if not found.secret.exists():
+            if found.journal.exists():
+                told = "is gone, and with another one nobody in the journal would be known; put it back from a backup"
+                raise StateError(f"{found.secret}: {told}")
             try:
                 folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
                 sync(folder.parent)

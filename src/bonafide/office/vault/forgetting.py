@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 
 from bonafide.core.moment import DAY_MS, show_moment
+from bonafide.core.pseudonym import PARTIES
 from bonafide.office.audit.entry import ITSELF, Actor
 from bonafide.office.audit.log import append
 from bonafide.office.store.tables import subject_fields, subject_texts, subjects
@@ -14,7 +15,7 @@ from bonafide.office.vault.errors import HeldError
 from bonafide.office.vault.retention import RETENTION, Retention
 from bonafide.office.vault.scrub import scrub
 from bonafide.office.vault.subjects import Subject, find_subject, known_subject
-from bonafide.office.vault.texts import drop_texts, mark_forgotten, owners_of
+from bonafide.office.vault.texts import drop_texts, has_owner, mark_forgotten, owners_who_may_hinder
 from bonafide.office.vault.vault import FAMILY, Vault, remove
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def forget(vault: Vault, actor: Actor, subject: Subject) -> Forgotten:
     with vault.store.writing(FAMILY) as connection:
         now = vault.clock()
         row = find_subject(connection, subject, to_change=True)
-        if row is None and not owners_of(connection, subject):
+        if row is None and not has_owner(connection, subject):
             known_subject(connection, subject)
         why, details = _hindrance(vault, connection, subject, row, now)
         if why is None:
@@ -95,7 +96,7 @@ def sweep(vault: Vault, actor: Actor = ITSELF) -> Swept:
 
 def _due(vault: Vault) -> list[Subject]:
     now = vault.clock()
-    ended, kind = subjects.c.ended_ms, subjects.c.retention
+    ended, kind = _begins(), subjects.c.retention
     over = [(kind == one.name) & (ended <= now - one.maximum_ms) for one in RETENTION.values()]
     over += [subjects.c.restricted_ms.is_not(None) & (kind == one.name) & (ended <= now - one.minimum_ms)
              for one in RETENTION.values()]  # fmt: skip
@@ -105,10 +106,18 @@ def _due(vault: Vault) -> list[Subject]:
         return [Subject(*row) for row in connection.execute(asked.order_by(*order).limit(SWEEP_MAX))]
 
 
+def _begins() -> ColumnElement[int | None]:
+    """When the retention of a subject begins: what is nobody's, such as an account of a transfer, has no relation that
+    could end, so its term counts from when it was taken in."""
+    nobodys = subjects.c.subject_type.not_in(PARTIES)
+    return case((subjects.c.ended_ms.is_(None) & nobodys, subjects.c.remembered_ms), else_=subjects.c.ended_ms)
+
+
 def _is_due(row: Any, now: int) -> bool:
     kept = RETENTION[row.retention]
     least = kept.minimum_ms if row.restricted_ms is not None else kept.maximum_ms
-    return row.ended_ms is not None and now >= row.ended_ms + least
+    begins = row.remembered_ms if row.ended_ms is None and row.subject_type not in PARTIES else row.ended_ms
+    return begins is not None and now >= begins + least
 
 
 def _hindrance(
@@ -118,7 +127,7 @@ def _hindrance(
     named is theirs too, so that what hinders for one of them hinders."""
     why, details = _own_hindrance(vault, connection, subject, row, now)
     if why is None:
-        for owner in owners_of(connection, subject):
+        for owner in owners_who_may_hinder(connection, subject, now):
             theirs = find_subject(connection, owner)
             why, found = _own_hindrance(vault, connection, owner, theirs, now)
             if why is not None:

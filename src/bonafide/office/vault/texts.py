@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, or_, select, tuple_
+from sqlalchemy import Select, delete, exists, or_, select
 
 from bonafide.core.pseudonym import PARTIES
-from bonafide.office.store.tables import forgotten_subjects, subject_fields, subject_texts, subjects
+from bonafide.office.store.tables import forgotten_subjects, legal_holds, subject_fields, subject_texts, subjects
 from bonafide.office.vault.fields import ID_FIELD
-from bonafide.office.vault.subjects import ROOM, Subject
+from bonafide.office.vault.retention import RETENTION
+from bonafide.office.vault.subjects import Subject
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
-OWNERS_MAX: Final = 1_000
-"""Subjects that one text is asked about with at most: those it belongs to."""
+OWNERS_SHOWN_MAX: Final = 1_000
+"""Subjects that are told of a text: an address of a network may be a million people's."""
 FIELD_OF_KIND: Final = {
     "phone": "phone", "street": "address", "person": "id_no", "legal_name": "legal_name",
     "registration_no": "registration_no", "account": "account_no",
@@ -47,10 +48,34 @@ def texts_of(connection: Connection, owner: Subject) -> list[Any]:
 
 
 def owners_of(connection: Connection, text: Subject) -> list[Subject]:
-    """Whose a text is, at most OWNERS_MAX of them."""
-    table = subject_texts.c
-    asked = select(table.subject_type, table.pseudonym).where(is_text(text)).limit(OWNERS_MAX)
-    return [Subject(*row) for row in connection.execute(asked)]
+    """Whose a text is, at most OWNERS_SHOWN_MAX of them."""
+    return [Subject(*row) for row in connection.execute(_owners(text).limit(OWNERS_SHOWN_MAX))]
+
+
+def has_owner(connection: Connection, text: Subject) -> bool:
+    """Whether a text is anybody's."""
+    return connection.execute(_owners(text).limit(1)).one_or_none() is not None
+
+
+def owners_who_may_hinder(connection: Connection, text: Subject, now_ms: int) -> Iterator[Subject]:
+    """Of those a text belongs to: on whom a hold stands, or whose data a law asks to keep for some time."""
+    held = exists().where(
+        legal_holds.c.subject_type == subject_texts.c.subject_type,
+        legal_holds.c.pseudonym == subject_texts.c.pseudonym,
+        legal_holds.c.lifted_ms.is_(None),
+        legal_holds.c.expires_ms > now_ms,
+    )
+    kept = exists().where(
+        subjects.c.subject_type == subject_texts.c.subject_type,
+        subjects.c.pseudonym == subject_texts.c.pseudonym,
+        subjects.c.retention.in_([one.name for one in RETENTION.values() if one.minimum_ms]),
+    )
+    for row in connection.execute(_owners(text).where(or_(held, kept))):
+        yield Subject(*row)
+
+
+def _owners(text: Subject) -> Select[Any]:
+    return select(subject_texts.c.subject_type, subject_texts.c.pseudonym).where(is_text(text))
 
 
 def find_texts(connection: Connection, wanted: Sequence[Subject]) -> Iterator[Any]:
@@ -59,8 +84,8 @@ def find_texts(connection: Connection, wanted: Sequence[Subject]) -> Iterator[An
     table = subject_texts
     columns = (table.c.kind, table.c.hash, table.c.subject_type, table.c.pseudonym, table.c.sealed, subjects.c.wrapped)
     asked = select(*columns).select_from(table.join(subjects)).where(subjects.c.restricted_ms.is_(None))
-    for at in range(0, len(wanted), ROOM):
-        yield from connection.execute(asked.where(tuple_(table.c.kind, table.c.hash).in_(wanted[at : at + ROOM])))
+    for text in wanted:  # one by one: each may belong to very many
+        yield from connection.execute(asked.where(is_text(text)).limit(1))
 
 
 def find_blind(connection: Connection, blind: bytes, field: str, most: int) -> list[Subject]:
@@ -81,7 +106,7 @@ def drop_texts(connection: Connection, subject: Subject) -> list[Subject]:
     belong to nobody else now, and are nobody's name: a person has data of their own."""
     own = [Subject(row.kind, row.hash) for row in texts_of(connection, subject)]
     connection.execute(delete(subject_texts).where(or_(subject.is_in(subject_texts), is_text(subject))))
-    return [text for text in own if text.subject_type not in PARTIES and not owners_of(connection, text)]
+    return [text for text in own if text.subject_type not in PARTIES and not has_owner(connection, text)]
 
 
 def mark_forgotten(connection: Connection, gone: Collection[Subject], intake_id: int) -> None:

@@ -131,6 +131,15 @@ class Vault:
             self._note_look(connection, actor, "subject.search", "subjects", {"field": field, "found": len(found)})
         return sorted(found)
 
+    def search_id(self, actor: Actor, subject_type: str, subject_id: str) -> list[Subject]:
+        """The subject whose id this is, where it is known and its data may be used; the id itself is not in the log."""
+        subject = self.subject_of(subject_type, subject_id)
+        with self.store.writing() as connection:
+            known = [*find_ids(connection, [subject]), *find_texts(connection, [subject])]
+            found = [subject] if known else []
+            self._note_look(connection, actor, "subject.search", "subjects", {"field": ID_FIELD, "found": len(found)})
+        return found
+
     def export(self, actor: Actor, subject: Subject, *, case_id: str | None = None) -> dict[str, Any]:
         """Everything that the office keeps of a subject, as it is given to who asks for it."""
         fields = self._looked(actor, subject, "subject.export", case_id)
