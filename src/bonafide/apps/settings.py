@@ -29,9 +29,12 @@ ARRAY_EVENTS_MAX: Final = 1_000
 """Events in one array: a queue that is shorter could never take it."""
 FILE_BYTES_MAX: Final = 2**20
 
-_NOT_SETTINGS: Final = re.compile("CACHE|DATA|CONFIG|MASTER_KEY|SERVICE_(HOST|PORT)(_.*)?|PORT_[0-9]+_(TCP|UDP)(_.*)?")
+_NOT_SETTINGS: Final = re.compile(
+    "CACHE|DATA|CONFIG|MASTER_KEY|SESSION|SERVICE_(HOST|PORT)(_.*)?|PORT_[0-9]+_(TCP|UDP)(_.*)?"
+)
 """Names after the prefix that mean something else: where compiled kernels lie, what `serve` has options for, the key
-that wraps all others (docs/subjects.md), and what Kubernetes tells every container of a service called bonafide."""
+that wraps all others (docs/subjects.md), who is signed in (docs/bundle-life.md), and what Kubernetes tells every
+container of a service called bonafide."""
 _KUBERNETES_PORT: Final = re.compile("(tcp|udp|sctp)://")
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _HOST: Final = "^[A-Za-z0-9.:_-]{1,253}$"
@@ -126,6 +129,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Annotated[str, _listed("words with commas between", "values of `amr` or `acr` that stand for a second factor")]
         | None
     ) = None
+    four_eyes: Annotated[
+        Literal["auto", "always", "never"],
+        Meta(description="whether two people choose the bundle, and not `bundle`; auto: from the first approval on"),
+    ] = "auto"
+    bundle_wait_s: Annotated[
+        int, _whole(0, 604_800, "how long an approved bundle that may harm somebody waits; 0: not at all")
+    ] = 86_400
     deadline_ms: (
         Annotated[int, _whole(1, 60_000, "an answer takes no longer; none: what the bundle's policy says")] | None
     ) = None

@@ -21,6 +21,7 @@ from bonafide.engine.codes import (
     CONFLICT, DUPLICATE, READ, TAKEN, TOO_LATE, V_CREDIT, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
 from bonafide.engine.degraded import NO_CHANGES, changes_among, changes_in, walk_stretches
+from bonafide.engine.compiled import Compiled
 from bonafide.engine.intake import Column, read_events, rows_of_columns, rows_of_events
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.pseudonyms import Known, Written, write_events
@@ -52,6 +53,7 @@ class Engine:
 
     def __init__(self, bundle: Bundle, *, secret: bytes = DEFAULT_SECRET, kernels: Kernels | None = None) -> None:
         self.bundle = bundle
+        self._secret = secret
         self.kernels = kernels or load_kernels()
         self.state = State(bundle.compiled, secret, self.kernels)
         self._begin_again()
@@ -67,13 +69,22 @@ class Engine:
         self._templates = Templates(self.bundle, parts)
         self._forms = Forms(self._templates)
 
-    def swap(self, bundle: Bundle) -> None:
+    def fresh(self, bundle: Bundle) -> Engine:
+        """An engine that remembers nothing, under another bundle, with the same secret and kernels."""
+        return Engine(bundle, secret=self._secret, kernels=self.kernels)
+
+    def fitted(self, bundle: Bundle) -> Compiled:
+        """What takes `swap` its time, done ahead by any thread; raises NotSwappableError as that does."""
+        return fit(bundle, self.bundle, self.state.compiled.features.layout)
+
+    def swap(self, bundle: Bundle, fitted: Compiled | None = None) -> None:
         """Decide with another bundle from the next event on; nothing that is remembered changes.
 
         Rules, policy and texts swap freely, and so do features that what is kept can answer. Raises NotSwappableError,
         a StateError, where something new would have to be kept, or where settings such as the currency differ.
+        `fitted` is what this engine's `fitted` gave for the bundle, where it was asked.
         """
-        self.state.swap(fit(bundle, self.bundle, self.state.compiled.features.layout))
+        self.state.swap(self.fitted(bundle) if fitted is None else fitted)
         self.bundle = bundle
         self._begin_again()
 

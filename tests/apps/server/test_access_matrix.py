@@ -22,7 +22,8 @@ NOT_SERVED = {
     "POST /v1/measures/{id}/status", "POST /v1/measures/{id}/lift",
     "GET /v1/appeals", "GET /v1/appeals/{id}", "POST /v1/appeals", "POST /v1/appeals/{id}/decide",
     "GET /v1/bundles", "GET /v1/bundles/{hash}", "POST /v1/bundles", "POST /v1/bundles/{hash}/approve",
-    "POST /v1/bundles/{hash}/activate", "POST /v1/bundles/rollback",
+    "POST /v1/bundles/{hash}/activate", "POST /v1/bundles/rollback", "POST /v1/bundles/{hash}/refuse",
+    "GET /v1/lists", "POST /v1/lists", "POST /v1/lists/{number}/approve",
     "GET /v1/exchange/{path}", "POST /v1/exchange/{path}", "GET /v1/evidence/{path}", "POST /v1/evidence/{path}",
     "GET /v1/me/{path}", "POST /v1/me/{path}",
 }  # fmt: skip

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bonafide.apps.server.office import Office
     from bonafide.apps.settings import Settings
     from bonafide.engine.bundle import Bundle
+    from bonafide.office.bundles.four_eyes import Chosen
+    from bonafide.office.bundles.life import BundleLife
     from bonafide.office.store.datadir import DataDir
 
 TELL_S: Final = 5.0
@@ -122,6 +124,7 @@ def _work(data: DataDir, settings: Settings) -> None:
 
 
 def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
+    from bonafide.apps.cli.serve_bundle import Together, open_watch
     from bonafide.apps.oidc import provider_of
     from bonafide.apps.outbox.worker import reach_of
     from bonafide.apps.runtime.vault_link import VaultLink
@@ -130,6 +133,7 @@ def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
     from bonafide.apps.server.serving import serve as serve_until_stopped
     from bonafide.apps.worker.child import Child
     from bonafide.office.access.keys import Keys
+    from bonafide.office.bundles.life import BundleLife
     from bonafide.office.store.opening import open_store
     from bonafide.office.vault.master import MASTER_KEY_VARIABLE
 
@@ -148,10 +152,16 @@ def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
         vault = None if office.secret is None else VaultLink(office.secret.vault)
         say = lambda text: log.warning("worker", told=text)
         child = Child(data.folder, settings, say) if with_worker else None
-        serve_until_stopped(
-            lambda: start_runtime(data, settings, decides, log, vault), keys, settings, log, ready=_say_ready,
-            beside=child, office=office,
-        )  # fmt: skip
+        life = BundleLife(store, data)
+        watch = open_watch(store, data, settings, life, log)
+
+        def start() -> Runtime:
+            runtime = start_runtime(data, settings, decides, log, vault, life)
+            watch.over(runtime)
+            return runtime
+
+        beside = Together(child, watch)
+        serve_until_stopped(start, keys, settings, log, ready=_say_ready, beside=beside, office=office)
 
 
 def _begin_office(office: Office, data: DataDir, log: Log) -> None:
@@ -164,35 +174,47 @@ def _begin_office(office: Office, data: DataDir, log: Log) -> None:
 
 
 def start_runtime(
-    data: DataDir, settings: Settings, bundle: Bundle, log: Log, vault: VaultLink | None = None
-) -> Runtime:
-    """The runtime of a data directory, recovered; raises StateError where it cannot be."""
-    from bonafide.apps.runtime.bundles import keep_bundle
+    data: DataDir, settings: Settings, bundle: Bundle, log: Log, vault: VaultLink | None = None,
+    life: BundleLife | None = None,
+) -> Runtime:  # fmt: skip
+    """The runtime of a data directory, recovered; raises StateError where it cannot be.
+
+    `bundle` is the one that settings name; where `life` says that another is in force, that one decides.
+    """
+    from bonafide.apps.cli.serve_bundle import choose_bundle, note_failure, note_start
+    from bonafide.apps.runtime.activation import NotNowError
     from bonafide.apps.runtime.runtime import Limits, Runtime
     from bonafide.apps.server.app import wall_ms
     from bonafide.engine.engine import Engine
-    from bonafide.engine.shipped import find_bundle
     from bonafide.office.journal.journal import Journal
 
     secret, kernels, tell = data.read_secret(), ready_kernels(), _now_and_then(log)
+    chosen: Chosen | None = None
     journal = Journal.open(data.folder)
     try:
-        keep_bundle(find_bundle(settings.bundle), data.folder, bundle.hash)
+        chosen = choose_bundle(data, settings, bundle, journal, life, log)
+        decides = chosen.bundle
         limits = Limits(
             settings.queue_events_max, settings.batch_events_max, settings.snapshot_every_events,
             settings.dead_letter_days, settings.deadline_ms,
         )  # fmt: skip
         runtime = Runtime(
-            lambda: Engine(bundle, secret=secret, kernels=kernels), journal, data.folder, limits, wall_ms=wall_ms,
+            lambda: Engine(decides, secret=secret, kernels=kernels), journal, data.folder, limits, wall_ms=wall_ms,
             say=lambda text: log.warning("runtime", told=text), vault=vault,
         )  # fmt: skip
         recovered = runtime.start(tell)
+        note_start(runtime, chosen, life)
+    except NotNowError as error:
+        journal.close()
+        if life is None or chosen is None or not note_failure(chosen, life, error, log):
+            raise
+        return start_runtime(data, settings, bundle, log, vault, life)
     except BaseException:
         journal.close()
         raise
     log.info(
         "recovered", events=journal.next_seq, replayed=recovered.events, snapshot_at=recovered.snapshot_seq,
-        seconds=round(recovered.seconds, 3), snapshots_refused=len(recovered.refused), bundle=bundle.hash,
+        seconds=round(recovered.seconds, 3), snapshots_refused=len(recovered.refused), bundle=decides.hash,
     )  # fmt: skip
     return runtime
 

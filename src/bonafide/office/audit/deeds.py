@@ -38,6 +38,16 @@ DEEDS: Final[dict[str, str]] = {
     "receiver.rotate": "a receiver's messages are signed with a new secret",
     "receiver.resend": "dead letters were sent again",
     "outbox.begin_at": "the outbox was told where in the log to go on",
+    "signing_key.begin": "the office began to sign with a key",
+    "bundle.propose": "a bundle was proposed, or the proposal was not taken",
+    "bundle.approve": "a proposal was approved, or that was refused",
+    "bundle.activate": "a bundle was activated, or that was refused",
+    "bundle.rollback": "the bundle before was activated again, or that was refused",
+    "bundle.refuse": "a proposal was turned down",
+    "bundle.in_force": "the service went on with a bundle, or could not",
+    "list.change": "an entry of a list was asked for, or that was refused",
+    "list.approve": "a change of a list that does harm was approved by a second person, or that was refused",
+    "list.in_force": "the service wrote a change of a list into the log",
     "audit.checkpoint": "a checkpoint of the audit log was handed out",
 }
 """Deed -> what it means, in one line. Measures follow with what writes them."""

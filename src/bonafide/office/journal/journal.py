@@ -84,7 +84,7 @@ class Journal:
             bring_up(self._writer, self.path)
             self.reader = opened.enter_context(closing(Reader(self.path, connect(self.path, readonly=True))))
         last = self.reader.last()
-        head, kept = self.reader.head(), read_kept(self.reader)
+        head, kept = self.reader.whole_head(), read_kept(self.reader)
         chain, waiting = last.chain if last else beginning(head.first_bundle), read_waiting(self.reader)
         self._state = State(last.first_seq + last.events if last else 0, chain, head, kept, waiting)
         self._sealer = open_sealer(self.folder, create=True)

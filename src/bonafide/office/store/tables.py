@@ -19,6 +19,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
+    text,
 )
 
 NAMING: Final = {
@@ -285,3 +287,78 @@ outbox_deliveries: Final = Table(
 )  # fmt: skip
 """One row for each message and receiver. Of one receiver and subject all but the first that is unsettled are `queued`,
 so that what is due is found without looking through what stands behind it."""
+
+signing_keys: Final = Table(
+    "signing_keys", metadata,
+    Column("key_id", String(16), primary_key=True),
+    Column("public", LargeBinary(32), nullable=False),
+    Column("begun_ms", BigInteger, nullable=False),
+)  # fmt: skip
+"""Public halves of the keys that the office has signed with; the private one lies in the data directory."""
+
+_OF_TWO: Final = text("action IN ('propose', 'approve')")
+bundle_steps: Final = Table(
+    "bundle_steps", metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("action", String(10), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("person", String(40), ForeignKey("people.name"), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("proposal", BigInteger, nullable=False),
+    Column("replaces", String(64), nullable=False),
+    Column("waits_ms", BigInteger, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("about", Text, nullable=False),
+    Column("about_digest", String(64), nullable=False),
+    Column("statement", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("key_id", String(16), ForeignKey("signing_keys.key_id"), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+    UniqueConstraint("proposal", "action"),
+    UniqueConstraint("digest"),
+    Index("ix_bundle_steps_two_people", "proposal", "person", unique=True, sqlite_where=_OF_TWO,
+          postgresql_where=_OF_TWO),
+)  # fmt: skip
+"""The history of bundles: who proposed, approved, activated, rolled back or refused what, as signed statements in a
+chain. It only grows; triggers and checks of the database refuse what four eyes forbid."""
+
+bundle_outcomes: Final = Table(
+    "bundle_outcomes", metadata,
+    Column("number", BigInteger, ForeignKey("bundle_steps.number"), primary_key=True, autoincrement=False),
+    Column("outcome", String(10), nullable=False),
+    Column("seq", BigInteger),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("told", String(300), nullable=False),
+)  # fmt: skip
+"""What became of an activation or a rollback: from which event on it decides, or why it does not."""
+
+list_changes: Final = Table(
+    "list_changes", metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("list", String(10), nullable=False),
+    Column("action", String(10), nullable=False),
+    Column("entry", String(17), nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("reason", LargeBinary, nullable=False),
+    Column("person", String(40), ForeignKey("people.name"), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("needs_two", Boolean, nullable=False),
+    Index("ix_list_changes_entry", "list", "entry"),
+)  # fmt: skip
+"""Who is to join or leave a list, until when and why. `entry` is a token, `reason` is sealed."""
+
+list_approvals: Final = Table(
+    "list_approvals", metadata,
+    Column("number", BigInteger, ForeignKey("list_changes.number"), primary_key=True, autoincrement=False),
+    Column("person", String(40), ForeignKey("people.name"), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)  # fmt: skip
+"""The second person of a change that does harm."""
+
+list_outcomes: Final = Table(
+    "list_outcomes", metadata,
+    Column("number", BigInteger, ForeignKey("list_changes.number"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)  # fmt: skip
+"""Where in the log the service wrote a change."""
