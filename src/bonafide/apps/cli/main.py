@@ -12,6 +12,7 @@ import typer
 
 from bonafide.apps.cli.access import access_app
 from bonafide.apps.cli.audit import audit_app
+from bonafide.apps.cli.backtest import backtest
 from bonafide.apps.cli.backup import backup, restore
 from bonafide.apps.cli.bench import bench
 from bonafide.apps.cli.bundle import bundle_app
@@ -44,6 +45,7 @@ _COMMANDS: Final = (
     features,
     rings,
     evaluate,
+    backtest,
     train,
     tune,
     drift,
