@@ -1,0 +1,101 @@
+"""Suggestions as a file of rules that can be pasted into rules.yaml, and as a table for a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from bonafide.lab.report import numbers
+from bonafide.lab.suggest.study import Counts, Suggested, Suggestions
+
+
+def rules_yaml(told: Suggestions, source: str) -> str:
+    """The rules as YAML; `source` is the command that found them."""
+    lines = [
+        f"# Found by: {_one_line(source)}",
+        f"# Payments before {told.split} were searched, those after it judged; {_labels(told)}.",
+        "# A weight is the lower end of the share of cash-out among all that the rule held on. Give each rule an",
+        "# example that fires it and one that does not before it goes into a bundle.",
+        "",
+    ]
+    for rule in told.rules:
+        lines += [
+            f"- id: {rule.id}",
+            f"  when: {_quoted(rule.found.text)}",
+            f"  typology: {rule.typology}",
+            f"  weight: {rule.weight:g}",
+            f"  reason: {rule.reason}",
+            f"  source: {_quoted(f'mined from {sum(told.payments):,} payments, split at {told.split[:10]}')}",
+            f"  note: {_quoted(note_of(rule, told))}",
+        ]
+    return "\n".join(lines if told.rules else [*lines, "[]"]) + "\n"
+
+
+def note_of(rule: Suggested, told: Suggestions) -> str:
+    """The figures of a rule in one sentence each part."""
+    return f"before: {_part(rule.early, told.currency)}; after: {_part(rule.late, told.currency)}"
+
+
+def _part(one: Counts, currency: str | None) -> str:
+    return (
+        f"{one.cash_out:,} cash-out of {one.people:,} payers and {one.honest:,} other payments "
+        f"(precision {numbers.percent(one.precision, 0)}, {one.own:,} of {one.own_all:,} of its kind), "
+        f"{numbers.money(one.money, currency)}"
+    )
+
+
+def suggestions_text(told: Suggestions) -> str:
+    """The result as people read it."""
+    lines = [
+        f"{told.payments[0]:,} payments before {told.split} searched, {told.payments[1]:,} after it judged; "
+        f"{_labels(told)}",
+        "",
+    ]
+    if told.rules:
+        lines.append(
+            f"{'rule':<28}{'weight':>7}{'cash-out':>10}{'others':>8}{'precision':>11}{'later:':>8}{'cash-out':>10}"
+            f"{'others':>8}{'precision':>11}{'recall':>8}{'money':>20}"
+        )
+    for rule in told.rules:
+        late = rule.late
+        lines.append(
+            f"{rule.id:<28}{rule.weight:>7.2f}{rule.early.cash_out:>10,}{rule.early.honest:>8,}"
+            f"{numbers.percent(rule.early.precision, 0):>11}{'':>8}{late.cash_out:>10,}{late.honest:>8,}"
+            f"{numbers.percent(late.precision, 0):>11}{numbers.percent(late.recall, 0):>8}"
+            f"{numbers.money(late.money, told.currency):>20}"
+        )
+        lines.append(f"  {rule.found.text.removeprefix(_GUARD)}")
+    lines += ["", *_others(told)]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+_GUARD = "type == 'payment' and "
+
+
+def _others(told: Suggestions) -> Iterator[str]:
+    if told.fell_apart:
+        yield f"left out, because they did not hold up later: {_named(told.fell_apart)}"
+    if told.too_few:
+        few = ", ".join(f"{name} ({number})" for name, number in told.too_few.items())
+        yield f"too few payments known to be of the kind: {few}"
+    if told.none:
+        yield f"no rule found: {', '.join(told.none)}"
+
+
+def _named(rules: Sequence[Suggested]) -> str:
+    return ", ".join(f"{rule.id} ({numbers.percent(rule.late.precision, 0)})" for rule in rules)
+
+
+def _labels(told: Suggestions) -> str:
+    if told.labels == "latent":
+        return "judged by the truth"
+    return "judged by the labels that had arrived by then; what nobody knew counts as honest, so precision is a lower end"
+
+
+def _quoted(text: str) -> str:
+    """A YAML text on one line; JSON's double quotes are YAML's."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
