@@ -27,6 +27,7 @@ from bonafide.apps.cli.replay import replay
 from bonafide.apps.cli.review import review_sample
 from bonafide.apps.cli.rings import rings
 from bonafide.apps.cli.rules import rules_app
+from bonafide.apps.cli.rules_suggest import suggest_rules
 from bonafide.apps.cli.screen import Exit, say_refused
 from bonafide.apps.cli.serve import OTHER_OPTIONS, serve
 from bonafide.apps.cli.simulate import simulate
@@ -56,6 +57,7 @@ _COMMANDS: Final = (
     bench,
     warmup,
 )
+rules_app.command("suggest")(suggest_rules)
 _GROUPS: Final = {
     "bundle": bundle_app, "rules": rules_app, "map": map_app, "journal": journal_app, "access": access_app,
     "audit": audit_app, "subject": subject_app,

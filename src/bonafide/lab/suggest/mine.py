@@ -25,6 +25,10 @@ TRIED: Final = 160
 """Of each step, so many of the best are looked at for how many people they are about."""
 HONEST_MAX: Final = 120_000
 """Honest payments that a search looks at; of more, so many are drawn evenly over time."""
+FRESH_MIN: Final = 1.0
+"""Payers that a rule must add to those that the rules before it hold on."""
+LONGER_BY: Final = 1.02
+"""How much better a rule must be than a shorter one."""
 HELD_BEFORE: Final = 0.25
 """What a cash-out payment counts for that an earlier rule of its kind holds on."""
 OWN_POWER: Final = 0.25
@@ -88,6 +92,8 @@ class Searched:
             which = which[np.linspace(0, len(which) - 1, HONEST_MAX).astype(np.int64)]
         self._scale = honest.sum() / max(len(which), 1)
         self._terms, self._x, self._bad = terms, x, bad
+        self._people = np.zeros((0, 0), dtype=np.float32)
+        """Payments of the kind x their payers."""
         self._rest: Bits = np.zeros((0, 0), dtype=np.uint8)
         """Conditions x bytes, of the cash-out of other kinds than the one that is searched for."""
         self.conditions = conditions_of(terms, x[which], x[bad])
@@ -99,18 +105,24 @@ class Searched:
         rows = np.flatnonzero(kind)
         payers, held = payer[rows], _bits(self.conditions, self._x[rows])
         self._rest = _bits(self.conditions, self._x[self._bad & ~kind])
-        worth, found = np.ones(len(rows)), list[Found]()
+        found: list[Found] = []
+        _, number, many = np.unique(payers, return_inverse=True, return_counts=True)
+        worth = 1.0 / many[number]  # every payer counts once, however often they paid
+        self._people = np.eye(len(many), dtype=np.float32)[number]
+        fresh = worth.copy()
         while len(found) < wanted.rules_max:
-            best = self._best(held, worth, payers, wanted)
+            best = self._best(held, worth, fresh, wanted)
             if best is None:
                 break
             found.append(best[0])
             worth[best[1]] *= HELD_BEFORE
+            fresh[best[1]] = 0.0
         return found
 
     def _best(
-        self, held: Bits, worth: Floats, payers: Ints, wanted: Wanted
+        self, held: Bits, worth: Floats, fresh: Floats, wanted: Wanted
     ) -> tuple[Found, Ints] | None:  # fmt: skip
+        """The best rule and what it holds on; worth: what each payment counts for, fresh: where no rule holds yet."""
         n = len(worth)
         everything = (_ones(n), _ones(self._honest_count))
         beam: list[tuple[tuple[int, ...], Bits, Bits]] = [((), *everything)]
@@ -118,34 +130,40 @@ class Searched:
         for _ in range(CONDITIONS_MAX):
             grown: dict[bytes, tuple[float, tuple[int, ...], Bits, Bits]] = {}
             for chosen, mine, others in beam:
-                for score, condition in self._scored(chosen, held & mine, self._honest & others, worth):
+                counted = self._scored(chosen, held & mine, self._honest & others, worth, wanted.people_min)
+                for score, condition in counted:
                     both = held[condition] & mine
-                    if np.unique(payers[_places(both, n)]).size >= wanted.people_min:
-                        beyond = self._honest[condition] & others
-                        # The same payments by other words are the same rule; the shorter or earlier one stands.
-                        grown.setdefault(both.tobytes() + beyond.tobytes(), (score, (*chosen, condition), both, beyond))
+                    beyond = self._honest[condition] & others
+                    # The same payments by other words are the same rule; the shorter or earlier one stands.
+                    grown.setdefault(both.tobytes() + beyond.tobytes(), (score, (*chosen, condition), both, beyond))
             ranked = sorted(grown.values(), key=lambda one: (-one[0], one[1]))
             beam = [(chosen, mine, others) for _, chosen, mine, others in ranked[:BEAM]]
             for score, chosen, mine, others in ranked:
-                told = self._told(chosen, mine, others, payers, n)
+                if best is not None and score <= best[0] * LONGER_BY:
+                    continue
+                told, places = self._told(chosen, mine, others, n), _places(mine, n)
                 good = told.cash_out >= wanted.cash_out_min and _precision(told) >= wanted.precision_min
-                fresh = worth[_places(mine, n)].sum() >= max(2.0, wanted.cash_out_min / 2)
-                if good and fresh and (best is None or score > best[0] * 1.02):
-                    best = score, told, _places(mine, n)
+                if good and fresh[places].sum() >= FRESH_MIN - 1e-9:
+                    best = score, told, places
         return None if best is None else best[1:]
 
     def _scored(
-        self, chosen: tuple[int, ...], held: Bits, honest: Bits, worth: Floats
+        self, chosen: tuple[int, ...], held: Bits, honest: Bits, worth: Floats, people_min: int
     ) -> list[tuple[float, int]]:  # fmt: skip
         """The best conditions to add, each with what the longer conjunction is worth."""
-        weighed = np.unpackbits(held, axis=1, count=len(worth)) @ worth
+        each = np.unpackbits(held, axis=1, count=len(worth))
+        weighed, people = each @ worth, (each.astype(np.float32) @ self._people > 0).sum(axis=1)
         counted = np.bitwise_count(held).sum(axis=1, dtype=np.int64)
         against = np.bitwise_count(honest).sum(axis=1, dtype=np.int64) * self._scale
         rest = np.bitwise_count(self._rest & self._rest_of(chosen)).sum(axis=1, dtype=np.int64)
         own = counted / np.maximum(counted + rest, 1)
-        score = _lowered(counted, counted + against) * np.sqrt(weighed / max(worth.sum(), 1e-9)) * own**OWN_POWER
+        # The payments of one payer are much alike, so a precision is as sure as there are payers.
+        alike = np.maximum(people, 1) / np.maximum(counted, 1)
+        precision = _lowered(people, np.maximum(people, (counted + against) * alike))
+        score = precision * np.sqrt(weighed / max(worth.sum(), 1e-9)) * own**OWN_POWER
         taken = {(self.conditions[i].term, self.conditions[i].op) for i in chosen}
         about = [self._terms[self.conditions[i].term].about for i in chosen]
+        score[people < people_min] = 0.0
         order = np.argsort(-score, kind="stable")[: TRIED * 2].tolist()
         told: list[tuple[float, int]] = []
         for i in order:
@@ -162,11 +180,11 @@ class Searched:
             held &= self._rest[i]
         return held
 
-    def _told(self, chosen: tuple[int, ...], mine: Bits, others: Bits, payers: Ints, n: int) -> Found:
+    def _told(self, chosen: tuple[int, ...], mine: Bits, others: Bits, n: int) -> Found:
         conditions = tuple(sorted((self.conditions[i] for i in chosen), key=lambda c: (c.op != "", c.text)))
         places = _places(mine, n)
         honest = float(np.bitwise_count(others).sum()) * self._scale
-        return Found(conditions, len(places), honest, int(np.unique(payers[places]).size))
+        return Found(conditions, len(places), honest, int(self._people[places].any(axis=0).sum()))
 
 
 def holds(conditions: Sequence[Condition], x: Floats) -> Flags:
@@ -205,7 +223,7 @@ def _holds(one: Condition, values: Floats) -> Flags:
 
 
 def _bits(conditions: Sequence[Condition], x: Floats) -> Bits:
-    """conditions x bytes: a bit for each row that a condition holds on."""
+    """Conditions x bytes: a bit for each row that a condition holds on."""
     rows = [np.packbits(_holds(one, x[:, one.term])) for one in conditions]
     return np.stack(rows) if rows else np.zeros((0, -(-len(x) // 8)), dtype=np.uint8)
 

@@ -12,6 +12,7 @@ from bonafide.core.errors import InputError, UsageError
 from bonafide.core.moment import show_moment
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.bundles.rules import TYPOLOGIES
+from bonafide.engine.scoring import SCORE_UNIT
 from bonafide.lab.chosen_labels import LabelKind, choose_labels
 from bonafide.lab.curves import Flags, Floats, Ints
 from bonafide.lab.suggest.mine import Found, Searched, Wanted, holds, lowered
@@ -30,7 +31,7 @@ LATE_FALL: Final = 0.5
 class Asked(NamedTuple):
     """What is searched for."""
 
-    labels: LabelKind = "latent"
+    labels: LabelKind = "arrived"
     split_ms: int | None = None
     """None: SPLIT_FRACTION of the time of the payments."""
     typologies: tuple[str, ...] = TYPOLOGIES
@@ -47,7 +48,7 @@ class Counts(NamedTuple):
     cash_out: int
     """Of any kind."""
     honest: int
-    """Payments that are honest, or of which nothing is known."""
+    """Honest payments; under labels that arrived those, too, of which nothing is known and no rule makes much."""
     people: int
     """Payers of its cash-out."""
     money: int
@@ -128,8 +129,9 @@ def suggest(
     split = asked.split_ms or int(times.min() + SPLIT_FRACTION * (times.max() - times.min()))
     if not times.min() < split <= times.max():
         raise UsageError(f"--split {show_moment(split)}: no payments lie before or after it")
-    early = part_of(matrix, truth, np.flatnonzero(times < split), asked.labels, split)
-    late = part_of(matrix, truth, np.flatnonzero(times >= split), asked.labels, matrix.last_ms)
+    calm = -np.expm1(-matrix.evidence) * SCORE_UNIT < (bundle.policy.line_e6 or SCORE_UNIT)
+    early = part_of(matrix, truth, np.flatnonzero(times < split), calm, asked.labels, split)
+    late = part_of(matrix, truth, np.flatnonzero(times >= split), calm, asked.labels, matrix.last_ms)
     payer = matrix.rows["user_id"].rank("dense").cast(pl.Int64).fill_null(-1).to_numpy()
     money = _money(matrix)
     x = matrix.x[early.rows]
@@ -144,20 +146,28 @@ def suggest(
             for found in searched.find(kind, payer[early.rows], asked.wanted):
                 rules.append(_suggested(matrix, (early, late), payer, money, typology, found, rules, terms, bundle))
         progress(number + 1, len(asked.typologies))
-    kept = [rule for rule in rules if _holds_up(rule, asked.wanted)]
+    kept = _unlike([rule for rule in rules if _holds_up(rule, asked.wanted)])
     there = {rule.typology for rule in kept} | set(too_few)
     return Suggestions(
-        kept, [rule for rule in rules if rule not in kept], too_few, [t for t in asked.typologies if t not in there],
+        kept, [rule for rule in rules if not _holds_up(rule, asked.wanted)], too_few, [t for t in asked.typologies if t not in there],
         show_moment(split), asked.labels, (len(early.rows), len(late.rows)), main_currency(matrix.rows),
     )  # fmt: skip
 
 
-def part_of(matrix: Matrix, truth: pl.DataFrame, rows: Ints, labels: LabelKind, known_by_ms: int) -> Part:
-    """Some payments with what was known of them by a moment; what nobody knows anything of counts as honest."""
+def part_of(
+    matrix: Matrix, truth: pl.DataFrame, rows: Ints, calm: Flags, labels: LabelKind, known_by_ms: int
+) -> Part:  # fmt: skip
+    """Some payments with what was known of them by a moment.
+
+    Of most payments nobody ever hears anything. Under labels that arrived those of them that are `calm`, so that no rule
+    makes much of them, count as honest; the others count neither way, since most cash-out is never found out.
+    """
     told = choose_labels(truth, labels, known_by_ms if labels == "arrived" else None).frame
     beside = matrix.rows[rows].select("event_id").join(told, on="event_id", how="left", maintain_order="left")
     bad = beside["bad"].fill_null(value=False).to_numpy()
-    return Part(rows, bad, ~bad, beside.select(pl.when("bad").then("typology")).to_series())
+    unknown = beside["bad"].is_null().to_numpy()
+    honest = ~bad & (~unknown | (calm[rows] if labels == "arrived" else False))
+    return Part(rows, bad, honest, beside.select(pl.when("bad").then("typology")).to_series())
 
 
 def counts(matrix: Matrix, part: Part, held: Flags, typology: str, payer: Ints, money: Ints) -> Counts:
@@ -187,11 +197,23 @@ def _suggested(
     return Suggested(name, typology, found, round(weight, 2), _reason(found, terms, typology, bundle), early, late)
 
 
+def _unlike(rules: Sequence[Suggested]) -> list[Suggested]:
+    """Of rules with the same condition the one that holds on most of its kind."""
+    best: dict[str, Suggested] = {}
+    for rule in rules:
+        other = best.get(rule.found.text)
+        if other is None or (rule.late.recall or 0.0) > (other.late.recall or 0.0):
+            best[rule.found.text] = rule
+    return [rule for rule in rules if best[rule.found.text] is rule]
+
+
 def _holds_up(rule: Suggested, wanted: Wanted) -> bool:
-    """Whether a rule does later what it did early; one that held on nothing later is left out, too, where its kind was
-    there."""
+    """Whether a rule does later what it did early. One that holds on none of its kind later is left out, too, where
+    there was enough of it."""
+    if rule.late.own == 0 and rule.late.own_all >= wanted.cash_out_min:
+        return False
     if rule.late.precision is None:
-        return rule.late.own_all == 0
+        return True
     return rule.late.precision >= LATE_FALL * wanted.precision_min
 
 

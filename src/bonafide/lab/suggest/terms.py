@@ -12,7 +12,16 @@ from bonafide.engine.bundle import Bundle, untrained
 from bonafide.engine.bundles.inputs import Input, Inputs
 from bonafide.engine.features.spec import is_label, quantity_of
 from bonafide.engine.rules.language import (
-    DERIVED, Apply, Equals, ExpressionError, Missing, Name, Node, Number, names_in, parse_located,
+    DERIVED,
+    Apply,
+    Equals,
+    ExpressionError,
+    Missing,
+    Name,
+    Node,
+    Number,
+    names_in,
+    parse_located,
 )  # fmt: skip
 from bonafide.engine.rules.tree import LOCAL
 

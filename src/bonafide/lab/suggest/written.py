@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+from bonafide.engine.bundle import Bundle
+from bonafide.engine.rules.cost import RULE_COST_MAX, cost_of
+from bonafide.engine.rules.language import ExpressionError, parse_located
+from bonafide.engine.rules.sense import look_for_nonsense
 from bonafide.lab.report import numbers
 from bonafide.lab.suggest.study import Counts, Suggested, Suggestions
 
@@ -13,7 +18,7 @@ def rules_yaml(told: Suggestions, source: str) -> str:
     """The rules as YAML; `source` is the command that found them."""
     lines = [
         f"# Found by: {_one_line(source)}",
-        f"# Payments before {told.split} were searched, those after it judged; {_labels(told)}.",
+        f"# Payments before {told.split} were searched, those after it judged, {_labels(told)}.",
         "# A weight is the lower end of the share of cash-out among all that the rule held on. Give each rule an",
         "# example that fires it and one that does not before it goes into a bundle.",
         "",
@@ -88,8 +93,8 @@ def _named(rules: Sequence[Suggested]) -> str:
 
 def _labels(told: Suggestions) -> str:
     if told.labels == "latent":
-        return "judged by the truth"
-    return "judged by the labels that had arrived by then; what nobody knew counts as honest, so precision is a lower end"
+        return "by the truth"
+    return "by the labels that had arrived; what nobody knew of counts as honest unless rules find it odd"
 
 
 def _quoted(text: str) -> str:
@@ -99,3 +104,37 @@ def _quoted(text: str) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def without_mistakes(told: Suggestions, bundle: Bundle) -> tuple[Suggestions, list[str]]:
+    """The suggestions that `rules check` has nothing against when they stand in a bundle, and the ids of the others."""
+    vocabulary = bundle.vocabulary
+    lacking: list[str] = []
+    for rule in told.rules:
+        try:
+            located = parse_located(rule.found.text, vocabulary)
+        except ExpressionError:
+            lacking.append(rule.id)
+            continue
+        if look_for_nonsense(located, vocabulary) or cost_of(located.node) > RULE_COST_MAX:
+            lacking.append(rule.id)
+    return told._replace(rules=[rule for rule in told.rules if rule.id not in lacking]), lacking
+
+
+def as_builtins(told: Suggestions) -> dict[str, Any]:
+    """Everything for JSON."""
+
+    def plain(rule: Suggested) -> dict[str, Any]:
+        parts = {
+            name: {**part._asdict(), "precision": part.precision, "own_precision": part.own_precision,
+                   "recall": part.recall}
+            for name, part in (("early", rule.early), ("late", rule.late))
+        }  # fmt: skip
+        return {"id": rule.id, "when": rule.found.text, "typology": rule.typology, "weight": rule.weight,
+                "reason": rule.reason, **parts}  # fmt: skip
+
+    return {
+        "split": told.split, "labels": told.labels, "payments": list(told.payments), "currency": told.currency,
+        "rules": [plain(rule) for rule in told.rules], "fell_apart": [plain(rule) for rule in told.fell_apart],
+        "too_few": told.too_few, "none": told.none,
+    }  # fmt: skip
