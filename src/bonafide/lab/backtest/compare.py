@@ -78,7 +78,7 @@ def _bundle(facts: Facts, stream: Stream, budget: int, judged: Judged | None, ru
         by_outcome={o: int(n) for o, n in zip(OUTCOMES, counts, strict=True)},
         money_by_outcome={o: int(n) for o, n in zip(OUTCOMES, money, strict=True)},
         alerts=int(stream.alerts.sum()), days=_days(facts, stream, budget), judged=judged, rules=rules.rules,
-        never=rules.never, overlaps=rules.overlaps, digest=stream.digest, decisions=None,
+        never=rules.never, overlaps=rules.overlaps, digest=stream.digest, decisions=stream.decisions,
     )  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def _notes(told: Streams, facts: Facts, labels: Labels | None, rules: list[Rules
         notes.append("no labels were given, so nothing says which alerts are right; give --truth")
     elif labels.kind == "arrived":
         notes.append("judged by the labels that had arrived, which are no sample of all payments")
-    others = facts.events.filter(~(facts.events["currency"] == facts.currency).fill_null(value=True)).height
+    others = 0 if facts.currency is None else int((facts.events["currency"].drop_nulls() != facts.currency).sum())
     if others:
         notes.append(f"{others:,} events in other currencies are left out of every sum of money")
     return notes

@@ -6,7 +6,7 @@ import math
 from html import escape
 from typing import Final
 
-from bonafide.lab.backtest.told import Backtest, BundleTold
+from bonafide.lab.backtest.told import Backtest, BundleTold, Figure
 from bonafide.lab.backtest.words import said
 from bonafide.lab.explain.words import Lang
 from bonafide.lab.report import numbers
@@ -21,8 +21,8 @@ STYLE: Final = (
         f".legend .b{i}{{background:{c}}}"
         for i, c in enumerate(COLOURS)
     )
-    + "td.text{white-space:normal;overflow-wrap:anywhere}details{margin:10px 0}summary{cursor:pointer;font-weight:600}"
-    "td .soft{font-size:13px}rect.cell{fill:var(--caught)}.heat text{font-size:10px}"
+    + "td.text{overflow-wrap:anywhere;min-width:8em}details{margin:10px 0}summary{cursor:pointer;font-weight:600}"
+    "td .soft{font-size:13px}td.number .soft{white-space:nowrap}"
 )  # fmt: skip
 
 
@@ -55,19 +55,18 @@ def alerts_by_day(told: Backtest, first_day: int, lang: Lang) -> str:
 def trade_off(told: Backtest, lang: Lang) -> str:
     """Money caught beside honest payments disturbed, with the intervals of both."""
     judged = [(i, one, one.judged) for i, one in enumerate(told.bundles) if one.judged is not None]
-    x_ends = [_ends(one.money_caught_fraction.value, one.money_caught_fraction.interval) for _, _, one in judged]
-    y_ends = [
-        _ends(one.honest_disturbed_per_10000.value, one.honest_disturbed_per_10000.interval) for _, _, one in judged
-    ]
-    high = even_ticks(max([1e-6, *(top for _, top in y_ends)]))
-    tenths = tuple((i / 5, numbers.percent(i / 5, 0)) for i in range(6))
-    x = Axis(0, 1, tenths, said("money caught", lang))
-    plot = Plot(720, 360, x, Axis(0, high[-1], tuple((m, numbers.tick(m)) for m in high), said("disturbed", lang)),
-                Margins(left=66, top=22))  # fmt: skip
-    for (number, bundle, one), across, upright in zip(judged, x_ends, y_ends, strict=True):
+    across = [_ends(one.money_caught_fraction) for _, _, one in judged]
+    upright = [_ends(one.honest_disturbed_per_10000) for _, _, one in judged]
+    tenths = range(math.floor(10 * min(low for low, _ in across)), math.ceil(10 * max(top for _, top in across)) + 1)
+    marks = [i / 10 for i in tenths] if len(tenths) > 1 else [0.0, 1.0]
+    x = Axis(marks[0], marks[-1], tuple((m, numbers.percent(m, 0)) for m in marks), said("money caught", lang))
+    high = even_ticks(max([1e-6, *(top for _, top in upright)]))
+    y = Axis(0, high[-1], tuple((m, numbers.tick(m)) for m in high), said("disturbed", lang))
+    plot = Plot(1050, 340, x, y, Margins(left=66, top=22))
+    for (number, bundle, one), wide, tall in zip(judged, across, upright, strict=True):
         at = one.money_caught_fraction.value or 0.0, one.honest_disturbed_per_10000.value or 0.0
-        plot.line(across, (at[1], at[1]), kind(number))
-        plot.line((at[0], at[0]), upright, kind(number))
+        plot.line(wide, (at[1], at[1]), kind(number))
+        plot.line((at[0], at[0]), tall, kind(number))
         plot.dot(*at, kind(number), _tip(bundle, lang), 6)
     return plot.svg(said("pair told", lang))
 
@@ -80,5 +79,6 @@ def _tip(one: BundleTold, lang: Lang) -> str:
     return f"{one.name}: {numbers.percent(share)} {said('money caught', lang)}, {told} {said('disturbed', lang)}"
 
 
-def _ends(value: float | None, interval: tuple[float, float] | None) -> tuple[float, float]:
-    return interval or (value or 0.0, value or 0.0)
+def _ends(figure: Figure) -> tuple[float, float]:
+    value = figure.value or 0.0
+    return figure.interval or (value, value)

@@ -67,7 +67,7 @@ def _bundles(told: Backtest, lang: Lang) -> str:
     body = _table([said(name, lang) for name in head], rows)
     judged = [(i, one.judged) for i, one in enumerate(told.bundles) if one.judged is not None]
     if judged:
-        head = ["bundle", "money caught", "more", "precision", "disturbed", "more", "users disturbed", "more"]
+        head = ["bundle", "money caught", "precision", "disturbed", "users disturbed"]
         body = (
             f"{drawn.legend(told)}<figure>{drawn.trade_off(told, lang)}"
             f"<figcaption>{escape(said('pair told', lang))}</figcaption></figure>"
@@ -83,12 +83,12 @@ def _judged(told: Backtest, number: int, one: Judged, lang: Lang) -> list[Cell]:
     )  # fmt: skip
     return [
         _name(told, number, lang),
-        _beside(numbers.money(one.money_caught, told.currency),
-                f"{numbers.percent(share.value)} {interval(share, 1, percent=True)}"),
-        _number(change(share, 1, percent=True)), _number(numbers.percent(one.precision.value)),
-        _beside(_plain(disturbed.value), interval(disturbed, 1, percent=False)),
-        _number(change(disturbed, 1, percent=False)),
-        _beside(_plain(users.value), interval(users, 1, percent=False)), _number(change(users, 1, percent=False)),
+        _figure(f"{numbers.percent(share.value)} {interval(share, 1, percent=True)}",
+                numbers.money(one.money_caught, told.currency), change(share, 1, percent=True), lang),
+        _number(numbers.percent(one.precision.value)),
+        _figure(_plain(disturbed.value), interval(disturbed, 1, percent=False),
+                change(disturbed, 1, percent=False), lang),
+        _figure(_plain(users.value), interval(users, 1, percent=False), change(users, 1, percent=False), lang),
     ]  # fmt: skip
 
 
@@ -244,6 +244,13 @@ def _name(told: Backtest, number: int, lang: Lang) -> Cell:
     one = told.bundles[number]
     beside = said("champion", lang) if number == 0 else said(one.how, lang)
     return _beside_left(one.name, beside)
+
+
+def _figure(big: str, small: str, more: str, lang: Lang) -> Cell:
+    """A figure, what stands beside it, and what it is more than the champion's."""
+    html, kind = _beside(big, small)
+    beside = f'<br><span class="soft">{escape(said("more", lang, by=more))}</span>' if more else ""
+    return html + beside, kind
 
 
 def _beside(big: str, small: str) -> Cell:

@@ -236,6 +236,7 @@ class Judge:
             list(self._numbers), bundle=self._contender.bundle,
             raw=None if self._trees is None else np.concatenate([np.zeros(0), *self._raw]),
             digest=None if self._table is None else self._digest.hexdigest(),
+            decisions=None if self._table is None else self._table.path.name,
         )  # fmt: skip
 
     def discard(self) -> None:

@@ -61,6 +61,8 @@ class Stream:
     """n: what the trees say of payments on which a rule held; NaN of all else. None without trees."""
     digest: str | None = None
     """Of all decisions, as a replay's summary has it; None where it was not asked for."""
+    decisions: str | None = None
+    """The file that they were written to."""
     _outcomes: NDArray[np.int8] | None = field(default=None, repr=False)
 
     @property
@@ -137,7 +139,7 @@ def events_of(*decisions: pl.DataFrame) -> pl.DataFrame:
     """The events that some of these tables of decisions are about, once each, in the order of the log."""
     rows = pl.concat([table.select("seq", *EVENTS) for table in decisions])
     rows = rows.with_columns(pl.col("time").dt.epoch("ms")).unique("event_id", keep="first", maintain_order=True)
-    return rows.sort("seq", maintain_order=True).select(EVENTS)
+    return rows.sort("seq", maintain_order=True).select(*EVENTS)
 
 
 def named(streams: Sequence[Stream]) -> list[str]:

@@ -31,7 +31,7 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "money caught": ("cash-out money caught", "拦下的套现金额"), "precision": ("precision", "准确率"),
     "disturbed": ("honest disturbed of 10,000", "每万笔正常支付受打扰"),
     "users disturbed": ("honest users disturbed of 10,000", "每万名正常用户受打扰"),
-    "more": ("more than the champion", "较现行增加"),
+    "more": ("champion {by}", "较现行 {by}"),
     "shared": ("one state with the champion", "与现行共用状态"), "own": ("a walk of its own", "单独重放"),
     "cache": ("kept features", "已保存的特征"), "table": ("a table of decisions", "决定表"),
     "pair told": (

@@ -149,7 +149,8 @@ def suggest(
     kept = _unlike([rule for rule in rules if _holds_up(rule, asked.wanted)])
     there = {rule.typology for rule in kept} | set(too_few)
     return Suggestions(
-        kept, [rule for rule in rules if not _holds_up(rule, asked.wanted)], too_few, [t for t in asked.typologies if t not in there],
+        kept, [rule for rule in rules if not _holds_up(rule, asked.wanted)], too_few,
+        [name for name in asked.typologies if name not in there],
         show_moment(split), asked.labels, (len(early.rows), len(late.rows)), main_currency(matrix.rows),
     )  # fmt: skip
 
@@ -159,8 +160,8 @@ def part_of(
 ) -> Part:  # fmt: skip
     """Some payments with what was known of them by a moment.
 
-    Of most payments nobody ever hears anything. Under labels that arrived those of them that are `calm`, so that no rule
-    makes much of them, count as honest; the others count neither way, since most cash-out is never found out.
+    Of most payments nobody ever hears anything. Under labels that arrived those of them that are `calm`, of which no
+    rule makes much, count as honest; the others count neither way, since most cash-out is never found out.
     """
     told = choose_labels(truth, labels, known_by_ms if labels == "arrived" else None).frame
     beside = matrix.rows[rows].select("event_id").join(told, on="event_id", how="left", maintain_order="left")
