@@ -49,6 +49,15 @@ def suggest_rules(
     support_min: Annotated[
         int, typer.Option("--support-min", min=2, help="Payments of the kind that a rule must hold on.")
     ] = CASH_OUT,
+    examples: Annotated[
+        Path | None,
+        typer.Option(
+            "--examples",
+            metavar="FILE",
+            show_default=False,
+            help="Also write examples for the bundle's folder examples/, found in the log; takes minutes.",
+        ),
+    ] = None,
     rules_max: Annotated[int, typer.Option("--rules-max", min=1, max=20, help="Rules of each kind at most.")] = RULES,
     mapping: MappingFile = None,
     now: Now = None,
@@ -63,19 +72,23 @@ def suggest_rules(
         from bonafide.lab.suggest.study import Asked
 
         file = new_file("--out", out, [*events, truth])
+        beside = None if examples is None else new_file("--examples", examples, [*events, truth, out])
         asked = _asked(
             Asked(), typology, labels, read_moment("--split", split), (precision_min, support_min, rules_max)
         )
         table, found = read_table(truth), find_mapping(mapping)
         look_at_files(events, found)
         with RejectWriter() as rejects:
-            told, lacking = _suggest(events, table, bundle, asked, found, read_now(now), rejects)
+            told, lacking, matrix = _suggest(events, table, bundle, asked, found, read_now(now), rejects)
             refused = rejects.total
+        if beside is not None:
+            _with_examples(told, matrix, table, events, found, read_now(now), bundle, beside)
         file.write_text(_yaml(told, events, truth, out, bundle, {
             "--typology": typology, "--labels": None if labels is Labels.ARRIVED else labels.value, "--split": split,
             "--precision-min": None if precision_min == PRECISION else precision_min,
             "--support-min": None if support_min == CASH_OUT else support_min,
-            "--rules-max": None if rules_max == RULES else rules_max, "--mapping": mapping, "--now": now,
+            "--rules-max": None if rules_max == RULES else rules_max, "--examples": examples, "--mapping": mapping,
+            "--now": now,
         }), encoding="utf-8")  # fmt: skip
     _show(told, out, lacking, as_json=as_json)
     if refused:
@@ -104,7 +117,7 @@ def _asked(
 
 def _suggest(
     events: list[Path], truth: Any, bundle: str, asked: Asked, mapping: Any, now_ms: int | None, rejects: Any
-) -> tuple[Suggestions, list[str]]:  # fmt: skip
+) -> tuple[Suggestions, list[str], Any]:  # fmt: skip
     """What was found, less the rules that `rules check` has something against, which are named."""
     from bonafide.lab.inputs import read_chunks
     from bonafide.lab.suggest.study import suggest
@@ -123,7 +136,37 @@ def _suggest(
         )  # fmt: skip
     with progress_bar("Searching") as bar:
         told = suggest(matrix, terms, truth, base, asked, bar)
-    return without_mistakes(told, base)
+    return (*without_mistakes(told, base), matrix)
+
+
+def _with_examples(
+    told: Suggestions, matrix: Any, truth: Any, events: list[Path], mapping: Any, now_ms: int | None, bundle: str,
+    file: Path,
+) -> None:  # fmt: skip
+    """Write examples; rules of which none is found are said, and stay."""
+    import polars as pl
+
+    from bonafide.apps.cli.engines import ready_kernels
+    from bonafide.lab.inputs import RejectWriter, read_chunks
+    from bonafide.lab.suggest.examples import Examples, examples_yaml
+    from bonafide.lab.suggest.study import fired
+
+    with RejectWriter() as rejects:
+        frames = [chunk.frame for chunk in read_chunks(events, mapping, now_ms, rejects, unreadable=tell_unreadable)]
+    finder = Examples(pl.concat(frames, how="diagonal_relaxed"), open_bundle(bundle), ready_kernels())
+    shown, without = [], []
+    with progress_bar("Finding examples") as bar:
+        for number, rule in enumerate(told.rules):
+            one = finder.of(rule, fired(rule, matrix, truth))
+            if one is None:
+                without.append(rule.id)
+            else:
+                shown.append(one)
+            bar(number + 1, len(told.rules))
+    file.write_text(examples_yaml(shown), encoding="utf-8")
+    say(f"Examples: {file}")
+    if without:
+        say(f"without a short example: {', '.join(without)}")
 
 
 def _yaml(

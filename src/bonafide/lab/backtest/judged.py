@@ -20,6 +20,8 @@ from bonafide.lab.curves import Flags, Floats, Ints
 from bonafide.lab.intervals import Estimates, Progress, affordable_resamples, estimate
 
 PER: Final = 10_000
+RARE_BELOW: Final = 0.2
+"""A sum that fewer payers than this share have anything of is rare."""
 _HOLD: Final = OUTCOMES.index("hold")
 _PLAIN: Final = (
     "money_caught_fraction", "precision", "recall", "honest_disturbed_per_10000", "honest_stopped_per_10000",
@@ -34,13 +36,22 @@ class Ratios:
         """parts, wholes: payers x names; per: names; first: for each name the place of the champion's figure, or its
         own place where it is the champion's."""
         self._own = tuple(names)
-        self._sums, self._count = np.concatenate((parts, wholes), axis=1), len(names)
+        # Bundles share their wholes and, where they are alike, their parts: each sum is weighed once. Most sums are 0 of
+        # nearly all payers, and are weighed over the others alone.
+        sums, place = np.unique(np.concatenate((parts, wholes), axis=1), axis=1, return_inverse=True)
+        self._place, self._count = place.reshape(-1), len(names)
+        rare = (sums != 0).mean(axis=0) < RARE_BELOW
+        self._order = np.argsort(np.concatenate((np.flatnonzero(rare), np.flatnonzero(~rare))), kind="stable")
+        self._rows = np.flatnonzero(sums[:, rare].any(axis=1))
+        self._rare = np.ascontiguousarray(sums[self._rows][:, rare])
+        self._common = np.ascontiguousarray(sums[:, ~rare])
         self._per, self._first = per, first
         self.names: tuple[str, ...] = (*self._own, *(f"{name} change" for name in self._own))
 
     def of(self, weight: Ints) -> Floats:
         """The figures where payers weigh so much."""
-        sums = weight.astype(np.float64) @ self._sums
+        drawn = weight.astype(np.float64)
+        sums = np.concatenate((drawn[self._rows] @ self._rare, drawn @ self._common))[self._order][self._place]
         part, whole = sums[: self._count], sums[self._count :]
         value = self._per * part / np.where(whole > 0, whole, np.nan)
         return np.concatenate((value, value - value[self._first]))

@@ -66,7 +66,8 @@ def tell_rules(facts: Facts, stream: Stream) -> RulesTold:
             **(without.of(number) if without is not None and without.holds else {}),
         ))  # fmt: skip
     never = [one.id for one in told if one.hits == 0]
-    return RulesTold(told, never, _overlaps(hits, ids), without is not None and without.holds)
+    times = np.bincount(which, minlength=len(table))
+    return RulesTold(told, never, _overlaps(table, times, ids), without is not None and without.holds)
 
 
 class Without:
@@ -126,10 +127,12 @@ class Without:
         return np.array([OUTCOMES.index(outcome) for outcome in rulings])[inverse.reshape(-1)]
 
 
-def _overlaps(hits: NDArray[np.bool_], ids: list[str]) -> list[Overlap]:
-    """Pairs of rules of which one holds on at least OVERLAP_LEAST of the other's hits."""
-    counts = hits.sum(axis=0)
-    both = hits.astype(np.float32).T @ hits.astype(np.float32)
+def _overlaps(table: NDArray[np.bool_], times: Ints, ids: list[str]) -> list[Overlap]:
+    """Pairs of rules of which one holds on at least OVERLAP_LEAST of the other's hits; table: which rules held, a row
+    for all that was said, times: how often that was."""
+    held = table[times > 0].astype(np.int64)
+    both = (held * times[times > 0][:, None]).T @ held
+    counts = both.diagonal()
     told = []
     for i in range(len(ids)):
         for j in range(i + 1, len(ids)):

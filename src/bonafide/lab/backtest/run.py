@@ -276,7 +276,8 @@ class Judge:
         if self._trees is not None:
             held = np.array([bool(template.hits) for template in batch.templates])[decided.template]
             which = np.flatnonzero(held & (batch.rows[decided.row, TYPE] == _PAYMENT))
-            answers = np.concatenate(self._voter.answers)
+            given = self._voter.answers
+            answers = given[0] if len(given) == 1 else np.concatenate(given)
             raw[which] = raw_scores(self._trees, answers[which, self._inputs])
         return raw
 

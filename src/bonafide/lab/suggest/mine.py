@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 from bonafide.lab.curves import Flags, Floats, Ints
 from bonafide.lab.suggest.terms import Term, rounded, shown
 
+GUARD: Final = "type == 'payment'"
+"""What every rule begins with: only payments were looked at."""
 CONDITIONS_MAX: Final = 3
+"""Besides guards."""
 BEAM: Final = 24
 TRIED: Final = 160
 """Of each step, so many of the best are looked at for how many people they are about."""
@@ -50,6 +53,8 @@ class Condition(NamedTuple):
     """>=, <= or nothing, where the term is a condition itself."""
     value: float
     text: str
+    guards: tuple[str, ...] = ()
+    """As those of the term."""
 
 
 class Found(NamedTuple):
@@ -66,7 +71,8 @@ class Found(NamedTuple):
     @property
     def text(self) -> str:
         """As `when` of a rule on payments."""
-        return " and ".join(["type == 'payment'", *(condition.text for condition in self.conditions)])
+        guards = dict.fromkeys(guard for condition in self.conditions for guard in condition.guards)
+        return " and ".join([GUARD, *guards, *(condition.text for condition in self.conditions)])
 
 
 @dataclass(frozen=True)
@@ -200,7 +206,7 @@ def conditions_of(terms: Sequence[Term], honest: Floats, bad: Floats) -> list[Co
     found: list[Condition] = []
     for number, term in enumerate(terms):
         if term.kind == "condition":
-            found.append(Condition(number, "", 1.0, term.text))
+            found.append(Condition(number, "", 1.0, term.text, term.guards))
             continue
         own, theirs = honest[:, number], bad[:, number]
         own, theirs = own[~np.isnan(own)], theirs[~np.isnan(theirs)]
@@ -212,7 +218,7 @@ def conditions_of(terms: Sequence[Term], honest: Floats, bad: Floats) -> list[Co
             for cut in sorted(cuts):
                 share = np.mean(own >= cut) if op == ">=" else np.mean(own <= cut)
                 if share < 0.9 and not (op == ">=" and cut <= own.min()):
-                    found.append(Condition(number, op, cut, f"{term.text} {op} {shown(cut)}"))
+                    found.append(Condition(number, op, cut, f"{term.text} {op} {shown(cut)}", term.guards))
     return found
 
 

@@ -232,6 +232,13 @@ def _money(matrix: Matrix) -> Ints:
     return matrix.rows.select(amount.fill_null(0).cast(pl.Int64)).to_series().to_numpy()
 
 
+def fired(rule: Suggested, matrix: Matrix, truth: pl.DataFrame) -> list[str]:
+    """Ids of cash-out payments that a rule holds on, in the order of the log."""
+    held = matrix.rows.filter(pl.Series(hits_of(rule, matrix.x))).select("event_id")
+    bad = truth.filter(pl.col("label") == 1).select("event_id")
+    return held.join(bad, on="event_id", how="semi", maintain_order="left")["event_id"].to_list()
+
+
 def hits_of(rule: Suggested, x: Floats) -> Flags:
     """Which payments a rule holds on."""
     return holds(rule.found.conditions, x)

@@ -10,7 +10,7 @@ from bonafide.core.errors import UsageError
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
 from bonafide.engine.bundle import Bundle, untrained
 from bonafide.engine.bundles.inputs import Input, Inputs
-from bonafide.engine.features.spec import is_label, quantity_of
+from bonafide.engine.features.spec import is_label, parse_features, quantity_of
 from bonafide.engine.rules.language import (
     DERIVED,
     Apply,
@@ -24,6 +24,7 @@ from bonafide.engine.rules.language import (
     parse_located,
 )  # fmt: skip
 from bonafide.engine.rules.tree import LOCAL
+from bonafide.engine.rules.utilisation import HIDDEN, reads_utilisation
 
 Kind = Literal["condition", "count", "money", "seconds", "share", "number"]
 _WORDS: Final = {
@@ -53,8 +54,10 @@ class Term(NamedTuple):
     kind: Kind
     reason: str | None
     """The code that the payer is told, where the bundle says which."""
-    about: frozenset[str] = frozenset()
+    about: frozenset[str]
     """The names that it reads: two terms that read the same say nearly the same."""
+    guards: tuple[str, ...] = ()
+    """What must stand before it in a rule, so that nothing divides by what can be zero; it changes no answer."""
 
 
 def terms_of(bundle: Bundle) -> list[Term]:
@@ -66,7 +69,8 @@ def terms_of(bundle: Bundle) -> list[Term]:
             node = parse_located(text, bundle.vocabulary, number=True).node
         except ExpressionError:
             continue  # a field that this bundle has no use for
-        told = Term(text, "condition" if _is_condition(node) else kind, reason, frozenset(names_in(node)))
+        guards = tuple(dict.fromkeys(guard for divisor in _divisors(node) for guard in _guards(divisor)))
+        told = Term(text, "condition" if _is_condition(node) else kind, reason, frozenset(names_in(node)), guards)
         known = found.get(node)
         if known is None or known.reason is None:
             found[node] = told
@@ -93,6 +97,20 @@ def _texts(bundle: Bundle) -> Iterator[tuple[str, Kind, str | None]]:
 
 def _is_condition(node: Node) -> bool:
     return isinstance(node, Equals | Missing) or (isinstance(node, Apply) and node.type == "truth")
+
+
+def _divisors(node: Node) -> Iterator[Node]:
+    if isinstance(node, Apply):
+        for place, part in enumerate(node.parts):
+            yield from _divisors(part)
+            if node.op == "/" and place and not isinstance(part, Number):
+                yield part
+
+
+def _guards(divisor: Node) -> list[str]:
+    if isinstance(divisor, Name):
+        return [f"{divisor.name} > 0"]
+    return [f"{name} is not missing" for name in sorted(names_in(divisor))]
 
 
 def spelled(node: Node) -> str:
@@ -136,7 +154,10 @@ def reading(bundle: Bundle, terms: list[Term]) -> Bundle:
     )
     if not inputs:
         raise UsageError(f"{bundle.name} has no feature that is a number, so there is nothing to make rules of")
-    return untrained(bundle._replace(inputs=Inputs(inputs)))
+    hidden = parse_features(list(HIDDEN), "utilisation", hidden=True)
+    added = tuple(feature for feature in hidden if feature not in bundle.features)
+    needed = added if any(reads_utilisation(one.node) for one in inputs) else ()
+    return untrained(bundle._replace(inputs=Inputs(inputs), features=(*bundle.features, *needed)))
 
 
 def rounded(value: float, kind: Kind) -> float:

@@ -69,12 +69,9 @@ def suggestions_text(told: Suggestions) -> str:
             f"{numbers.percent(late.precision, 0):>11}{numbers.percent(late.recall, 0):>8}"
             f"{numbers.money(late.money, told.currency):>20}"
         )
-        lines.append(f"  {rule.found.text.removeprefix(_GUARD)}")
+        lines.append(f"  {' and '.join(condition.text for condition in rule.found.conditions)}")
     lines += ["", *_others(told)]
     return "\n".join(line.rstrip() for line in lines)
-
-
-_GUARD = "type == 'payment' and "
 
 
 def _others(told: Suggestions) -> Iterator[str]:
