@@ -108,10 +108,7 @@ def backtest(
         table = None if truth is None else read_table(truth)
         asked = _Asked(events, mapping, now, secret_of(secret, secret_file))
         names = [champion, *(challenger or [])]
-        if cache is not None and decisions:
-            raise UsageError(
-                "--decisions: kept features tell outcomes, not all that a decision says; leave --cache out"
-            )
+        _look_at_both(cache, decisions=decisions)
         folder = new_folder(out, force=force)
         contenders = _contenders(names, folder, decisions=decisions)
         told, read, cached, refused = _streams(asked, contenders, folder, cache)
@@ -129,6 +126,11 @@ def backtest(
         where = "each stands in the folder of the run that kept the features" if cached else f"see {out / REJECTS}"
         say(f"refused records: {refused:,}; {where}")
         raise typer.Exit(Exit.REFUSED)
+
+
+def _look_at_both(cache: Path | None, *, decisions: bool) -> None:
+    if cache is not None and decisions:
+        raise UsageError("--decisions: kept features tell outcomes, not all that a decision says; leave --cache out")
 
 
 def _contenders(names: list[str], folder: Path, *, decisions: bool) -> list[Contender]:

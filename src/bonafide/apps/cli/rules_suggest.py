@@ -73,9 +73,8 @@ def suggest_rules(
 
         file = new_file("--out", out, [*events, truth])
         beside = None if examples is None else new_file("--examples", examples, [*events, truth, out])
-        asked = _asked(
-            Asked(), typology, labels, read_moment("--split", split), (precision_min, support_min, rules_max)
-        )
+        wanted = precision_min, support_min, rules_max
+        asked = _asked(Asked(), typology, labels, read_moment("--split", split), wanted)
         table, found = read_table(truth), find_mapping(mapping)
         look_at_files(events, found)
         with RejectWriter() as rejects:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numba import types
@@ -27,12 +27,17 @@ def vote_rows(plan, code, words, floats, events, how, answers, verdicts):
         first += COLUMN
 
 
+class VoteKernels(NamedTuple):
+    """The entry points, named as the functions are."""
+
+    vote_rows: Callable[..., None]
+
+
 @cache
-def _kernel() -> Callable[..., None]:
+def _kernels() -> VoteKernels:
     line, table, floats = types.int64[::1], types.int64[:, ::1], types.float64[::1]
-    signature: Any = types.void(line, table, line, floats, table, line, types.float64[:, ::1], table)
-    kernel: Callable[..., None] = compile_alone(((signature, vote_rows),))[0]
-    return kernel
+    signature = types.void(line, table, line, floats, table, line, types.float64[:, ::1], table)
+    return VoteKernels(*compile_alone(((signature, vote_rows),)))
 
 
 def vote(
@@ -44,4 +49,4 @@ def vote(
     rows: n x ROW_WIDTH, completed; how: n; answers: n x (features, then inputs); verdicts: n x (V_HITS + words of
     hits), with status and faults, else zero.
     """
-    _kernel()(bound.plan, bound.code, bound.words, bound.floats, rows, how, answers, verdicts)
+    _kernels().vote_rows(bound.plan, bound.code, bound.words, bound.floats, rows, how, answers, verdicts)

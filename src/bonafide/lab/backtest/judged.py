@@ -36,8 +36,8 @@ class Ratios:
         """parts, wholes: payers x names; per: names; first: for each name the place of the champion's figure, or its
         own place where it is the champion's."""
         self._own = tuple(names)
-        # Bundles share their wholes and, where they are alike, their parts: each sum is weighed once. Most sums are 0 of
-        # nearly all payers, and are weighed over the others alone.
+        # Bundles share their wholes and, where they are alike, their parts: each sum is weighed once. Most sums are 0
+        # of nearly all payers, and are weighed over the others alone.
         sums, place = np.unique(np.concatenate((parts, wholes), axis=1), axis=1, return_inverse=True)
         self._place, self._count = place.reshape(-1), len(names)
         rare = (sums != 0).mean(axis=0) < RARE_BELOW
