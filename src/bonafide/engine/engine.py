@@ -20,11 +20,12 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import (
     CONFLICT, DUPLICATE, READ, TAKEN, TOO_LATE, V_CREDIT, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
-from bonafide.engine.degraded import NO_CHANGES, changes_among, changes_in, walk_stretches
 from bonafide.engine.compiled import Compiled
+from bonafide.engine.degraded import NO_CHANGES, Changes, changes_among, changes_in, walk_stretches
 from bonafide.engine.intake import Column, read_events, rows_of_columns, rows_of_events
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.pseudonyms import Known, Written, write_events
+from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.state import State, Walked
 from bonafide.engine.swap import fit
 from bonafide.engine.templates import Scores, Templates
@@ -51,11 +52,14 @@ class Engine:
     'allow'
     """
 
-    def __init__(self, bundle: Bundle, *, secret: bytes = DEFAULT_SECRET, kernels: Kernels | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, *, secret: bytes = DEFAULT_SECRET, kernels: Kernels | None = None,
+        state: State | None = None,
+    ) -> None:  # fmt: skip
         self.bundle = bundle
         self._secret = secret
         self.kernels = kernels or load_kernels()
-        self.state = State(bundle.compiled, secret, self.kernels)
+        self.state = State(bundle.compiled, secret, self.kernels) if state is None else state
         self._begin_again()
 
     @property
@@ -206,7 +210,11 @@ class Engine:
         kinds: type codes; columns: as `intake.rows_of_columns` takes them; how: DERIVED, READ or ANSWERED for each.
         """
         rows = rows_of_columns(kinds, columns, self.kernels, self.state.bound.key)
-        changes, batches = changes_in(kinds, columns), []
+        return self.decide_rows(rows, changes_in(kinds, columns), how)
+
+    def decide_rows(self, rows: NDArray[np.int64], changes: Changes, how: NDArray[np.int64]) -> Batch:
+        """The same for rows that `intake.rows_of_columns` gave, with the degraded records among them."""
+        kinds, batches = rows[:, TYPE].copy(), []
         for first, walked in walk_stretches(self.state, rows, how, changes, self.degrade):
             some = slice(first, first + len(walked.verdicts))
             batches.append(self._batch(kinds[some], how[some], rows[some], walked))
