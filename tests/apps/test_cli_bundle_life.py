@@ -18,7 +18,8 @@ from typer.testing import CliRunner, Result
 from bonafide.apps.cli.main import app
 from bonafide.apps.runtime.office_watch import OfficeWatch
 from bonafide.apps.runtime.runtime import Limits, Runtime
-from bonafide.apps.server.bundle_routes import BundleRoutes, ListChangeBody, NoteBody, ProposeBody, person_of
+from bonafide.apps.server.bundle_routes import BundleRoutes, person_of
+from bonafide.apps.server.bundle_shapes import ListChangeBody, NoteBody, ProposeBody
 from bonafide.engine.bundle import load_bundle
 from bonafide.engine.engine import Engine
 from bonafide.engine.shipped import find_bundle
@@ -280,4 +281,4 @@ def test_the_routes_do_the_same(data: Path, office: tuple[Store, BundleLife, Lis
     change = ListChangeBody(list="block", action="remove", entry="u1", reason="r")
     assert routes.change_list(person("ann"), change)["waits"] is False
     assert len(routes.lists("block")["changes"]) == 1
-    assert routes.lists(standing=True) == {"changes": []}
+    assert routes.lists(standing=True) == {"changes": [], "next_before": None}

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bonafide.apps.server.browser import COOKIE
 from bonafide.apps.server.office import open_office
+from bonafide.engine.bundle import load_bundle
+from bonafide.engine.shipped import find_bundle
 from bonafide.office.access.keys import Keys
 from bonafide.office.audit.entry import Actor
+from bonafide.office.bundles.kept import keep_bundle
+from bonafide.office.journal.journal import Journal
 from bonafide.office.people.oidc_provider import Provider
 from bonafide.office.people.passwords import Passwords
 from bonafide.office.people.sessions import csrf_of
@@ -103,6 +107,16 @@ class Bureau(Client):
         return [(entry.who, entry.what, entry.on_what, entry.outcome) for entry in self.log.entries()]
 
 
+def has_decided(data: DataDir) -> str:
+    """Leave a data directory as a service leaves it that has decided with the starter bundle; returns its hash."""
+    folder = find_bundle("starter")
+    content = load_bundle(folder).hash
+    keep_bundle(folder, data.folder, content)
+    with closing(Journal.open(data.folder)) as journal:
+        journal.append((), bundle=content)
+    return content
+
+
 def cookie_of(answer: Answer) -> Browser:
     """What a browser holds after a sign-in."""
     return Browser(answer.headers["set-cookie"].partition(";")[0], answer.json["csrf_token"])
@@ -118,4 +132,4 @@ def opened(folder: Path, **more: Any) -> Iterator[Bureau]:
         bureau.keys.close()
 
 
-__all__ = ["HERE", "PASSWORD", "ROOT", "Browser", "Bureau", "cookie_of", "opened"]
+__all__ = ["HERE", "PASSWORD", "ROOT", "Browser", "Bureau", "cookie_of", "has_decided", "opened"]

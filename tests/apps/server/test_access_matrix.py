@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from bonafide.apps.server.events_route import PATHS
 from bonafide.apps.server.rest import asks, make_rest, template_of
 from bonafide.office.access.roles import ROLES
-from bonafide.office.people.matrix import OF_A_SESSION, ROUTES, Deed, may
+from bonafide.office.people.matrix import OF_PEOPLE, ROUTES, Deed, may
 from bonafide.office.people.rows import PEOPLE_ROLES
 from tests.apps.server.bureau import Bureau, opened
 
@@ -21,9 +21,6 @@ NOT_SERVED = {
     "GET /v1/measures", "GET /v1/measures/{id}", "POST /v1/measures", "POST /v1/measures/{id}/approve",
     "POST /v1/measures/{id}/status", "POST /v1/measures/{id}/lift",
     "GET /v1/appeals", "GET /v1/appeals/{id}", "POST /v1/appeals", "POST /v1/appeals/{id}/decide",
-    "GET /v1/bundles", "GET /v1/bundles/{hash}", "POST /v1/bundles", "POST /v1/bundles/{hash}/approve",
-    "POST /v1/bundles/{hash}/activate", "POST /v1/bundles/rollback", "POST /v1/bundles/{hash}/refuse",
-    "GET /v1/lists", "POST /v1/lists", "POST /v1/lists/{number}/approve",
     "GET /v1/exchange/{path}", "POST /v1/exchange/{path}", "GET /v1/evidence/{path}", "POST /v1/evidence/{path}",
     "GET /v1/me/{path}", "POST /v1/me/{path}",
 }  # fmt: skip
@@ -80,7 +77,7 @@ def test_every_route_lets_in_whom_the_table_says(bureau: Bureau, capsys: pytest.
         for role in PEOPLE_ROLES:
             got["person", role] = bureau.as_person(bureau.session(f"p-{role}"), method, path, {}).status
         for (kind, role), status in got.items():
-            allowed = may(role or None, Deed("route", row)) and (kind != "machine" or row not in OF_A_SESSION)
+            allowed = may(role or None, Deed("route", row)) and (kind != "machine" or row not in OF_PEOPLE)
             refused = 401 if kind == "nobody" else 403
             cells += 1
             if (status == refused) == allowed or status >= 500 or (not allowed and status != refused):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bonafide.apps.server.openapi import document
 from bonafide.apps.server.openapi_office import SHAPES, TABLE
 from bonafide.core.secret import Secret
-from tests.apps.server.bureau import PASSWORD, ROOT, Bureau, cookie_of, opened
+from tests.apps.server.bureau import PASSWORD, ROOT, Bureau, cookie_of, has_decided, opened
 from tests.apps.server.client import Answer, encoded
 from tests.office.people.kit import secret_in
 
@@ -39,7 +39,23 @@ _BODIES = st.one_of(
     st.binary(max_size=40),
 )
 _QUERIES = st.dictionaries(
-    st.sampled_from(["after", "limit", "newest", "what", "who", "on", "case", "topic", "receiver", "x"]),
+    st.sampled_from(
+        [
+            "after",
+            "limit",
+            "newest",
+            "what",
+            "who",
+            "on",
+            "case",
+            "topic",
+            "receiver",
+            "list",
+            "standing",
+            "before",
+            "x",
+        ]
+    ),
     _TEXTS,
     max_size=3,
 )
@@ -51,14 +67,20 @@ def bureau(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
         one.admin_key = one.key("admin")  # type: ignore[attr-defined]
         one.legal_key = one.key("legal")  # type: ignore[attr-defined]
         one.settle("ann", "admin")
+        has_decided(one.data)
         yield one
+
+
+_PARTS = ("user", "00000000000000ff", "ann", "nobody", "7c2f" * 16, "1")
+PROPOSAL = "POST /v1/bundles"
+"""Its problems show lines of the bundle that was sent, as `bundle check` does: they are nobody's data."""
 
 
 def filled(route: str, draw: Any) -> tuple[str, str]:
     """A method and a path whose parts are drawn."""
     method, template = route.split(" ")
     parts = [
-        quote(draw(st.sampled_from(["user", "00000000000000ff", "ann", "nobody"]) | st.text(min_size=1, max_size=20)))
+        quote(draw(st.sampled_from(_PARTS) | st.text(min_size=1, max_size=20)))
         if part.startswith("{") else part
         for part in template.split("/")
     ]  # fmt: skip
@@ -86,7 +108,7 @@ def test_nothing_that_is_sent_makes_it_fail_or_is_said_again(
         got = bureau.ask(method, asked, body, key=key)
     assert got.status < 500, got
     assert got.status < 400 or got.problem
-    assert leaked(got) == []
+    assert leaked(got) == [] or f"{method} {path}" == PROPOSAL
     assert got.headers["cache-control"] == "no-store"
 
 
@@ -132,7 +154,7 @@ def test_no_route_takes_a_personal_text_or_a_secret_in_its_path_or_query() -> No
     }  # fmt: skip
     assert said == {
         "event_id", "number", "after", "limit", "newest", "what", "who", "on", "case", "type", "pseudonym", "name",
-        "id", "topic", "receiver",
+        "id", "topic", "receiver", "hash", "list", "standing", "before",
         # How OpenID Connect comes back: worth nothing but once, to who also has the cookie and the client's secret.
         "to", "state", "code", "iss", "error",
     }  # fmt: skip

@@ -90,13 +90,18 @@ def test_files_that_are_sent_stay_within_the_bundle(active: tuple[Path, str]) ->
     assert stage_files(files, {}, data, content).harms == ()
     page = base64.b64encode(b"a page\n").decode()
     assert stage_files(files, {"NOTICE": page}, data, content).changes
-    for name in ("../x", "/etc/x", "a/b/c.yaml", ".hidden", "a\\b", "examples/../rules.yaml", ""):
+    outside = ("../x", "/etc/x", "a/b/c.yaml", ".hidden", "a\\b", "examples/../rules.yaml", "")
+    for name in (*outside, "x" * 300, "rules.yaml/x"):
         with pytest.raises(UsageError, match="no path"):
             stage_files(files | {name: "x"}, {}, data, content)
     with pytest.raises(UsageError, match="base64"):
         stage_files(files, {"NOTICE": "%"}, data, content)
     with pytest.raises(UsageError, match="at most"):
         stage_files(files | {"NOTICE": "x" * UPLOAD_BYTES_MAX}, {}, data, content)
+    with pytest.raises(UsageError, match=r"files: error: rules\.yaml:1"):
+        stage_files(files | {"rules.yaml": "- nonsense\n"}, {}, data, content)
+    with pytest.raises(UsageError, match=r"^files: this bundle is in force already"):
+        stage_files(files | {"rules.yaml": (find_bundle("starter") / "rules.yaml").read_text()}, {}, data, content)
     assert not [path for path in (data / "bundles").iterdir() if path.name.startswith(".")]
 
 

@@ -43,6 +43,7 @@ class Service:
         alone; nobody signs in, and nothing is noted in an audit log."""
         self.counts = Counts()
         self.office = office
+        self.settings = settings
         self.admission = Admission(runtime, settings, clock, wall_ms)
         desk = None if office is None or office.secret is None else office.secret.desk
         self.callers = Callers(self.admission, keys, Browser(is_behind_tls(settings)), desk)

@@ -1,77 +1,34 @@
 """What the routes of bundles and lists do: functions of who asks and what they sent, without anything of HTTP.
 
 All of them wait (for the store, for examples that are played) and belong in a thread. What they raise has its problem:
-ForbiddenError 403, UnknownBundleError 404, NotNowError 409, UsageError and ConfigError 422, StateError 503.
+ForbiddenError 403, MissingError 404, NotNowError 409, UsageError 422, StateError 503.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
-import msgspec
-from msgspec import Meta
-
-from bonafide.core.errors import UsageError
+from bonafide.apps.server.bundle_shapes import ListChangeBody, NoteBody, ProposeBody
+from bonafide.core.errors import StateError, UsageError
 from bonafide.core.moment import moment_of, show_moment
 from bonafide.engine.bundles.files import FILES_MAX
 from bonafide.office.access.errors import ForbiddenError
 from bonafide.office.bundles.active import active_bundle
-from bonafide.office.bundles.errors import UnknownBundleError
-from bonafide.office.bundles.life import NOTE_LENGTH_MAX, BundleLife, Proposal, proposals
+from bonafide.office.bundles.errors import NotNowError, UnknownBundleError
+from bonafide.office.bundles.life import BundleLife, Proposal, proposals
 from bonafide.office.bundles.staging import stage_files
 from bonafide.office.bundles.steps import Outcome, Step, in_force
-from bonafide.office.lists.changes import LISTS, REASON_LENGTH_MAX, ListName, Lists
+from bonafide.office.lists.changes import LISTS, ListName, Lists
 from bonafide.office.people.sessions import Session
 
 BUNDLE_BODY_BYTES_MAX: Final = 8 << 20
 """Of a proposal's body: more than the other routes take, since a bundle's files are in it."""
+BUNDLE_BODY_TEXTS_MAX: Final = 4 * FILES_MAX + 100
+"""Names and texts in it, those of files twice over."""
 STEPS_SHOWN_MAX: Final = 1_000
 """The newest steps and changes that one answer holds."""
-_Note = Annotated[
-    str, Meta(max_length=NOTE_LENGTH_MAX, description=f"why, in at most {NOTE_LENGTH_MAX} plain characters")
-]
-_Files = Annotated[dict[str, str], Meta(max_length=FILES_MAX, description="path in the bundle -> text")]
-
-
-class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class ProposeBody(_Shape, frozen=True):
-    """A bundle's files; those that are no text in base64."""
-
-    files: _Files
-    files_base64: Annotated[dict[str, str], Meta(max_length=FILES_MAX, description="path in the bundle -> base64")] = {}
-    note: _Note = ""
-
-
-class NoteBody(_Shape, frozen=True):
-    """Why, for whoever reads the history."""
-
-    note: _Note = ""
-
-
-class ListChangeBody(_Shape, frozen=True):
-    """Somebody who is to join or leave a list; `expires` is wanted to join, and must not be there to leave."""
-
-    list: Annotated[ListName, Meta(description=f"one of {', '.join(LISTS)}")]
-    action: Annotated[Literal["add", "remove"], Meta(description="one of add, remove")]
-    entry: Annotated[str, Meta(min_length=1, max_length=128, description="an id as events have it, or its token")]
-    reason: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=REASON_LENGTH_MAX,
-            description=f"why, in 1 to {REASON_LENGTH_MAX} plain characters; it is kept sealed",
-        ),
-    ]
-    expires: Annotated[
-        Annotated[datetime, Meta(tz=True)] | None,
-        Meta(description="when the entry leaves the list, RFC 3339 with a zone, at most a year from now"),
-    ] = None
 
 
 class Person(NamedTuple):
@@ -91,12 +48,15 @@ def person_of(session: Session | None, origin: str) -> Person:
 class BundleRoutes:
     """The routes under /v1/bundles and /v1/lists of one data directory."""
 
-    def __init__(self, life: BundleLife, lists: Lists | None, folder: Path, wait_ms: int) -> None:
-        """`lists` None: the master key is not at hand."""
+    def __init__(
+        self, life: BundleLife, lists: Lists | None, folder: Path, wait_ms: int, *, followed: bool = True
+    ) -> None:  # fmt: skip
+        """`lists` None: the master key is not at hand. `followed`: whether the service does what the history says."""
         self._life = life
         self._lists = lists
         self._folder = folder
         self._wait_ms = wait_ms
+        self._followed = followed
 
     def bundles(self) -> dict[str, Any]:
         """GET /v1/bundles: what is in force, the proposals, and the newest steps."""
@@ -121,7 +81,10 @@ class BundleRoutes:
         """POST /v1/bundles (201): check what was sent, play its examples, and propose it."""
         person.session.check_complete()
         active = active_bundle(self._folder, self._life)
-        staged = stage_files(body.files, body.files_base64, self._folder, active)
+        try:
+            staged = stage_files(body.files, body.files_base64, self._folder, active)
+        except OSError as error:
+            raise StateError(f"the bundle cannot be kept: {error.strerror}") from error
         step = self._life.propose(person.session, person.origin, staged, note=body.note, wait_ms=self._wait_ms)
         return step.to_wire()
 
@@ -136,18 +99,29 @@ class BundleRoutes:
     def activate(self, person: Person, content: str, body: NoteBody) -> dict[str, Any]:
         """POST /v1/bundles/{hash}/activate (202): the service goes on with it within a second; GET says what came of
         it."""
+        self._check_followed()
         return self._life.activate(person.session, person.origin, content, note=body.note).to_wire()
 
     def rollback(self, person: Person, body: NoteBody) -> dict[str, Any]:
         """POST /v1/bundles/rollback (202)."""
+        self._check_followed()
         return self._life.rollback(person.session, person.origin, note=body.note).to_wire()
 
-    def lists(self, name: ListName | None = None, *, standing: bool = False) -> dict[str, Any]:
-        """GET /v1/lists: the newest changes, or who stands on a list now."""
-        found = self._opened().changes(name, limit=STEPS_SHOWN_MAX)
+    def lists(
+        self, name: ListName | None = None, *, standing: bool = False, before: int | None = None,
+        limit: int = STEPS_SHOWN_MAX,
+    ) -> dict[str, Any]:  # fmt: skip
+        """GET /v1/lists: the newest changes (before the one of a number), or those by which somebody stands on a list
+        now; the oldest of them first."""
+        lists = self._opened()
         if standing:
-            found = [one for kind in ((name,) if name else LISTS) for one in self._opened().standing(kind)]
-        return {"changes": [change.to_wire() for change in found]}
+            on_it = [one for kind in ((name,) if name else LISTS) for one in lists.standing(kind)]
+            found = sorted((one for one in on_it if before is None or one.number < before), key=lambda one: one.number)
+        else:
+            found = list(lists.changes(name, limit=limit + 1, before=before))
+        shown = found[-limit:]
+        more = shown[0].number if len(found) > len(shown) else None
+        return {"changes": [change.to_wire() for change in shown], "next_before": more}
 
     def change_list(self, person: Person, body: ListChangeBody) -> dict[str, Any]:
         """POST /v1/lists (202): ask for a change."""
@@ -160,6 +134,10 @@ class BundleRoutes:
     def approve_change(self, person: Person, number: int) -> dict[str, Any]:
         """POST /v1/lists/{number}/approve (202)."""
         return self._opened().approve(person.session, person.origin, number).to_wire()
+
+    def _check_followed(self) -> None:
+        if not self._followed:
+            raise NotNowError("four_eyes is never: the setting bundle decides; set four_eyes to auto before")
 
     def _opened(self) -> Lists:
         if self._lists is None:

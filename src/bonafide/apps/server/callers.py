@@ -18,7 +18,7 @@ from bonafide.office.access.errors import ForbiddenError, UnauthenticatedError
 from bonafide.office.access.roles import ROLES
 from bonafide.office.access.sender import Sender as SignedSender
 from bonafide.office.audit.entry import FROM_MAX, Actor
-from bonafide.office.people.matrix import ANYBODY, OF_A_SESSION, ROUTES, UNFINISHED, Deed, check_may
+from bonafide.office.people.matrix import ANYBODY, OF_A_SESSION, OF_PEOPLE, ROUTES, UNFINISHED, Deed, check_may
 from bonafide.office.people.sessions import Session
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Callers:
         _let_in(sender.role, deed)
         if deed.name in OF_A_SESSION:
             raise refused("forbidden", "this is about one's own session, which a key does not have")
+        if deed.name in OF_PEOPLE:
+            raise refused("forbidden", "this takes a person who is signed in, and a key is none")
         if not sender.may_use(path):
             raise refused("forbidden", f"this key is narrowed to other routes than {deed.name}")
         return sender

@@ -16,7 +16,7 @@ from bonafide.apps.server.openapi_problems import PARENTS, WHY, problem_response
 from bonafide.apps.server.shapes import Alive, DecisionAnswer, Degraded, Letters, Ready, TaughtAnswer
 from bonafide.apps.server.small_bodies import secret_schema
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS
-from bonafide.office.people.matrix import ANYBODY, OF_A_SESSION, ROUTES
+from bonafide.office.people.matrix import ANYBODY, OF_PEOPLE, ROUTES
 
 _PLAIN_TEXT: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
 _SHAPES: Final = (DecisionAnswer, TaughtAnswer, Problem, Letters, Degraded, Alive, Ready, *SHAPES)
@@ -167,7 +167,7 @@ def _security(route: str) -> Security:
     session: dict[str, list[str]] = {"session": []}
     if route.split(" ")[0] not in SAFE_METHODS:
         session["csrf"] = []
-    return [session] if route in OF_A_SESSION else [{"key": []}, session]
+    return [session] if route in OF_PEOPLE else [{"key": []}, session]
 
 
 def _operation_paths() -> dict[str, Any]:

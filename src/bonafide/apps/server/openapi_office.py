@@ -6,18 +6,19 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from bonafide.apps.server import office_answers, office_bodies
+from bonafide.apps.server import bundle_shapes, office_answers, office_bodies
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, PAGE_MAX
 from bonafide.apps.server.office_routes.outbox import LETTERS_MAX
 from bonafide.office.audit.deeds import DEEDS
 from bonafide.office.audit.entry import ON_MAX, WHO_MAX
+from bonafide.office.lists.changes import CHANGES_MAX, LISTS
 from bonafide.office.outbox.messages import TOPICS
-from bonafide.office.people.matrix import ANYBODY, COLUMNS, OF_A_SESSION, ROUTES
+from bonafide.office.people.matrix import ANYBODY, COLUMNS, OF_PEOPLE, ROUTES
 from bonafide.office.vault.fields import SUBJECT_TYPES
 from bonafide.office.vault.holds import CASE_LENGTH_MAX
 
 SHAPES: Final = tuple(
-    one for module in (office_bodies, office_answers) for one in vars(module).values()
+    one for module in (office_bodies, office_answers, bundle_shapes) for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
 )  # fmt: skip
 """Every body and answer of the office's routes."""
@@ -111,6 +112,26 @@ _TABLE: Final = (
          "The subject is not forgotten while it stands.", 201, (404,)),
     Told("GET /v1/holds", "holds", "Legal holds", "HoldsAnswer", query=("after", "limit"), problems=(404,)),
     Told("POST /v1/holds/{id}/lift", "liftHold", "Lift a legal hold", "HoldAnswer", problems=(404,)),
+    Told("GET /v1/bundles", "bundles", "The bundle in force, proposals, and the newest steps", "BundlesAnswer",
+         more="At most 1,000 of each; the history is verified before it is shown."),
+    Told("GET /v1/bundles/{hash}", "bundle", "All that was done with a bundle", "BundleAnswer", problems=(404,)),
+    Told("POST /v1/bundles", "proposeBundle", "Propose a bundle", "BundleStepAnswer", "ProposeBody",
+         "It is checked and its examples are played first. At most 8 MiB.", 201, (409,)),
+    Told("POST /v1/bundles/{hash}/approve", "approveBundle", "Approve what somebody else has proposed",
+         "BundleStepAnswer", "NoteBody", "Refused (403) to its author.", problems=(404, 409)),
+    Told("POST /v1/bundles/{hash}/refuse", "refuseBundle", "Turn a proposal down, or take one's own back",
+         "BundleStepAnswer", "NoteBody", problems=(404, 409)),
+    Told("POST /v1/bundles/{hash}/activate", "activateBundle", "Have an approved bundle decide", "BundleStepAnswer",
+         "NoteBody", "The service goes on with it within a second or says in the bundle's steps why not.", 202,
+         (404, 409)),
+    Told("POST /v1/bundles/rollback", "rollBackBundle", "Go back to the bundle before", "BundleStepAnswer", "NoteBody",
+         "One person alone, for seven days after an activation.", 202, (409,)),
+    Told("GET /v1/lists", "lists", "Changes of the lists, or who stands on them", "ListsAnswer",
+         query=("list", "standing", "before", "limit")),
+    Told("POST /v1/lists", "changeList", "Have somebody join or leave a list", "ListChangeAnswer", "ListChangeBody",
+         "What makes it harder for somebody waits for a second person.", 202, (409,)),
+    Told("POST /v1/lists/{number}/approve", "approveListChange", "Approve a change that somebody else has asked for",
+         "ListChangeAnswer", status=202, problems=(404, 409)),
 )  # fmt: skip
 TABLE: Final = {one.route: one for one in _TABLE}
 
@@ -141,6 +162,11 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
     "what": {"name": "what", "schema": {"type": "string", "enum": list(DEEDS)}},
     "who": {"name": "who", "schema": {**_TEXT, "maxLength": WHO_MAX}, "example": "person:ann"},
     "on": {"name": "on", "schema": {**_TEXT, "maxLength": ON_MAX}, "example": "key:jgudwygmv73a"},
+    "list": {"name": "list", "schema": {"type": "string", "enum": list(LISTS)}, "description": "this list alone"},
+    "standing": {"name": "standing", "schema": {"type": "boolean", "default": False},
+                 "description": "those alone by which somebody stands on a list now"},
+    "before": {"name": "before", "schema": {"type": "integer", "minimum": 1, "maximum": CHANGES_MAX + 1},
+               "description": "the `next_before` of before"},
     "case": {"name": "case", "schema": {**_TEXT, "maxLength": CASE_LENGTH_MAX},
              "description": "the case that it is for; it stands in the audit log"},
 }  # fmt: skip
@@ -149,6 +175,8 @@ _PATH: Final[dict[str, dict[str, Any]]] = {
     "pseudonym": {"schema": {"type": "string", "pattern": "^[0-9a-f]{16}$"}, "example": "00000000000000ff"},
     "name": {"schema": _TEXT, "example": "ann"},
     "id": {"schema": _TEXT},
+    "hash": {"schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"}, "example": "7c2f" * 16},
+    "number": {"schema": {"type": "integer", "minimum": 1, "maximum": CHANGES_MAX}},
 }  # fmt: skip
 
 
@@ -171,6 +199,6 @@ def parameters(one: Told) -> list[dict[str, Any]]:
 def about(one: Told) -> str:
     """For whom a route is, and what else there is to say."""
     roles = ROUTES[one.route]
-    people = "people of role " if one.route in OF_A_SESSION else ""
+    people = "people of role " if one.route in OF_PEOPLE else ""
     whom = "anybody" if ANYBODY in roles else people + ", ".join(name for name in COLUMNS if name in roles)
     return f"For {whom}. {one.more}".rstrip()

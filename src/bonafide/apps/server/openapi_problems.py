@@ -15,7 +15,7 @@ WHY: Final[dict[int, str]] = {
     404: "There is no such thing.",
     408: "The body did not come in time.",
     409: "It does not go together with what is there: an event_id that was taken before with other content, a hold, "
-    "a name that is taken, the last admin.",
+    "a name that is taken, the last admin, a bundle that nobody has approved yet.",
     413: "Too large.",
     415: "The content type or encoding is not read here.",
     422: "A field is missing, unknown, or has a value that is not accepted.",

@@ -1,4 +1,5 @@
-"""Bodies of the routes beside events: one small JSON object, read strictly. What is wrong is said, never repeated."""
+"""Bodies of the routes beside events: one JSON object, small by default, read strictly. What is wrong is said, never
+repeated."""
 
 from __future__ import annotations
 
@@ -26,20 +27,25 @@ _MISSING: Final = re.compile(r"missing required field `(\w+)`")
 _PATH: Final = re.compile(r"at `\$\.(\w+)")
 
 
-async def read_struct(request: Request, service: Service, shape: type[T]) -> T:
+async def read_struct(
+    request: Request, service: Service, shape: type[T], bytes_max: int = SMALL_BODY_BYTES_MAX,
+    texts_max: int | None = None,
+) -> T:  # fmt: skip
     """The body of a request as a struct; raises Refused (400, 408, 413, 415, 422).
 
     A name that stands twice in one object is refused: two readers could take two meanings from it. An empty body is an
-    object with nothing in it.
+    object with nothing in it. `texts_max` is for larger ones: reading a great many texts would hold up the event loop.
     """
     head = read_head(request.scope["headers"])
     if form_of(head) != "json":
         raise refused("malformed", "content-type: give application/json", status=415)
-    body = Body(request.receive, head, service.admission.gate, SMALL_BODY_BYTES_MAX, service.body_timeout_s)
+    body = Body(request.receive, head, service.admission.gate, bytes_max, service.body_timeout_s)
     try:
         text = await body.whole() or b"{}"
     finally:
         body.let_go(body.held)
+    if texts_max is not None and (text.count(b'"') - text.count(b'\\"')) // 2 > texts_max:
+        raise refused("too-large", f"the body has more than {texts_max} names and texts")
     try:
         found = msgspec.json.decode(text, type=shape, strict=True, dec_hook=_secret)
     except msgspec.ValidationError as error:

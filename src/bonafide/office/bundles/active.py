@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bonafide.core.errors import UsageError
+from bonafide.office.bundles.errors import NotNowError
 from bonafide.office.bundles.life import BundleLife
 from bonafide.office.bundles.steps import in_force
 from bonafide.office.journal.view import view_journal
 
 
 def active_bundle(folder: Path, life: BundleLife) -> str:
-    """The hash of the bundle in force; UsageError where nothing has decided yet, StateError without a journal."""
+    """The hash of the bundle in force; NotNowError where nothing has decided yet, StateError without a journal."""
     step = in_force(*life.read())
     if step is not None:
         return step.hash
     with view_journal(folder) as view:
         found = view.head.bundle
     if found is None:
-        raise UsageError(f"{folder}: no bundle has decided here yet; start bonafide serve once")
+        raise NotNowError("no bundle has decided here yet; start bonafide serve once")
     return found

@@ -26,6 +26,7 @@ LINES_MAX: Final = 200
 LINE_LENGTH_MAX: Final = 200
 UPLOAD_BYTES_MAX: Final = 6 << 20
 """Of all files of an upload together."""
+NAME_BYTES_MAX: Final = 200
 
 
 class Staged(NamedTuple):
@@ -65,14 +66,15 @@ def stage_files(
 ) -> Staged:  # fmt: skip
     """The same for a bundle that was sent: path -> text, and for files that are none, path -> base64.
 
-    Raises UsageError also for what is no path in a bundle, or too much.
+    Raises UsageError for all that is wrong with what was sent, also for what is no path in a bundle, or too much; it
+    names no place on this machine.
     """
     contents = {name: text.encode() for name, text in files.items()} | {n: _bytes(n, t) for n, t in binary.items()}
     if len(contents) > FILES_MAX or sum(map(len, contents.values())) > UPLOAD_BYTES_MAX:
         raise UsageError(f"files: at most {FILES_MAX} files of {UPLOAD_BYTES_MAX >> 20} MiB together")
     for name in contents:
         parts = name.split("/")
-        if len(parts) > 2 or any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
+        if len(parts) > 2 or not all(map(_is_name, parts)) or (len(parts) == 2 and parts[0] in contents):
             raise UsageError(f"files: {shorten(name)} is no path of a bundle's file")
     (data / BUNDLES).mkdir(exist_ok=True)
     with TemporaryDirectory(dir=data / BUNDLES, prefix=".sent.") as made:
@@ -80,7 +82,16 @@ def stage_files(
             path = Path(made) / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-        return stage(Path(made), data, active, kernels)
+        try:
+            return stage(Path(made), data, active, kernels)
+        except (UsageError, ConfigError) as error:
+            told = error.message if isinstance(error, UsageError) else f"files: {error.message}"
+            raise UsageError(told.replace(made, "files").replace(f"{data}/", "")) from None
+
+
+def _is_name(part: str) -> bool:
+    """Whether a part of a path may lie on any disk, and in this folder."""
+    return 0 < len(part.encode()) <= NAME_BYTES_MAX and part[0] != "." and "\\" not in part and "\0" not in part
 
 
 def _bytes(name: str, text: str) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 from sqlalchemy import func, select
 
-from bonafide.core.errors import BonafideError, UsageError
+from bonafide.core.errors import BonafideError, MissingError, UsageError
 from bonafide.core.events import TEXT_LENGTH_MAX, ListChanged
 from bonafide.core.moment import DAY_MS, show_moment, show_span
 from bonafide.core.pseudonym import read_token, show_token
@@ -176,10 +176,13 @@ class Lists:
             append(connection, ITSELF, "list.in_force", f"list:{change.list}", now,
                    details={"number": change.number, "event": seq})  # fmt: skip
 
-    def changes(self, name: ListName | None = None, entry: str | None = None, limit: int = 1_000) -> Sequence[Change]:
-        """The newest changes, the oldest of them first; of one list, or of one entry."""
+    def changes(
+        self, name: ListName | None = None, entry: str | None = None, limit: int = 1_000, before: int | None = None
+    ) -> Sequence[Change]:  # fmt: skip
+        """The newest changes (before the one of a number), the oldest of them first; of one list, or of one entry."""
         wanted = [] if name is None else [list_changes.c.list == name]
         wanted += [] if entry is None else [list_changes.c.entry == self.token_of(entry)]
+        wanted += [] if before is None else [list_changes.c.number < before]
         with self._store.reading() as connection:
             asked = _JOINED.where(*wanted).order_by(list_changes.c.number.desc()).limit(limit)
             return [self._change_of(row) for row in connection.execute(asked)][::-1]
@@ -216,7 +219,7 @@ class Lists:
     def _one(self, connection: Connection, number: int) -> Change:
         row = connection.execute(_JOINED.where(list_changes.c.number == number)).one_or_none()
         if row is None:
-            raise UsageError(f"change {number}: there is none of this number; bonafide list show shows them")
+            raise MissingError(f"change {number}: there is none of this number; bonafide list show shows them")
         return self._change_of(row)
 
     def _change_of(self, row: Any) -> Change:

@@ -137,6 +137,12 @@ OF_A_SESSION: Final = frozenset(
     {"GET /v1/session", "DELETE /v1/session", "POST /v1/session/password", "POST /v1/session/totp"}
 )
 """Routes about one's own session. A key has none, whatever its role."""
+OF_PEOPLE: Final = OF_A_SESSION | {
+    "POST /v1/bundles", "POST /v1/bundles/{hash}/approve", "POST /v1/bundles/{hash}/refuse",
+    "POST /v1/bundles/{hash}/activate", "POST /v1/bundles/rollback", "POST /v1/lists",
+    "POST /v1/lists/{number}/approve",
+}  # fmt: skip
+"""Routes for people who are signed in: beside those, whatever two people are wanted for. A key is nobody there."""
 UNFINISHED: Final[dict[str, frozenset[str]]] = {
     "password": OF_A_SESSION - {"POST /v1/session/totp"},
     "totp": OF_A_SESSION - {"POST /v1/session/password"},
