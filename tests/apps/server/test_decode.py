@@ -33,7 +33,7 @@ def arrays(draw: st.DrawFn) -> bytes:
     return space + b"[" + (b"," + space).join(some) + space + b"]" + draw(SPACE)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(arrays())
 def test_an_array_says_what_its_elements_say(body: bytes) -> None:
     whole, elements = read_array(body, SENDER, NOW_MS), split(body)

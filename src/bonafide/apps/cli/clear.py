@@ -1,4 +1,4 @@
-"""Clear texts from the vault for a command that writes the log out, which is in the audit log."""
+"""Clear texts from the vault for a command that writes out what has tokens, which is in the audit log."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ TEXTS_CACHED: Final = 65_536
 
 
 @contextmanager
-def clear_texts(data: Path) -> Iterator[ClearOf]:
-    """What the vault of a data directory knows: the text of (kind, hash), or None."""
+def clear_texts(data: Path, deed: str) -> Iterator[ClearOf]:
+    """What the vault of a data directory knows: the text of (kind, hash), or None. The audit log calls it `deed`."""
     from bonafide.apps.cli.access_user import terminal_actor
     from bonafide.apps.stores import open_office
     from bonafide.office.audit.log import append
@@ -30,5 +30,5 @@ def clear_texts(data: Path) -> Iterator[ClearOf]:
     with open_office(folder) as store:
         vault = open_vault(store, folder, os.environ.get(MASTER_KEY_VARIABLE))
         with store.writing() as connection:
-            append(connection, terminal_actor(), "journal.export", "subjects", vault.clock())
+            append(connection, terminal_actor(), deed, "subjects", vault.clock())
         yield lru_cache(TEXTS_CACHED)(vault.clear_of)

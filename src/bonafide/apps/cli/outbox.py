@@ -88,7 +88,8 @@ def pull(
     from bonafide.office.outbox.clear import one_by_one
     from bonafide.office.outbox.pull import pull as pull_page
 
-    with errors_told(), _store(data) as store, clear_texts(data) if clear else nullcontext() as clear_of:
+    clearly = clear_texts(data, "subject.look") if clear else nullcontext()
+    with errors_told(), _store(data) as store, clearly as clear_of:
         if clear:
             say("Looking ids up ...")
         texts = None if clear_of is None else one_by_one(clear_of)
