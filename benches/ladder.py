@@ -45,7 +45,11 @@ class Met(NamedTuple):
 def who(folder: Path) -> Met:
     """Whom a ladder met in a folder that was decided."""
     subjects = pl.read_parquet(folder / "subjects.parquet")
-    guilty = {(kind, name) for kind, name, label in subjects.select("subject_type", "subject_id", "label").iter_rows() if label}
+    guilty = {
+        (kind, name)
+        for kind, name, label in subjects.select("subject_type", "subject_id", "label").iter_rows()
+        if label
+    }
     people: Counter[tuple[str, int]] = Counter()
     for kind, label in subjects.select("subject_type", "label").iter_rows():
         people[kind, label] += 1

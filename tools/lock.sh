@@ -24,5 +24,5 @@ compile() {
 
 compile requirements.lock pyproject.toml "$@"
 compile requirements-build.lock --group build --constraint requirements.lock "$@"
-compile requirements-dev.lock pyproject.toml --extra dev --extra bench \
+compile requirements-dev.lock pyproject.toml --extra dev --extra bench --extra postgres --extra kafka --extra oidc \
     --constraint requirements.lock --constraint requirements-build.lock "$@"

@@ -76,6 +76,24 @@ def test_users_are_listed_disabled_enabled_and_reset(data: Path) -> None:
     assert whats == ["person.create", "person.disable", "person.enable", "person.reset"]
 
 
+def test_somebody_comes_in_through_the_provider_that_the_settings_name(tmp_path: Path) -> None:
+    data = tmp_path / "people"
+    create = ("access", "user", "create", "eve", "--role", "legal", "--oidc", "eve-at-home", "--data", data)
+    without = told(*create)
+    assert without.exit_code == 2
+    assert "--oidc: the settings name no provider; set oidc_issuer in bonafide.toml" in without.stderr
+    (data / "bonafide.toml").write_text('oidc_issuer = "https://id.example.org"\n')
+    settings = {"BONAFIDE_OIDC_CLIENT_ID": "b", "BONAFIDE_OIDC_REDIRECT_URL": "https://x/y"}
+    made = told(*create, env=settings)
+    assert made.exit_code == 0, made.stderr
+    assert "one-time password" not in made.output
+    assert json_of("access", "user", "list", "--data", data)["users"][0]["state"] == "active"
+    assert told(*create[:3], "bob", *create[4:], env=settings).exit_code == 2
+    assert json_of("access", "user", "reset", "eve", "--data", data)["one_time_password"]
+    assert told("access", "user", "reset", "eve", "--oidc", "", "--data", data, env=settings).exit_code == 2
+    assert told("access", "user", "reset", "eve", "--oidc", "e", "--data", data, env=settings).exit_code == 0
+
+
 def test_a_subject_is_shown_found_and_written_out(data: Path, tmp_path: Path) -> None:
     result = told("subject", "show", "u-canary", "--case", "C-1", "--data", data)
     assert result.stdout == "id  u-canary\nname  Zhang Canary\nphone  13900007777\n"

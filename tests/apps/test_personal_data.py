@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from bonafide.apps.cli.main import app
@@ -21,12 +22,17 @@ from bonafide.core.door import convert_event, decode_event
 from bonafide.core.fields import FIELDS
 from bonafide.core.pseudonym import personal_texts, show_token, with_texts
 from bonafide.office.audit.entry import Actor
+from bonafide.office.journal.intake import read_intake
 from bonafide.office.journal.journal import Journal
 from bonafide.office.journal.records import Record
+from bonafide.office.journal.sealing import open_sealer
+from bonafide.office.journal.view import view_journal
 from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
+from bonafide.office.store.tables import subject_texts, subjects
 from bonafide.office.vault.opening import open_vault
 from bonafide.office.vault.pseudonym import pseudonym_of
+from bonafide.office.vault.subjects import Subject
 
 WAIT_S = 90.0
 TOOL = [sys.executable, "-c", "from bonafide.apps.cli import main; main()"]
@@ -141,9 +147,9 @@ def test_nothing_seeded_is_found_outside_of_sealed_rows_and_three_ways_give_the_
         out, err = process.communicate(timeout=WAIT_S)
     assert again == answers
     assert measured(answers)[0]["measures"][0]["subject_id"] == SEEDED["user"]
-    assert json.loads(decision)["measures"][0]["subject_id"].startswith("~")
+    assert json.loads(decision) == measured(answers)[0]
     assert [one["status"] for one in json.loads(problems)] == [422, 422, 422, 422, 422, 409]
-    for told in (problems, decision, metrics, out.encode(), err.encode()):
+    for told in (problems, metrics, out.encode(), err.encode()):
         assert clear_in(told) == []
     assert running == in_files(data) == {}
     with served(data) as (process, port):  # recovered from tokens
@@ -155,10 +161,59 @@ def test_nothing_seeded_is_found_outside_of_sealed_rows_and_three_ways_give_the_
     check_ways(tmp_path, data, log, answers)
     letters = command("journal", "dead-letters", "--data", data).stdout
     assert SEEDED["bad"] in letters
-    journal = Journal.open(data)
-    waiting = {text.text for row in journal.intake() for text in row.texts or ()}
-    journal.close()
-    assert waiting == set(SEEDED.values()) - {SEEDED["bad"]}
+
+
+def test_of_who_was_forgotten_nothing_can_be_opened_and_decisions_stay_the_same(tmp_path: Path) -> None:
+    data, now = tmp_path / "d", int(time.time() * 1_000)
+    key = json.loads(command("access", "key", "create", "--role", "platform", "--data", data, "--json").stdout)["key"]
+    log, gone = seeded(now), ("user", "inviter", "merchant", "person", "other")
+    with served(data) as (process, port):
+        answers = json.loads(ask(port, key, "POST", "/v1/events", json.dumps(log).encode()))
+        wait_until(lambda: opened(data)[0] == set(SEEDED.values()) - {SEEDED["bad"]})
+        held = command("subject", "hold", SEEDED["user"], "--case", "C-1", "--reason", "court", "--until", "1d",
+                       "--data", data, "--json")  # fmt: skip
+        refused_to = command("subject", "forget", SEEDED["user"], "--data", data)
+        assert refused_to.exit_code == 1
+        assert "case C-1 holds it until" in refused_to.output
+        command("subject", "lift", json.loads(held.stdout)["hold_id"], "--data", data)
+        for name, kind in zip(gone, ("user", "user", "merchant", "person", "account"), strict=True):
+            forgotten = command("subject", "forget", SEEDED[name], "--type", kind, "--data", data)
+            assert forgotten.exit_code == (1 if name == "other" else 0), forgotten.output
+        assert "nothing is kept" in forgotten.output  # the account went with the user and the person
+        assert opened(data)[0] == set()
+        wait_until(lambda: opened(data) == (set(), set()))  # what the vault has leaves the journal within a second
+        again = json.loads(ask(port, key, "POST", "/v1/events", json.dumps(log).encode()))
+        decision = json.loads(ask(port, key, "GET", f"/v1/decisions/{measured(answers)[0]['event_id']}"))
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=WAIT_S)
+    assert again == answers
+    assert decision["measures"][0]["subject_id"].startswith("~")
+    assert {**decision, "measures": 0} == {**measured(answers)[0], "measures": 0}
+    assert clear_in(out.encode() + err.encode()) == []
+    assert opened(data) == (set(), set())
+    check_ways(tmp_path, data, log, answers)
+    assert command("audit", "verify", "--data", data).exit_code == 0
+    assert command("journal", "verify", "--data", data).exit_code == 0
+
+
+def opened(data: Path) -> tuple[set[str], set[str]]:
+    """All that whoever has every key can open: of the vault, and of what waits for it."""
+    folder = DataDir(data)
+    with Store.open(folder.office) as store, store.reading() as connection:
+        vault = open_vault(store, folder, None)
+        found = {Subject(*row) for row in connection.execute(select(subjects.c.subject_type, subjects.c.pseudonym))}
+        found |= {Subject(*row) for row in connection.execute(select(subject_texts.c.kind, subject_texts.c.hash))}
+        known = set(vault.clear_texts(sorted(found)).values())
+    with view_journal(data) as view:
+        rows = read_intake(view.reader, open_sealer(data), 0, 1_000)
+    return known, {text.text for row in rows for text in row.texts or ()}
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Look again and again; a worker needs a second or so."""
+    end = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < end
 
 
 def measured(answers: list[Any]) -> list[Any]:
@@ -197,5 +252,5 @@ def test_an_export_in_clear_has_what_the_vault_knows_and_tokens_for_the_rest(tmp
     assert out.stat().st_mode & 0o777 == 0o600
     assert decode_event(out.read_bytes()) == msgspec.structs.replace(held, user_id=SEEDED["user"])
     looked = command("audit", "show", "--data", data.folder, "--json").stdout
-    assert "subject.look" in looked
+    assert "journal.export" in looked
     assert clear_in(looked.encode()) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bonafide.apps.settings import SETTINGS, Settings, read_settings
+from bonafide.apps.settings import SETTINGS, Settings, read_setting, read_settings
 from bonafide.core.errors import ConfigError
 from tests.engine.kit import assert_golden
 
@@ -54,7 +54,32 @@ def test_everything_that_is_wrong_is_said_at_once(file: Path) -> None:
     file.write_bytes(b"host = '\xff'")
     told.append(refusal(file, {}))
     told.append(refusal(Path("other.toml"), {}))
+    file.write_text('store_ulr = "postgresql://ann:sesame@db/office"\n')
+    told.append(
+        refusal(file, {"BONAFIDE_STORE_URL": "mysql://ann:sesame@db"}, {"store_url": "postgresql://ann:sesame@db"})
+    )
+    file.write_text('store_url = "ftp://ann:se:sa@me@db/office"\n')
+    told.append(refusal(file, {}))
+    assert not any("sesame" in text or "sa@me" in text for text in told)
     assert_golden(GOLDEN, "\n\n---\n\n".join(told) + "\n")
+
+
+def test_a_secret_is_taken_from_file_and_environment_and_never_printed(file: Path) -> None:
+    url = "postgresql://ann:sesame@db/office"
+    file.write_text(f'store_url = "{url}"\n')
+    for found in (read_settings(file, {}), read_settings(None, {"BONAFIDE_STORE_URL": url})):
+        assert found.store_url is not None
+        assert found.store_url.reveal() == url
+        assert "sesame" not in f"{found} {found!r} {found.store_url!r}"
+
+
+def test_one_setting_is_read_without_what_only_a_start_needs(file: Path) -> None:
+    file.write_text('tls_key = "not-here.pem"\nstore_url = "postgresql://db/office"\n')
+    assert read_setting("store_url", file, {}).reveal() == "postgresql://db/office"
+    assert read_setting("store_url", None, {}) is None
+    file.write_text("prot = 1\n")
+    with pytest.raises(ConfigError, match="prot is no setting"):
+        read_setting("store_url", file, {})
 
 
 @pytest.mark.parametrize("name", SETTINGS)

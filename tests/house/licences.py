@@ -18,6 +18,18 @@ PERMISSIVE = frozenset(
 TOOLS_ONLY = frozenset({"MPL-2.0"})
 """Copyleft by file: fine for what checks and builds Bonafide and is never shipped with it."""
 
+EXCEPTED = {
+    "psycopg": "LGPL-3.0-only",
+    "psycopg-binary": "LGPL-3.0-only",
+}
+"""Distribution -> the licence that it may have although nothing else may, for extras alone.
+
+psycopg is the one way to PostgreSQL that SQLAlchemy and PostgreSQL's own community keep up, and `bonafide[postgres]`
+takes it as the LGPL wants it used: a library of its own, installed beside Bonafide by pip, unmodified, imported where a
+store's URL asks for it, and replaced by whoever installs another version. Bonafide's wheel holds no byte of it, and
+`requirements.lock`, which every user installs, does not name it.
+"""
+
 _SAID = {
     "3-CLAUSE BSD LICENSE": "BSD-3-CLAUSE",
     "APACHE 2.0": "APACHE-2.0",

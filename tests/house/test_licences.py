@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from email.message import Message
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 
 import pytest
 from packaging.requirements import Requirement
 
-from tests.house.licences import PERMISSIVE, TOOLS_ONLY, is_allowed, stated_licence, written_licence
+from tests.house.licences import EXCEPTED, PERMISSIVE, TOOLS_ONLY, is_allowed, stated_licence, written_licence
 from tests.house.tree import ROOT, listed
 
 PIN = re.compile(r"^([A-Za-z0-9._-]+==[^\\#]+)", re.MULTILINE)
@@ -27,23 +28,28 @@ def licence_files(found: Distribution) -> list[str]:
     return [found.read_text(f"licenses/{name}") or found.read_text(name) or "" for name in names]
 
 
-def fault(pin: Requirement, allowed: frozenset[str]) -> str | None:
+def licence_of(found: Distribution) -> str:
+    """What a distribution says of its licence, or what its licence files are."""
+    return stated_licence(found.metadata) or " AND ".join(map(written_licence, licence_files(found)))
+
+
+def fault(pin: Requirement, allowed: frozenset[str], excepted: Mapping[str, str] = {}) -> str | None:
     """Why a pinned distribution may not be used; None when it may."""
     try:
         found = distribution(pin.name)
     except PackageNotFoundError:
         return f"{pin.name}: locked but not installed, so its licence is unknown (run the checks with `make check`)"
-    stated = stated_licence(found.metadata) or " AND ".join(map(written_licence, licence_files(found)))
-    if is_allowed(stated, allowed):
+    stated = licence_of(found)
+    if is_allowed(stated, allowed) or (stated and excepted.get(pin.name) == stated):
         return None
     return f"{pin.name} {found.version}: {stated or 'no licence stated'} is not among {', '.join(sorted(allowed))}"
 
 
-def faults(lock: str, allowed: frozenset[str]) -> list[str]:
+def faults(lock: str, allowed: frozenset[str], excepted: Mapping[str, str] = {}) -> list[str]:
     """The faults of a lock file; it installs something, else the file was misread."""
     found = pins(lock)
     assert found, f"{lock} names no package"
-    return [what for pin in found if (what := fault(pin, allowed)) is not None]
+    return [what for pin in found if (what := fault(pin, allowed, excepted)) is not None]
 
 
 def test_what_users_install_is_permissive() -> None:
@@ -53,8 +59,19 @@ def test_what_users_install_is_permissive() -> None:
 
 @pytest.mark.parametrize("lock", ["requirements-build.lock", "requirements-dev.lock"])
 def test_tools_are_permissive_or_copyleft_by_file(lock: str) -> None:
-    found = faults(lock, PERMISSIVE | TOOLS_ONLY)
+    found = faults(lock, PERMISSIVE | TOOLS_ONLY, EXCEPTED)
     assert not found, listed(found)
+
+
+def test_an_exception_has_its_reason_and_is_for_an_extra_alone() -> None:
+    users = {pin.name for lock in ("requirements.lock", "requirements-build.lock") for pin in pins(lock)}
+    assert not users & set(EXCEPTED), "every user would install it"
+    assert set(EXCEPTED) <= {pin.name for pin in pins("requirements-dev.lock")}, "an exception that nothing needs"
+    assert fault(Requirement("psycopg"), PERMISSIVE | TOOLS_ONLY) is not None
+    assert fault(Requirement("psycopg"), PERMISSIVE, {"psycopg": "LGPL-2.1-only"}) is not None
+    page = (ROOT / "docs" / "decisions" / "0022-psycopg-is-an-extra.md").read_text(encoding="utf-8")
+    assert set(EXCEPTED.values()) == {"LGPL-3.0-only"}
+    assert "LGPL-3.0-only" in page
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 """What the office's contract tests run on."""
 
-from tests.office.databases import cluster, place, store, stores
+from tests.office.databases import cluster, copiers, copies, place, shared, store, stores
 
-__all__ = ["cluster", "place", "store", "stores"]
+__all__ = ["cluster", "copiers", "copies", "place", "shared", "store", "stores"]

@@ -1,26 +1,30 @@
 """The databases that the office's contract tests run on: SQLite, and PostgreSQL in a cluster of the test's own.
 
-`store` is an empty Store of each kind in turn, `place` a database without tables (a path or a URL). Where Debian's
-package `postgresql` or the extra `postgres` is missing, the tests on PostgreSQL are skipped and say so.
+`store` is an empty Store of each kind in turn, `place` a database without tables (a path or a URL), `copies` makes
+databases that begin alike, for whoever needs one of its own. Where Debian's package `postgresql` or the extra
+`postgres` is missing, the tests on PostgreSQL are skipped and say so.
 """
 
 from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, LiteralString, NamedTuple
 
 import pytest
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from sqlalchemy import delete
 
 from bonafide.office.store.database import Store
@@ -32,9 +36,11 @@ OWNER = "postgres"
 """PostgreSQL refuses to run as root; Debian's package brings this user."""
 STARTED_WITHIN_S = 60
 STARTS_MAX = 50
-READY = b"ready to accept connections"
+READY = re.compile(rb"ready to accept (read-only )?connections")
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """For tests that cut no power and kill nobody."""
+SERVER_COSTS = 5
+"""How much more an example on a server costs."""
 _databases = count()
 
 
@@ -106,7 +112,7 @@ class Cluster:
             assert server.stderr is not None
             for line in server.stderr:
                 told += line
-                if READY in line:
+                if READY.search(line):
                     self._server = server
                     self._reading = Thread(target=server.stderr.read)  # or it would stop when the pipe is full
                     self._reading.start()
@@ -114,6 +120,13 @@ class Cluster:
             server.wait()
             server.stderr.close()
         raise AssertionError(told.decode())
+
+    def become_replica(self) -> None:
+        """From the next start on it reads alone, as one that follows another."""
+        signal_file = self._data / "standby.signal"
+        signal_file.touch()
+        if os.geteuid() == 0:
+            shutil.chown(signal_file, OWNER, OWNER)
 
     def stop(self) -> None:
         """End the server, without waiting for who is connected."""
@@ -144,14 +157,95 @@ class Cluster:
         """The URL of a database."""
         return f"postgresql://bonafide@/{database}?host={self.folder}"
 
-    def new_database(self) -> str:
-        """An empty database; returns its URL."""
+    def new_database(self, like: str = "template1") -> str:
+        """An empty database, or a copy of another that nobody is connected to; returns its URL."""
+        name = f"t{os.getpid()}_{next(_databases)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {like}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Do away with a database, whoever is connected to it."""
+        self._run(f"DROP DATABASE {name_of(url)} WITH (FORCE)")
+
+    def _run(self, statement: LiteralString) -> None:
         import psycopg
 
-        name = f"t{os.getpid()}_{next(_databases)}"
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return self.url(name)
+            connection.execute(statement)
+
+
+def name_of(url: str) -> str:
+    """The database that one of our URLs names."""
+    return url.partition("@/")[2].partition("?")[0]
+
+
+class Copies:
+    """Databases of one kind that begin alike: one is filled, and the others are copies of it, which is quicker."""
+
+    def __init__(self, kind: str, folder: Path, cluster: Cluster | None) -> None:
+        self.kind = kind
+        self._folder = folder
+        self._cluster = cluster
+        self._filled: dict[Callable[[Store], object], Path | str] = {}
+
+    def new(self, fill: Callable[[Store], object] = Store.close) -> Path | str:
+        """A database as `fill` leaves it, which is called once for all copies."""
+        if fill not in self._filled:
+            place = self._empty()
+            with Store.open(place) as store:
+                fill(store)
+            self._filled[fill] = place
+        return self._copy(self._filled[fill])
+
+    def drop(self, place: Path | str) -> None:
+        """Do away with a database; whoever has it open has closed it."""
+        if isinstance(place, Path):
+            shutil.rmtree(place.parent)
+        elif self._cluster is not None:
+            self._cluster.drop(place)
+
+    @contextmanager
+    def one(self, fill: Callable[[Store], object] = Store.close) -> Iterator[Path | str]:
+        """A database that is there as long as the block."""
+        place = self.new(fill)
+        try:
+            yield place
+        finally:
+            self.drop(place)
+
+    def _empty(self) -> Path | str:
+        if self._cluster is not None:
+            return self._cluster.new_database()
+        return Path(tempfile.mkdtemp(dir=self._folder)) / "office.db"
+
+    def _copy(self, place: Path | str) -> Path | str:
+        if self._cluster is not None:
+            return self._cluster.new_database(like=name_of(str(place)))
+        made = self._empty()
+        shutil.copy(place, made)
+        return made
+
+
+def everything_in(place: Path | str) -> bytes:
+    """All that a database keeps: the bytes of its files, or the rows of its tables as PostgreSQL writes them out."""
+    if isinstance(place, Path):
+        return b"".join(file.read_bytes() for file in place.parent.iterdir())
+    import psycopg
+
+    with psycopg.connect(place) as connection, connection.cursor() as cursor:
+        found = []
+        for table in metadata.sorted_tables:
+            with cursor.copy(psycopg.sql.SQL("COPY {} TO STDOUT (FORMAT BINARY)").format(
+                psycopg.sql.Identifier(table.name))) as copied:  # fmt: skip
+                found += [bytes(part) for part in copied]
+        return b"".join(found)
+
+
+def play(machine: type[RuleBasedStateMachine], copies: Copies, *, examples: int, steps: int) -> None:
+    """Play a state machine that makes each of its examples a database of `copies`; fewer where one costs more."""
+    over = type(machine.__name__, (machine,), {"copies": copies})
+    most = examples if copies.kind == "sqlite" else -(-examples // SERVER_COSTS)
+    run_state_machine_as_test(over, settings=settings(max_examples=most, stateful_step_count=steps))
 
 
 @contextmanager
@@ -188,31 +282,62 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
 
 
 @pytest.fixture(scope="session")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Store]]:
-    """The stores that `store` empties and hands out, by kind: making tables for each test would take longer than it."""
-    found: dict[str, Store] = {}
-    yield found
-    for one in found.values():
-        one.close()
+def copiers() -> dict[str, Copies]:
+    """What `copies` hands out, by kind."""
+    return {}
 
 
 @pytest.fixture(params=KINDS)
-def store(
-    request: pytest.FixtureRequest, stores: dict[str, Store], tmp_path_factory: pytest.TempPathFactory
-) -> Store:  # fmt: skip
-    """An empty store of each kind in turn."""
+def copies(
+    request: pytest.FixtureRequest, copiers: dict[str, Copies], tmp_path_factory: pytest.TempPathFactory
+) -> Copies:  # fmt: skip
+    """Databases that begin alike, of each kind in turn."""
+    kind: str = request.param
+    if kind not in copiers:
+        cluster: Cluster | None = request.getfixturevalue("cluster") if kind == "postgresql" else None
+        copiers[kind] = Copies(kind, tmp_path_factory.mktemp("copies"), cluster)
+    return copiers[kind]
+
+
+class Shared(NamedTuple):
+    """A store that tests take turns with, and where it is."""
+
+    place: Path | str
+    store: Store
+
+
+@pytest.fixture(scope="session")
+def stores() -> Iterator[dict[str, Shared]]:
+    """The stores that are emptied and handed out, by kind: making one for each test would take longer than the test."""
+    found: dict[str, Shared] = {}
+    yield found
+    for one in found.values():
+        one.store.close()
+
+
+@pytest.fixture(params=KINDS)
+def shared(
+    request: pytest.FixtureRequest, stores: dict[str, Shared], tmp_path_factory: pytest.TempPathFactory
+) -> Shared:  # fmt: skip
+    """An emptied store of each kind in turn; of its audit log alone more may be there."""
     kind: str = request.param
     if kind not in stores:
         cluster: Cluster | None = request.getfixturevalue("cluster") if kind == "postgresql" else None
         place = tmp_path_factory.mktemp("office") / "office.db" if cluster is None else cluster.new_database()
-        stores[kind] = Store.open(place)
-    wipe(stores[kind])
+        stores[kind] = Shared(place, Store.open(place))
+    wipe(stores[kind].store)
     return stores[kind]
 
 
+@pytest.fixture
+def store(shared: Shared) -> Store:
+    """An emptied store of each kind in turn."""
+    return shared.store
+
+
 def wipe(store: Store) -> None:
-    """Empty every table of ours but the audit log, which lets nothing go."""
+    """Empty every table of ours but those that let nothing go; tests that write them have databases of their own."""
     with store.writing() as connection:
         for table in reversed(metadata.sorted_tables):
-            if not table.name.startswith("audit_"):
+            if not table.name.startswith(("audit_", "bundle_", "list_", "signing_")):
                 connection.execute(delete(table))

@@ -37,6 +37,7 @@ _PLACE: Final = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)")
 _REFUSED: Final = (msgspec.MsgspecError, UnicodeError, RecursionError, InputError)
 
 _decode: Final = msgspec.json.Decoder(Event, strict=True).decode
+_decode_array: Final = msgspec.json.Decoder(list[Event], strict=True).decode
 _parse: Final = msgspec.json.Decoder(strict=True).decode
 _TEXT_FIELDS: Final = {
     cls: tuple(name for name in cls.__struct_fields__ if FIELDS[name].kind == "text") for cls in EVENT_CLASSES
@@ -74,6 +75,21 @@ def decode_events(lines: Sequence[bytes]) -> list[Event] | None:
         return None
     try:
         return list(map(_decode, lines))
+    except _REFUSED:
+        return None
+
+
+def decode_array(body: bytes) -> list[Event] | None:
+    """What `decode_event` says of each element of a JSON array, all at once; None where one of them needs a closer
+    look, or where this is no array.
+
+    >>> decode_array(b'[{"type": "tick", "event_id": "t1", "time": 1767601800000}]')
+    [Tick(event_id='t1', time=1767601800000)]
+    """
+    if not _is_plain(body) or (b"." in body and _FINE_FRACTION.search(body) is not None):
+        return None
+    try:
+        return _decode_array(body)
     except _REFUSED:
         return None
 

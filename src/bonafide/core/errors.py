@@ -81,5 +81,13 @@ class UsageError(BonafideError):
     """A command or a function was asked for something that it does not do."""
 
 
+class MissingError(UsageError):
+    """What was named is not there."""
+
+
+class OpposedError(UsageError):
+    """How things stand is against what was asked for; it is no matter of how it was asked."""
+
+
 class StateError(BonafideError):
     """What is on disk or in memory does not allow to go on; the message says the way out."""

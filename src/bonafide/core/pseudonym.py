@@ -32,6 +32,15 @@ class ClearText(Struct, array_like=True, frozen=True, gc=False):
     kind: str
     """What it names: one of `core.fields.PERSONAL_KINDS`."""
     text: str
+    owner_type: str = ""
+    """Whose it is, where that is somebody else than whom it names: a type of PARTIES; "" where it is nobody else's."""
+    owner: int = 0
+    """The hash of the owner's id."""
+
+
+PARTIES: Final = ("user", "merchant", "person")
+"""Who has data of their own. What else an event names, such as a device or an address, is data of its party."""
+_PARTY_FIELDS: Final = (("user_id", "user"), ("merchant_id", "merchant"))
 
 
 def show_token(value: int) -> str:
@@ -81,6 +90,25 @@ def personal_texts(event: Fact) -> Iterator[tuple[str, str, str]]:
         kind = getattr(event, said) if said in KIND_FIELDS else said
         if kind != NO_PERSON:
             yield name, kind, value
+
+
+def party_of(event: Fact) -> tuple[str, str] | None:
+    """Whose the other personal texts of an event are, as (type, id): its user's, else its merchant's, else whose login
+    or account it is; None where it names nobody of PARTIES.
+
+    >>> from bonafide.core.events import AccountLink
+    >>> party_of(AccountLink(event_id="e", time=0, account_id="a1", owner_type="person", owner_id="x"))
+    ('person', 'x')
+    """
+    for name, kind in _PARTY_FIELDS:
+        value = getattr(event, name, None)
+        if value is not None:
+            return kind, value
+    for said, name in (("subject_type", "subject_id"), ("owner_type", "owner_id")):
+        told = getattr(event, said, None)
+        if told in PARTIES:
+            return told, getattr(event, name)
+    return None
 
 
 def with_texts(event: _Fact, change: Callable[[str, str], str]) -> _Fact:

@@ -21,6 +21,7 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import (
     ABSORBED, CONFLICT, DUPLICATE, READ, TAKEN, TOO_LATE, V_CREDIT, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
+from bonafide.engine.compiled import Compiled
 from bonafide.engine.intake import Column, read_events, rows_of_columns, rows_of_events
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.ladder.follow import follow
@@ -33,7 +34,7 @@ from bonafide.engine.pseudonyms import Known, Written, write_events
 from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.state import State
 from bonafide.engine.stretches import (
-    NO_CHANGES, NO_LISTS, Alone, Stretch, changes_among, changes_in, lists_among, walk_stretches,
+    NO_CHANGES, NO_LISTS, Alone, Changes, Stretch, changes_among, changes_in, lists_among, walk_stretches,
 )  # fmt: skip
 from bonafide.engine.swap import fit
 from bonafide.engine.templates import Scores, Template, Templates
@@ -62,10 +63,14 @@ class Engine:
     'allow'
     """
 
-    def __init__(self, bundle: Bundle, *, secret: bytes = DEFAULT_SECRET, kernels: Kernels | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, *, secret: bytes = DEFAULT_SECRET, kernels: Kernels | None = None,
+        state: State | None = None,
+    ) -> None:  # fmt: skip
         self.bundle = bundle
+        self._secret = secret
         self.kernels = kernels or load_kernels()
-        self.state = State(bundle.compiled, secret, self.kernels)
+        self.state = State(bundle.compiled, secret, self.kernels) if state is None else state
         self.ladder = Ladder(self.hash_of)
         self._waiting = self.ladder.standings.waiting
         self.lists = Lists(self.hash_of)
@@ -82,14 +87,23 @@ class Engine:
         self._templates = Templates(self.bundle, parts)
         self._forms = Forms(self._templates)
 
-    def swap(self, bundle: Bundle) -> None:
+    def fresh(self, bundle: Bundle) -> Engine:
+        """An engine that remembers nothing, under another bundle, with the same secret and kernels."""
+        return Engine(bundle, secret=self._secret, kernels=self.kernels)
+
+    def fitted(self, bundle: Bundle) -> Compiled:
+        """What takes `swap` its time, done ahead by any thread; raises NotSwappableError as that does."""
+        return fit(bundle, self.bundle, self.state.compiled.features.layout)
+
+    def swap(self, bundle: Bundle, fitted: Compiled | None = None) -> None:
         """Decide with another bundle from the next event on; nothing that is remembered changes, nor where anybody
         stands on the ladder.
 
         Rules, policy and texts swap freely, and so do features that what is kept can answer. Raises NotSwappableError,
         a StateError, where something new would have to be kept, or where settings such as the currency differ.
+        `fitted` is what this engine's `fitted` gave for the bundle, where it was asked.
         """
-        self.state.swap(fit(bundle, self.bundle, self.state.compiled.features.layout))
+        self.state.swap(self.fitted(bundle) if fitted is None else fitted)
         self.bundle = bundle
         self._begin_again()
 
@@ -295,8 +309,12 @@ class Engine:
         kinds: type codes; columns: as `intake.rows_of_columns` takes them; how: DERIVED, READ or ANSWERED for each.
         """
         rows = rows_of_columns(kinds, columns, self.kernels, self.state.bound.key)
-        changes, batches = changes_in(kinds, columns), []
-        for stretch in walk_stretches(self, rows, how, changes, lists_among(kinds)):
+        return self.decide_rows(rows, changes_in(kinds, columns), how)
+
+    def decide_rows(self, rows: NDArray[np.int64], changes: Changes, how: NDArray[np.int64]) -> Batch:
+        """The same for rows that `intake.rows_of_columns` gave, with the degraded records among them."""
+        batches = []
+        for stretch in walk_stretches(self, rows, how, changes, lists_among(rows[:, TYPE])):
             batches.append(self._follow(stretch, how[stretch.first : stretch.first + len(stretch.rows)]))
         return joined(batches)
 

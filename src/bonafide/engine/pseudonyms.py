@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonafide.core.events import EVENT_CLASSES, Fact, MerchantApplication
-from bonafide.core.fields import FIELDS, KIND_FIELDS
-from bonafide.core.pseudonym import TOKEN_LENGTH, TOKEN_MARK, ClearText, read_token
+from bonafide.core.fields import ABSENT, FIELDS, KIND_FIELDS
+from bonafide.core.pseudonym import PARTIES, TOKEN_LENGTH, TOKEN_MARK, ClearText, read_token
 from bonafide.engine.codes import CONFLICT, TAKEN
 from bonafide.engine.intake import document_tokens
 from bonafide.engine.kernel import inner, pointer, shift
-from bonafide.engine.kernels import EVENT, Kernels
-from bonafide.engine.packed import BASIS, FIELD_WORDS, HOW_PERSONAL, MULTIPLIER, SCHEMA, T_RECORDS, name_hash
+from bonafide.engine.kernels import EVENT, SUBJECT_ID, SUBJECT_TYPE, Kernels
+from bonafide.engine.packed import (
+    BASIS, FIELD_WORDS, HOW_PERSONAL, KIND_CODE, MULTIPLIER, SCHEMA, T_RECORDS, name_hash,
+)  # fmt: skip
 from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 from bonafide.engine.siphash import spread, token_hash
 
@@ -38,6 +40,17 @@ _LONGER_MAX: Final = PERSONAL_MAX * (TOKEN_LENGTH - 1)
 """By how many bytes tokens make an event longer."""
 _PERSONAL: Final = [(name, field.personal or "", field.personal in KIND_FIELDS) for name, field in FIELDS.items()]
 """By place: the field, and what its texts name or the field that says so."""
+USER_ID: Final = FIELDS["user_id"].place
+MERCHANT_ID: Final = FIELDS["merchant_id"].place
+OWNER_TYPE: Final = FIELDS["owner_type"].place
+OWNER_ID: Final = FIELDS["owner_id"].place
+USER, MERCHANT, PERSON = (KIND_CODE[party] for party in PARTIES)
+NOBODY: Final = -1
+FRESH_WIDTH: Final = 5
+"""Of a text that is to be handed on: number of the event, place of the field, hash, code of the owner's type, hash of
+the owner's id."""
+_PARTY_OF_CODE: Final = {KIND_CODE[party]: party for party in PARTIES} | {NOBODY: ""}
+_KINDS: Final = max(KIND_CODE.values()) + 1
 _TYPE_NAME: Final = name_hash("type")
 _QUOTE, _BACKSLASH, _COMMA = ord('"'), ord("\\"), ord(",")
 _OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = ord("["), ord("]"), ord("{"), ord("}")
@@ -129,12 +142,35 @@ def _kind(text, at, end, field, row):
     return np.int64(-1) if kind == EVENT else kind
 
 
+@inner
+def _party(row):
+    """Whose the texts of an event are, as `core.pseudonym.party_of` says: the code of the type, and the hash."""
+    if row[USER_ID] != ABSENT:
+        return np.int64(USER), row[USER_ID]
+    if row[MERCHANT_ID] != ABSENT:
+        return np.int64(MERCHANT), row[MERCHANT_ID]
+    if row[SUBJECT_ID] != ABSENT and (row[SUBJECT_TYPE] == USER or row[SUBJECT_TYPE] == MERCHANT):
+        return row[SUBJECT_TYPE], row[SUBJECT_ID]
+    if row[OWNER_ID] != ABSENT:
+        return row[OWNER_TYPE], row[OWNER_ID]
+    return np.int64(NOBODY), np.int64(0)
+
+
+@inner
+def _owner(kind, value, party, party_id):
+    """Whose a text is: nobody else's where it names a user or a merchant, or the party itself."""
+    if kind == USER or kind == MERCHANT or party == NOBODY or (kind == party and value == party_id):
+        return np.int64(NOBODY), np.int64(0)
+    return party, party_id
+
+
 def write_tokens(schema, text, rows, status, out, ends, known, fresh):
     """Copy a JSON list of events into `out`, one behind the other, each ending at its place of `ends`, with a token for
     each personal text.
 
     The texts of taken and conflicting events that are not among the `known` are told in `fresh`: the number of the
-    event, the place of the field, the hash. Returns how many these are; without room in `fresh`, no more become known.
+    event, the place of the field, the hash, whose it is. Returns how many these are; without room in `fresh`, no more
+    become known.
     """
     told, given, table, written = pointer(schema), pointer(text), pointer(rows), pointer(out)
     states, stops, keys, news = pointer(status), pointer(ends), pointer(known), pointer(fresh)
@@ -145,6 +181,7 @@ def write_tokens(schema, text, rows, status, out, ends, known, fresh):
         record = shift(told, told[T_RECORDS + row[TYPE]])
         field = shift(record, 1 + 2 * record[0])
         learns = states[i] == TAKEN or states[i] == CONFLICT
+        party, party_id = _party(row)
         while given[at] != _CLOSE:  # at an opening brace, then at commas
             name, value = _after_name(given, at + 1)
             to = _copy(given, at, value, written, to)
@@ -158,8 +195,12 @@ def write_tokens(schema, text, rows, status, out, ends, known, fresh):
                 to = _copy(given, value, at, written, to)
                 continue
             to = _put_token(written, to, row[field[1]])
-            if learns and found < room and _is_new(keys, mask, spread(row[field[1]], 0, kind)):
-                news[3 * found], news[3 * found + 1], news[3 * found + 2] = i, field[1], row[field[1]]
+            if not learns or found >= room:
+                continue
+            owner, owner_id = _owner(kind, row[field[1]], party, party_id)
+            if _is_new(keys, mask, spread(row[field[1]], owner_id, kind + _KINDS * (owner + 1))):
+                new = shift(news, FRESH_WIDTH * found)
+                new[0], new[1], new[2], new[3], new[4] = i, field[1], row[field[1]], owner, owner_id
                 found += 1
         written[to] = _CLOSE
         to += 1
@@ -209,11 +250,11 @@ def write_events(
     """
     own: list[ClearText] = []
     if listed:
-        events, own = _with_document_tokens(events, status, kernels, key)
+        events, own = _with_document_tokens(events, rows, status, kernels, key)
     text = _encode_all(events)
     out = np.empty(len(text) + len(events) * _LONGER_MAX, dtype=np.uint8)
     ends = np.empty(len(events), dtype=np.int64)
-    fresh = np.empty((max(min(room, len(events) * PERSONAL_MAX), 0), 3), dtype=np.int64)
+    fresh = np.empty((max(min(room, len(events) * PERSONAL_MAX), 0), FRESH_WIDTH), dtype=np.int64)
     found = kernels.write_tokens(
         SCHEMA, np.frombuffer(text, dtype=np.uint8), rows, np.array(status, dtype=np.int64), out, ends, known.table,
         fresh,
@@ -225,17 +266,19 @@ def write_events(
 
 
 def _clear_texts(events: Sequence[Fact], fresh: list[list[int]]) -> list[ClearText]:
-    """The texts at (number of the event, place of the field, hash)."""
+    """The texts that rows of FRESH_WIDTH tell of."""
     told = []
-    for i, place, value in fresh:
+    for i, place, value, owner, owner_id in fresh:
         event, (name, said, by_field) = events[i], _PERSONAL[place]
-        told.append(ClearText(value, getattr(event, said) if by_field else said, getattr(event, name)))
+        kind = getattr(event, said) if by_field else said
+        told.append(ClearText(value, kind, getattr(event, name), _PARTY_OF_CODE[owner], owner_id))
     return told
 
 
 def _with_document_tokens(
-    events: Sequence[Fact], status: Sequence[int], kernels: Kernels, key: tuple[np.uint64, np.uint64]
-) -> tuple[list[Fact], list[ClearText]]:
+    events: Sequence[Fact], rows: NDArray[np.int64], status: Sequence[int], kernels: Kernels,
+    key: tuple[np.uint64, np.uint64],
+) -> tuple[list[Fact], list[ClearText]]:  # fmt: skip
     """The events with tokens for the ids of documents, and these ids, known or not: they are few."""
     changed, told = list(events), []
     for i, event in enumerate(events):
@@ -246,5 +289,6 @@ def _with_document_tokens(
                 for before, after in zip(event.documents, tokens, strict=True):
                     value = read_token(after.id)
                     if value is not None and before.id != after.id:
-                        told.append(ClearText(value, "document", before.id))
+                        merchant = int(rows[i, MERCHANT_ID])
+                        told.append(ClearText(value, "document", before.id, "merchant", merchant))
     return changed, told

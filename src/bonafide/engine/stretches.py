@@ -110,6 +110,25 @@ class Turns(Protocol):
         """Since when and until when what is on the lists is on them: the last moment is not included."""
 
 
+class AsBefore:
+    """Turns of a state that decides nothing: what is on a list makes no difference to what it remembers."""
+
+    lists_hold = (-1, MOMENT_MAX + 1)
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def degrade(self, parts: tuple[str, ...]) -> None:
+        """From the next event on these parts do not answer."""
+        self.state.degrade(parts)
+
+    def turn(self, as_of: int, latest: int) -> None:
+        """Nothing changes."""
+
+    def list_changed(self, row: list[int]) -> None:
+        """Nothing changes."""
+
+
 def walk_stretches(
     turns: Turns, rows: NDArray[np.int64], how: NDArray[np.int64], changes: Changes, listed: NDArray[np.intp]
 ) -> Iterator[Stretch]:  # fmt: skip

@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonafide.core.events import Fact
-from bonafide.core.moment import MOMENT_MAX
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import ABSORBED
-from bonafide.engine.stretches import NO_CHANGES, NO_LISTS, changes_among, changes_in, walk_stretches
+from bonafide.engine.stretches import NO_CHANGES, NO_LISTS, AsBefore, changes_among, changes_in, walk_stretches
 from bonafide.engine.intake import Column, read_events, rows_of_columns
-from bonafide.engine.state import State
 
 if TYPE_CHECKING:
     from bonafide.engine.engine import Engine
@@ -36,7 +34,7 @@ class Warming:
 
     def absorb(self, events: Sequence[Fact]) -> None:
         """Take in events of the log, in its order, without answering them."""
-        state, as_before = self.state, _AsBefore(self.state)
+        state, as_before = self.state, AsBefore(self.state)
         for first in range(0, len(events), ABSORB_ROWS):
             some = events[first : first + ABSORB_ROWS]
             rows, has_lists = read_events(some, state.kernels, state.bound.key)
@@ -51,23 +49,5 @@ class Warming:
         """The same for columns; `how` tells DERIVED events from ABSORBED ones."""
         rows = rows_of_columns(kinds, columns, self.state.kernels, self.state.bound.key)
         told = np.full(len(kinds), ABSORBED, dtype=np.int64) if how is None else how
-        for _ in walk_stretches(_AsBefore(self.state), rows, told, changes_in(kinds, columns), NO_LISTS):
+        for _ in walk_stretches(AsBefore(self.state), rows, told, changes_in(kinds, columns), NO_LISTS):
             pass
-
-
-class _AsBefore:
-    """Turns of a state that decides nothing: what is on a list makes no difference to what it remembers."""
-
-    lists_hold = (-1, MOMENT_MAX + 1)
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-
-    def degrade(self, parts: tuple[str, ...]) -> None:
-        self.state.degrade(parts)
-
-    def turn(self, as_of: int, latest: int) -> None:
-        pass
-
-    def list_changed(self, row: list[int]) -> None:
-        pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from bonafide.apps.runtime.jobs import Reply
 from bonafide.apps.runtime.runtime import Limits, Runtime
 from bonafide.core.errors import InputError
 from bonafide.core.events import Fact
+from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import Engine
 from bonafide.office.journal.journal import Journal
 from tests.engine.kit import SECRET, START_MS
@@ -35,17 +36,22 @@ class Key:
 class Rig:
     """A runtime and what it said."""
 
+    bundles: ClassVar[dict[str, Bundle]] = {}
+    """Those that decided before, by their hash."""
+
     def __init__(self, folder: Path, limits: Limits, vault: Vault | None = None) -> None:
         self.said: list[str] = []
         self.ended: list[int] = []
         self.journal = Journal.open(folder)
         self.runtime = Runtime(
             self.engine, self.journal, folder, limits, wall_ms=lambda: NOW_MS, say=self.said.append,
-            end=self.ended.append, vault=vault,
+            end=self.ended.append, vault=vault, find=self.bundles.__getitem__,
         )  # fmt: skip
 
     def engine(self) -> Engine:
-        return Engine(tiny(), secret=SECRET)
+        bundle = tiny()
+        self.bundles[bundle.hash] = bundle
+        return Engine(bundle, secret=SECRET)
 
     async def send(self, *events: Fact | InputError) -> list[Reply]:
         raw = [b"" if isinstance(e, InputError) else msgspec.json.encode(e) for e in events]

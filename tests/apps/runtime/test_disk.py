@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bonafide.apps.runtime import snapshots
-from bonafide.apps.runtime.bundles import keep_bundle
 from bonafide.apps.runtime.runtime import Limits
 from bonafide.engine.shipped import find_bundle, shipped_bundle
+from bonafide.office.bundles.kept import keep_bundle
 from bonafide.office.journal.errors import JournalFullError
 from bonafide.office.journal.journal import Journal
 from tests.apps.runtime.rig import Rig, within

@@ -10,39 +10,45 @@ from typing import Any
 import msgspec
 import pytest
 
-from bonafide.apps.runtime.intake import HandOver
+from bonafide.apps.runtime.intake import HandOver, Standing
 from bonafide.core.decision import Decision
 from bonafide.core.door import decode_event
-from bonafide.core.pseudonym import read_token
+from bonafide.core.errors import StateError
+from bonafide.core.pseudonym import ClearText, read_token
 from bonafide.engine.engine import Engine
 from bonafide.engine.pseudonyms import Known
 from bonafide.office.journal.intake import INTAKE_TEXTS_MAX
 from bonafide.office.journal.journal import Journal
+from bonafide.office.vault.learning import Taken
 from tests.apps.runtime.rig import Rig, told, within
 from tests.engine.kit import SECRET, payment
 from tests.engine.test_engine_same import fixed_log
 from tests.engine.test_pseudonyms import hash_of, token_of
 from tests.engine.tiny import tiny
+from tests.office.journal.kit import record
 
 
 class MemoryVault:
-    """A vault in memory, which may fail."""
+    """A vault in memory, which may fail. What a worker does is done by `learn`."""
 
     def __init__(self) -> None:
         self.texts: dict[tuple[str, int], str] = {}
+        self.taken: Taken | None = None
         self.fails = False
         self.forgets = 0
 
-    def learn(self, texts: Sequence[tuple[int, str, str]]) -> None:
+    def learn(self, journal: Journal) -> None:
+        for row in journal.intake():
+            self.texts.update({(one.kind, one.hash): one.text for one in row.texts or ()})
+            self.taken = Taken(row.id, row.seal)
+
+    def standing(self) -> Standing:
         if self.fails:
-            raise OSError("no room")
-        self.texts.update({(kind, value): text for value, kind, text in texts})
+            raise StateError("no room")
+        return Standing(self.taken, self.forgets)
 
     def clear_of(self, kind: str, value: int) -> str | None:
         return self.texts.get((kind, value))
-
-    def forgotten(self) -> int:
-        return self.forgets
 
 
 def with_measure(count: int = 200) -> list[Any]:
@@ -62,7 +68,7 @@ def test_whoever_asks_gets_the_id_and_the_journal_holds_the_token(tmp_path: Path
 
     async def use(rig: Rig) -> tuple[list[Any], list[Any], list[Any]]:
         first, again = told(await rig.send(*log)), told(await rig.send(*log))
-        found = [rig.runtime.find(answer["event_id"]) for answer in measured(first)]
+        found = [rig.journal.find(answer["event_id"]) for answer in measured(first)]
         return first, again, [json.loads(one.record.answer) for one in found if one is not None]
 
     first, again, kept = within(tmp_path, use)
@@ -83,12 +89,14 @@ def test_a_decision_asked_for_again_says_the_id_that_the_vault_knows(tmp_path: P
 
     async def use(rig: Rig) -> None:
         answers = measured(told(await rig.send(*log)))
-        hand_over = HandOver(rig.journal, vault, Known(), rig.said.append)
-        assert hand_over.step()
-        for answer in answers:
-            found = rig.runtime.find(answer["event_id"])
-            assert found is not None
-            assert json.loads(found.record.answer) == answer
+        for _ in ("waiting", "handed over"):
+            for answer in answers:
+                found = rig.runtime.find(answer["event_id"])
+                assert found is not None
+                assert json.loads(found.record.answer) == answer
+            vault.learn(rig.journal)
+            assert HandOver(rig.journal, vault, Known(), rig.said.append).step()
+            assert rig.journal.waiting.rows == 0
         vault.texts.clear()  # as forgetting does
         found = rig.runtime.find(answers[0]["event_id"])
         assert found is not None
@@ -115,27 +123,47 @@ def test_clear_texts_are_durable_with_their_events_and_leave_when_the_vault_has_
     assert journal.waiting[:2] == (5, 6)
     vault.fails = False
     assert hand_over.step()
-    assert said == ["the vault takes no ids (OSError); they wait in the journal, sealed", "the vault takes ids again"]
+    assert said == ["what waits for the vault stays in the journal, sealed: no room", "the vault answers again"]
+    assert journal.waiting[:2] == (5, 6), "it has none of them yet"
+    vault.learn(journal)
+    assert hand_over.step()
     assert journal.waiting[:2] == (0, 0)
     assert vault.texts == {
         **{("user", hash_of(f"u{i}")): f"u{i}" for i in range(5)}, ("merchant", hash_of("m")): "m",
     }  # fmt: skip
     journal.close()
     again = Journal.open(tmp_path)
-    assert again.waiting == (0, 0, 0)
+    assert again.waiting == (0, 0, 5), "numbers never come again"
     again.close()
 
 
-def test_a_vault_gets_everything_before_a_stop(tmp_path: Path) -> None:
+def test_what_was_taken_in_before_a_stop_is_gone_after_it(tmp_path: Path) -> None:
     vault = MemoryVault()
 
     async def send(rig: Rig) -> None:
         await rig.send(payment(1, 0, user_id="somebody"))
+        vault.learn(rig.journal)
 
     within(tmp_path, send, vault=vault)
-    assert vault.clear_of("user", hash_of("somebody")) == "somebody"
     journal = Journal.open(tmp_path)
     assert journal.waiting.rows == 0
+    journal.close()
+
+
+def test_once_what_waited_has_gone_the_journal_is_scrubbed_of_who_was_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, vault, scrubbed = Journal.open(tmp_path), MemoryVault(), list[int]()
+    monkeypatch.setattr(journal, "scrub", lambda: scrubbed.append(journal.waiting.rows) or len(scrubbed) > 2)
+    hand_over = HandOver(journal, vault, Known(), list[str]().append)
+    for step, (forgets, learns) in enumerate(((0, True), (1, False), (1, False), (1, True), (1, True), (1, True))):
+        if step < 2:
+            journal.append([record(step)], texts=[ClearText(step + 1, "user", "somebody")])
+        vault.forgets = forgets
+        if learns:
+            vault.learn(journal)
+        assert hand_over.step()
+    assert scrubbed == [0, 0, 0], "at the start, when all of before has gone, and again where somebody read"
     journal.close()
 
 
@@ -153,6 +181,7 @@ def test_what_is_known_waits_once_until_the_process_ends_or_somebody_was_forgott
             await rig.send(payment(number, number))
             sizes.append(rig.journal.waiting.texts)
             vault.forgets += number == 2
+            vault.learn(rig.journal)
             assert hand_over.step()
         return sizes
 
@@ -170,9 +199,10 @@ def test_a_full_intake_keeps_no_more_and_knows_no_more(tmp_path: Path, monkeypat
         assert rig.journal.waiting.texts == 3
         await rig.send(payment(3, 0, user_id="u3"))
         assert rig.journal.waiting.texts == 3
+        vault.learn(rig.journal)
         assert HandOver(rig.journal, vault, Known(), rig.said.append).step()
         await rig.send(payment(4, 0, user_id="u2", merchant_id="m2"), payment(5, 0, user_id="u3"))
-        assert HandOver(rig.journal, vault, Known(), rig.said.append).step()
+        vault.learn(rig.journal)
         assert sorted(vault.texts.values()) == ["m", "m1", "m2", "u1", "u2", "u3"]
 
     within(tmp_path, use)

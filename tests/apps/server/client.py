@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from bonafide.apps.server.app import Service
@@ -22,6 +23,8 @@ class Answer(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: Mapping[str, str] = MappingProxyType({})
+    """What it sets, by name."""
 
     @property
     def json(self) -> Any:
@@ -97,7 +100,9 @@ class Client:
         assert begun["type"] == "http.response.start"
         assert [part.get("more_body", False) for part in parts] == [True] * (len(parts) - 1) + [False]
         got = {name.decode(): value.decode() for name, value in begun["headers"]}
-        return Answer(begun["status"], got, b"".join(part.get("body", b"") for part in parts))
+        given = [value.decode() for name, value in begun["headers"] if name == b"set-cookie"]
+        cookies = {one.partition("=")[0]: one for one in given}
+        return Answer(begun["status"], got, b"".join(part.get("body", b"") for part in parts), cookies)
 
     def post(self, body: bytes | Iterable[bytes], path: str = "/v1/events", **headers: Any) -> Answer:
         """A body for the deciding route."""

@@ -90,6 +90,8 @@ class TestSettings:
     log_level: str = "info"
     log_format: str = "json"
     grace_s: int = 8
+    bundle_wait_s: int = 86_400
+    four_eyes: str = "auto"
 
 
 class TestJournal:

@@ -288,7 +288,10 @@ def test_every_answer_has_its_headers_and_hands_a_valid_trace_back(path: str, tr
     got = Client().ask("POST" if path == "/v1/events" else "GET", path, GOOD, traceparent=trace)
     assert got.headers["x-content-type-options"] == "nosniff"
     assert got.headers["cache-control"] == "no-store"
-    assert got.headers["content-security-policy"].startswith("default-src 'none'")
+    assert got.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert (got.headers["x-frame-options"], got.headers["referrer-policy"]) == ("DENY", "no-referrer")
+    assert got.headers["cross-origin-resource-policy"] == "same-origin"
+    assert not any(name.startswith("access-control-") for name in got.headers)
     assert got.headers.get("traceparent") == (TRACE if trace == TRACE else None)
 
 

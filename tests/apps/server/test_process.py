@@ -189,7 +189,9 @@ def test_tls_is_spoken_with_the_given_pair(pair: tuple[Path, Path]) -> None:
             context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
         ):
             connection.sendall(b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-            assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+            got = connection.recv(65_536)
+            assert got.startswith(b"HTTP/1.1 200")
+            assert b"strict-transport-security: max-age=31536000\r\n" in got
             assert connection.version() == "TLSv1.3"
 
 

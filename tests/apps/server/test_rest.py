@@ -145,7 +145,7 @@ def test_metrics_are_shown_here_and_elsewhere_to_those_who_watch() -> None:
     text = got.body.decode()
     for line in (
         'bonafide_state{state="ready"} 1.0', 'bonafide_events_total{outcome="allow",type="payment"} 1.0',
-        'bonafide_refusals_total{field="amount",reason="invalid-field"} 1.0',
+        'bonafide_refused_total{reason="invalid-field"} 1.0',
         'bonafide_answers_total{status="422"} 1.0',
         'bonafide_requests_total{route="events",status="200"} 1.0', "bonafide_log_events_total 1.0",
     ):  # fmt: skip

@@ -26,7 +26,6 @@ WAIT_S = 90.0
     ("options", "says"),
     [
         (["--role", "console"], "there is no console"),
-        (["--role", "worker"], "no work in this version"),
         (["--host", "0.0.0.0"], "in the clear"),
         (["--port", "99999"], "give a whole number from 0 to 65535"),
         (["--grace", "3"], "did you mean --grace-s?"),

@@ -36,7 +36,7 @@ def counted() -> Callable[[int], bytes]:
 
 @contextmanager
 def open_keys(
-    path: Path, clock: Clock, cache_ms: int = KEY_CACHE_MS, draw: Callable[[int], bytes] = token_bytes
+    path: Path | str, clock: Clock, cache_ms: int = KEY_CACHE_MS, draw: Callable[[int], bytes] = token_bytes
 ) -> Iterator[Keys]:
     """Keys over a store of their own, as another process has them."""
     with Store.open(path) as store:

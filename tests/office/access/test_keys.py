@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,12 +16,13 @@ from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.office.access import keys as keys_module
 from bonafide.office.access.errors import UnauthenticatedError
 from bonafide.office.access.key_text import KEY_LENGTH, hash_of
-from bonafide.office.access.keys import KEY_CACHE_MS, OVERLAP_MAX_MS, Keys
+from bonafide.office.access.keys import KEY_CACHE_MS, OVERLAP_MAX_MS, STALE_MAX_MS, Keys
 from bonafide.office.access.known import ENDED_TOLD_MS
 from bonafide.office.access.roles import CLIENT_TYPES, ROLES, TEACHING_TYPES
 from bonafide.office.store.database import StoreError
 from bonafide.office.store.tables import machine_keys
 from tests.office.access.kit import START_MS, Clock, header, open_keys
+from tests.office.databases import Shared, everything_in
 
 
 @pytest.fixture
@@ -29,12 +31,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "office.db"
+def path(shared: Shared) -> Path | str:
+    return shared.place
 
 
 @pytest.fixture
-def keys(path: Path, clock: Clock) -> Iterator[Keys]:
+def keys(path: Path | str, clock: Clock) -> Iterator[Keys]:
     with open_keys(path, clock) as found:
         yield found
 
@@ -95,7 +97,7 @@ def test_a_key_that_nobody_has_is_refused_alike_whatever_is_wrong_with_it(keys: 
     assert row.key_id not in told.pop()
 
 
-def test_a_strangers_key_is_not_known_in_another_store(keys: Keys, tmp_path: Path, clock: Clock) -> None:
+def test_a_strangers_key_is_not_known_in_another_store(keys: Keys, tmp_path: Path | str, clock: Clock) -> None:
     key, _ = keys.create("platform")
     with open_keys(tmp_path / "other.db", clock) as others:
         assert "of another platform" in refused(others, header(key))
@@ -123,7 +125,7 @@ def test_a_revoked_key_is_refused_at_once_and_whatever_the_clock_says(keys: Keys
         assert refused(keys, header(key), now_ms) == f"the key {row.key_id} was revoked at 2026-01-05T08:30:00.005Z"
 
 
-def test_another_process_refuses_a_revoked_key_when_its_copy_is_old(keys: Keys, path: Path, clock: Clock) -> None:
+def test_another_process_refuses_a_revoked_key_when_its_copy_is_old(keys: Keys, path: Path | str, clock: Clock) -> None:
     key, row = keys.create("platform")
     with open_keys(path, clock) as others:
         others.verify(header(key), START_MS)
@@ -132,7 +134,7 @@ def test_another_process_refuses_a_revoked_key_when_its_copy_is_old(keys: Keys, 
         refused(others, header(key), START_MS + KEY_CACHE_MS)
 
 
-def test_a_key_made_elsewhere_is_known_when_the_copy_is_old(keys: Keys, path: Path, clock: Clock) -> None:
+def test_a_key_made_elsewhere_is_known_when_the_copy_is_old(keys: Keys, path: Path | str, clock: Clock) -> None:
     with open_keys(path, clock) as others:
         refused(others, "Bearer bf_" + "a" * 56)
         key, _ = keys.create("platform")
@@ -148,7 +150,7 @@ def test_after_a_month_an_ended_key_is_as_unknown_as_any_other(keys: Keys, clock
     assert "is not known here" in refused(keys, header(key), clock.now_ms)
 
 
-def test_a_clock_that_was_put_back_brings_expired_keys_to_life(keys: Keys, path: Path, clock: Clock) -> None:
+def test_a_clock_that_was_put_back_brings_expired_keys_to_life(keys: Keys, path: Path | str, clock: Clock) -> None:
     key, _ = keys.create("platform", expires=START_MS + HOUR_MS)
     with open_keys(path, clock) as others:
         assert "is not known here" in refused(others, header(key), START_MS + 2 * ENDED_TOLD_MS)
@@ -203,12 +205,12 @@ def test_only_a_key_that_holds_is_rotated_and_only_once(keys: Keys, clock: Clock
 # What is kept
 
 
-def test_nothing_that_is_kept_or_shown_holds_the_key(keys: Keys, path: Path) -> None:
+def test_nothing_that_is_kept_or_shown_holds_the_key(keys: Keys, path: Path | str) -> None:
     key, row = keys.create("platform", note="till")
     keys.verify(header(key), START_MS)
     keys.close()
     secret = key.reveal()[16:]
-    kept = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    kept = everything_in(path)
     assert row.key_id.encode() in kept
     assert hash_of(key) in kept
     assert secret.encode() not in kept
@@ -272,7 +274,8 @@ def test_a_store_that_is_asked_again_and_unchanged_is_not_read(keys: Keys) -> No
     asked: list[str] = []
     event.listen(keys._store.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
     keys.verify(header(key), START_MS + KEY_CACHE_MS)
-    assert len(asked) == 2  # BEGIN, and the one number
+    assert [sql for sql in asked if sql != "BEGIN"] == asked[-1:]
+    assert "family_versions.version" in asked[-1]
     assert not any("machine_keys." in sql for sql in asked)
 
 
@@ -293,14 +296,47 @@ def test_nobody_is_let_in_where_the_store_cannot_be_asked(keys: Keys, monkeypatc
     key, _ = keys.create("platform")
     keys.verify(header(key), START_MS)
     monkeypatch.setattr(keys._store, "version", broken)
+    away_ms = KEY_CACHE_MS
+    if keys._store.is_remote:  # its restart stops nobody
+        away_ms = STALE_MAX_MS
+        for passed_ms in (KEY_CACHE_MS, STALE_MAX_MS - 1):
+            assert keys.verify(header(key), START_MS + passed_ms).role == "platform"
     with pytest.raises(StoreError, match="is damaged"):
-        keys.verify(header(key), START_MS + KEY_CACHE_MS)
+        keys.verify(header(key), START_MS + away_ms)
 
 
-def test_a_role_that_is_no_more_lets_a_key_do_nothing(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_is_asked_aside_and_once(
+    keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    if not keys._store.is_remote:
+        pytest.skip("a file answers")
+    key, _ = keys.create("platform")
+    keys.verify(header(key), START_MS)
+    hangs, asked = Event(), list[str]()
+    monkeypatch.setattr("bonafide.office.access.aside.WAIT_S", 0.0)
+
+    def silent(family: str) -> int:
+        asked.append(family)
+        hangs.wait()
+        return 0
+
+    monkeypatch.setattr(keys._store, "version", silent)
+    for passed_ms in range(KEY_CACHE_MS, 20 * KEY_CACHE_MS, KEY_CACHE_MS):
+        assert keys.verify(header(key), START_MS + passed_ms).role == "platform"
+    with pytest.raises(StoreError, match="does not answer"):
+        keys.verify(header(key), START_MS + KEY_CACHE_MS + STALE_MAX_MS)
+    assert len(asked) == 1
+    monkeypatch.undo()
+    hangs.set()
+
+
+def test_a_role_that_is_no_more_lets_a_key_do_nothing(
+    keys: Keys, path: Path | str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key, _ = keys.create("partner")
     monkeypatch.delitem(ROLES, "partner")
-    sender = keys.verify(header(key), START_MS)
+    with open_keys(path, clock) as others:
+        sender = others.verify(header(key), START_MS)
     assert (sender.types, sender.source) == (frozenset(), None)
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -21,20 +17,10 @@ from bonafide.office.access.keys import KEY_CACHE_MS, Keys
 from bonafide.office.access.roles import ROLES
 from bonafide.office.store.database import Store
 from tests.office.access.kit import START_MS, Clock, counted, open_keys
+from tests.office.databases import Copies, play
 
 SPANS_MS = st.one_of(st.integers(0, 3), st.integers(0, 3 * KEY_CACHE_MS))
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
-
-KEPT = tempfile.TemporaryDirectory()  # until the tests end; a machine has no fixtures
-
-
-@cache
-def empty_store() -> Path:
-    """A store that was made once for all examples."""
-    path = Path(KEPT.name) / "office.db"
-    Store.open(path).close()
-    return path
 
 
 def lets_in(keys: Keys, text: str, now_ms: int) -> str | None:
@@ -66,20 +52,21 @@ class Twin:
 class KeysPlayed(RuleBasedStateMachine):
     """Every key that was ever made is presented after every step, whole and damaged."""
 
+    copies: Copies
+
     @initialize()
     def begin(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        shutil.copy(empty_store(), self.folder / "office.db")
+        self.place = self.copies.new()
         self.clock, self.twin = Clock(), Twin()
         draw = counted()
-        self.stores = [Store.open(self.folder / "office.db") for _ in range(2)]
+        self.stores = [Store.open(self.place) for _ in range(2)]
         self.ours, self.others = (Keys(store, clock=self.clock, draw=draw) for store in self.stores)
 
     def teardown(self) -> None:
         for keys, store in zip((self.ours, self.others), self.stores, strict=True):
             keys.close()
             store.close()
-        shutil.rmtree(self.folder)
+        self.copies.drop(self.place)
 
     @rule(role=st.sampled_from(sorted(ROLES)), life_ms=st.none() | SPANS_MS)
     def create(self, role: str, life_ms: int | None) -> None:
@@ -142,8 +129,8 @@ class KeysPlayed(RuleBasedStateMachine):
         return data.draw(st.sampled_from(list(self.twin.texts)))
 
 
-TestKeysPlayed = KeysPlayed.TestCase
-TestKeysPlayed.settings = settings(max_examples=15, stateful_step_count=20)
+def test_keys_hold_as_the_twin_says(copies: Copies) -> None:
+    play(KeysPlayed, copies, examples=15, steps=20)
 
 
 class TwoKeys(NamedTuple):

@@ -1,5 +1,5 @@
 """Each test has a database of its own."""
 
-from tests.office.audit.kit import store
+from tests.office.audit.kit import place, store
 
-__all__ = ["store"]
+__all__ = ["place", "store"]

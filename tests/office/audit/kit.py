@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bonafide.office.store.database import Store
+from tests.office.databases import Copies
 
 START_MS = 1_767_601_800_000
 
@@ -23,7 +24,14 @@ class Clock:
 
 
 @pytest.fixture
+def place(copies: Copies) -> Iterator[Path | str]:
+    """An empty store's file or URL: an audit log cannot be emptied for the next test."""
+    with copies.one() as made:
+        yield made
+
+
+@pytest.fixture
 def store(place: Path | str) -> Iterator[Store]:
-    """The store in a database of its own: an audit log cannot be emptied for the next test."""
+    """The store there."""
     with Store.open(place) as opened:
         yield opened

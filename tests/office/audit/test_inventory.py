@@ -9,38 +9,58 @@ from pathlib import Path
 
 from sqlalchemy import event
 
+from bonafide.core.pseudonym import ClearText
 from bonafide.office.access.keys import Keys
 from bonafide.office.audit.log import AuditLog
+from bonafide.office.bundles.life import BundleLife
+from bonafide.office.journal.intake import IntakeRow
+from bonafide.office.lists.changes import Lists
+from bonafide.office.people.identities import Identity
+from bonafide.office.people.oidc import OidcDesk
 from bonafide.office.people.people import People
 from bonafide.office.people.sign_in import SignIn
 from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.store.tables import metadata
-from bonafide.office.vault import forgetting, rotation
+from bonafide.office.vault import forgetting, learning, rotation
 from bonafide.office.vault.holds import Holds
 from bonafide.office.vault.opening import open_vault
 from bonafide.office.vault.vault import Vault
 from tests.office.audit.kit import START_MS
+from tests.office.bundles.kit import Desk
 from tests.office.people.kit import HERE, PASSWORD, ROOT, Office
 
-AUDITED = {"machine_keys", "people", "subjects", "subject_fields", "legal_holds"}
+AUDITED = {
+    "machine_keys", "people", "oidc_identities", "subjects", "subject_fields", "legal_holds", "signing_keys",
+    "bundle_steps", "bundle_outcomes", "list_changes", "list_approvals", "list_outcomes",
+}  # fmt: skip
 """A transaction that writes one of these appends to the log too."""
 PASSED_OVER = {
     "sessions": "begun and ended with what is audited; their use is noted once a minute",
+    "oidc_used": "that a sign-in through a provider came back; whether it let somebody in is audited",
     "sign_in_waits": "counts of tries; the tries themselves are audited",
+    "subject_texts": "what events name; the journal has who sent them, and when",
+    "forgotten_subjects": "written with a subject that is forgotten, which is audited",
+    "intake_taken": "how far the journal's intake was read",
     "root_key": "made once, when nothing is there yet; rotation is audited",
     "family_versions": "a counter for copies in memory",
     "audit_head": "the log itself", "audit_entries": "the log itself",
 }  # fmt: skip
 MUTATING = {
     Keys: {"create", "rotate", "revoke"},
-    People: {"create", "disable", "enable", "reset"},
+    People: {"create", "invite", "disable", "enable", "reset", "reset_to"},
+    OidcDesk: {"come_back", "give_code"},
     SignIn: {"sign_in", "sign_out", "change_password", "begin_totp", "confirm_totp"},
-    Vault: {"remember", "remember_ids", "look", "search", "export", "end"},
+    Vault: {"remember", "look", "search", "search_id", "export", "end"},
     Holds: {"place", "lift"},
+    BundleLife: {"propose", "approve", "activate", "rollback", "refuse", "note_outcome"},
+    Lists: {"change", "approve", "note_outcome"},
 }
-READING = {Keys: {"verify", "list", "close"}, People: {"list"}, SignIn: set(), Vault: {"subject_of"},
-           Holds: {"standing", "of"}}  # fmt: skip
+READING = {Keys: {"verify", "list", "close"}, People: {"list"}, OidcDesk: {"start"}, SignIn: set(), Vault: {
+    "subject_of", "sealed", "clear_of", "clear_texts", "keep_held",
+},
+           Holds: {"standing", "of"}, BundleLife: {"steps", "read", "public_keys", "version"},
+           Lists: {"token_of", "pending", "changes", "standing", "version"}}  # fmt: skip
 _WRITE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)(?:.*\bSET\b(.*?)\bWHERE\b)?", re.DOTALL)
 
 
@@ -104,10 +124,14 @@ def deeds(data: DataDir, store: Store) -> dict[str, Callable[[], object]]:
         "disable": lambda: office.people.disable(ROOT, "ann"),
         "enable": lambda: office.people.enable(ROOT, "ann"),
         "reset": lambda: office.people.reset(ROOT, "ann"),
+        "invite": lambda: office.people.invite(ROOT, "eve", "admin", Identity("https://id", "sub", "7")),
+        "reset to": lambda: office.people.reset_to(ROOT, "ann", Identity("https://id", "sub", "8")),
         "remember": lambda: vault.remember(ROOT, "user", "u1", {"name": "x"}),
-        "remember ids": lambda: with_connection(vault.remember_ids, ROOT, [("user", "u2"), ("user", "u3")]),
+        "learn": lambda: learning.Learner(vault).learn([IntakeRow(1, 1, (ClearText(5, "user", "u2"),), b"seal")]),
+        "remember another": lambda: vault.remember(ROOT, "user", "u2"),
         "look": lambda: vault.look(ROOT, subject),
         "search": lambda: vault.search(ROOT, "name", "x"),
+        "search id": lambda: vault.search_id(ROOT, "user", "u1"),
         "export": lambda: vault.export(ROOT, subject),
         "place": lambda: keep(
             "hold", with_connection(vault.holds.place, ROOT, subject, "C", "r", START_MS + 9, START_MS)
@@ -125,6 +149,30 @@ def test_every_service_writes_its_entry_in_its_own_transaction(tmp_path: Path) -
     with Store.open(data.office) as store:
         acts = deeds(data, store)
         watch, log, silent = Watch(store), AuditLog(store), []
+        for name, act in acts.items():
+            before = log.verify().size
+            act()
+            if log.verify().size == before:
+                silent.append(name)
+        assert silent == []
+        assert watch.unnoted == []
+
+
+def test_every_step_of_a_bundle_and_a_list_writes_its_entry_in_its_own_transaction(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "office.db") as store:
+        desk = Desk(store, tmp_path)
+        lists = Lists(store, bytes(16), desk.office.keyring, clock=desk.clock)
+        watch, log, silent = Watch(store), AuditLog(store), []
+        end = desk.clock.now_ms + 1_000
+        acts: dict[str, Callable[[], object]] = {
+            "propose and approve": lambda: desk.approved("second"),
+            "activate": lambda: desk.life.note_outcome(desk.life.activate(desk.cy, HERE, desk.kept("second")), 3),
+            "rollback": lambda: desk.life.note_outcome(desk.life.rollback(desk.bob, HERE), None, "no"),
+            "refuse": lambda: desk.life.refuse(desk.cy, HERE, desk.approved("third", desk.kept("second"))),
+            "list": lambda: lists.change(desk.ann, HERE, "block", "add", "u1", "r", end),
+            "approve": lambda: lists.approve(desk.bob, HERE, 1),
+            "in force": lambda: lists.note_outcome(lists.pending()[0], 4),
+        }
         for name, act in acts.items():
             before = log.verify().size
             act()

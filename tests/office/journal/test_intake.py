@@ -43,9 +43,11 @@ def test_texts_come_back_in_order_until_they_are_handed_over(journal: Journal) -
     assert again.waiting == (2, 3, 2)
     assert [row.id for row in again.intake(1)] == [2]
     assert [row.id for row in again.intake(0, 1)] == [1]
-    again.handed_over(rows[:1])
-    again.handed_over(rows[:1])
-    assert again.waiting == (1, 1, 2)
+    again.handed_over(2, rows[0].seal)  # not that row: another journal's
+    assert again.waiting == (2, 3, 2)
+    for _ in range(2):
+        again.handed_over(rows[0].id, rows[0].seal)
+        assert again.waiting == (1, 1, 2)
     again.append([record(3)], texts=TEXTS)
     assert [row.id for row in again.intake()] == [2, 3]
     assert again.verify().events == 4
@@ -59,7 +61,22 @@ def test_nothing_clear_is_in_a_file_and_nothing_sealed_is_left(journal: Journal)
     clear = [text.text.encode() for text in TEXTS]
     for path in journal.folder.iterdir():
         assert not [text for text in clear if text in path.read_bytes()]
-    journal.handed_over(journal.intake())
+    journal.handed_over(1, journal.intake()[0].seal)
+    assert [path.name for path in journal.folder.iterdir() if boxes[0][0][:64] in path.read_bytes()], (
+        "in the log before"
+    )
+    assert journal.scrub()
+    for path in journal.folder.iterdir():
+        assert not [box for (box,) in boxes if box[:64] in path.read_bytes()]
+    journal.append([record(1)], texts=TEXTS)
+    with closing(sqlite3.connect(journal.path)) as reading:
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM intake").fetchone()
+        journal.append([record(2)])
+        assert not journal.scrub(), "somebody reads"
+    assert journal.scrub()
+    journal.append([record(3)])
+    journal.handed_over(2, journal.intake()[0].seal)
     journal.close()
     for path in journal.folder.iterdir():
         assert not [box for (box,) in boxes if box[:64] in path.read_bytes()]

@@ -69,21 +69,22 @@ def test_the_first_bundle_is_the_one_that_decides_first(journal: Journal) -> Non
     assert journal.head == Head(None, None)
     journal.append([], bundle=SECOND)
     journal.append([], bundle=FIRST)
-    assert journal.head == Head(FIRST, FIRST)
+    assert journal.head == Head(FIRST, FIRST, ((0, FIRST),))
     journal.append([record(0)], bundle=SECOND)
-    assert journal.head == Head(FIRST, SECOND)
+    assert journal.head == Head(FIRST, SECOND, ((0, FIRST), (1, SECOND)))
     journal.append([record(1)], bundle=FIRST)
     journal.append([], bundle=SECOND)
-    assert journal.head == Head(FIRST, SECOND)
+    whole = Head(FIRST, SECOND, ((0, FIRST), (1, SECOND), (2, FIRST), (2, SECOND)))
+    assert journal.head == whole
     journal.close()
     again = Journal.open(journal.folder)
-    assert again.head == Head(FIRST, SECOND)
+    assert again.head == whole
     again.close()
 
 
 def test_a_bundle_that_comes_with_the_first_record_is_the_first(journal: Journal) -> None:
     journal.append([record(0)], bundle=FIRST)
-    assert journal.head == Head(FIRST, FIRST)
+    assert journal.head == Head(FIRST, FIRST, ((0, FIRST),))
     journal.close()
     Journal.open(journal.folder).close()
 
@@ -91,10 +92,10 @@ def test_a_bundle_that_comes_with_the_first_record_is_the_first(journal: Journal
 def test_a_journal_that_heard_of_its_bundle_late_keeps_its_chain(journal: Journal) -> None:
     journal.append([record(0)])
     journal.append([record(1)], bundle=SECOND)
-    assert journal.head == Head(None, SECOND)
+    assert journal.head == Head(None, SECOND, ((2, SECOND),))
     journal.close()
     again = Journal.open(journal.folder)
-    assert (again.next_seq, again.head) == (2, Head(None, SECOND))
+    assert (again.next_seq, again.head) == (2, Head(None, SECOND, ((2, SECOND),)))
     again.close()
 
 

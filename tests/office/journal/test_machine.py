@@ -61,8 +61,11 @@ class JournalMachine(RuleBasedStateMachine):
     def activate(self, bundle: str, names: list[str]) -> None:
         records = self.made(names)
         self.journal.append(records, bundle=bundle)
-        first = bundle if not self.log and (self.head.first_bundle is None or not records) else self.head.first_bundle
-        self.head = Head(first, bundle)
+        if not self.log and (self.head.first_bundle is None or not records):
+            self.head = Head(bundle, bundle, ((0, bundle),))
+        else:
+            place = len(self.log) + len(records)
+            self.head = Head(self.head.first_bundle, bundle, (*self.head.activations, (place, bundle)))
         self.taken(records, names)
 
     @rule(names=st.lists(NAMES, min_size=1, max_size=3))

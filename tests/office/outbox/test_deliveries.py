@@ -11,7 +11,7 @@ from bonafide.office.outbox.carrier import Came, Kind
 from bonafide.office.outbox.deliveries import LEASE_MS, Claim
 from bonafide.office.outbox.ladder import LADDER, REST_AFTER, REST_MS, TRIES_MAX, wait_ms
 from bonafide.office.store.database import Store
-from tests.office.outbox.kit import Clock, MadeLog, Outbox, decided
+from tests.office.outbox.kit import ANN, Clock, MadeLog, Outbox, decided
 
 URL = "http://127.0.0.1:9/hooks"
 TAKEN, REFUSED, UNREACHED = Came(Kind.TAKEN), Came(Kind.REFUSED, "answered 422"), Came(Kind.UNREACHED, "is down")
@@ -25,7 +25,7 @@ def filled(store: Store) -> Filled:
     def fill(*users: str) -> Outbox:
         log = MadeLog()
         outbox = Outbox(store, log, Clock())
-        outbox.destinations.add(URL)
+        outbox.destinations.add(ANN, URL)
         log.append(*(decided(seq, user, alert=True) for seq, user in enumerate(users)))
         outbox.tail()
         return outbox
@@ -72,9 +72,9 @@ def test_the_ladder_is_climbed_step_by_step_to_a_dead_letter(filled: Filled) -> 
         assert claim(outbox) == []
         outbox.clock.now_ms += int(step.wait_ms * 0.2) + 1
     (last,) = claim(outbox)
-    assert (last.attempt, outbox.deliveries.dead()) == (TRIES_MAX, [])
+    assert (last.attempt, outbox.dead_letters.list()) == (TRIES_MAX, [])
     settle(outbox, (last, REFUSED))
-    (dead,) = outbox.deliveries.dead()
+    (dead,) = outbox.dead_letters.list()
     assert (dead.no, dead.attempts, dead.error, dead.subject) == (1, TRIES_MAX, "answered 422", "user:a")
     assert [one.no for one in claim(outbox)] == [2]  # one that nobody takes does not hold up the others for ever
 
@@ -86,9 +86,9 @@ def test_a_dead_letter_is_sent_again_on_request(filled: Filled) -> None:
         settle(outbox, (one, REFUSED))
         outbox.clock.now_ms += 2 * LADDER[-1].wait_ms
     assert claim(outbox) == []
-    assert outbox.deliveries.redrive(outbox.clock(), "nobody") == 0
-    assert outbox.deliveries.redrive(outbox.clock(), no=2) == 0
-    assert outbox.deliveries.redrive(outbox.clock(), one.destination_id, 1) == 1
+    assert outbox.dead_letters.resend(ANN, outbox.clock(), "nobody") == 0
+    assert outbox.dead_letters.resend(ANN, outbox.clock(), no=2) == 0
+    assert outbox.dead_letters.resend(ANN, outbox.clock(), one.destination_id, 1) == 1
     (again,) = claim(outbox)
     assert (again.attempt, again.message_id) == (1, one.message_id)
     settle(outbox, (again, TAKEN))
@@ -102,7 +102,7 @@ def test_a_dead_letter_that_is_sent_again_takes_its_turn(filled: Filled) -> None
         settle(outbox, (one, REFUSED))
         outbox.clock.now_ms += 2 * LADDER[-1].wait_ms
     (second,) = claim(outbox)
-    assert outbox.deliveries.redrive(outbox.clock()) == 1
+    assert outbox.dead_letters.resend(ANN, outbox.clock()) == 1
     assert claim(outbox) == []  # another about the same subject is under way
     settle(outbox, (second, TAKEN))
     (first,) = claim(outbox)
@@ -122,6 +122,38 @@ def test_a_sender_that_died_loses_its_deliveries_after_a_time(filled: Filled) ->
     assert outbox.deliveries.counts()["sending"] == 1
     settle(outbox, (found, TAKEN))
     assert [one.no for one in claim(outbox)] == [2]
+
+
+def test_what_a_sender_that_ended_had_is_tried_again_soon(filled: Filled) -> None:
+    outbox = filled("a", "b")
+    outbox.deliveries.claim(outbox.clock(), 2, 2)
+    assert outbox.deliveries.recover(outbox.clock()) == 2
+    outbox.clock.now_ms += LADDER[0].wait_ms - 1
+    assert claim(outbox) == []
+    outbox.clock.now_ms += 1 + int(LADDER[0].wait_ms * 0.2)
+    assert [(one.no, one.attempt) for one in claim(outbox)] == [(1, 2), (2, 2)]
+    assert outbox.deliveries.recover(outbox.clock() + LEASE_MS - 1) == 2
+    outbox.clock.now_ms += LEASE_MS  # never later than without it
+    assert len(claim(outbox)) == 2
+
+
+def test_what_changed_since_it_was_found_due_is_not_taken(filled: Filled) -> None:
+    outbox = filled("a", "b", "c", "d")
+    now = outbox.clock()
+    due = outbox.deliveries.due(now, 9, 9)
+    (taken,) = outbox.deliveries.turn([], due[:1], now)
+    assert outbox.deliveries.turn([], due[:1], now) == []  # another has it
+    settle(outbox, (taken, TAKEN))
+    assert outbox.deliveries.turn([], due[:1], now) == []
+    assert outbox.deliveries.turn([], [], now, [(due[1], 500)]) == []
+    assert outbox.deliveries.turn([], due[1:2], now) == []  # it was put off
+    receiver = due[2].destination_id
+    outbox.destinations.pause(ANN, receiver)
+    assert outbox.deliveries.turn([], due[2:], now) == []
+    outbox.destinations.resume(ANN, receiver)
+    assert outbox.deliveries.turn([], due[2:3], now) == due[2:3]
+    outbox.destinations.remove(ANN, receiver)
+    assert outbox.deliveries.turn([], due[3:], now) == []
 
 
 def test_a_receiver_that_is_not_reached_is_left_in_peace_and_then_tried_by_one(filled: Filled) -> None:
@@ -162,21 +194,21 @@ def test_a_receiver_that_wants_nothing_any_more_is_paused_and_nothing_is_lost(fi
     assert (row.state, row.why) == ("paused", "the receiver answered 410")
     outbox.clock.now_ms += 2 * LADDER[0].wait_ms
     assert claim(outbox) == []
-    outbox.destinations.resume(row.destination_id)
+    outbox.destinations.resume(ANN, row.destination_id)
     assert {found.no for found in claim(outbox)} == {1, 2}
 
 
 def test_a_slow_receiver_leaves_room_for_the_others(filled: Filled) -> None:
     outbox = filled(*"abcdefgh")
     busy = {outbox.destinations.list()[0].destination_id: 2}
-    assert len(outbox.deliveries.claim(outbox.clock(), 100, 4, busy)) == 2
-    assert outbox.deliveries.claim(outbox.clock(), 100, 2, busy) == []
+    assert len(outbox.deliveries.due(outbox.clock(), 100, 4, busy)) == 2
+    assert outbox.deliveries.due(outbox.clock(), 100, 2, busy) == []
 
 
 def test_every_receiver_gets_a_turn(store: Store) -> None:
     log = MadeLog()
     outbox = Outbox(store, log, Clock())
-    there = {outbox.destinations.add(URL)[0].destination_id for _ in range(4)}
+    there = {outbox.destinations.add(ANN, URL)[0].destination_id for _ in range(4)}
     log.append(*(decided(seq, f"u{seq}", alert=True) for seq in range(40)))
     outbox.tail()
     served = {one.destination_id for _ in range(40) for one in claim(outbox, 1, 1)}

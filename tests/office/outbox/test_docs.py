@@ -10,11 +10,16 @@ from http.server import HTTPServer
 from pathlib import Path
 from typing import Any
 
-from bonafide.office.outbox import deliveries, ladder, post, sender
+from bonafide.office.outbox import deliveries, kafka, ladder, post, sender, worker
 from bonafide.office.outbox.carrier import Kind, Parcel
+from bonafide.office.outbox.clear import UNKNOWN_WAIT_S
 from bonafide.office.outbox.messages import TOPICS
 from bonafide.office.outbox.signing import secret_for, sign
 from bonafide.office.outbox.webhooks import Webhooks
+from bonafide.office.people.matrix import COMMANDS
+from bonafide.testing.webhooks.__main__ import KILLS, MESSAGES, SUBJECTS
+from bonafide.testing.webhooks.faults import FAULTS, PRIVATE
+from bonafide.testing.webhooks.killed import NAME
 from tests.house.tree import ROOT
 from tests.office.outbox.kit import HERE, KEY, run
 
@@ -88,3 +93,24 @@ def test_the_page_names_every_topic_and_every_bound() -> None:
     assert f"{post.HEAD_BYTES_MAX >> 10} KiB of head and {post.BODY_BYTES_MAX >> 10} KiB of body" in PAGE
     assert f"{sender.SENDS_MAX} sends at one time, {sender.SENDS_EACH_MAX} of them" in PAGE
     assert 2 * 1_000 * bounds.whole < deliveries.LEASE_MS
+    assert f"held back for {UNKNOWN_WAIT_S} s at most" in PAGE
+    assert f"kept for {worker.KEEP_DAYS} days" in PAGE
+    assert f"confirmed within {kafka.MESSAGE_TIMEOUT_S:.0f} s" in PAGE
+    assert deliveries.LEASE_MS == 120_000
+    assert "two minutes later at most" in PAGE
+    assert f"every {worker.TROUBLE_S:.0f} seconds".replace("2", "two") in PAGE
+    assert 1_000 * kafka.WHOLE_S < deliveries.LEASE_MS
+
+
+def test_the_page_shows_every_fault_of_the_drill() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| [\d,]+ \| [\d,]+ \| 0 \| [\d,]+ \| 0 \| 0 \| 0 \| .* \|$", PAGE, re.MULTILINE)
+    assert rows == [*FAULTS, NAME]
+    assert f"fail in {len(FAULTS)} ways" in PAGE.replace("\n", " ")
+    assert f"names led to {len(PRIVATE)} private addresses" in PAGE
+    assert (KILLS, MESSAGES, SUBJECTS) == (20, 200, 20)
+
+
+def test_the_page_names_every_command() -> None:
+    commands = [name.removeprefix("outbox ") for name in COMMANDS if name.startswith("outbox ")]
+    assert len(commands) == 10
+    assert all(f"bonafide outbox {name}" in PAGE for name in commands)

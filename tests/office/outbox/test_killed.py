@@ -14,7 +14,7 @@ from bonafide.office.outbox.ladder import LADDER
 from bonafide.office.outbox.pull import pull
 from bonafide.office.store.database import Store, StoreError
 from tests.office.databases import running_cluster
-from tests.office.outbox.kit import Clock, MadeLog, Outbox, decided
+from tests.office.outbox.kit import ANN, Clock, MadeLog, Outbox, decided
 
 pytestmark = pytest.mark.drill
 EVENTS = 6_000
@@ -41,7 +41,7 @@ def test_a_database_that_is_killed_loses_nothing_and_doubles_nothing(monkeypatch
         log.append(*(decided(n, f"u{n % 97}", alert=True, n=n) for n in range(seq, seq + AT_ONCE)))
     with running_cluster() as cluster, Store.open(cluster.url()) as store:
         outbox = Outbox(store, log, clock, carrier=takes)
-        row, _ = outbox.destinations.add("http://127.0.0.1:9/")
+        row, _ = outbox.destinations.add(ANN, "http://127.0.0.1:9/")
         done = Event()
 
         def kill() -> None:
@@ -90,7 +90,7 @@ def waiting(outbox: Outbox) -> int:
 
 def check(outbox: Outbox, store: Store, takes: Takes, destination_id: str) -> None:
     found, cursor = [], 0
-    while messages := pull(store, cursor, limit=1_000).messages:
+    while messages := pull(store, None, 0, cursor, limit=1_000).messages:
         found += messages
         cursor = messages[-1].no
     assert [message.seq for message in found] == list(range(EVENTS))  # lost 0, doubled 0

@@ -6,13 +6,28 @@ import re
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bonafide.office.outbox.messages import TOPICS, Message, messages_of
-from tests.office.outbox.kit import KEY, decided, status, taught
+from bonafide.core.decision import Decision, Loop, ProposedMeasure, Reason, Step
+from bonafide.engine.codes import TAKEN
+from bonafide.engine.engine import Engine
+from bonafide.office.journal import Record
+from bonafide.office.outbox import messages
+from bonafide.office.outbox.messages import TOPICS, Message, messages_of, speaking
+from tests.engine.test_engine_same import fixed_log
+from tests.engine.tiny import tiny
+from tests.office.outbox.kit import KEY, START_MS, decided, status, taught
 
 NOTICE = ("notice", "user", "u1")
 LIMIT = ("limit_credit", "user", "u1")
 DELAY = ("delay_settlement", "merchant", "m1")
+QUOTED = ['"alert":false,"reasons":[],"measures":[],', ',"status":"taught"}', '],"measures":[],"faults":[', "\\", '"']
+"""Texts that look like what a glance looks for."""
+
+
+def is_silent(record: Record) -> bool:
+    return not list(speaking(0, [record]))
 
 
 def told(message: Message) -> dict[str, object]:
@@ -88,3 +103,58 @@ def test_ids_follow_from_the_log_and_are_of_one_platform() -> None:
     others += [message.id for message in messages_of(7, decided(7, "u2", alert=True, measures=[LIMIT, LIMIT]), KEY)]
     assert len({*ids, *others}) == len(ids) + len(others)
     assert all(re.fullmatch(r"[a-z0-9_]{1,80}", one) for one in ids)
+
+
+REASONS = st.lists(st.builds(Reason, st.text(), st.text() | st.sampled_from(QUOTED), st.text()), max_size=2)
+PROPOSED = st.builds(
+    ProposedMeasure, st.sampled_from(["notice", "limit_credit"]), st.just("user"), st.text(), st.just("proposed"),
+    st.integers(0, 2**41),
+)  # fmt: skip
+LOOPS = st.just(()) | st.just((Loop(1, 1, 2, True, (Step(1, 2, 3), Step(2, 3, 4))),))
+
+
+@given(
+    alert=st.booleans(), reasons=REASONS, hits=st.lists(st.text() | st.sampled_from(QUOTED), max_size=2),
+    measures=st.just([]) | st.lists(PROPOSED, max_size=2), faults=st.lists(st.text(), max_size=1),
+    degraded=st.lists(st.text(), max_size=1), release_by=st.none() | st.integers(0, 2**41), loops=LOOPS,
+    event_id=st.text(min_size=1) | st.sampled_from(QUOTED),
+)  # fmt: skip
+def test_a_record_that_is_silent_at_a_glance_says_nothing_when_it_is_read(
+    alert: bool, reasons: list[Reason], hits: list[str], measures: list[ProposedMeasure], event_id: str, **more: object
+) -> None:
+    decision = Decision(
+        event_id=event_id, seq=7, time=START_MS, outcome="allow", score_e6=1, risk_level="low", credit_score=None,
+        alert=alert, reasons=tuple(reasons), hits=tuple(hits), measures=tuple(measures), bundle="ab" * 32,
+        **{name: tuple(one) if isinstance(one, list) else one for name, one in more.items()},  # type: ignore[arg-type]
+    )  # fmt: skip
+    answer = msgspec.json.encode(decision.to_wire())
+    record = msgspec.structs.replace(decided(7), answer=answer)
+    said = list(messages_of(7, record, KEY))
+    assert is_silent(record) is (not said)
+    assert bool(said) is (alert or bool(measures))
+
+
+@pytest.mark.parametrize("record", [taught(0), status(0), status(0, "notice"), decided(0), decided(0, alert=True)])
+def test_a_glance_tells_what_reading_tells(record: Record) -> None:
+    assert is_silent(record) is (list(messages_of(0, record, KEY)) == [])
+
+
+def test_an_answer_of_another_form_is_read() -> None:
+    for answer in (b'{"event_id":"e", "alert": true}', b'{"event_id":"e","alert":true,"status":"other"}'):
+        record = msgspec.structs.replace(decided(0), answer=answer)
+        assert not is_silent(record)
+        assert len(list(messages_of(0, record, KEY))) == 1
+
+
+def test_what_the_engine_answers_is_seen_at_a_glance() -> None:
+    log, silent, plain = fixed_log(), 0, 0
+    for event, one in zip(log, Engine(tiny()).answer(log)):
+        if one.status != TAKEN:
+            continue
+        record = Record(START_MS, "k", msgspec.json.encode(event), one.kept or one.body)
+        said = list(messages_of(one.seq, record, KEY))
+        assert is_silent(record) is (not said)
+        assert bool(said) is (one.alert or b'"measures":[{' in one.body)
+        silent += not said
+        plain += one.body.startswith(messages._PLAIN, -messages._PLAIN_FROM_END)
+    assert 0 < plain < silent < len(log)

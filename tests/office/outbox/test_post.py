@@ -28,13 +28,15 @@ MEMORY_BYTES_MAX = 4 * 2**20
 
 async def send(receiver: Receiver, url: str | None = None, reach: Reach = HERE, **more: object) -> Came:
     parcel = Parcel(url or receiver.url(), "msg_1", "user:u1", b'{"a":1}')
-    return await Webhooks(reach, timeouts=SHORT, **more).carry(parcel, [SECRET], START_MS)  # type: ignore[arg-type]
+    timeouts = SHORT._replace(whole=0.2) if receiver.mode == "drips" else SHORT
+    return await Webhooks(reach, timeouts=timeouts, **more).carry(parcel, [SECRET], START_MS)  # type: ignore[arg-type]
 
 
 async def came_of(mode: str) -> tuple[Came, Receiver]:
     receiver, inside = Receiver(mode), Receiver()
     await receiver.start()
     await inside.start(PRIVATE, receiver.port)
+    receiver.leads_to = inside.url("/inside", PRIVATE)
     came = await send(receiver)
     await receiver.stop()
     await inside.stop()
@@ -63,6 +65,9 @@ def test_what_is_taken_was_signed_and_said_who_it_is_for() -> None:
         ("is_slow", Kind.UNREACHED, "did not answer in time"),
         ("talks_nonsense", Kind.UNREACHED, "no HTTP"),
         ("closes", Kind.UNREACHED, "no HTTP"),
+        ("closes_in_the_head", Kind.UNREACHED, "no HTTP"),
+        ("closes_in_the_body", Kind.UNREACHED, "answered 500"),
+        ("drips", Kind.UNREACHED, "did not answer in time"),
         ("down", Kind.UNREACHED, "cannot be reached"),
         ("floods_body", Kind.TAKEN, ""),
         ("floods_error", Kind.UNREACHED, "answered 503"),

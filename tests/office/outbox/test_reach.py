@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bonafide.core.errors import UsageError
-from bonafide.office.outbox.reach import INSIDE, LOOPBACK, NEVER, Reach, UnreachableError, read_url
+from bonafide.office.outbox.reach import (
+    INSIDE,
+    LOOPBACK,
+    NEVER,
+    Reach,
+    UnreachableError,
+    read_networks,
+    read_ports,
+    read_url,
+)
 
 OUTSIDE = Reach()
 ANY_PORT = Reach(ports=None, plain_http=True)
@@ -73,7 +82,38 @@ def test_a_url_of_a_receiver_is_taken_apart(url: str, host: str, port: int, path
 def test_a_port_is_named_where_it_is_not_the_usual_one() -> None:
     assert read_url("https://example.org:8443/", ANY_PORT).host_header == "example.org:8443"
     assert read_url("http://example.org:443/", ANY_PORT).host_header == "example.org:443"
-    assert read_url("http://[2606:4700::1111]:80/", ANY_PORT).host_header == "[2606:4700::1111]"
+    named = ANY_PORT._replace(networks=(ip_network("2606:4700::/32"),))
+    assert read_url("http://[2606:4700::1111]:80/", named).host_header == "[2606:4700::1111]"
+
+
+def test_without_tls_only_networks_that_are_named_are_sent_to() -> None:
+    own = Reach(networks=(ip_network("10.20.0.0/16"),), ports=None, plain_http=True)
+    assert read_url("http://10.20.0.1/", own).is_tls is False
+    assert read_url("https://8.8.8.8/", own).is_tls is True
+    with pytest.raises(UsageError, match="is in no network that is named"):
+        read_url("http://8.8.8.8/", own)
+    assert own.check_addresses("a.example", ["10.20.0.1"], is_tls=False)
+    assert own.check_addresses("a.example", ["8.8.8.8"], is_tls=True)
+    for found in (["8.8.8.8"], ["10.20.0.1", "8.8.8.8"], ["10.21.0.1"]):
+        with pytest.raises(UnreachableError, match="nothing was sent"):
+            own.check_addresses("a.example", found, is_tls=False)
+
+
+@pytest.mark.parametrize("text", ["", "10.0.0.1/8", "10.0.0.0/33", "x", "10.0.0.0/8;", "169.254.0.0/16", "fe80::/64",
+                                  "::ffff:0:0/96", "169.254.169.254", "224.0.0.0/24"])  # fmt: skip
+def test_networks_that_are_none_or_are_never_sent_to_are_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  (ipaddress has many sentences)
+        read_networks(text)
+
+
+def test_networks_and_ports_are_read() -> None:
+    assert read_networks("127.0.0.0/8,::1,10.1.2.3") == (
+        ip_network("127.0.0.0/8"), ip_network("::1/128"), ip_network("10.1.2.3/32")
+    )  # fmt: skip
+    assert read_ports("443,8443") == {443, 8443}
+    for text in ("", "0", "65536", "443;80", "-1", "٤٤٣"):
+        with pytest.raises(ValueError, match="ports"):
+            read_ports(text)
 
 
 def test_networks_of_ones_own_are_allowed_by_name_alone() -> None:

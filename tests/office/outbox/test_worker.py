@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from bonafide.apps.outbox import worker as worker_module
-from bonafide.apps.outbox.worker import OutboxWorker
 from bonafide.core.errors import StateError
 from bonafide.office.journal import Journal
+from bonafide.office.outbox import worker as worker_module
+from bonafide.office.outbox.deliveries import LEASE_MS
+from bonafide.office.outbox.ladder import LADDER
 from bonafide.office.outbox.log import open_log
 from bonafide.office.outbox.tail import Tailer
+from bonafide.office.outbox.worker import OutboxWorker
 from bonafide.office.store.database import Store
-from tests.office.outbox.kit import HERE, KEY, Clock, MadeLog, Outbox, Receiver, decided
+from tests.office.outbox.kit import ANN, HERE, KEY, Clock, MadeLog, Outbox, Receiver, decided
 
 WITHIN_S = 30.0
 
@@ -53,7 +55,7 @@ def listening() -> Iterator[Listening]:
 
 
 def worker_of(outbox: Outbox, tailer: Tailer | None = None) -> OutboxWorker:
-    return OutboxWorker(tailer or outbox.tailer, outbox.sender, outbox.deliveries, outbox.clock)
+    return OutboxWorker(tailer or outbox.tailer, outbox.sender, outbox.deliveries, outbox.expiry, outbox.clock)
 
 
 @contextmanager
@@ -71,7 +73,7 @@ def test_what_is_appended_arrives(store: Store, tmp_path: Path) -> None:
     journal.append([decided(0, alert=True)], bundle="ab" * 32)
     outbox = Outbox(store, MadeLog(), Clock())
     with listening() as receiver, open_log(tmp_path / "data") as log:
-        row, _ = outbox.destinations.add(receiver.url())
+        row, _ = outbox.destinations.add(ANN, receiver.url())
         worker = worker_of(outbox, Tailer(store, log, KEY, outbox.clock))
         with working(worker):
             receiver.wait()
@@ -89,7 +91,7 @@ def test_trouble_is_told_and_everything_is_tried_again(store: Store, monkeypatch
     log = MadeLog()
     outbox = Outbox(store, log, Clock())
     told: list[str | None] = []
-    step, settle, worker = outbox.tailer.step, outbox.deliveries.settle, worker_of(outbox)
+    step, turn, worker = outbox.tailer.step, outbox.deliveries.turn, worker_of(outbox)
 
     settled = threading.Event()
 
@@ -102,17 +104,17 @@ def test_trouble_is_told_and_everything_is_tried_again(store: Store, monkeypatch
                 failed.append(True)
                 raise StateError("the disk is full")
             answer = really(*given)
-            if really == settle:
+            if really == turn and given[0]:
                 settled.set()
             return answer
 
         return run
 
     monkeypatch.setattr(outbox.tailer, "step", fails_once(step))
-    monkeypatch.setattr(outbox.deliveries, "settle", fails_once(settle))
+    monkeypatch.setattr(outbox.deliveries, "turn", fails_once(turn))
     log.append(decided(0, alert=True))
     with listening() as receiver:
-        outbox.destinations.add(receiver.url())
+        outbox.destinations.add(ANN, receiver.url())
         with working(worker):
             receiver.wait()
             assert settled.wait(WITHIN_S)
@@ -135,6 +137,33 @@ def test_a_mistake_of_ours_ends_it_and_says_so(store: Store, monkeypatch: pytest
     worker.stop()
 
 
+def test_what_the_one_before_had_is_sent_soon_by_the_next(store: Store) -> None:
+    log = MadeLog()
+    log.append(decided(0, alert=True))
+    outbox = Outbox(store, log, Clock())
+    with listening() as receiver:
+        outbox.destinations.add(ANN, receiver.url())
+        outbox.tail()
+        assert len(outbox.deliveries.claim(outbox.clock(), 9, 9)) == 1  # and then it ended
+        worker = worker_of(outbox)
+        began = threading.Event()
+        step = outbox.sender.step
+        outbox.sender.step = lambda: (began.set(), step())[1]  # type: ignore[method-assign,func-returns-value]
+        with working(worker):
+            assert began.wait(WITHIN_S)
+            outbox.clock.now_ms += 2 * LADDER[0].wait_ms  # long before its time would be over
+            worker.wake()
+            receiver.wait()
+    assert 2 * LADDER[0].wait_ms < LEASE_MS
+
+
+def test_one_that_was_never_started_leaves_nothing_open(store: Store) -> None:
+    worker = worker_of(Outbox(store, MadeLog(), Clock()))
+    worker.stop()
+    assert worker._loop.is_closed()
+    worker.stop()
+
+
 def test_a_stop_waits_for_nobody_who_is_slow(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "GRACE_S", 0.05)
     log = MadeLog()
@@ -147,7 +176,7 @@ def test_a_stop_waits_for_nobody_who_is_slow(store: Store, monkeypatch: pytest.M
             await asyncio.sleep(1_000)
 
     outbox = Outbox(store, log, Clock(), HERE, carrier=Slow())  # type: ignore[arg-type]
-    outbox.destinations.add("http://127.0.0.1:9/")
+    outbox.destinations.add(ANN, "http://127.0.0.1:9/")
     with working(worker_of(outbox)):
         assert began.wait(WITHIN_S)
     assert outbox.deliveries.counts()["sending"] == 1  # whoever comes next sends it again, when its time is over

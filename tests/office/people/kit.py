@@ -63,7 +63,7 @@ class Office:
         first = self.invited(name, role)
         token, _ = self.desk.sign_in(name, first, HERE)
         token, _ = self.desk.change_password(token, first, PASSWORD, HERE)
-        self.secrets[name] = _secret_in(self.desk.begin_totp(token, HERE))
+        self.secrets[name] = secret_in(self.desk.begin_totp(token, HERE))
         return self.desk.confirm_totp(token, self.code(name), HERE)
 
     def code(self, name: str, steps: int = 0) -> str:
@@ -71,7 +71,8 @@ class Office:
         return code_at(self.secrets[name], self.clock.now_ms // STEP_MS + steps)
 
 
-def _secret_in(url: Secret) -> bytes:
+def secret_in(url: Secret) -> bytes:
+    """The secret in what a device reads."""
     import base64
     from urllib.parse import parse_qs, urlsplit
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import assume, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
@@ -27,9 +23,9 @@ from bonafide.office.people.sessions import (
     end_sessions_of,
 )  # fmt: skip
 from bonafide.office.store.database import Store
+from tests.office.databases import Copies, play
 from tests.office.people.kit import ROOT, Office
 
-KEPT = tempfile.TemporaryDirectory()  # until the tests end; a machine has no fixtures
 NAMES = ("ann", "bob")
 SPANS_MS = st.one_of(
     st.integers(0, 2 * TOUCH_MS), st.sampled_from([IDLE_MS - 1, IDLE_MS, IDLE_MS - TOUCH_MS, ABSOLUTE_MS]),
@@ -43,24 +39,20 @@ class Held(NamedTuple):
     used_ms: int
 
 
-@cache
-def empty_store() -> Path:
-    path = Path(KEPT.name) / "office.db"
-    with Store.open(path) as store:
-        office = Office(store)
-        for name in NAMES:
-            office.people.create(ROOT, name, "analyst")
-    return path
+def two_people(store: Store) -> None:
+    office = Office(store)
+    for name in NAMES:
+        office.people.create(ROOT, name, "analyst")
 
 
 class SessionsPlayed(RuleBasedStateMachine):
+    copies: Copies
     tokens = Bundle("tokens")
 
     @initialize()
     def begin(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        shutil.copy(empty_store(), self.folder / "office.db")
-        self.store = Store.open(self.folder / "office.db")
+        self.place = self.copies.new(two_people)
+        self.store = Store.open(self.place)
         self.office = Office(self.store)
         self.held: dict[str, Held] = {}
         self.disabled: set[str] = set()
@@ -70,7 +62,7 @@ class SessionsPlayed(RuleBasedStateMachine):
         if hasattr(self, "store"):
             AuditLog(self.store).verify()
             self.store.close()
-            shutil.rmtree(self.folder)
+            self.copies.drop(self.place)
 
     @property
     def now(self) -> int:
@@ -149,5 +141,5 @@ class SessionsPlayed(RuleBasedStateMachine):
                 assert connection.exec_driver_sql("SELECT count(*) FROM sessions").scalar() == len(self.held)
 
 
-TestSessionsPlayed = SessionsPlayed.TestCase
-TestSessionsPlayed.settings = settings(max_examples=25, stateful_step_count=30)
+def test_sessions_hold_as_the_twin_says(copies: Copies) -> None:
+    play(SessionsPlayed, copies, examples=25, steps=30)

@@ -162,7 +162,7 @@ def test_a_block_that_raises_leaves_nothing_behind(path: Path) -> None:
 
 
 def test_a_writer_that_waits_in_vain_is_told_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bonafide.office.store.database.BUSY_TIMEOUT_MS", 1)
+    monkeypatch.setattr("bonafide.office.store.engines.BUSY_TIMEOUT_MS", 1)
     with Store.open(path) as store, store.writing():
         with pytest.raises(StoreError, match="another process has been writing"), store.writing():
             raise AssertionError("two wrote at once")

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from bonafide.office.audit.log import AuditLog
-from bonafide.office.store.database import Store
+from bonafide.office.store.database import Store, StoreError
+from bonafide.office.vault.errors import UnknownSubjectError
 from bonafide.office.vault.forgetting import forget, sweep
 from bonafide.office.vault.scrub import scrub
 from bonafide.office.vault.subjects import Subject
@@ -67,7 +68,7 @@ def test_no_file_holds_what_was_forgotten(tmp_path: Path) -> None:
 
 
 def test_a_reader_keeps_the_log_until_the_next_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bonafide.office.store.database.BUSY_TIMEOUT_MS", 1)
+    monkeypatch.setattr("bonafide.office.store.engines.BUSY_TIMEOUT_MS", 1)
     with Store.open(tmp_path / "office.db") as store:
         vault, (subject, *_) = filled(store)
         wanted = secrets_of(store, subject)
@@ -77,6 +78,19 @@ def test_a_reader_keeps_the_log_until_the_next_sweep(tmp_path: Path, monkeypatch
         assert scrub(store)
         assert found_in(tmp_path, wanted) == []
         assert sweep(vault).scrubbed
+
+
+def test_who_cannot_clear_away_has_forgotten_all_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise StoreError("the server was stopped")
+
+    vault = open_vault(store)
+    subject = vault.remember(ANN, "user", "u1", CLEAR)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "outside", away)
+        assert not forget(vault, ANN, subject).scrubbed
+    with pytest.raises(UnknownSubjectError):
+        vault.look(ANN, subject)
 
 
 def test_what_a_look_replaced_is_gone_too(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bonafide.core.errors import StateError, UsageError
+from bonafide.core.errors import StateError
 from bonafide.office.audit.log import AuditLog
-from bonafide.office.store.database import Store
+from bonafide.office.store.database import Store, StoreError
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.vault import rotation
 from bonafide.office.vault.boxes import box_key_id, key_id_of, seal, unseal
@@ -134,12 +134,25 @@ def test_keys_of_the_environment_are_wrapped_under_the_last(data: DataDir) -> No
         assert open_vault(store, data, MASTER.hex()).look(ANN, subject)["id"] == "u1"
 
 
-def test_too_many_keys_are_refused(data: DataDir) -> None:
+def test_a_rotation_that_was_cut_short_too_often_is_finished(
+    data: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    def away(*_: object) -> None:
+        raise StoreError("the server was stopped")
+
     with Store.open(data.office) as store:
         vault = open_vault(store, data, None)
-        write_master_keys(data, [*(bytes([n]) * 32 for n in range(KEYS_MAX - 1)), *read_master_keys(data)])
-        with pytest.raises(UsageError, match="8 master keys"):
-            rotate(vault, ANN, data)
+        subject = vault.remember(ANN, "user", "u1", CLEAR)
+        with monkeypatch.context() as patched:
+            patched.setattr(rotation, "rewrap", away)
+            for _ in range(KEYS_MAX + 2):
+                with pytest.raises(StoreError, match="stopped"):
+                    rotate(vault, ANN, data)
+        assert len(read_master_keys(data)) == KEYS_MAX
+        assert rotate(vault, ANN, data).subjects == 1
+        (key,) = read_master_keys(data)
+        assert key_ids(store) == {key_id_of(key)}
+        assert open_vault(store, data, None).look(ANN, subject)["id"] == "u1"
 
 
 def test_derived_keys_differ_by_purpose_and_not_by_rotation(data: DataDir) -> None:

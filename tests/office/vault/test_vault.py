@@ -20,16 +20,6 @@ from tests.office.audit.kit import START_MS, Clock
 from tests.office.vault.kit import ANN, CLEAR, MASTER, SECRET, open_vault
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def vault(store: Store, clock: Clock) -> Vault:
-    return open_vault(store, clock)
-
-
 def hold(vault: Vault, subject: Subject, case: str = "C-17", span_ms: int = 90 * DAY_MS) -> Hold:
     with vault.store.writing() as connection:
         now = vault.clock()
@@ -98,14 +88,6 @@ class TestVault:
                     vault.look(ANN, subject)
         with pytest.raises(StateError, match=r"damaged|another key"):
             vault.look(ANN, one)
-
-    def test_ids_of_events_are_taken_in_once(self, vault: Vault, store: Store) -> None:
-        named = [("user", f"u{n % 700}") for n in range(1_000)] + [("merchant", "u1")]
-        for expected in (701, 0):
-            with store.writing() as connection:
-                assert vault.remember_ids(connection, ANN, named) == expected
-        assert vault.look(ANN, vault.subject_of("user", "u699")) == {"id": "u699"}
-        assert [e.details for e in AuditLog(store).entries(what="subject.remember")] == [{"count": 701}]
 
     def test_a_hold_blocks_forgetting_and_says_so(self, vault: Vault, clock: Clock, store: Store) -> None:
         subject = vault.remember(ANN, "user", "u1", CLEAR)

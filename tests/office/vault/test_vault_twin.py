@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -22,28 +17,21 @@ from bonafide.office.vault.master import MasterKeys
 from bonafide.office.vault.retention import RETENTION
 from bonafide.office.vault.rotation import rewrap
 from tests.office.audit.kit import Clock
+from tests.office.databases import Copies, play
 from tests.office.vault.kit import ANN, MASTER, open_vault
 
-KEPT = tempfile.TemporaryDirectory()  # until the tests end; a machine has no fixtures
 NAMES = st.sampled_from(["u1", "u2", "u3"])
 PHONES = st.sampled_from(["1", "+1", "22"])
 SPANS_MS = st.sampled_from([1, DAY_MS, *(one.maximum_ms for one in RETENTION.values())])
 
 
-@cache
-def empty_store() -> Path:
-    path = Path(KEPT.name) / "office.db"
-    with Store.open(path) as store:
-        open_vault(store)
-    return path
-
-
 class VaultPlayed(RuleBasedStateMachine):
+    copies: Copies
+
     @initialize()
     def begin(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        shutil.copy(empty_store(), self.folder / "office.db")
-        self.store, self.clock = Store.open(self.folder / "office.db"), Clock()
+        self.place = self.copies.new(open_vault)
+        self.store, self.clock = Store.open(self.place), Clock()
         self.keys = [MASTER]
         self.vault = open_vault(self.store, self.clock, MasterKeys(self.keys, lambda: self.keys))
         self.twin: dict[str, dict[str, Any]] = {}
@@ -54,7 +42,7 @@ class VaultPlayed(RuleBasedStateMachine):
         if hasattr(self, "store"):
             assert AuditLog(self.store).verify().size == self.entries
             self.store.close()
-            shutil.rmtree(self.folder)
+            self.copies.drop(self.place)
 
     def held(self, name: str) -> bool:
         return any(whose == name and self.clock.now_ms < until for whose, until in self.holds.values())
@@ -176,5 +164,5 @@ class VaultPlayed(RuleBasedStateMachine):
             assert counted == [len(self.twin), 2 * len(self.twin)]
 
 
-TestVaultPlayed = VaultPlayed.TestCase
-TestVaultPlayed.settings = settings(max_examples=25, stateful_step_count=30)
+def test_the_vault_keeps_what_the_twin_keeps(copies: Copies) -> None:
+    play(VaultPlayed, copies, examples=25, steps=30)

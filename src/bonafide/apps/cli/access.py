@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from bonafide.apps.cli.access_sign_in import sign_in_at_terminal
 from bonafide.apps.cli.access_user import terminal_actor, user_app
 from bonafide.apps.cli.options import Json
 from bonafide.apps.cli.screen import errors_told, say, show_json
@@ -24,6 +25,7 @@ access_app = typer.Typer(no_args_is_help=True, help="Who may send events, ask fo
 key_app = typer.Typer(no_args_is_help=True, help="The keys of machines: make, rotate, revoke, list.")
 access_app.add_typer(key_app, name="key")
 access_app.add_typer(user_app, name="user")
+access_app.command("sign-in")(sign_in_at_terminal)
 
 SHOWN_ONCE: Final = "This is the only time that the key is shown; only its hash is kept."
 
@@ -129,11 +131,11 @@ def list_keys(data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
 
 @contextmanager
 def _keys(data: Path, *, create: bool = False) -> Iterator[Keys]:
+    from bonafide.apps.stores import open_office
     from bonafide.office.access.keys import Keys
-    from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
 
-    with Store.open(DataDir.open(data, create=create).office) as store:
+    with open_office(DataDir.open(data, create=create)) as store:
         yield Keys(store, actor=terminal_actor())
 
 

@@ -18,6 +18,7 @@ from bonafide.office.store.datadir import DEFAULT_FOLDER
 if TYPE_CHECKING:
     from bonafide.core.secret import Secret
     from bonafide.office.audit.entry import Actor
+    from bonafide.office.people.identities import Identity
     from bonafide.office.people.people import People
     from bonafide.office.people.rows import PersonRow
 
@@ -27,6 +28,10 @@ SHOWN_ONCE: Final = "This is the only time that the one-time password is shown; 
 
 Data = Annotated[Path, typer.Option("--data", help="The data directory.", show_default=str(DEFAULT_FOLDER))]
 Name = Annotated[str, typer.Argument(help="The name that they sign in with.")]
+Oidc = Annotated[
+    str | None,
+    typer.Option("--oidc", help="Who they are to the provider of identities: no password here (docs/people.md)."),
+]
 
 
 @user_app.callback()
@@ -40,6 +45,7 @@ def create_user(
     role: Annotated[
         str, typer.Option("--role", help="analyst, senior, merchant_ops, legal, auditor or admin (docs/people.md).")
     ],
+    oidc: Oidc = None,
     data: Data = DEFAULT_FOLDER,
     as_json: Json = False,
 ) -> None:
@@ -48,16 +54,22 @@ def create_user(
     [dim]bonafide access user create ann --role analyst --data bonafide-data[/dim]
     """
     with errors_told(), _people(data, create=True) as people:
+        if oidc is not None:
+            _show(people.invite(terminal_actor(), name, role, _identity(data, oidc)), as_json)
+            return
         _show_new(*people.create(terminal_actor(), name, role), as_json)
 
 
 @user_app.command("reset")
-def reset_user(name: Name, data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
+def reset_user(name: Name, oidc: Oidc = None, data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
     """Give a new one-time password to who lost the password or the device, and end their sessions.
 
     [dim]bonafide access user reset ann --data bonafide-data[/dim]
     """
     with errors_told(), _people(data) as people:
+        if oidc is not None:
+            _show(people.reset_to(terminal_actor(), name, _identity(data, oidc)), as_json)
+            return
         _show_new(*people.reset(terminal_actor(), name), as_json)
 
 
@@ -108,12 +120,20 @@ def terminal_actor() -> Actor:
 
 @contextmanager
 def _people(data: Path, *, create: bool = False) -> Iterator[People]:
+    from bonafide.apps.stores import open_office
     from bonafide.office.people.people import People
-    from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
 
-    with Store.open(DataDir.open(data, create=create).office) as store:
+    with open_office(DataDir.open(data, create=create)) as store:
         yield People(store)
+
+
+def _identity(data: Path, value: str) -> Identity:
+    """Somebody as the provider that the settings name has them."""
+    from bonafide.apps.oidc import identity_of
+    from bonafide.office.store.datadir import DataDir
+
+    return identity_of(DataDir(data), value)
 
 
 def _show_new(password: Secret, row: PersonRow, as_json: bool) -> None:

@@ -69,6 +69,8 @@ def verify(
 ) -> None:
     """Find out whether an entry was changed, taken away, put in or moved; with a checkpoint, also if the log was cut.
 
+    The marks of the journal that stand in the log are held against the journal.
+
     [dim]bonafide audit verify --checkpoint audit.checkpoint --data bonafide-data[/dim]
     """
     from bonafide.office.audit.log import AuditLog, TamperedError
@@ -77,6 +79,7 @@ def verify(
         kept = None if checkpoint is None else _read(checkpoint)
         try:
             now = AuditLog(store).verify(kept)
+            marks = _check_marks(store, data)
         except TamperedError as error:
             if as_json:
                 show_json({"whole": False, "message": str(error)})
@@ -84,9 +87,12 @@ def verify(
             raise typer.Exit(Exit.NO) from None
     against = "against the checkpoint" if kept else "by itself; a checkpoint kept elsewhere would show more"
     if as_json:
-        show_json({"whole": True, **_wire(now), "against_checkpoint": None if kept is None else kept.size})
+        told = {"against_checkpoint": None if kept is None else kept.size, "marks": marks}
+        show_json({"whole": True, **_wire(now), **told})
     else:
         typer.echo(f"{now.size} entries, whole {against}")
+        if marks is not None:
+            typer.echo(f"{marks} marks of the journal hold")
 
 
 @audit_app.command()
@@ -111,11 +117,24 @@ def checkpoint(data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
 
 @contextmanager
 def _store(data: Path) -> Iterator[Store]:
-    from bonafide.office.store.database import Store
+    from bonafide.apps.stores import open_office
     from bonafide.office.store.datadir import DataDir
 
-    with Store.open(DataDir.open(data, create=False).office) as store:
+    with open_office(DataDir.open(data, create=False)) as store:
         yield store
+
+
+def _check_marks(store: Store, data: Path) -> int | None:
+    """How many marks of the journal there are, all of which hold; None where the journal is not here."""
+    from bonafide.office.audit.log import AuditLog
+    from bonafide.office.audit.marks import check_marks
+    from bonafide.office.outbox.log import open_log
+    from bonafide.office.store.datadir import DataDir
+
+    if not DataDir(data).journal.exists():
+        return None
+    with open_log(data) as journal:
+        return check_marks(AuditLog(store), journal)
 
 
 def _read(path: Path) -> Checkpoint:

@@ -37,6 +37,8 @@ def backup(
         with progress_bar(f"Copying {data}") as progress:
             manifest = make_backup(data, out, made=made, version=_version(), progress=progress)
     _tell(manifest, out, "backup", as_json)
+    if (data / "office.elsewhere").exists():
+        say("the office's store is in PostgreSQL and not in this backup: back it up with pg_dump")
     say(f"{out} is verified; to put it back: bonafide restore {out} --data NEW_FOLDER")
 
 

@@ -54,7 +54,7 @@ def export(
             raise UsageError(f"--out {out}: is there already; name another, or add --force to write over it")
         with (
             view_journal(data) as view,
-            clear_texts(data) if clear else nullcontext() as clear_of,
+            clear_texts(data, "journal.export") if clear else nullcontext() as clear_of,
             progress_bar(f"Writing {view.next_seq} events") as progress,
         ):
             size = _write_log(view, out, progress, clear_of)

@@ -12,20 +12,24 @@ import typer
 
 from bonafide.apps.cli.access import access_app
 from bonafide.apps.cli.audit import audit_app
+from bonafide.apps.cli.backtest import backtest
 from bonafide.apps.cli.backup import backup, restore
 from bonafide.apps.cli.bench import bench
-from bonafide.apps.cli.bundle import bundle_app
+from bonafide.apps.cli.bundle_life import bundle_app
 from bonafide.apps.cli.demo import demo
 from bonafide.apps.cli.drift import drift
 from bonafide.apps.cli.evaluate import evaluate
 from bonafide.apps.cli.explain import explain
 from bonafide.apps.cli.features import features
 from bonafide.apps.cli.journal import journal_app
+from bonafide.apps.cli.lists import list_app
 from bonafide.apps.cli.map import map_app
+from bonafide.apps.cli.outbox import outbox_app
 from bonafide.apps.cli.replay import replay
 from bonafide.apps.cli.review import review_sample
 from bonafide.apps.cli.rings import rings
 from bonafide.apps.cli.rules import rules_app
+from bonafide.apps.cli.rules_suggest import suggest_rules
 from bonafide.apps.cli.screen import Exit, say_refused
 from bonafide.apps.cli.serve import OTHER_OPTIONS, serve
 from bonafide.apps.cli.simulate import simulate
@@ -44,6 +48,7 @@ _COMMANDS: Final = (
     features,
     rings,
     evaluate,
+    backtest,
     train,
     tune,
     drift,
@@ -54,9 +59,10 @@ _COMMANDS: Final = (
     bench,
     warmup,
 )
+rules_app.command("suggest")(suggest_rules)
 _GROUPS: Final = {
     "bundle": bundle_app, "rules": rules_app, "map": map_app, "journal": journal_app, "access": access_app,
-    "audit": audit_app, "subject": subject_app,
+    "audit": audit_app, "subject": subject_app, "outbox": outbox_app, "list": list_app,
 }  # fmt: skip
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
 

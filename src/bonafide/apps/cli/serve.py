@@ -18,19 +18,20 @@ from bonafide.core.text import did_you_mean, shorten
 
 if TYPE_CHECKING:
     from bonafide.apps.runtime.runtime import Runtime
+    from bonafide.apps.runtime.vault_link import VaultLink
     from bonafide.apps.server.logs import Log
+    from bonafide.apps.server.office import Office
     from bonafide.apps.settings import Settings
     from bonafide.engine.bundle import Bundle
+    from bonafide.office.bundles.four_eyes import Chosen
+    from bonafide.office.bundles.life import BundleLife
     from bonafide.office.store.datadir import DataDir
 
 TELL_S: Final = 5.0
 """How often a long recovery is told of."""
 OTHER_OPTIONS: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
 """How the command is registered: its other options are the settings, which are read when it runs."""
-_NOT_HERE: Final = {
-    "console": "there is no console in this version",
-    "worker": "there is no work in this version that a process of its own would do",
-}
+_NO_CONSOLE: Final = "there is no console in this version"
 
 
 def serve(
@@ -53,7 +54,7 @@ def serve(
     ] = None,
     role: Annotated[
         Literal["api", "console", "worker"] | None,
-        typer.Option("--role", help="Only a part of the service; default: all of it, which is the API so far."),
+        typer.Option("--role", help="Only a part of the service; default: the API, and the worker beside it."),
     ] = None,
     insecure: Annotated[
         bool,
@@ -65,8 +66,8 @@ def serve(
     [dim]bonafide serve --data bonafide-data[/dim]
     """
     with errors_told():
-        if role in _NOT_HERE:
-            raise UsageError(f"--role {role}: {_NOT_HERE[role]}; leave --role out, or give api")
+        if role == "console":
+            raise UsageError(f"--role {role}: {_NO_CONSOLE}; leave --role out, or give api or worker")
         from bonafide.apps.settings import read_settings
         from bonafide.office.store.datadir import DataDir
 
@@ -74,8 +75,11 @@ def serve(
         file = config or (found.settings if found.settings.exists() else None)
         given = {"host": host, "port": port, "bundle": bundle} | read_options(more.args)
         settings = read_settings(file, os.environ, given)
+        if role == "worker":
+            _work(found, settings)
+            return
         _refuse_plain_text(settings, insecure)
-        _serve(found, settings)
+        _serve(found, settings, with_worker=role is None)
 
 
 def read_options(words: list[str]) -> dict[str, object]:
@@ -101,48 +105,116 @@ def read_options(words: list[str]) -> dict[str, object]:
     return given
 
 
-def _serve(data: DataDir, settings: Settings) -> None:
+def _work(data: DataDir, settings: Settings) -> None:
+    """The worker in this process, until a signal says to stop."""
+    import signal
+    import threading
+
     from bonafide.apps.server.logs import open_log
+    from bonafide.apps.worker.work import Work
+    from bonafide.office.vault.master import MASTER_KEY_VARIABLE
+
+    log, stop = open_log(settings.log_level, settings.log_format), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: stop.set())
+    log.info("working", data=str(data.folder))
+    say = lambda told: log.warning("worker", told=told)
+    Work(data, settings, os.environ.get(MASTER_KEY_VARIABLE), say).run(stop)
+    log.info("stopped")
+
+
+def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
+    from bonafide.apps.cli.serve_bundle import Together, open_watch
+    from bonafide.apps.oidc import provider_of
+    from bonafide.apps.outbox.worker import reach_of
+    from bonafide.apps.runtime.vault_link import VaultLink
+    from bonafide.apps.server.logs import open_log
+    from bonafide.apps.server.office import open_office
     from bonafide.apps.server.serving import serve as serve_until_stopped
+    from bonafide.apps.worker.child import Child
     from bonafide.office.access.keys import Keys
-    from bonafide.office.store.database import Store
+    from bonafide.office.bundles.life import BundleLife
+    from bonafide.office.store.opening import open_store
+    from bonafide.office.vault.master import MASTER_KEY_VARIABLE
 
     log = open_log(settings.log_level, settings.log_format)
-    with Store.open(data.office) as store, closing(Keys(store, cache_ms=settings.key_cache_ms)) as keys:
+    with open_store(data, settings.store_url) as store, closing(Keys(store, cache_ms=settings.key_cache_ms)) as keys:
         # Kernels and bundle first: whatever is wrong with them is told before anything listens.
         ready_kernels()
         decides = open_bundle(settings.bundle)
-        serve_until_stopped(lambda: start_runtime(data, settings, decides, log), keys, settings, log, ready=_say_ready)
+        office = open_office(
+            store, data, keys, os.environ.get(MASTER_KEY_VARIABLE), reach=reach_of(settings),
+            provider=provider_of(settings),
+        )  # fmt: skip
+        _begin_office(office, data, log)
+        if office.secret is None:
+            log.warning("vault-closed", told="its master key is not at hand: ids wait in the journal, nobody signs in")
+        vault = None if office.secret is None else VaultLink(office.secret.vault)
+        say = lambda text: log.warning("worker", told=text)
+        child = Child(data.folder, settings, say) if with_worker else None
+        life = BundleLife(store, data)
+        watch = open_watch(store, data, settings, life, log)
+
+        def start() -> Runtime:
+            runtime = start_runtime(data, settings, decides, log, vault, life)
+            watch.over(runtime)
+            return runtime
+
+        beside = Together(child, watch)
+        serve_until_stopped(start, keys, settings, log, ready=_say_ready, beside=beside, office=office)
 
 
-def start_runtime(data: DataDir, settings: Settings, bundle: Bundle, log: Log) -> Runtime:
-    """The runtime of a data directory, recovered; raises StateError where it cannot be."""
-    from bonafide.apps.runtime.bundles import keep_bundle
+def _begin_office(office: Office, data: DataDir, log: Log) -> None:
+    """Make the first admin where there is nobody yet, and say where the one-time password lies; StateError if not."""
+    from bonafide.office.people.first_admin import ensure_first_admin
+
+    path = ensure_first_admin(office.people, data)
+    if path is not None:
+        log.info("first-admin", password_file=str(path))
+
+
+def start_runtime(
+    data: DataDir, settings: Settings, bundle: Bundle, log: Log, vault: VaultLink | None = None,
+    life: BundleLife | None = None,
+) -> Runtime:  # fmt: skip
+    """The runtime of a data directory, recovered; raises StateError where it cannot be.
+
+    `bundle` is the one that settings name; where `life` says that another is in force, that one decides.
+    """
+    from bonafide.apps.cli.serve_bundle import choose_bundle, note_failure, note_start
+    from bonafide.apps.runtime.activation import NotNowError
     from bonafide.apps.runtime.runtime import Limits, Runtime
     from bonafide.apps.server.app import wall_ms
     from bonafide.engine.engine import Engine
-    from bonafide.engine.shipped import find_bundle
     from bonafide.office.journal.journal import Journal
 
     secret, kernels, tell = data.read_secret(), ready_kernels(), _now_and_then(log)
+    chosen: Chosen | None = None
     journal = Journal.open(data.folder)
     try:
-        keep_bundle(find_bundle(settings.bundle), data.folder, bundle.hash)
+        chosen = choose_bundle(data, settings, bundle, journal, life, log)
+        decides = chosen.bundle
         limits = Limits(
             settings.queue_events_max, settings.batch_events_max, settings.snapshot_every_events,
             settings.dead_letter_days, settings.deadline_ms,
         )  # fmt: skip
         runtime = Runtime(
-            lambda: Engine(bundle, secret=secret, kernels=kernels), journal, data.folder, limits, wall_ms=wall_ms,
-            say=lambda text: log.warning("runtime", told=text),
+            lambda: Engine(decides, secret=secret, kernels=kernels), journal, data.folder, limits, wall_ms=wall_ms,
+            say=lambda text: log.warning("runtime", told=text), vault=vault,
         )  # fmt: skip
         recovered = runtime.start(tell)
+        note_start(runtime, chosen, life)
+    except NotNowError as error:
+        journal.close()
+        if life is None or chosen is None or not note_failure(chosen, life, error, log):
+            raise
+        return start_runtime(data, settings, bundle, log, vault, life)
     except BaseException:
         journal.close()
         raise
     log.info(
         "recovered", events=journal.next_seq, replayed=recovered.events, snapshot_at=recovered.snapshot_seq,
-        seconds=round(recovered.seconds, 3), snapshots_refused=len(recovered.refused), bundle=bundle.hash,
+        seconds=round(recovered.seconds, 3), snapshots_refused=len(recovered.refused), bundle=decides.hash,
     )  # fmt: skip
     return runtime
 

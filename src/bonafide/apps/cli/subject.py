@@ -223,13 +223,13 @@ def rotate_key(data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
 
 @contextmanager
 def _vault(data: Path) -> Iterator[Vault]:
-    from bonafide.office.store.database import Store
+    from bonafide.apps.stores import open_office
     from bonafide.office.store.datadir import DataDir
     from bonafide.office.vault.master import MASTER_KEY_VARIABLE
     from bonafide.office.vault.opening import open_vault
 
     folder = DataDir.open(data, create=False)
-    with Store.open(folder.office) as store:
+    with open_office(folder) as store:
         yield open_vault(store, folder, os.environ.get(MASTER_KEY_VARIABLE))
 
 

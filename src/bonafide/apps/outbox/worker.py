@@ -1,120 +1,81 @@
-"""The outbox's thread: reads the log, sends what is due, notes what came of it, and goes on after every trouble.
-
-It has a loop of its own, because it waits for the office's store, which the service's loop must not.
-"""
+"""The outbox of a data directory, put together: what reads the log, what sends, and what looks after both."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Final, Literal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from random import SystemRandom
+from typing import TYPE_CHECKING, NamedTuple
 
-from bonafide.core.errors import StateError
-from bonafide.core.moment import DAY_MS
+from bonafide.office.outbox.carrier import Carrier
+from bonafide.office.outbox.carriers import Carriers
+from bonafide.office.outbox.clear import ClearTexts
+from bonafide.office.outbox.dead_letters import DeadLetters
 from bonafide.office.outbox.deliveries import Deliveries
+from bonafide.office.outbox.destinations import Destinations
+from bonafide.office.outbox.expiry import Expiry
+from bonafide.office.outbox.log import open_log
+from bonafide.office.outbox.reach import Reach
 from bonafide.office.outbox.sender import Sender
 from bonafide.office.outbox.tail import Tailer
+from bonafide.office.outbox.webhooks import Webhooks
+from bonafide.office.outbox.worker import OutboxWorker
+from bonafide.office.store.database import Store
+from bonafide.office.store.datadir import DataDir
 
-IDLE_S: Final = 0.5
-"""How soon it looks again where nothing woke it."""
-TROUBLE_S: Final = 2.0
-"""How long it waits after the store or the journal could not be used."""
-STEPS_AT_ONCE: Final = 8
-"""Steps of reading between two looks at what is to be sent."""
-KEEP_DAYS: Final = 90
-"""How long messages can be pulled, and settled deliveries and dead letters are kept."""
-EXPIRE_EVERY_MS: Final = 3_600_000
-GRACE_S: Final = 5.0
+if TYPE_CHECKING:
+    from bonafide.apps.settings import Settings
+
+__all__ = ["Outbox", "OutboxWorker", "open_outbox", "reach_of"]
 
 
-class OutboxWorker:
-    """Runs a tailer and a sender until it is told to stop. `start`, `wake` and `stop` may be called by any thread."""
+class Outbox(NamedTuple):
+    """Everything over one store and one log."""
 
-    def __init__(
-        self, tailer: Tailer, sender: Sender, deliveries: Deliveries, clock: Callable[[], int], *,
-        keep_days: int = KEEP_DAYS,
-    ) -> None:  # fmt: skip
-        self._tailer = tailer
-        self._sender = sender
-        self._deliveries = deliveries
-        self._clock = clock
-        self._keep_ms = keep_days * DAY_MS
-        self._expired_ms = 0
-        self._loop = asyncio.new_event_loop()
-        self._woken = asyncio.Event()
-        self._stopped = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
-        self.trouble: str | None = None
-        """Why it does not get on now, in a sentence; None where it does."""
+    worker: OutboxWorker
+    tailer: Tailer
+    destinations: Destinations
+    deliveries: Deliveries
+    dead_letters: DeadLetters
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
 
-    def wake(self) -> None:
-        """Something was appended to the journal, or is to be sent: look at once."""
-        with suppress(RuntimeError):  # it has ended
-            self._loop.call_soon_threadsafe(self._woken.set)
+def reach_of(settings: Settings) -> Reach:
+    """Where messages may be sent, as the settings say."""
+    from bonafide.office.outbox.kafka import read_brokers
+    from bonafide.office.outbox.reach import read_networks, read_ports
 
-    @property
-    def is_running(self) -> bool:
-        """Whether it works; it ends only when told to, or by a mistake of ours that `trouble` names."""
-        return self._thread.is_alive()
+    return Reach(
+        networks=read_networks(settings.webhook_networks) if settings.webhook_networks else (),
+        ports=read_ports(settings.webhook_ports),
+        plain_http=settings.webhook_http == "allowed",
+        brokers=read_brokers(settings.kafka_brokers) if settings.kafka_brokers else frozenset(),
+    )
 
-    def stop(self) -> None:
-        """Finish the sends under way within GRACE_S and end; the rest is sent by whoever comes next."""
-        if self._thread.is_alive():
-            with suppress(RuntimeError):  # it may be ending by itself
-                self._loop.call_soon_threadsafe(self._stopped.set)
-            self._thread.join()
 
-    def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._work())
-        except Exception as error:
-            self.trouble = f"the outbox ended: {type(error).__name__}: {error}"
-            raise
-        finally:
-            self._loop.close()
+@contextmanager
+def open_outbox(
+    data: DataDir, store: Store, settings: Settings, clear_texts: ClearTexts, clock: Callable[[], int]
+) -> Iterator[Outbox]:
+    """The outbox of a data directory; its worker is to be started, and is stopped when the block ends.
 
-    async def _work(self) -> None:
-        stopped = asyncio.ensure_future(self._stopped.wait())
-        try:
-            while not stopped.done():
-                await self._round(stopped)
-            await self._sender.stop(GRACE_S)
-            self.trouble = None
-        except StateError as error:
-            self.trouble = str(error)
-        finally:
-            stopped.cancel()
+    `clear_texts` is the vault's (`office.outbox.clear`). StateError where there is no journal yet.
+    """
+    from pathlib import Path
 
-    async def _round(self, stopped: asyncio.Task[Literal[True]]) -> None:
-        """One turn, and the wait after it. Trouble waits for its time to be over whatever happens meanwhile."""
-        self._woken.clear()
-        try:
-            busy = self._turn()
-            self.trouble = None
-        except StateError as error:  # a full disk, a database that is away: nothing is lost, all is tried again
-            self.trouble = str(error)
-            await asyncio.wait({stopped}, timeout=TROUBLE_S)
-            return
-        if busy:
-            await asyncio.sleep(0)
-            return
-        woken, sent = asyncio.ensure_future(self._woken.wait()), asyncio.ensure_future(self._sender.wait(IDLE_S))
-        await asyncio.wait((stopped, woken, sent), timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
-        woken.cancel()
-        sent.cancel()
+    from bonafide.office.outbox.kafka import Kafka, read_properties
 
-    def _turn(self) -> bool:
-        """One round of everything; whether there was something to do."""
-        read = sum(self._tailer.step() for _ in range(STEPS_AT_ONCE))
-        done = self._sender.settle() + self._sender.begin()
-        now_ms = self._clock()
-        if now_ms - self._expired_ms >= EXPIRE_EVERY_MS:
-            self._deliveries.expire(now_ms - self._keep_ms)
-            self._expired_ms = now_ms
-        return bool(read or done)
+    key, reach = data.read_secret(), reach_of(settings)
+    with ExitStack() as stack:
+        log = stack.enter_context(open_log(data.folder))
+        properties = read_properties(Path(settings.kafka_properties)) if settings.kafka_properties else None
+        carriers = Carriers(Webhooks(reach), Kafka(reach, properties))
+        stack.callback(carriers.close)
+        carrier: Carrier = carriers
+        tailer, destinations = Tailer(store, log, key, clock), Destinations(store, key, reach, clock)
+        deliveries = Deliveries(store, SystemRandom())
+        sender = Sender(deliveries, destinations, carrier, clock, clear_texts)
+        worker = OutboxWorker(
+            tailer, sender, deliveries, Expiry(store), clock, keep_days=settings.message_days
+        )  # fmt: skip
+        stack.callback(worker.stop)
+        yield Outbox(worker, tailer, destinations, deliveries, DeadLetters(store))

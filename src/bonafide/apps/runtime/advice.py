@@ -24,6 +24,10 @@ class Advisor:
         self._modes = bundle.policy.fail_modes
         self._allowed: dict[tuple[str, int], int] = {}
 
+    def go_on_with(self, bundle: Bundle) -> None:
+        """Advise under another bundle; what was let through today still counts."""
+        self._modes = bundle.policy.fail_modes
+
     def replies(self, events: Sequence[Fact | InputError]) -> list[Reply]:
         """A problem for each event that says what is advised; it is no acknowledgement."""
         return [self._reply(event) for event in events]

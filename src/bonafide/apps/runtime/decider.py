@@ -32,6 +32,9 @@ POISON_MAX: Final = 1_024
 POISON_A_BATCH_MAX: Final = 8
 """More failures than this in one batch are no matter of single events any more."""
 
+CONTROL_SENDER: Final = ""
+"""Who sends what Bonafide writes itself."""
+
 
 class Batch(NamedTuple):
     """What is written together, and who waits for it."""
@@ -46,6 +49,8 @@ class Batch(NamedTuple):
     """What tokens of the records stand for, as far as it is not known to be handed on."""
     replies: list[list[Reply | None]]
     """For each job, in order; None: a duplicate, whose answer is read from the journal when this batch is there."""
+    bundle: str | None = None
+    """The bundle that decides from behind these records on, where they say so."""
 
 
 class EngineFailedError(Exception):
@@ -85,14 +90,24 @@ class Decider:
             batch.replies.append(self._sort(job, told, batch))
         return batch
 
+    def control(self, record: Fact, now_ms: int) -> Batch:
+        """Take one control record in, for which nobody waits. Raises StateError where it is not taken."""
+        (told,), written = self.engine.answer_and_write((record,), self.known, self._journal.waiting.room)
+        if told.status != TAKEN:
+            raise StateError(f"the engine does not take the record {record.event_id}: its status is {told.status}")
+        self._figures.taught[record.type] += 1
+        kept = Record(now_ms, CONTROL_SENDER, written.contents[0], told.kept or told.body)
+        return Batch([], [kept], [record.event_id], [], [], written.fresh, [])
+
     def keep(self, batch: Batch) -> None:
         """Have a batch on disk; raises what `Journal.append` raises."""
         if not (batch.records or batch.conflicts or batch.dead_letters):
             return
         begun = time.perf_counter()
         self._journal.append(
-            batch.records, batch.conflicts, batch.dead_letters, event_ids=batch.event_ids, texts=batch.texts
-        )
+            batch.records, batch.conflicts, batch.dead_letters, bundle=batch.bundle, event_ids=batch.event_ids,
+            texts=batch.texts,
+        )  # fmt: skip
         self._figures.commit_seconds.add(time.perf_counter() - begun)
 
     def answers(self, batch: Batch) -> list[tuple[Job, list[Reply]]]:

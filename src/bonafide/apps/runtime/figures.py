@@ -56,6 +56,11 @@ class Figures:
         """From when a request was taken in to when its answer was ready, by event."""
         self.lateness_seconds = Histogram(LATENESS_S)
         """How far behind the clock the first event of a request was."""
+        self.activations = 0
+        self.switch_seconds = Histogram(SECONDS)
+        """How long the deciding thread was held up by each activation, its record's commit included."""
+        self.switch_processor_seconds = Histogram(SECONDS)
+        """How long it worked for that, whatever else the machine did."""
         self.snapshots = 0
         self.rebuilt = 0
         """How often the engine was made anew from the journal because it failed on an event."""

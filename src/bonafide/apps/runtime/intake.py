@@ -1,44 +1,72 @@
-"""From the journal's intake to the vault: clear texts are handed over in batches, and deleted when it has them."""
+"""What the vault has taken in leaves the journal's intake. Taking it in is the worker's (`apps/worker`)."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol
 
+from bonafide.core.errors import StateError
 from bonafide.engine.pseudonyms import Known
-from bonafide.office.journal.intake import IntakeRow
 from bonafide.office.journal.journal import Journal
 
 EVERY_S: Final = 1.0
-"""How often the intake is emptied: each time costs a commit of the journal."""
-AFTER_FAILURE_S: Final = 30.0
-"""How long it waits when the vault did not take them."""
-ROWS_AT_ONCE: Final = 256
-"""Rows that are in memory at a time."""
+"""How often it is looked what was taken in: each time that there is something costs a commit of the journal."""
+LOOKED_AT_ONCE: Final = 256
+LOOKED_AT_MAX: Final = 10_240
+"""Rows of the intake that are looked through for one text."""
 CLEAR_EVERY_ROUNDS: Final = 3_600
 """Rounds between two times that what is known may be forgotten, which lets every text come once more."""
 
 
-class Vault(Protocol):
-    """Where clear texts lie. Its methods are called from threads that wait for them; any exception of `learn` means
-    that nothing is certain to be there."""
+class Taken(Protocol):
+    """The newest row of the intake whose texts the vault has."""
 
-    def learn(self, texts: Sequence[tuple[int, str, str]]) -> None:
-        """Take (hash, kind, text) in, durably when it returns; those that are there already, too."""
+    @property
+    def intake_id(self) -> int: ...
+    @property
+    def seal(self) -> bytes: ...
+
+
+class Standing(NamedTuple):
+    """What the vault says of itself."""
+
+    taken: Taken | None
+    forgotten: int
+    """A number that is another one when something has been forgotten since."""
+
+
+class Vault(Protocol):
+    """Where clear texts lie. Its methods may be called by several threads, which wait for them; they raise StateError
+    where it cannot be read now."""
+
+    def standing(self) -> Standing:
+        """What it has taken in, and whether somebody was forgotten."""
         ...
 
     def clear_of(self, kind: str, value: int) -> str | None:
         """The text that a hash stands for; None where it is not known, or was forgotten."""
         ...
 
-    def forgotten(self) -> int:
-        """A number that is another one when something has been forgotten since."""
-        ...
+
+def waiting_text(journal: Journal, kind: str, value: int) -> str | None:
+    """The text that a hash stands for, where it waits in the intake; None where it does not.
+
+    StateError where more waits than is looked through at once: somebody may come again when the vault has it.
+    """
+    after = 0
+    for _ in range(0, LOOKED_AT_MAX, LOOKED_AT_ONCE):
+        rows = journal.intake(after, LOOKED_AT_ONCE)
+        texts = (one for row in rows for one in row.texts or ())
+        found = next((one.text for one in texts if one.hash == value and one.kind == kind), None)
+        if found is not None or not rows:
+            return found
+        after = rows[-1].id
+    raise StateError("many ids wait for the vault; come again")
 
 
 class HandOver:
-    """Empties the intake in a thread of its own."""
+    """Empties the intake of what was taken in, in a thread of its own."""
 
     def __init__(self, journal: Journal, vault: Vault, known: Known, say: Callable[[str], None]) -> None:
         self._journal = journal
@@ -46,6 +74,10 @@ class HandOver:
         self._known = known
         self._say = say
         self._forgotten: int | None = None
+        self._scrub_after: int | None = None
+        """Somebody was forgotten: once this row of the intake has gone, the write-ahead log is to be scrubbed."""
+        self._done: Taken | None = None
+        self._to_clear = False
         self._rounds = 0
         self._failing = False
         self._end = threading.Event()
@@ -56,44 +88,56 @@ class HandOver:
         self._thread.start()
 
     def stop(self) -> None:
-        """Hand over what waits, and end."""
+        """Look once more, and end."""
         self._end.set()
         self._thread.join()
 
     def step(self) -> bool:
-        """Hand over what waits; False where the vault did not take all of it, which is told once."""
+        """Look once; False where the vault or the journal did not answer, which is told once."""
         try:
-            self._look_for_forgotten()
-            after = 0
-            while rows := self._journal.intake(after, ROWS_AT_ONCE):
-                after = rows[-1].id
-                self._hand_over([row for row in rows if row.texts is not None])
-        except Exception as error:  # noqa: BLE001  (whatever it is: the texts are safe where they are)
+            standing = self._vault.standing()
+            self._look_for_forgotten(standing.forgotten)
+            self._clear_when_due()
+            if standing.taken is not None and standing.taken != self._done and self._journal.waiting.rows:
+                self._journal.handed_over(standing.taken.intake_id, standing.taken.seal)
+            self._done = standing.taken
+            self._scrub_when_due()
+        except StateError as error:  # the texts are safe where they are
             if not self._failing:
-                self._say(f"the vault takes no ids ({type(error).__name__}); they wait in the journal, sealed")
+                self._say(f"what waits for the vault stays in the journal, sealed: {error}")
             self._failing = True
             return False
         if self._failing:
-            self._say("the vault takes ids again")
+            self._say("the vault answers again")
         self._failing = False
         return True
 
-    def _hand_over(self, rows: Sequence[IntakeRow]) -> None:
-        if rows:
-            self._vault.learn([(one.hash, one.kind, one.text) for row in rows for one in row.texts or ()])
-            self._journal.handed_over(rows)
-
-    def _look_for_forgotten(self) -> None:
+    def _look_for_forgotten(self, now: int) -> None:
         """Somebody who was forgotten may come back: then the id is new again."""
         self._rounds += 1
-        now = self._vault.forgotten()
-        if self._forgotten is None:
-            self._forgotten = now
-        elif now != self._forgotten and self._rounds >= CLEAR_EVERY_ROUNDS:
-            self._forgotten, self._rounds = now, 0
+        if now == self._forgotten:
+            return
+        self._scrub_after = self._journal.waiting.last_id
+        self._to_clear = self._forgotten is not None
+        self._forgotten = now
+
+    def _clear_when_due(self) -> None:
+        if self._to_clear and self._rounds >= CLEAR_EVERY_ROUNDS:
+            self._to_clear, self._rounds = False, 0
             self._known.clear()
 
+    def _scrub_when_due(self) -> None:
+        """What the write-ahead log has of deleted rows goes too, so that no key opens anything of who was forgotten."""
+        after = self._scrub_after
+        gone = after is not None and (self._journal.waiting.rows == 0 or self._oldest() > after)
+        if gone and self._journal.scrub():
+            self._scrub_after = None
+
+    def _oldest(self) -> int:
+        rows = self._journal.intake(0, 1)
+        return rows[0].id if rows else self._journal.waiting.last_id + 1
+
     def _run(self) -> None:
-        while not self._end.is_set():
-            self._end.wait(EVERY_S if self.step() else AFTER_FAILURE_S)
+        while not self._end.wait(EVERY_S):
+            self.step()
         self.step()

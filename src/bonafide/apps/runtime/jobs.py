@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import queue
 import time
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, Final, Protocol
 
 from bonafide.apps.problems import Reply
 from bonafide.core.errors import BonafideError, InputError
@@ -54,8 +56,19 @@ class Job:
         self.size = len(events)
 
 
+class Turn:
+    """Something that the deciding thread does between two batches: behind all that stands before it in the line, and
+    before all that stands behind it. `done` has what came of it."""
+
+    __slots__ = ("act", "done")
+
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self.act = act
+        self.done: Future[Any] = Future()
+
+
 class Line:
-    """Jobs in the order in which they came, at most `events_max` events in all.
+    """Jobs in the order in which they came, at most `events_max` events in all, and turns between them.
 
     Whoever puts in is the loop's thread, and whoever takes out is the decider's: the count is kept by the loop alone,
     which `leave` is called on when answers are out.
@@ -65,7 +78,7 @@ class Line:
         self.events_max = events_max
         self.waiting = 0
         """Events put in and not answered yet."""
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | Turn | None] = queue.SimpleQueue()
 
     def put(self, job: Job) -> None:
         """Add a job at the end; raises Overloaded where it does not fit, and takes nothing of it then.
@@ -77,6 +90,10 @@ class Line:
         self.waiting += job.size
         self._jobs.put(job)
 
+    def put_turn(self, turn: Turn) -> None:
+        """Add a turn at the end; from any thread."""
+        self._jobs.put(turn)
+
     def leave(self, events: int) -> None:
         """Some events were answered."""
         self.waiting -= events
@@ -85,21 +102,31 @@ class Line:
         """Nothing comes any more; `take` says so when all jobs before are out."""
         self._jobs.put(None)
 
-    def take(self, events_max: int) -> tuple[list[Job], bool]:
-        """Wait for a job, then take those that wait with it, up to about `events_max` events.
+    def take(self, events_max: int) -> tuple[list[Job], Turn | None, bool]:
+        """Wait for a job or a turn, then take the jobs that wait with it, up to about `events_max` events or a turn.
 
-        Returns them and whether more can come.
+        Returns the jobs, the turn that comes behind them, and whether more can come.
         """
         jobs: list[Job] = []
         events = 0
         job = self._jobs.get()
         while job is not None:
+            if isinstance(job, Turn):
+                return jobs, job, True
             jobs.append(job)
             events += job.size
             if events >= events_max:
-                return jobs, True
+                return jobs, None, True
             try:
                 job = self._jobs.get_nowait()
             except queue.Empty:
-                return jobs, True
-        return jobs, False
+                return jobs, None, True
+        return jobs, None, False
+
+    def give_up(self) -> None:
+        """Nobody takes any more: whoever waits for a turn is told."""
+        with suppress(queue.Empty):
+            while True:
+                left = self._jobs.get_nowait()
+                if isinstance(left, Turn):
+                    left.done.set_exception(Overloaded("nothing is done any more: it is stopping"))

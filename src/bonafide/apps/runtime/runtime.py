@@ -15,20 +15,23 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from bonafide.apps.problems import Reply, problem_reply, reply_of
+from bonafide.apps.runtime.activation import prepare
 from bonafide.apps.runtime.advice import Advisor
-from bonafide.apps.runtime.decider import POISON_A_BATCH_MAX, Batch, Decider, EngineFailedError
+from bonafide.apps.runtime.control import Control, Deciding
+from bonafide.apps.runtime.decider import CONTROL_SENDER, POISON_A_BATCH_MAX, Batch, Decider, EngineFailedError
 from bonafide.apps.runtime.figures import Figures
-from bonafide.apps.runtime.intake import HandOver, Vault
+from bonafide.apps.runtime.intake import HandOver, Vault, waiting_text
 from bonafide.apps.runtime.jobs import Job, Line, Overloaded, ReadOnly, SentBy
 from bonafide.apps.runtime.recovery import Recovered, recover
 from bonafide.apps.runtime.snapshots import Snapshots
 from bonafide.apps.runtime.subjects import with_subject
 from bonafide.core.errors import BonafideError, InputError
-from bonafide.core.events import BundleActivated, Degraded, Fact
+from bonafide.core.events import Degraded, Fact
 from bonafide.core.moment import DAY_MS, SECOND_MS
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import Engine
 from bonafide.engine.pseudonyms import Known
+from bonafide.office.bundles.kept import load_kept
 from bonafide.office.journal.errors import JournalFullError
 from bonafide.office.journal.journal import Journal
 from bonafide.office.journal.letters import DROPPED_AT_ONCE
@@ -42,10 +45,13 @@ SWEEP_S: Final = 0.02
 """How often it is looked for jobs whose deadline has passed."""
 SNAPSHOT_AT_STOP_BYTES_MAX: Final = 2**30
 """A state larger than this is not written when the service stops: a stop takes seconds, not as long as a disk does."""
+SETTLED_EVENTS: Final = 10_000
+"""So long after a bundle brought a state of its own its snapshot waits, so that one pause does not follow another."""
 RETRY_S: Final = 1.0
 """How long after a full disk it is tried again."""
 EXIT_STOPPED: Final = 4
-CONTROL_SENDER: Final = ""
+PREPARED_MAX: Final = 5
+"""How often a bundle is made ready for one activation, where what is kept changes meanwhile."""
 HTTP_REFUSED: Final = 400
 """From this status on, an event was not taken in."""
 EXPIRE_EVERY_S: Final = 600.0
@@ -70,9 +76,11 @@ class Runtime:
         self, engine_of: Callable[[], Engine], journal: Journal, data: Path, limits: Limits, *,
         wall_ms: Callable[[], int], say: Callable[[str], None] = lambda text: None,
         end: Callable[[int], None] = os._exit, vault: Vault | None = None,
+        find: Callable[[str], Bundle] | None = None,
     ) -> None:  # fmt: skip
-        """engine_of makes a fresh engine; end is what ends the process when nothing else may be done any more; without
-        a vault clear texts stay in the journal's intake, sealed."""
+        """engine_of makes a fresh engine under the bundle that is to decide; end is what ends the process when nothing
+        else may be done any more; without a vault clear texts stay in the journal's intake, sealed. find: a bundle that
+        decided before, by its hash; default: those that are kept in the data directory."""
         self._engine_of = engine_of
         self.journal = journal
         self.limits = limits
@@ -86,28 +94,49 @@ class Runtime:
         self._say = say
         self._end = end
         self._vault = vault
+        self._find = find or (lambda content: load_kept(data, content))
         self._hand_over: HandOver | None = None
         self._snapshots = Snapshots(data / "snapshots")
         self._line = Line(limits.queue_events_max)
         self._open: dict[Job, None] = {}
         self._thread = threading.Thread(target=self._run, name="decider", daemon=True)
+        self._control = Control(Deciding(
+            lambda: self._decider, journal, self.figures, self._line, self._thread, wall_ms, self._keep,
+            self.check_open, self._changed,
+        ))  # fmt: skip
+        self._snapshot_at = sys.maxsize
+        """A snapshot is due there, however near the last one is."""
         self._wake = threading.Event()
         self._expired_s = time.monotonic() - EXPIRE_EVERY_S
 
     def start(self, progress: Callable[[int, int], None] = lambda done, total: None) -> Recovered:
         """Recover from disk; raises what `recover` raises. Then call `run` from the loop."""
-        engine = self._engine_of()
-        self.recovered = recover(engine, self.journal, self._snapshots, progress)
+        start = self._engine_of()
+        self._start_bundle = start.bundle
+        engine, self.recovered = recover(start, self.journal, self._snapshots, self._find_bundle, progress)
         self._decider = Decider(engine, self.journal, self.figures, self.limits.dead_letter_days * DAY_MS)
         self._advisor = Advisor(engine.bundle)
-        own = self.limits.deadline_ms
-        self.deadline_s = (engine.bundle.policy.fail_modes.deadline_ms if own is None else own) / SECOND_MS
+        self._begin_with(start.bundle)
+        self._set_deadline()
         return self.recovered
+
+    def _find_bundle(self, content: str) -> Bundle:
+        return self._start_bundle if content == self._start_bundle.hash else self._find(content)
+
+    def _begin_with(self, bundle: Bundle) -> None:
+        """Have the log say which bundle decides from this start on: its head the first, a control record each later."""
+        if self.journal.head.bundle is None:
+            self.journal.append((), bundle=bundle.hash)
+        elif self.bundle.hash != bundle.hash:
+            self._control.switch(prepare(self.engine, bundle, self.journal))
+
+    def _set_deadline(self) -> None:
+        own = self.limits.deadline_ms
+        self.deadline_s = (self.bundle.policy.fail_modes.deadline_ms if own is None else own) / SECOND_MS
 
     def run(self, loop: asyncio.AbstractEventLoop) -> None:
         """Be ready: jobs given in from now on are decided."""
         self._loop = loop
-        self._note_bundle()
         if self._vault is not None:
             self._hand_over = HandOver(self.journal, self._vault, self.known, self._say)
             self._hand_over.start()
@@ -177,10 +206,14 @@ class Runtime:
         """An event that was answered, as the journal holds it; from any thread. Its answer says the subject's id where
         the vault knows it, else the token."""
         found = self.journal.find(event_id)
-        if found is None or self._vault is None:
+        if found is None:
             return found
-        answer = with_subject(found.record.answer, self._vault.clear_of)
+        answer = with_subject(found.record.answer, self._clear_of)
         return found._replace(record=msgspec.structs.replace(found.record, answer=answer))
+
+    def _clear_of(self, kind: str, value: int) -> str | None:
+        known = None if self._vault is None else self._vault.clear_of(kind, value)
+        return waiting_text(self.journal, kind, value) if known is None else known
 
     async def redrive(
         self, number: int, read: Callable[[bytes], Fact | InputError | Reply], sender: SentBy
@@ -205,9 +238,26 @@ class Runtime:
 
     async def degrade(self, parts: Sequence[str]) -> Reply:
         """Write a control record that these parts do not answer from here on."""
-        told = Degraded(event_id=self._control_id("degraded"), time=self._log_ms(), parts=tuple(parts))
+        place = f"degraded:{self.journal.next_seq}:{self._wall_ms()}"
+        told = Degraded(event_id=place, time=self._control.log_ms(), parts=tuple(parts))
         (reply,) = await self.decide((told,), None, _CONTROL)
         return reply
+
+    def activate(self, bundle: Bundle, by: str | None = None) -> int:
+        """Go on with another bundle, between two batches; returns the first event that it decides.
+
+        It waits, for as long as taking in the log takes where more must be kept than is; so it is for a thread of its
+        own, never the loop's. `by` is who is answerable. Raises StateError where the bundle cannot take over,
+        Overloaded and ReadOnly where nothing is taken in; the old one decides on then.
+        """
+        return self._control.activate(bundle, by)
+
+    def note(self, event_id: str, make: Callable[[int], Fact]) -> int:
+        """Write a control record of this id, unless it is there; returns its place. It waits, as `activate` does.
+
+        make: the record at a time, which is the latest in the log.
+        """
+        return self._control.note(event_id, make)
 
     async def stop(self) -> None:
         """Take nothing more in, answer what waits, write a snapshot and close the journal."""
@@ -216,6 +266,7 @@ class Runtime:
         self._wake.set()
         self._line.end()
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+        self._line.give_up()
         self._sweeper.cancel()
         await asyncio.get_running_loop().run_in_executor(None, self._finish)
 
@@ -243,9 +294,12 @@ class Runtime:
         try:
             more = True
             while more:
-                jobs, more = self._line.take(self.limits.batch_events_max)
+                jobs, turn, more = self._line.take(self.limits.batch_events_max)
                 if jobs:
                     self._serve(jobs)
+                if turn is not None:
+                    self._control.take(turn)
+                if jobs:
                     self._snapshot_when_due()
                     self._expire_when_due()
         except JournalFullError as error:
@@ -264,6 +318,13 @@ class Runtime:
             return
         self._keep(batch)
         self._hand_out(self._decider.answers(batch))
+
+    def _changed(self, has_own_state: bool) -> None:
+        """Another bundle decides from here on."""
+        self._advisor.go_on_with(self.bundle)
+        self._set_deadline()
+        if has_own_state:  # until one is written, a start takes the log in twice
+            self._snapshot_at = self.journal.next_seq + SETTLED_EVENTS
 
     def _serve_apart(self, jobs: list[Job], why: str) -> None:
         """After a failure of the engine: make it anew from the journal, and find the events that it fails on."""
@@ -291,9 +352,8 @@ class Runtime:
         self._hand_out(self._decider.answers(batch))
 
     def _rebuild(self) -> None:
-        engine = self._engine_of()
-        recover(engine, self.journal, self._snapshots)
-        self._decider.engine = engine
+        start = self._engine_of()
+        self._decider.engine, _ = recover(start, self.journal, self._snapshots, self._find_bundle)
         self.known.clear()  # what the failed batch named was not written
         self.figures.rebuilt += 1
 
@@ -330,8 +390,11 @@ class Runtime:
 
     def _snapshot_when_due(self) -> None:
         since = self.journal.next_seq - self._snapshots.last_seq
-        if since < self.limits.snapshot_every_events:
-            return
+        if since >= self.limits.snapshot_every_events or self.journal.next_seq >= self._snapshot_at:
+            self._begin_snapshot()
+
+    def _begin_snapshot(self) -> None:
+        self._snapshot_at = sys.maxsize
         try:
             self.figures.snapshots += self._snapshots.begin(self._decider.engine, self.journal)
         except OSError as error:
@@ -389,24 +452,6 @@ class Runtime:
 
     def _become(self, state: State, because: str = "") -> None:
         self.state, self.not_ready_because = state, because
-
-    def _note_bundle(self) -> None:
-        """Have the log say which bundle decides from here on: its head the first, a control record each later one."""
-        decides = self.bundle.hash
-        if self.journal.head.bundle is None:
-            self.journal.append((), bundle=decides)
-        elif self.journal.head.bundle != decides:
-            told = BundleActivated(event_id=self._control_id("bundle_activated"), time=self._log_ms(), bundle=decides)
-            job = Job((told,), None, CONTROL_SENDER, self._wall_ms(), self._loop.create_future())
-            batch = self._decider.decide([job])
-            self.journal.append(batch.records, bundle=decides, texts=batch.texts)
-
-    def _control_id(self, kind: str) -> str:
-        return f"{kind}:{self.journal.next_seq}:{self._wall_ms()}"
-
-    def _log_ms(self) -> int:
-        """The latest time in the log: a control record must not make events late that are not."""
-        return max(self.engine.state.latest_ms, 0)
 
 
 class _As(NamedTuple):

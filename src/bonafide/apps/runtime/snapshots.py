@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -36,23 +37,33 @@ class Snapshots:
         self.last_seq = 0
         """Where the newest stands: that was put back, or begun since."""
 
-    def load_newest(self, engine: Engine, journal: Journal) -> tuple[int, tuple[str, ...]]:
-        """Put back the newest sound one; returns where it stands (0: there is none), and what is wrong with others.
+    def load_newest(
+        self, engines: Callable[[int], Iterable[Engine]], journal: Journal
+    ) -> tuple[Engine | None, int, tuple[str, ...]]:  # fmt: skip
+        """Put back the newest sound one; returns the engine and where it stands (None and 0: there is no such), and
+        what is wrong with others.
 
-        Those that stand beyond the journal, as after an older one was put back, are removed: they will never fit, and
-        would pass for the newest, so that no other is due or kept. From a start on the one that was put back counts.
+        engines: fresh ones that a snapshot at a place may fit. Those that stand beyond the journal, as after an older
+        one was put back, are removed: they will never fit, and would pass for the newest, so that no other is due or
+        kept. From a start on the one that was put back counts.
         """
         refused: list[str] = []
         self.last_seq = 0
         for path in self._paths():
-            try:
-                self.last_seq = _read(path, engine, journal)
-                break
-            except (StateError, OSError) as error:
-                refused.append(f"{path.name}: {error}")
-                if int(path.stem) > journal.next_seq:
-                    path.unlink(missing_ok=True)
-        return self.last_seq, tuple(refused)
+            seq, error = int(path.stem), "no bundle that is kept has its shape"
+            if seq > journal.next_seq:
+                refused.append(f"{path.name}: it was taken beside another log, or one that went on beyond event {seq}")
+                path.unlink(missing_ok=True)
+                continue
+            for engine in engines(seq):
+                try:
+                    self.last_seq = _read(path, engine, journal)
+                except (StateError, OSError) as wrong:
+                    error = str(wrong)
+                else:
+                    return engine, self.last_seq, tuple(refused)
+            refused.append(f"{path.name}: {error}")
+        return None, 0, tuple(refused)
 
     def begin(self, engine: Engine, journal: Journal) -> bool:
         """Begin one in a child; False while the one before is not done. The engine must be where the journal ends.

@@ -7,9 +7,7 @@ from typing import Final
 
 from bonafide.apps.runtime.runtime import State
 from bonafide.apps.server.answers import refused, retry_after
-from bonafide.apps.server.ports import Keys, Runtime, Sender, Settings
-from bonafide.apps.server.roles import ROUTES, Route
-from bonafide.core.errors import BonafideError, StateError
+from bonafide.apps.server.ports import Runtime, Sender, Settings
 
 IN_FLIGHT_BYTES_MAX: Final = 256 << 20
 """Most bytes of bodies, and of answers that wait to be sent, that are held at once."""
@@ -19,7 +17,6 @@ BURST_S: Final = 1.0
 """How many seconds' worth of events a key that has rested may send at once."""
 RETRY_S: Final = 1.0
 """When to come again after a refusal for want of room."""
-CHALLENGE: Final = (b"www-authenticate", b"Bearer")
 
 
 class Gate:
@@ -81,16 +78,15 @@ class Buckets:
 
 
 class Admission:
-    """The checks in their order; every route passes them."""
+    """What is checked whoever asks: the state, room, and rates."""
 
     def __init__(
-        self, runtime: Runtime, keys: Keys, settings: Settings, clock: Callable[[], float], wall_ms: Callable[[], int]
+        self, runtime: Runtime, settings: Settings, clock: Callable[[], float], wall_ms: Callable[[], int]
     ) -> None:  # fmt: skip
         self.gate = Gate(settings.in_flight_requests_max)
         self.buckets = Buckets(clock)
         self.wall_ms = wall_ms
         self.runtime = runtime
-        self._keys = keys
         self._stopping = False
         self._rate = settings.rate_events_per_s
 
@@ -123,25 +119,11 @@ class Admission:
         if state in ("starting", "failed"):
             raise refused("overloaded", told, retry_after(RETRY_S))
 
-    def sender(self, authorization: bytes | None, route: Route, path: str) -> Sender:
-        """Who asks for a path; raises Refused: 401 for nobody, 403 where the key does not reach that far."""
-        try:
-            sender = self._keys.verify(authorization, self.wall_ms())
-        except StateError:
-            raise refused("overloaded", "the keys cannot be read now; come again", retry_after(RETRY_S)) from None
-        except BonafideError as error:
-            raise refused("unauthenticated", error.message, CHALLENGE) from None
-        if sender.role not in ROUTES[route]:
-            raise refused("forbidden", f"a key of role {sender.role} does not reach {route}")
-        if not sender.may_use(path):
-            raise refused("forbidden", f"this key is narrowed to routes that {route} is not among")
-        return sender
-
     def require_rate(self, sender: Sender) -> None:
-        """Raises Refused (429) where the key has sent all that it may for now."""
+        """Raises Refused (429) where somebody has sent all that they may for now."""
         wait = self.buckets.wait_s(sender.key_id)
         if wait > 0:
-            told = f"the key may send {self.rate_of(sender)} events a second; come again in {wait:.1f} s"
+            told = f"{self.rate_of(sender)} events a second may be sent, no more; come again in {wait:.1f} s"
             raise refused("rate-limited", told, retry_after(wait))
 
     def charge(self, sender: Sender, events: int) -> None:

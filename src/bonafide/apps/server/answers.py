@@ -19,8 +19,13 @@ SECURITY: Final[Headers] = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 ]
-"""Headers of every answer: it is data, for its asker alone."""
+"""Headers of every answer: it is data, for its asker alone (OWASP's REST security and HTTP headers cheat sheets)."""
+STRICT_TRANSPORT: Final = ("strict-transport-security", "max-age=31536000")
+"""Beside them where browsers reach the service over TLS: they do not try it without for a year."""
 JSON: Final = (b"content-type", b"application/json")
 NDJSON: Final = (b"content-type", b"application/x-ndjson")
 PROBLEM: Final = (b"content-type", CONTENT_TYPE)

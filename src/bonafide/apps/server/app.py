@@ -10,12 +10,16 @@ from typing import Final, Literal
 from bonafide.apps.problems import problem_reply
 from bonafide.apps.server.admission import Admission
 from bonafide.apps.server.answers import SECURITY, Message, Receive, Refused, Scope, Send, answer, is_traceparent
+from bonafide.apps.server.browser import Browser
+from bonafide.apps.server.callers import Callers
 from bonafide.apps.server.counts import Counts
 from bonafide.apps.server.events_route import PATHS, EventsRoute
+from bonafide.apps.server.listening import is_behind_tls
 from bonafide.apps.server.logs import Log, where
 from bonafide.apps.server.metrics import Metrics
+from bonafide.apps.server.office import Office
 from bonafide.apps.server.ports import Keys, Runtime, Settings
-from bonafide.apps.server.rest import make_rest
+from bonafide.apps.server.rest import make_rest, template_of
 
 _NS_PER_MS: Final = 1_000_000
 _MS: Final = 1_000
@@ -33,15 +37,21 @@ class Service:
     def __init__(
         self, runtime: Runtime, keys: Keys, settings: Settings, log: Log, *, metrics_open: bool = True,
         clock: Callable[[], float] = time.monotonic, wall_ms: Callable[[], int] = wall_ms,
+        office: Office | None = None,
     ) -> None:  # fmt: skip
-        """`metrics_open`: whether metrics are shown without a key, as on a loopback address."""
+        """`metrics_open`: whether metrics are shown without a key, as on a loopback address. `office` None: the doors
+        alone; nobody signs in, and nothing is noted in an audit log."""
         self.counts = Counts()
-        self.admission = Admission(runtime, keys, settings, clock, wall_ms)
+        self.office = office
+        self.settings = settings
+        self.admission = Admission(runtime, settings, clock, wall_ms)
+        desk = None if office is None or office.secret is None else office.secret.desk
+        self.callers = Callers(self.admission, keys, Browser(is_behind_tls(settings)), desk)
         self.metrics_open = metrics_open
         self.metrics = Metrics(self)
         self.body_timeout_s = settings.body_timeout_ms / _MS
         self._log = log
-        self._events = EventsRoute(self.admission, settings, self.counts)
+        self._events = EventsRoute(self.admission, self.callers, settings, self.counts)
         self._rest = make_rest(self)
 
     @property
@@ -98,7 +108,7 @@ class Service:
         except Refused as refusal:
             status = refusal.reply.status
             await answer(send, refusal.reply, trace, *refusal.headers)
-        self.counts.requests[_route_of(scope["path"]), status] += 1
+        self.counts.requests[_route_of(scope), status] += 1
 
 
 class _Sending:
@@ -129,9 +139,7 @@ def _trace_of(scope: Scope) -> str | None:
     return found.decode() if found is not None and is_traceparent(found) else None
 
 
-def _route_of(path: str) -> str:
-    """A path as metrics name it: never an id."""
-    for route in ("decisions", "dead-letters", "degraded"):
-        if path.startswith(f"/v1/{route}"):
-            return route
-    return path[1:] if path in ("/healthz", "/readyz", "/metrics", "/openapi.json") else "none"
+def _route_of(scope: Scope) -> str:
+    """A request's route as metrics name it: by its template, which holds no id; `none` where there is no such route."""
+    route = scope.get("route")
+    return "none" if route is None else template_of(route).removeprefix(_UNDER).removeprefix("/")

@@ -16,7 +16,7 @@ from bonafide.apps.problems import Reply, problem_reply
 from bonafide.apps.server.answers import refused
 from bonafide.apps.server.bodies import LINE_BYTES_MAX, LONG_LINE
 from bonafide.apps.server.ports import Sender
-from bonafide.core.door import FUTURE_MAX_MS, check_future, convert_event, decode_event, decode_events
+from bonafide.core.door import FUTURE_MAX_MS, check_future, convert_event, decode_array, decode_event, decode_events
 from bonafide.core.errors import InputError
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS, Fact, Verdict
 from bonafide.core.pseudonym import TOKEN_MARK, refuse_tokens
@@ -49,14 +49,49 @@ _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL)
 from every quote would take hours for a megabyte of them."""
 
 
+def check_marks(body: bytes) -> None:
+    """Raises Refused (413) for a body of more fields and elements than are looked at."""
+    if len(body) > MARKS_MAX and body.count(b",") + body.count(b":") > MARKS_MAX:
+        raise refused("too-large", f"the body holds more than {MARKS_MAX} fields and elements; send it in parts")
+
+
+def begins_array(body: bytes) -> bool:
+    """Whether a body's JSON, if it is any, is an array."""
+    return body.lstrip(b" \t\r\n")[:1] == b"["
+
+
+class Elements(Sequence[bytes]):
+    """The elements of an array that was read as a whole, taken apart when one of them is asked for."""
+
+    def __init__(self, body: bytes, count: int) -> None:
+        self._body = body
+        self._count = count
+        self._elements: list[bytes] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, place: Any) -> Any:
+        if self._elements is None:
+            self._elements = list(map(bytes, _split(self._body)))
+        return self._elements[place]
+
+
+def read_array(body: bytes, sender: Sender, now_ms: int) -> tuple[list[Record], Elements] | None:
+    """The records of an array, and its elements, where all of them are events as they should be and none of them
+    teaches; None where they are to be looked at one by one."""
+    events = decode_array(body) if begins_array(body) and _MARK not in body else None
+    if events is None or len(events) > ARRAY_LENGTH_MAX or not _TEACHES.isdisjoint({e.__class__ for e in events}):
+        return None
+    return admit_all(events, sender, now_ms), Elements(body, len(events))
+
+
 def split(body: bytes) -> list[bytes] | None:
-    """The elements of an array, or None where the body is not one. Raises Refused (413) for too much of anything.
+    """The elements of an array, or None where the body is not one. Raises Refused (413) for too many.
 
     An array that is not JSON as a whole is taken apart by its brackets, so that a bad element spoils no other.
     """
-    if len(body) > MARKS_MAX and body.count(b",") + body.count(b":") > MARKS_MAX:
-        raise refused("too-large", f"the body holds more than {MARKS_MAX} fields and elements; send it in parts")
-    if body.lstrip(b" \t\r\n")[:1] != b"[":
+    if not begins_array(body):
         return None
     try:
         elements = list(map(bytes, _split(body)))
@@ -166,7 +201,7 @@ def _taught(event: Fact, record: Record, body: bytes, sender: Sender) -> tuple[R
     """What a record becomes whose event teaches, and its body as it may be kept: two values for one field are not taken
     as truth, whichever comes last."""
     if not isinstance(record, Reply):
-        repeated = _repeated_key(body)
+        repeated = repeated_key(body)
         if repeated is not None:
             shown = show_value(repeated)
             told = f"{shown} stands twice in one object; what teaches says every field once"
@@ -174,7 +209,7 @@ def _taught(event: Fact, record: Record, body: bytes, sender: Sender) -> tuple[R
     return record, msgspec.json.encode(sender.signed(event)) if event.__class__ is Verdict else body
 
 
-def _repeated_key(body: bytes) -> str | None:
+def repeated_key(body: bytes) -> str | None:
     """The first name that stands twice in an object of a text that was read as JSON before; None where none does."""
     found: list[str] = []
 

@@ -19,24 +19,28 @@ from bonafide.apps.server.answers import (
     retry_after,
 )  # fmt: skip
 from bonafide.apps.server.bodies import Body
+from bonafide.apps.server.callers import Callers
 from bonafide.apps.server.counts import Counts
-from bonafide.apps.server.decode import Record, decode_all, decode_one, split
+from bonafide.apps.server.decode import Record, check_marks, decode_all, decode_one, read_array, split
 from bonafide.apps.server.head import Head, form_of, read_head
 from bonafide.apps.server.ports import Sender, Settings
 from bonafide.apps.server.stream import answer_lines
 from bonafide.core.errors import InputError
+from bonafide.office.people.matrix import Deed
 
 EVENTS_PATH: Final = "/v1/events"
 BATCH_PATH: Final = "/v1/events:batch"
-PATHS: Final = frozenset({EVENTS_PATH, BATCH_PATH})
+PATHS: Final = {path: Deed("route", f"POST {path}") for path in (EVENTS_PATH, BATCH_PATH)}
+"""The raw routes, and their rows in the table of who may do what."""
 _MS: Final = 1_000
 
 
 class EventsRoute:
     """The deciding route as an ASGI application."""
 
-    def __init__(self, admission: Admission, settings: Settings, counts: Counts) -> None:
+    def __init__(self, admission: Admission, callers: Callers, settings: Settings, counts: Counts) -> None:
         self.counts = counts
+        self._callers = callers
         self.admission = admission
         self._body_bytes_max = settings.body_bytes_max
         self._body_timeout_s = settings.body_timeout_ms / _MS
@@ -54,7 +58,9 @@ class EventsRoute:
             try:
                 head = read_head(scope["headers"])
                 trace = head.trace
-                sender = self._let_in(head, scope["path"])
+                self.admission.require_intake()
+                sender = self._machine(head, scope) or await self._person(scope)
+                self.admission.require_rate(sender)
                 streamed = form_of(head) == "ndjson"
                 batch = scope["path"] == BATCH_PATH
                 if batch and not streamed:
@@ -77,16 +83,24 @@ class EventsRoute:
             status = 499
         self.counts.requests["events", status] += 1
 
-    def _let_in(self, head: Head, path: str) -> Sender:
-        admission = self.admission
-        admission.require_intake()
-        sender = admission.sender(head.authorization, "events", path)
-        admission.require_rate(sender)
-        return sender
+    def _machine(self, head: Head, scope: Scope) -> Sender | None:
+        """Who sends by key; None where the request has a session instead."""
+        if head.authorization is None and self._callers.browser.token_of(scope["headers"]) is not None:
+            return None
+        path: str = scope["path"]
+        return self._callers.machine(head.authorization, PATHS[path], path)
+
+    async def _person(self, scope: Scope) -> Sender:
+        return (await self._callers.person(scope, PATHS[scope["path"]])).sender
 
     async def _answer_whole(self, body: bytes, sender: Sender) -> Reply:
-        elements = split(body)
+        check_marks(body)
         now_ms = self.admission.wall_ms()
+        whole = read_array(body, sender, now_ms)
+        if whole is not None:
+            self.admission.charge(sender, len(whole[0]))
+            return _array_of(await self.decide(*whole, sender))
+        elements = split(body)
         if elements is None:
             self.admission.charge(sender, 1)
             record, kept = decode_one(body, sender, now_ms)
@@ -94,8 +108,7 @@ class EventsRoute:
             return reply
         self.admission.charge(sender, len(elements))
         records = await decode_all(elements, sender, now_ms)
-        replies = await self.decide(records, elements, sender)
-        return Reply(200, b"[" + b",".join([reply.body for reply in replies]) + b"]")
+        return _array_of(await self.decide(records, elements, sender))
 
     async def decide(self, records: Sequence[Record], bodies: Sequence[bytes], sender: Sender) -> list[Reply]:
         """The replies to some records, in order. Raises Refused (503) where the runtime has no room."""
@@ -120,3 +133,7 @@ class EventsRoute:
             if isinstance(record, InputError):
                 counts.refuse(record)
         return replies
+
+
+def _array_of(replies: Sequence[Reply]) -> Reply:
+    return Reply(200, b"[" + b",".join([reply.body for reply in replies]) + b"]")

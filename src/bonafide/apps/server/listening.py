@@ -29,6 +29,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_behind_tls(settings: Settings) -> bool:
+    """Whether clients reach the service over TLS: its own, or that of what stands in front of it on other machines."""
+    return settings.tls_certificate is not None or not is_loopback(settings.host)
+
+
 def open_socket(settings: Settings) -> socket.socket:
     """A socket that listens where the settings say. Raises UsageError where it cannot."""
     host, port = settings.host, settings.port

@@ -54,6 +54,8 @@ class _Of(Collector):
         states = {(one,): int(one == state) for one in get_args(State)}
         yield _labelled("bonafide_state", "1 for the state that the service is in.", states, ("state",))
         yield from _of_doors(service)
+        looks = 0 if service.office is None else service.office.unusual.total
+        yield _count("bonafide_unusual_looks", "Looks at clear data that were one too many for who looked.", looks)
         yield from _of_figures(service.runtime.figures)
         yield _gauge("bonafide_queue_events", "Events given in and not answered yet.", service.runtime.waiting_events)
         if state not in ("starting", "failed"):
@@ -66,8 +68,6 @@ def _of_doors(service: Service) -> Iterator[Metric]:
     yield _counter("bonafide_requests", "Requests by route and status.", requests, ("route", "status"))
     answers = {(str(status),): number for status, number in counts.events.copy().items()}
     yield _counter("bonafide_answers", "Events by the status of their answer.", answers, ("status",))
-    refusals = dict(counts.refusals.copy())
-    yield _counter("bonafide_refusals", "Records refused at the door.", refusals, ("reason", "field"))
     yield _gauge("bonafide_in_flight_requests", "Requests that are being answered.", gate.requests)
     yield _gauge("bonafide_in_flight_bytes", "Bytes of bodies and answers that are held.", gate.bytes)
     yield _count("bonafide_shed_requests", "Requests turned away for want of room.", gate.shed)

@@ -7,49 +7,20 @@ from typing import Any, Final
 
 import msgspec
 
-from bonafide.apps.problems import BASE, NAMES, Problem, problem
+from bonafide.apps.problems import BASE, NAMES, Problem
+from bonafide.apps.server.browser import COOKIE, CSRF_HEADER, SAFE_METHODS, SECURE_COOKIE
 from bonafide.apps.server.decode import ARRAY_LENGTH_MAX
 from bonafide.apps.server.examples import DECISION, EXAMPLES, TAUGHT
+from bonafide.apps.server.openapi_office import SHAPES, TABLE, Told, about, parameters, statuses
+from bonafide.apps.server.openapi_problems import PARENTS, WHY, problem_response, problems, ref, response
 from bonafide.apps.server.shapes import Alive, DecisionAnswer, Degraded, Letters, Ready, TaughtAnswer
+from bonafide.apps.server.small_bodies import secret_schema
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS
+from bonafide.office.people.matrix import ANYBODY, OF_PEOPLE, ROUTES
 
 _PLAIN_TEXT: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-_SHAPES: Final = (DecisionAnswer, TaughtAnswer, Problem, Letters, Degraded, Alive, Ready)
-_PARENTS: Final = "#/components/schemas/{name}"
-_KEY: Final[list[dict[str, list[str]]]] = [{"key": []}]
-
-_WHY: Final[dict[int, str]] = {
-    400: "The body or the request cannot be read.",
-    401: "No valid key.",
-    403: "The key does not allow this.",
-    404: "There is no such thing.",
-    408: "The body did not come in time.",
-    409: "The event_id was taken before with other content.",
-    413: "Too large.",
-    415: "The content type or encoding is not read here.",
-    422: "A field is missing, unknown, or has a value that is not accepted.",
-    429: "The key has sent all that it may for now; come again after Retry-After seconds.",
-    431: "The request's head is too large.",
-    503: "Starting, stopping, full, read-only, or no decision was durable by the deadline; come again after "
-    "Retry-After seconds. After a deadline the problem also says what the policy advises: `outcome`, `release_by`, "
-    "`degraded`.",
-}
-_EXAMPLE_OF: Final[dict[int, dict[str, Any]]] = {
-    400: problem("malformed", "the JSON ends too early; give one whole object on one line", reason="malformed"),
-    401: problem("unauthenticated", "authorization: give a key as 'Bearer KEY'"),
-    403: problem("forbidden", "type: a key of role partner may not send payment", field="type", event_id="payment-1"),
-    404: problem("not-found", "event_id: no event of this id was taken in"),
-    408: problem("malformed", "the body did not come within 10 s; send it again", status=408),
-    409: problem("conflict", "event_id: 'payment-1' was taken before with other content", field="event_id",
-                 reason="conflict", event_id="payment-1"),
-    413: problem("too-large", f"the array has more than {ARRAY_LENGTH_MAX} events; send it in parts"),
-    415: problem("malformed", "content-type: give application/json", status=415),
-    422: problem("invalid-field", "amount: -5 is not accepted; give a whole number from 1 to 1000000000000",
-                 field="amount", reason="invalid-field", event_id="payment-1"),
-    429: problem("rate-limited", "the key may send 100 events a second; come again in 0.4 s"),
-    431: problem("too-large", "the head is larger than 65536 bytes", status=431),
-    503: problem("overloaded", "the queue of events is full; come again"),
-}  # fmt: skip
+_SHAPES: Final = (DecisionAnswer, TaughtAnswer, Problem, Letters, Degraded, Alive, Ready, *SHAPES)
+Security = list[dict[str, list[str]]]
 
 
 @cache
@@ -65,18 +36,26 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": "events"}, {"name": "operation"}],
-        "paths": _paths(),
+        "tags": [{"name": "events"}, {"name": "operation"}, {"name": "office"}],
+        "paths": _secured(_paths()),
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {
                 "key": {
                     "type": "http", "scheme": "bearer",
-                    "description": "A machine key, made by `bonafide access key create`.",
-                }
+                    "description": "A machine key, made by `bonafide access key create` or `POST /v1/keys`.",
+                },
+                "session": {
+                    "type": "apiKey", "in": "cookie", "name": COOKIE,
+                    "description": f"What `POST /v1/session` gives to a browser; over TLS it is {SECURE_COOKIE}.",
+                },
+                "csrf": {
+                    "type": "apiKey", "in": "header", "name": CSRF_HEADER.decode(),
+                    "description": "The session's `csrf_token`, beside the cookie, with what changes anything.",
+                },
             },
             "parameters": {"traceparent": _TRACEPARENT},
-            "responses": {f"problem{status}": _problem_response(status) for status in _WHY},
+            "responses": {f"problem{status}": problem_response(status) for status in WHY},
         },
     }  # fmt: skip
 
@@ -94,7 +73,7 @@ _TRACEPARENT: Final[dict[str, Any]] = {
 
 
 def _paths() -> dict[str, Any]:
-    answers = [_ref("DecisionAnswer"), _ref("TaughtAnswer"), _ref("Problem")]
+    answers = [ref("DecisionAnswer"), ref("TaughtAnswer"), ref("Problem")]
     lines = {"schema": {"type": "string"}, "example": _line(EXAMPLES["payment"]) + _line(EXAMPLES["login"])}
     line_answers = {"schema": {"type": "string"}, "example": _line(DECISION) + _line(TAUGHT)}
     event_examples: dict[str, Any] = {name: {"value": event} for name, event in EXAMPLES.items()}
@@ -106,20 +85,20 @@ def _paths() -> dict[str, Any]:
                 "decide", "events", "Decide on an event, an array of events, or lines of them",
                 "A bad element stops nothing: its place in the answer holds a problem with a `status` of its own.",
                 {
-                    "200": _response("The decision, or what became of each element, in order.", {
+                    "200": response("The decision, or what became of each element, in order.", {
                         "application/json": {
                             "schema": {"oneOf": [answers[0], {"type": "array", "items": {"anyOf": answers}}]},
                             "examples": {"one": {"value": DECISION}, "array": {"value": [DECISION, TAUGHT]}},
                         },
                         "application/x-ndjson": line_answers,
                     }),
-                    "202": _response("Taken in; events of this type only teach.",
-                                     {"application/json": {"schema": _ref("TaughtAnswer"), "example": TAUGHT}}),
-                    **_problems(*body_problems, 409, 422),
+                    "202": response("Taken in; events of this type only teach.",
+                                     {"application/json": {"schema": ref("TaughtAnswer"), "example": TAUGHT}}),
+                    **problems(*body_problems, 409, 422),
                 },
                 body={
                     "application/json": {
-                        "schema": {"anyOf": [_ref("Event"), _array(_ref("Event"))]}, "examples": event_examples,
+                        "schema": {"anyOf": [ref("Event"), _array(ref("Event"))]}, "examples": event_examples,
                     },
                     "application/x-ndjson": lines,
                 },
@@ -130,36 +109,77 @@ def _paths() -> dict[str, Any]:
                 "decideBatch", "events", "Decide on lines of events, however many",
                 "Answered line by line while they come: read the answers while you send. What breaks the stream off "
                 "stands in its last line, as a problem without an event_id.",
-                {"200": _response("A line for each line, in order.", {"application/x-ndjson": line_answers}),
-                 **_problems(*body_problems)},
+                {"200": response("A line for each line, in order.", {"application/x-ndjson": line_answers}),
+                 **problems(*body_problems)},
                 body={"application/x-ndjson": lines},
             )
         },
         "/v1/decisions/{event_id}": {
             "get": _operation(
                 "decision", "events", "What an event was answered", "The same object as its sender got.",
-                {"200": _response("The answer.", {"application/json": {
-                    "schema": {"oneOf": [_ref("DecisionAnswer"), _ref("TaughtAnswer")]}, "example": DECISION}}),
-                 **_problems(401, 403, 404, 429, 503)},
+                {"200": response("The answer.", {"application/json": {
+                    "schema": {"oneOf": [ref("DecisionAnswer"), ref("TaughtAnswer")]}, "example": DECISION}}),
+                 **problems(401, 403, 404, 429, 503)},
                 parameters=[{"name": "event_id", "in": "path", "required": True, "example": "payment-1",
                              "description": "percent-encoded; any text is one id, slashes too",
                              "schema": {"type": "string", "minLength": 1}}],
             )
         },
         **_operation_paths(),
+        **_office_paths(),
     }  # fmt: skip
+
+
+def _office_paths() -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for one in TABLE.values():
+        method, path = one.route.split(" ")
+        paths.setdefault(path, {})[method.lower()] = _of_office(one, method)
+    return paths
+
+
+def _of_office(one: Told, method: str) -> dict[str, Any]:
+    if one.answer:
+        answer = _shaped("It is done." if method != "GET" else "It is this.", one.answer)
+    else:
+        answer = {"description": "It is done."}
+    if one.name == "setUpSecondFactor":
+        schema = {"anyOf": [ref("EnrolmentAnswer"), ref("SessionAnswer")]}
+        answer = response("What a device reads, or the new session.", {"application/json": {"schema": schema}})
+    body = {"application/json": {"schema": ref(one.body)}} if one.body else None
+    return _operation(
+        one.name, "office", one.summary, about(one), {str(one.status): answer, **problems(*statuses(one))},
+        body=body, parameters=parameters(one),
+    )  # fmt: skip
+
+
+def _secured(paths: dict[str, Any]) -> dict[str, Any]:
+    for path, item in paths.items():
+        for method, operation in item.items():
+            operation.setdefault("security", _security(f"{method.upper()} {path}"))
+    return paths
+
+
+def _security(route: str) -> Security:
+    """How who asks for a route says who they are."""
+    if ANYBODY in ROUTES[route]:
+        return []
+    session: dict[str, list[str]] = {"session": []}
+    if route.split(" ")[0] not in SAFE_METHODS:
+        session["csrf"] = []
+    return [session] if route in OF_PEOPLE else [{"key": []}, session]
 
 
 def _operation_paths() -> dict[str, Any]:
     number = {"name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
-    parts = {"schema": _ref("Degraded"), "example": {"parts": ["model"]}}
+    parts = {"schema": ref("Degraded"), "example": {"parts": ["model"]}}
     after = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0}
     limit = {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 100}
-    redriven = {"schema": {"oneOf": [_ref("DecisionAnswer"), _ref("TaughtAnswer")]}}
+    redriven = {"schema": {"oneOf": [ref("DecisionAnswer"), ref("TaughtAnswer")]}}
     return {
         "/v1/dead-letters": {"get": _operation(
             "deadLetters", "operation", "Records that were refused", "For admins. Oldest first.",
-            {"200": _shaped("Some of them.", "Letters"), **_problems(401, 403, 422, 429, 503)},
+            {"200": _shaped("Some of them.", "Letters"), **problems(401, 403, 422, 429, 503)},
             parameters=[
                 {"name": "after", "in": "query", "schema": after, "description": "the `next_after` of before"},
                 {"name": "limit", "in": "query", "schema": limit},
@@ -167,79 +187,56 @@ def _operation_paths() -> dict[str, Any]:
         )},
         "/v1/dead-letters/{number}/redrive": {"post": _operation(
             "redrive", "operation", "Give a refused record in again, as it came", "For admins.",
-            {"200": _response("It was decided on.", {"application/json": redriven}),
+            {"200": response("It was decided on.", {"application/json": redriven}),
              "202": _shaped("It was taken in.", "TaughtAnswer"),
-             **_problems(400, 401, 403, 404, 409, 413, 422, 429, 503)},
+             **problems(400, 401, 403, 404, 409, 413, 422, 429, 503)},
             parameters=[number],
         )},
         "/v1/degraded": {
             "get": _operation("degraded", "operation", "Parts that do not answer now", "For admins.",
-                              {"200": _shaped("They are these.", "Degraded"), **_problems(401, 403, 429, 503)}),
+                              {"200": _shaped("They are these.", "Degraded"), **problems(401, 403, 429, 503)}),
             "put": _operation(
                 "degrade", "operation", "Say which parts do not answer",
                 "For admins. From the next event on; written into the log. Without `model` events are scored by rules "
                 "alone, and decisions say so in `degraded`.",
                 {"200": _shaped("From now on it is these.", "Degraded"),
-                 **_problems(400, 401, 403, 408, 413, 415, 422, 429, 503)},
+                 **problems(400, 401, 403, 408, 413, 415, 422, 429, 503)},
                 body={"application/json": parts},
             ),
         },
         "/healthz": {"get": _operation("health", "operation", "Whether the process answers", "",
-                                       {"200": _shaped("It does.", "Alive")}, open_to_all=True)},
+                                       {"200": _shaped("It does.", "Alive")})},
         "/readyz": {"get": _operation("readiness", "operation", "Whether events are decided", "",
-                                      {"200": _shaped("They are.", "Ready"), **_problems(503)}, open_to_all=True)},
+                                      {"200": _shaped("They are.", "Ready"), **problems(503)})},
         "/metrics": {"get": _operation(
             "metrics", "operation", "Prometheus metrics",
             "Without a key where the server listens on loopback only; elsewhere for admins and auditors.",
-            {"200": _response("The metrics.", {"text/plain": {"schema": {"type": "string"}}}),
-             **_problems(401, 403, 429, 503)},
-        ) | {"security": [{}, *_KEY]}},
+            {"200": response("The metrics.", {"text/plain": {"schema": {"type": "string"}}}),
+             **problems(401, 403, 429, 503)},
+        ) | {"security": [{}, *_security("GET /metrics")]}},
         "/openapi.json": {"get": _operation(
             "description", "operation", "This description", "",
-            {"200": _response("OpenAPI 3.1.", {"application/json": {"schema": {"type": "object"}}})}, open_to_all=True,
+            {"200": response("OpenAPI 3.1.", {"application/json": {"schema": {"type": "object"}}})}
         )},
     }  # fmt: skip
 
 
 def _operation(
     name: str, tag: str, summary: str, description: str, responses: dict[str, Any], *,
-    body: dict[str, Any] | None = None, parameters: list[dict[str, Any]] | None = None, open_to_all: bool = False,
+    body: dict[str, Any] | None = None, parameters: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     told: dict[str, Any] = {
         "operationId": name, "tags": [tag], "summary": summary, "description": description,
         "parameters": [*(parameters or []), {"$ref": "#/components/parameters/traceparent"}],
-        "responses": responses, "security": [] if open_to_all else _KEY,
+        "responses": responses,
     }  # fmt: skip
     if body is not None:
         told["requestBody"] = {"required": True, "content": body}
     return told
 
 
-def _response(description: str, content: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": content}
-
-
 def _shaped(description: str, name: str) -> dict[str, Any]:
-    return _response(description, {"application/json": {"schema": _ref(name)}})
-
-
-def _problems(*statuses: int) -> dict[str, Any]:
-    return {str(status): {"$ref": f"#/components/responses/problem{status}"} for status in sorted(statuses)}
-
-
-def _problem_response(status: int) -> dict[str, Any]:
-    told = _response(
-        _WHY[status], {"application/problem+json": {"schema": _ref("Problem"), "example": _EXAMPLE_OF[status]}}
-    )
-    if status in (429, 503):
-        told["headers"] = {"Retry-After": {"description": "whole seconds", "schema": {"type": "integer", "minimum": 1}}}
-    if status == 401:
-        told["headers"] = {"WWW-Authenticate": {"schema": {"const": "Bearer"}}}
-    return told
-
-
-def _ref(name: str) -> dict[str, Any]:
-    return {"$ref": _PARENTS.format(name=name)}
+    return response(description, {"application/json": {"schema": ref(name)}})
 
 
 def _array(items: dict[str, Any]) -> dict[str, Any]:
@@ -253,7 +250,9 @@ def _line(event: dict[str, Any]) -> str:
 def _schemas() -> dict[str, Any]:
     """The structs of all events that clients send, and the shapes of answers."""
     classes = [cls for name, cls in EVENT_CLASS.items() if name not in CONTROL_TYPES]
-    _, schemas = msgspec.json.schema_components([*classes, *_SHAPES], ref_template=_PARENTS)
+    _, schemas = msgspec.json.schema_components(
+        [*classes, *_SHAPES], schema_hook=secret_schema, ref_template=PARENTS
+    )  # fmt: skip
     for schema in schemas.values():
         for field in schema.get("properties", {}).values():
             _say_what_text_may_hold(field)
@@ -267,9 +266,9 @@ def _schemas() -> dict[str, Any]:
     schemas["Problem"]["properties"]["type"]["enum"] = [BASE + name for name in NAMES]
     names = {str(cls.__struct_config__.tag): cls.__name__ for cls in classes}
     schemas["Event"] = {
-        "anyOf": [_ref(name) for name in names.values()],
+        "anyOf": [ref(name) for name in names.values()],
         "discriminator": {
-            "propertyName": "type", "mapping": {kind: _PARENTS.format(name=name) for kind, name in names.items()},
+            "propertyName": "type", "mapping": {kind: PARENTS.format(name=name) for kind, name in names.items()},
         },
         "description": "An event; absent and null mean the same.",
     }  # fmt: skip
@@ -279,6 +278,6 @@ def _schemas() -> dict[str, Any]:
 def _say_what_text_may_hold(field: dict[str, Any]) -> None:
     for one in (field, *field.get("anyOf", ())):
         if one.get("type") == "string" and "maxLength" in one:
-            one["pattern"] = _PLAIN_TEXT
+            one.setdefault("pattern", _PLAIN_TEXT)
         if one.get("type") == "array":
             _say_what_text_may_hold(one["items"])

@@ -11,15 +11,17 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, Protocol
 
 import uvicorn
 import uvloop
 
 from bonafide.apps.server.accepting import Acceptor
+from bonafide.apps.server.answers import STRICT_TRANSPORT
 from bonafide.apps.server.app import Service
-from bonafide.apps.server.listening import BACKLOG, is_loopback, open_socket, tls_of, url_of
+from bonafide.apps.server.listening import BACKLOG, is_behind_tls, is_loopback, open_socket, tls_of, url_of
 from bonafide.apps.server.logs import Log, forward_others
+from bonafide.apps.server.office import Office
 from bonafide.apps.server.ports import Keys, Runtime, Settings
 from bonafide.apps.server.protocol import BoundedProtocol, Bounds
 from bonafide.apps.server.starting import Starting
@@ -31,19 +33,26 @@ _MS: Final = 1_000
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
+class Beside(Protocol):
+    """What works beside the deciding process while it is ready. Its methods wait."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
 def serve(
     start: Callable[[], Runtime], keys: Keys, settings: Settings, log: Log, *, ready: Callable[[str], None],
-    leave: Callable[[int], None] = os._exit,
+    leave: Callable[[int], None] = os._exit, beside: Beside | None = None, office: Office | None = None,
 ) -> None:  # fmt: skip
     """Serve until a signal says to stop.
 
     start: makes the runtime and recovers, in a thread, while probes are answered already; ready: told the URL when
-    events are decided; leave: ends the process at once. Raises UsageError where it cannot listen, and what `start`
-    raises.
+    events are decided; leave: ends the process at once; beside: started when it is ready, and stopped before the
+    runtime is. Raises UsageError where it cannot listen, and what `start` raises.
     """
     tls = tls_of(settings)
     with open_socket(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Serving(keys, settings, log, listener, tls, leave).run(start, ready))
+        runner.run(Serving(keys, settings, log, listener, tls, leave, beside, office).run(start, ready))
 
 
 class Serving:
@@ -51,13 +60,16 @@ class Serving:
 
     def __init__(
         self, keys: Keys, settings: Settings, log: Log, listener: socket.socket, tls: ssl.SSLContext | None,
-        leave: Callable[[int], None],
+        leave: Callable[[int], None], beside: Beside | None = None, office: Office | None = None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._log = log
         self._listener = listener
         self._leave = leave
-        self._service = Service(Starting(), keys, settings, log, metrics_open=is_loopback(settings.host))
+        self._beside = beside
+        self._service = Service(
+            Starting(), keys, settings, log, metrics_open=is_loopback(settings.host), office=office
+        )  # fmt: skip
         self._server = _Server(_config(self._service, settings, tls))
         self._asked_to_stop = asyncio.Event()
         self._recovering = True
@@ -84,6 +96,8 @@ class Serving:
             url = url_of(self._listener, self._settings)
             self._log.info("ready", url=url)
             ready(url)
+            if self._beside is not None:
+                self._beside.start()
             await self._asked_to_stop.wait()
             await self._stop(runtime, listening)
         finally:
@@ -97,6 +111,8 @@ class Serving:
         begun = time.monotonic()
         self._server.should_exit = True
         await listening
+        if self._beside is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._beside.stop)
         await runtime.stop()
         self._log.info("stopped", seconds=round(time.monotonic() - begun, 3))
 
@@ -122,6 +138,7 @@ def _config(service: Service, settings: Settings, tls: ssl.SSLContext | None) ->
     return uvicorn.Config(
         service, http=protocol, ws="none", loop="none", lifespan="off", log_config=None, access_log=False,
         server_header=False, proxy_headers=False, backlog=BACKLOG, timeout_keep_alive=settings.keep_alive_s,
+        headers=[STRICT_TRANSPORT] if is_behind_tls(settings) else [],
         timeout_graceful_shutdown=settings.grace_s,
         ssl_context_factory=None if tls is None else lambda config, default: tls,
     )  # fmt: skip

@@ -117,7 +117,7 @@ class Letters(_Shape, frozen=True):
 class Degraded(_Shape, frozen=True):
     """Parts that do not answer; an empty list means that all do."""
 
-    parts: Annotated[tuple[Id, ...], Meta(max_length=32)]
+    parts: Annotated[tuple[Id, ...], Meta(max_length=32, description="a list of parts that do not answer")]
 
 
 class Alive(_Shape, frozen=True):

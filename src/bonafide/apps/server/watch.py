@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from starlette.concurrency import run_in_threadpool
+
 from bonafide.apps.server.app import Service
 from bonafide.apps.server.logs import Log
+from bonafide.core.errors import StateError
 
 TICK_S: Final = 0.05
 """How often the loop's lag is looked at."""
@@ -30,6 +33,7 @@ class Watch:
         self._told: Counter[tuple[str, str]] = Counter()
         self._away: Counter[str] = Counter()
         self._slow_commits = 0
+        self._unusual_looks = 0
         self._state = ""
 
     async def run(self) -> None:
@@ -45,6 +49,7 @@ class Watch:
             if now >= tell_at:
                 tell_at = now + TELL_S
                 self.tell()
+                await self.tell_looks()
 
     def note_lag(self, lag_s: float) -> None:
         """Count a lag of the loop, and tell a stall."""
@@ -79,3 +84,16 @@ class Watch:
         if slow > self._slow_commits:
             self._log.warning("commits-slow", commits=slow - self._slow_commits, slower_than_s=SLOW_COMMIT_S)
         self._slow_commits = slow
+
+    async def tell_looks(self) -> None:
+        """Tell that somebody looked at clear data unusually often; who it was stands in the audit log alone."""
+        office = self._service.office
+        if office is None:
+            return
+        try:
+            total = await run_in_threadpool(office.unusual.count)
+        except StateError:
+            return  # it cannot be read now; nothing is lost, since it is counted from where it was left
+        if total > self._unusual_looks:
+            self._log.warning("unusual-looks", looks=total - self._unusual_looks, see="bonafide audit show")
+        self._unusual_looks = total

@@ -19,7 +19,8 @@ from bonafide.office.audit.deeds import DEEDS
 
 BEGINNING: Final = bytes(32)
 """The chain before the first entry."""
-OUTCOMES: Final = ("done", "refused", "failed")
+OUTCOMES: Final = ("done", "refused", "failed", "begun")
+"""`begun` stands before a deed that is not done in the office's store; another entry says how it ended."""
 DETAIL_VALUES_MAX: Final = 16
 DETAIL_TEXT_MAX: Final = 200
 WHO_MAX, ON_MAX, FROM_MAX = 160, 200, 100
@@ -53,7 +54,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     on_what: str
     from_where: str
     outcome: str
-    """`done`, `refused` or `failed`."""
+    """One of OUTCOMES."""
     details: dict[str, Value]
 
     def canonical(self) -> bytes:

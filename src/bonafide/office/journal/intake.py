@@ -21,7 +21,8 @@ from bonafide.office.journal.sealing import Sealer
 INTAKE_TEXTS_MAX: Final = 10_000_000
 """Texts that wait at most, about a gigabyte; those beyond are not kept, and come again with the next event that names
 them."""
-_COUNTS: Final = "SELECT count(*), coalesce(sum(texts), 0), coalesce(max(id), 0) FROM intake"
+_COUNTS: Final = "SELECT count(*), coalesce(sum(texts), 0) FROM intake"
+_LAST: Final = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'intake'"
 _ROWS: Final = "SELECT id, texts, box, seal FROM intake WHERE id > ? ORDER BY id LIMIT ?"
 Execute = Callable[..., Any]
 _unpack: Final = msgspec.msgpack.Decoder(list[ClearText]).decode
@@ -33,7 +34,7 @@ class Waiting(NamedTuple):
     rows: int
     texts: int
     last_id: int
-    """Of the newest row; where there is none, of the newest that this process knew."""
+    """Of the newest row that ever was; numbers never come again."""
 
     @property
     def room(self) -> int:
@@ -49,14 +50,24 @@ class IntakeRow(NamedTuple):
     """How many they are."""
     texts: tuple[ClearText, ...] | None
     """None where the key that sealed them is not at hand."""
+    seal: bytes
+    """What the row is checked by; it tells the row from one of the same number in another journal."""
 
 
 def read_waiting(reader: Reader) -> Waiting:
     """How much waits in a journal."""
-    rows, texts, last = reader.query(_COUNTS)[0]
-    if not isinstance(texts, int) or not isinstance(last, int):
+    rows, texts = reader.query(_COUNTS)[0]
+    if not isinstance(texts, int):
         raise damaged(reader.path, "the count of its intake is none")
-    return Waiting(rows, texts, last)
+    return Waiting(rows, texts, newest_row(reader))
+
+
+def newest_row(reader: Reader) -> int:
+    """The number of the newest row that ever was; 0 where there was none."""
+    ((last,),) = reader.query(_LAST)
+    if not isinstance(last, int):
+        raise damaged(reader.path, "the number of its intake is none")
+    return last
 
 
 def write_intake(execute: Execute, waiting: Waiting, texts: Sequence[ClearText], sealer: Sealer) -> Waiting:
@@ -79,16 +90,18 @@ def read_intake(reader: Reader, sealer: Sealer, after_id: int, limit: int) -> li
             content = sealer.unseal(box, _place(number))
         except StateError:
             raise damaged(reader.path, f"row {number} of its intake does not open") from None
-        found.append(IntakeRow(number, size, None if content is None else tuple(_unpack(content))))
+        found.append(IntakeRow(number, size, None if content is None else tuple(_unpack(content)), sealed))
     return found
 
 
-def drop_intake(execute: Execute, waiting: Waiting, rows: Sequence[IntakeRow]) -> Waiting:
-    """Delete rows inside a transaction; returns what waits once it is committed."""
-    for row in rows:
-        if execute("DELETE FROM intake WHERE id = ?", (row.id,)).rowcount:
-            waiting = waiting._replace(rows=waiting.rows - 1, texts=waiting.texts - row.size)
-    return waiting
+def drop_intake(execute: Execute, waiting: Waiting, last_id: int, sealed: bytes) -> Waiting:
+    """Delete the rows up to one, if that one is still the same, inside a transaction; returns what waits once it is
+    committed."""
+    if not execute("SELECT count(*) FROM intake WHERE id = ? AND seal = ?", (last_id, sealed)).fetchone()[0]:
+        return waiting
+    (texts,) = execute("SELECT sum(texts) FROM intake WHERE id <= ?", (last_id,)).fetchone()
+    rows = execute("DELETE FROM intake WHERE id <= ?", (last_id,)).rowcount
+    return waiting._replace(rows=waiting.rows - rows, texts=waiting.texts - texts)
 
 
 def check_intake(reader: Reader) -> int:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from bonafide.core.errors import StateError
 from bonafide.core.pseudonym import ClearText
 from bonafide.office.journal.checks import Progress, Verified, check_begun, check_opened, verify
-from bonafide.office.journal.connection import connect
+from bonafide.office.journal.connection import BUSY_TIMEOUT_S, connect
 from bonafide.office.journal.errors import (
     DATABASE_ERRORS,
     JournalBrokenError,
@@ -50,6 +50,8 @@ from bonafide.office.journal.sealing import open_sealer
 from bonafide.office.journal.view import JOURNAL_FILE, check_there, read_log
 from bonafide.office.journal.writing import State, write_all, write_records
 
+SCRUB_BUSY_MS: Final = 20
+"""How long scrubbing, which nobody may append beside, waits for somebody who reads."""
 FOLDER_MODE: Final = 0o700
 _FILE_MODE: Final = 0o600
 
@@ -82,7 +84,7 @@ class Journal:
             bring_up(self._writer, self.path)
             self.reader = opened.enter_context(closing(Reader(self.path, connect(self.path, readonly=True))))
         last = self.reader.last()
-        head, kept = self.reader.head(), read_kept(self.reader)
+        head, kept = self.reader.whole_head(), read_kept(self.reader)
         chain, waiting = last.chain if last else beginning(head.first_bundle), read_waiting(self.reader)
         self._state = State(last.first_seq + last.events if last else 0, chain, head, kept, waiting)
         self._sealer = open_sealer(self.folder, create=True)
@@ -199,9 +201,24 @@ class Journal:
         """The rows of the intake numbered after `after_id`, oldest first."""
         return read_intake(self.reader, self._sealer, after_id, limit)
 
-    def handed_over(self, rows: Sequence[IntakeRow]) -> None:
-        """Delete rows of the intake whose texts the vault has."""
-        self._commit(lambda execute: self._state._replace(waiting=drop_intake(execute, self._state.waiting, rows)))
+    def handed_over(self, last_id: int, sealed: bytes) -> None:
+        """Delete the rows of the intake up to one whose texts the vault has, unless that is not the row that it had."""
+        self._commit(
+            lambda execute: self._state._replace(waiting=drop_intake(execute, self._state.waiting, last_id, sealed))
+        )
+
+    def scrub(self) -> bool:
+        """Move the write-ahead log, which has older pages, into the database, and cut it to nothing, so that what was
+        deleted is overwritten; False where somebody reads just then: try again."""
+        with self._writing:
+            self._check_usable()
+            try:
+                self._writer.execute(f"PRAGMA busy_timeout = {SCRUB_BUSY_MS}")
+                busy, *_ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                self._writer.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1_000)}")
+            except DATABASE_ERRORS as error:
+                raise error_of(error, self.path) from error
+        return not busy
 
     def expire(self, now_ms: int) -> int:
         """Delete dead letters whose time is over, at most DROPPED_AT_ONCE of them; returns how many."""

@@ -1,4 +1,4 @@
-"""The lock of a data directory: one process writes."""
+"""The locks of a data directory: one process writes its journal, and one does the office's work."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Final
 from bonafide.core.errors import StateError
 
 LOCK_FILE: Final = "lock"
+WORKER_LOCK_FILE: Final = "worker.lock"
 
 
 class FolderLock:
     """Holds a data directory for this process until `release`, or until the process ends however it ends."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / LOCK_FILE
+    def __init__(self, folder: Path, name: str = LOCK_FILE) -> None:
+        self.path = folder / name
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -26,7 +27,7 @@ class FolderLock:
             if not isinstance(error, BlockingIOError):
                 raise
             who = f"process {holder}" if holder.isdigit() else "another process"
-            told = "only one may write in it; stop that one, or choose another with --data"
+            told = "only one may; stop that one, or choose another with --data"
             raise StateError(f"{folder}: {who} is using this data directory; {told}") from None
         try:  # the pid is for people: a full disk may leave it out
             os.ftruncate(self._file, 0)

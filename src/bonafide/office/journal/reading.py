@@ -11,12 +11,15 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from bonafide.core.door import decode_event
+from bonafide.core.events import BundleActivated
 from bonafide.office.journal.errors import damaged, database_errors
 from bonafide.office.journal.records import Commit, Record, beginning, next_chain, seal, unpack_records
 
 Answer = TypeVar("Answer")
 ROWS_AT_ONCE: Final = 16
 """Rows that a pass over the journal holds in memory; between two reads the write-ahead log may start over."""
+_ACTIVATED: Final = b"bundle_activated"
 COMMITS_CACHED_MAX: Final = 8
 """Unpacked commits that are kept at hand: whoever asks for one of their events often asks for the next."""
 _ROW: Final = "SELECT first_seq, count, received_ms, records, chain FROM commits"
@@ -31,6 +34,15 @@ class Head(NamedTuple):
     """Hash of the bundle that decided first."""
     bundle: str | None
     """Hash of the bundle of the last activation."""
+    activations: tuple[tuple[int, str], ...] = ()
+    """Every bundle that came into force: the first event that it decides, and its hash."""
+
+    def values(self) -> dict[str, str]:
+        """What is written of it, by name."""
+        told = {"first_bundle": self.first_bundle, "bundle": self.bundle}
+        if self.activations:
+            told["activations"] = msgspec.json.encode(self.activations).decode()
+        return {name: value for name, value in told.items() if value is not None}
 
 
 class Reader:
@@ -57,7 +69,22 @@ class Reader:
         told = self.head_values()
         if "first_bundle" in told and "bundle" not in told:
             raise damaged(self.path, "its head does not say which bundle was activated last")
-        return Head(told.get("first_bundle"), told.get("bundle"))
+        activations = msgspec.json.decode(told.get("activations", "[]"), type=tuple[tuple[int, str], ...])
+        return Head(told.get("first_bundle"), told.get("bundle"), activations)
+
+    def whole_head(self) -> Head:
+        """The same; where an earlier version left out what came into force, that is read from the log."""
+        found = self.head()
+        if found.first_bundle is None or found.activations:
+            return found
+        named = [(0, found.first_bundle)]
+        for commit in self.commits():
+            for seq, record in enumerate(self.unpack(commit), commit.first_seq):
+                if _ACTIVATED in record.content:
+                    event = decode_event(record.content)
+                    if isinstance(event, BundleActivated):
+                        named.append((seq + 1, event.bundle))
+        return found._replace(activations=tuple(named))
 
     def head_values(self) -> dict[str, str]:
         """What the head says by name, checked by its seals."""

@@ -48,13 +48,12 @@ def write_all(
 ) -> State:
     """Write what may come in one transaction; returns the state that holds after it."""
     if bundle is not None:
-        head = _head_with(state, bundle, decided=bool(records))
+        head = _head_with(state, bundle, len(records))
         state = state._replace(head=head)
         if state.next_seq == 0:
             state = state._replace(chain=beginning(head.first_bundle))
-        for name, value in head._asdict().items():
-            if value is not None:
-                execute("INSERT OR REPLACE INTO head VALUES (?, ?, ?)", (name, value, seal(name, value)))
+        for name, value in head.values().items():
+            execute("INSERT OR REPLACE INTO head VALUES (?, ?, ?)", (name, value, seal(name, value)))
     kept = write_letters(execute, state.kept, conflicts, dead_letters, sealer)
     waiting = write_intake(execute, state.waiting, texts, sealer)
     return write_records(execute, state._replace(kept=kept, waiting=waiting), records)
@@ -73,9 +72,10 @@ def write_records(execute: Execute, state: State, records: Sequence[Record]) -> 
     return State(state.next_seq + len(records), chain, state.head, state.kept, state.waiting, len(packed))
 
 
-def _head_with(state: State, bundle: str, *, decided: bool) -> Head:
-    """The head once a bundle is active. While the log is empty the bundle that decides first may still change."""
+def _head_with(state: State, bundle: str, records: int) -> Head:
+    """The head once a bundle is active, behind so many records of the same commit. While the log is empty the bundle
+    that decides first may still change."""
     first = state.head.first_bundle
-    if state.next_seq == 0 and (first is None or not decided):
-        first = bundle
-    return Head(first, bundle)
+    if state.next_seq == 0 and (first is None or not records):
+        return Head(bundle, bundle, ((0, bundle),))
+    return Head(first, bundle, (*state.head.activations, (state.next_seq + records, bundle)))

@@ -1,8 +1,4 @@
-"""How a message gets to its receiver. Webhooks are what there is; a Kafka topic would be another carrier.
-
-Kafka needs confluent-kafka, which is not among what Bonafide installs: a carrier for it comes with that extra, and
-until then a `kafka://` address is refused like any other that does not begin with https.
-"""
+"""How a message gets to its receiver: as a webhook (`webhooks`), or as a record of a Kafka topic (`kafka`)."""
 
 from __future__ import annotations
 

@@ -1,20 +1,23 @@
-"""Receivers of webhooks: made, listed, paused, removed, and the secrets that their messages are signed with."""
+"""Receivers of messages: made, listed, paused, removed, and the secrets that their messages are signed with."""
 
 from __future__ import annotations
 
 import base64
 import secrets
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import delete, func, or_, select, update
 
 from bonafide.core.errors import UsageError
-from bonafide.core.moment import DAY_MS, show_span
+from bonafide.core.moment import DAY_MS, show_moment, show_span
 from bonafide.core.secret import Secret
 from bonafide.core.text import is_tidy, shorten
+from bonafide.office.audit.entry import Actor, Value
+from bonafide.office.audit.log import append
+from bonafide.office.outbox.carriers import host_of
 from bonafide.office.outbox.messages import TOPICS
-from bonafide.office.outbox.reach import Reach, read_url
+from bonafide.office.outbox.reach import Reach
 from bonafide.office.outbox.signing import secret_for
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import outbox_deliveries, outbox_destinations, outbox_secrets
@@ -29,6 +32,8 @@ SECRETS_MAX: Final = 4
 OVERLAP_DEFAULT_MS: Final = DAY_MS
 OVERLAP_MAX_MS: Final = 90 * DAY_MS
 NOTE_LENGTH_MAX: Final = 200
+GIVEN_UP_AT_ONCE: Final = 1_000
+"""Deliveries of a removed receiver that one transaction deletes."""
 ACTIVE: Final = "active"
 PAUSED: Final = "paused"
 REMOVED: Final = "removed"
@@ -54,6 +59,13 @@ class Destination(NamedTuple):
     """Sends in a row that did not reach it."""
     rests_until_ms: int
 
+    def to_wire(self) -> dict[str, Any]:
+        """A receiver as JSON shows it; its secrets are shown when they are made, and never again."""
+        return {"receiver_id": self.destination_id, "url": self.url, "topics": list(self.topics), "note": self.note,
+                "state": self.state, "why": self.why, "created": show_moment(self.created_ms),
+                "not_reached": self.failures,
+                "rests_until": show_moment(self.rests_until_ms) if self.rests_until_ms else None}  # fmt: skip
+
 
 class Destinations:
     """The receivers of one store; `key` is the data directory's secret, which signing secrets follow from."""
@@ -72,12 +84,14 @@ class Destinations:
         self._clock = clock
         self._draw = draw
 
-    def add(self, url: str, topics: Collection[str] = TOPICS, *, note: str = "") -> tuple[Destination, Secret]:
+    def add(
+        self, actor: Actor, url: str, topics: Collection[str] = TOPICS, *, note: str = ""
+    ) -> tuple[Destination, Secret]:
         """A new receiver, and the secret that its messages are signed with. Messages from now on are for it.
 
         Raises UsageError for a URL that nothing is sent to, for what is no topic, and where there are too many.
         """
-        read_url(url, self._reach)
+        host = host_of(url, self._reach)
         chosen = _check_topics(topics)
         if len(note) > NOTE_LENGTH_MAX or not is_tidy(note):
             raise UsageError(f"note: give at most {NOTE_LENGTH_MAX} characters without control characters")
@@ -89,7 +103,10 @@ class Destinations:
             if there >= DESTINATIONS_MAX:
                 raise UsageError(f"there are {there} receivers already; remove one first")
             connection.execute(table.insert().values(row._replace(topics=list(chosen))._asdict()))  # type: ignore[arg-type]
-            return row, self._new_secret(connection, destination_id)
+            secret = self._new_secret(connection, destination_id)
+            # The host alone: a path or a query may hold what only the receiver should know.
+            self._note(connection, actor, "add", destination_id, host=host, topics=",".join(chosen))
+            return row, secret
 
     def list(self) -> list[Destination]:
         """Every receiver that was not removed, the oldest first."""
@@ -103,23 +120,38 @@ class Destinations:
         with self._store.reading() as connection:
             return _get(connection, destination_id)
 
-    def pause(self, destination_id: str, why: str | None = None) -> None:
+    def pause(self, actor: Actor, destination_id: str, why: str | None = None) -> Destination:
         """Send it nothing for now; what is for it waits."""
-        self._set(destination_id, state=PAUSED, why=why)
+        return self._set(actor, "pause", destination_id, state=PAUSED, why=why)
 
-    def resume(self, destination_id: str) -> None:
+    def resume(self, actor: Actor, destination_id: str) -> Destination:
         """Send to it again, at once."""
-        self._set(destination_id, state=ACTIVE, why=None, failures=0, rests_until_ms=0)
+        return self._set(actor, "resume", destination_id, state=ACTIVE, why=None, failures=0, rests_until_ms=0)
 
-    def remove(self, destination_id: str) -> None:
-        """Send it nothing ever again; what waits for it is given up, and its secrets hold no more."""
+    def remove(self, actor: Actor, destination_id: str) -> int:
+        """Send it nothing ever again; its secrets hold no more, and what waits for it is given up: how many messages.
+
+        They go in portions. Cut short, it may be asked again.
+        """
         with self._store.writing() as connection:
-            _get(connection, destination_id)
-            for table in (outbox_deliveries, outbox_secrets):
-                connection.execute(delete(table).where(table.c.destination_id == destination_id))
-            _update(connection, destination_id, state=REMOVED, why=None)
+            if _state(connection, destination_id) != REMOVED:
+                _get(connection, destination_id)
+                connection.execute(delete(outbox_secrets).where(outbox_secrets.c.destination_id == destination_id))
+                _update(connection, destination_id, state=REMOVED, why=None)
+                self._note(connection, actor, "remove", destination_id)
+        given_up = 0
+        while some := self._give_up(destination_id):
+            given_up += some
+        return given_up
 
-    def rotate(self, destination_id: str, overlap_ms: int = OVERLAP_DEFAULT_MS) -> Secret:
+    def _give_up(self, destination_id: str) -> int:
+        table = outbox_deliveries.c
+        ours = table.destination_id == destination_id
+        some = select(table.no).where(ours).limit(GIVEN_UP_AT_ONCE)
+        with self._store.writing() as connection:
+            return connection.execute(delete(outbox_deliveries).where(ours, table.no.in_(some))).rowcount
+
+    def rotate(self, actor: Actor, destination_id: str, overlap_ms: int = OVERLAP_DEFAULT_MS) -> Secret:
         """A new secret; messages are signed with the ones before too, for `overlap_ms` more at most."""
         if not 0 <= overlap_ms <= OVERLAP_MAX_MS:
             raise UsageError(f"overlap: {overlap_ms} ms is not accepted; give 0 to {show_span(OVERLAP_MAX_MS)}")
@@ -134,7 +166,9 @@ class Destinations:
                 .where(table.destination_id == destination_id, later)
                 .values(ends_ms=now + overlap_ms)
             )
-            return self._new_secret(connection, destination_id)
+            secret = self._new_secret(connection, destination_id)
+            self._note(connection, actor, "rotate", destination_id, overlap_ms=overlap_ms)
+            return secret
 
     def secrets_of(self, destination_id: str, now_ms: int) -> tuple[Secret, ...]:
         """The secrets that hold at a moment, the newest first."""
@@ -147,10 +181,16 @@ class Destinations:
         connection.execute(outbox_secrets.insert().values(row))
         return secret_for(self._key, name)
 
-    def _set(self, destination_id: str, **values: object) -> None:
+    def _set(self, actor: Actor, what: str, destination_id: str, **values: object) -> Destination:
         with self._store.writing() as connection:
             _get(connection, destination_id)
             _update(connection, destination_id, **values)
+            self._note(connection, actor, what, destination_id)
+            return _get(connection, destination_id)
+
+    def _note(self, connection: Connection, actor: Actor, what: str, destination_id: str, **details: Value) -> None:
+        on_what = f"receiver:{destination_id}"
+        append(connection, actor, f"receiver.{what}", on_what, self._clock(), details=details)
 
 
 def _check_topics(topics: Collection[str]) -> tuple[str, ...]:
@@ -166,7 +206,12 @@ def _get(connection: Connection, destination_id: str) -> Destination:
     asked = select(table).where(table.c.destination_id == destination_id, table.c.state != REMOVED)
     for row in connection.execute(asked):
         return _destination(row)
-    raise UsageError(f"destination: {shorten(destination_id)} is none; list them to see which there are")
+    raise UsageError(f"receiver: {shorten(destination_id)} is none; list them to see which there are")
+
+
+def _state(connection: Connection, destination_id: str) -> str | None:
+    table = outbox_destinations.c
+    return connection.scalar(select(table.state).where(table.destination_id == destination_id))
 
 
 def _update(connection: Connection, destination_id: str, **values: object) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, bindparam, select, update
 
 from bonafide.office.store.tables import outbox_deliveries
 
@@ -24,14 +24,23 @@ SUBJECTS_AT_ONCE: Final = 500
 _table: Final = outbox_deliveries.c
 
 
+_line: Final = and_(_table.destination_id == bindparam("receiver"), _table.subject == bindparam("about"))
+_following: Final = select(_table.no).where(_line, _table.state == QUEUED).order_by(_table.no).limit(1)
+_first: Final = select(_table.no).where(_line, _table.state.in_(FIRST)).limit(1)
+_let_wait: Final = (
+    update(outbox_deliveries)
+    .where(_table.destination_id == bindparam("receiver"), _table.no == bindparam("following"))
+    .values(state=WAITING, next_ms=bindparam("now_ms"))
+)
+"""Made once: each is asked for every message, and making one takes longer than its answer."""
+
+
 def promote(connection: Connection, destination_id: str, subject: str, now_ms: int) -> None:
     """Let the first of a line wait to be sent, unless another of it is."""
-    line = and_(_table.destination_id == destination_id, _table.subject == subject)
-    if connection.scalar(select(_table.no).where(line, _table.state.in_(FIRST)).limit(1)) is None:
-        following = connection.scalar(select(func.min(_table.no)).where(line, _table.state == QUEUED))
-        if following is not None:
-            ours = and_(_table.destination_id == destination_id, _table.no == following)
-            connection.execute(update(outbox_deliveries).where(ours).values(state=WAITING, next_ms=now_ms))
+    line = {"receiver": destination_id, "about": subject}
+    following = connection.scalar(_following, line)
+    if following is not None and connection.scalar(_first, line) is None:
+        connection.execute(_let_wait, {"receiver": destination_id, "following": following, "now_ms": now_ms})
 
 
 def join(

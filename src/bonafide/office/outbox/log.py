@@ -11,7 +11,7 @@ from bonafide.office.journal import JOURNAL_FILE, Record
 from bonafide.office.journal.connection import connect
 from bonafide.office.journal.errors import database_errors
 from bonafide.office.journal.reading import Reader
-from bonafide.office.journal.view import check_there, read_log
+from bonafide.office.journal.view import check_there
 
 
 class Log(Protocol):
@@ -32,6 +32,7 @@ class JournalLog:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._last: tuple[int, bytes] | None = None
 
     def next_seq(self) -> int:
         """The place after the last durable event."""
@@ -40,11 +41,15 @@ class JournalLog:
 
     def commits(self, from_seq: int, until: int) -> Iterator[tuple[int, list[Record]]]:
         """The log between two places, checked. Raises JournalDamagedError."""
-        return read_log(self._reader, from_seq, until)
+        if from_seq < until:
+            for commit in self._reader.commits(from_seq, until):
+                self._last = commit.first_seq + commit.events, commit.chain
+                skipped = max(0, from_seq - commit.first_seq)
+                yield commit.first_seq + skipped, self._reader.unpack(commit)[skipped:]
 
     def chain_at(self, seq: int) -> bytes | None:
-        """The chain of the commit that ends right before a place."""
-        return self._reader.chain_at(seq)
+        """The chain of the commit that ends right before a place; that of the last one that was read is at hand."""
+        return self._last[1] if self._last is not None and self._last[0] == seq else self._reader.chain_at(seq)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ no way that money took, which is about other people too. Whoever may see them as
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -80,10 +80,34 @@ _read_answer: Final = msgspec.json.Decoder(_Answer).decode
 _read_event: Final = msgspec.json.Decoder(_Event).decode
 _read_status: Final = msgspec.json.Decoder(_Status).decode
 _encode: Final = msgspec.json.Encoder().encode
-_STATUS: Final = b'"measure_status"'
-_TYPE_WITHIN: Final = 32
-"""A record's content begins with its type."""
+_STATUS: Final = b'{"type":"measure_status"'
+"""How the content of a control record about a measure begins: canonical JSON says the type first."""
+_TAUGHT: Final = b',"status":"taught"}'
+"""How the answer to an event that only teaches ends."""
+_PLAIN: Final = (
+    b',"alert":false,"reasons":[],"hits":[],"measures":[],"faults":[],"degraded":[],"release_by":null,"loops":[],'
+    b'"bundle":"'
+)
+_PLAIN_FROM_END: Final = len(_PLAIN) + 64 + len(b'","digest":"') + 64 + len(b'"}')
+"""The end of an answer on which nothing fired: it is always as long, so one comparison finds it."""
+_NO_ALERT: Final = b',"alert":false,"reasons":['
+_NO_MEASURES: Final = b'],"measures":[],"faults":['
+"""Inside a text every quote has a backslash before it, so these are found nowhere but where they are meant."""
 _ABOUT_MERCHANTS: Final = frozenset({"payout", "merchant_application"})
+
+
+def speaking(first_seq: int, records: Sequence[Record]) -> Iterator[tuple[int, Record]]:
+    """The records that may give messages, each with its place; the others are seen at a glance to give none.
+
+    Almost every record is silent. That is told by bytes at fixed places, for a fifth of what reading its answer costs.
+    """
+    for seq, record in enumerate(records, first_seq):
+        answer = record.answer
+        if answer.endswith(_TAUGHT):
+            if record.content.startswith(_STATUS):
+                yield seq, record
+        elif not answer.startswith(_PLAIN, -_PLAIN_FROM_END) and not (_NO_ALERT in answer and _NO_MEASURES in answer):
+            yield seq, record
 
 
 def messages_of(seq: int, record: Record, key: bytes) -> Iterator[Message]:
@@ -92,7 +116,7 @@ def messages_of(seq: int, record: Record, key: bytes) -> Iterator[Message]:
     A decision that alerts gives an `alert`; a measure that it proposes a `measure`, or a `notice` where the measure is
     that somebody be told. A control record `measure_status` gives a `measure` (or `notice`) with the new status.
     """
-    if _STATUS in record.content[:_TYPE_WITHIN]:
+    if record.content.startswith(_STATUS):
         yield _of_status(seq, record, key)
         return
     answer = _read_answer(record.answer)

@@ -48,6 +48,7 @@ _SCHEME_PORTS: Final = {"https": 443, "http": 80}
 _LABEL: Final = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _NAME: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 _NUMBER: Final = re.compile(r"([0-9]+|0x[0-9a-f]*)")
+PORT_MAX: Final = 65_535
 _PLAIN: Final = re.compile(r"[!-~]+")
 
 
@@ -63,8 +64,11 @@ class Reach(NamedTuple):
     ports: frozenset[int] | None = frozenset({443})
     """None: any."""
     plain_http: bool = False
+    """Whether receivers in `networks` may be sent to without TLS; those elsewhere never are."""
+    brokers: frozenset[str] = frozenset()
+    """Kafka brokers that may be sent to, each as `host:port`."""
 
-    def refusal(self, address: Address) -> str | None:
+    def refusal(self, address: Address, *, is_tls: bool = True) -> str | None:
         """Why an address is not connected to; None where it may be."""
         if isinstance(address, IPv6Address) and address.scope_id is not None:
             return "has a zone, and is of one link only"
@@ -74,11 +78,13 @@ class Reach(NamedTuple):
             return None
         if _among(address, INSIDE):
             return "is private, loopback, shared or for documentation"
+        if not is_tls:
+            return "is in no network that is named for being sent to without TLS; give one that begins with https://"
         if isinstance(address, IPv6Address) and address not in _GLOBAL_V6:
             return "is of no network that is given to anybody"
         return None if address.is_global else "is not of the public internet"
 
-    def check_addresses(self, host: str, found: Iterable[str]) -> tuple[Address, ...]:
+    def check_addresses(self, host: str, found: Iterable[str], *, is_tls: bool = True) -> tuple[Address, ...]:
         """The addresses of a host, if all of them may be connected to. Raises UnreachableError.
 
         One that may not refuses them all: a name that has both is made to be tried until the wrong one is drawn.
@@ -87,7 +93,7 @@ class Reach(NamedTuple):
         if not 1 <= len(addresses) <= ADDRESSES_MAX:
             raise UnreachableError(f"{host} has {len(addresses)} addresses; a receiver has 1 to {ADDRESSES_MAX}")
         for address in addresses:
-            if (why := self.refusal(address)) is not None:
+            if (why := self.refusal(address, is_tls=is_tls)) is not None:
                 raise UnreachableError(f"{host} leads to {address}, which {why}; nothing was sent there")
         return addresses
 
@@ -132,14 +138,14 @@ def read_url(url: str, reach: Reach) -> Target:
     port = _SCHEME_PORTS[parts.scheme] if port is None else port
     if reach.ports is not None and port not in reach.ports:
         raise _refused(f"port {port} is not among those that are sent to ({_shown(reach.ports)})")
-    host, literal = _read_host(given or "", reach)
+    host, literal = _read_host(given or "", reach, is_tls=parts.scheme == "https")
     if "[" in parts.netloc and not isinstance(literal, IPv6Address):
         raise _refused("its host is neither a name nor an address in its usual form")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme == "https", host, port, path, literal)
 
 
-def _read_host(given: str, reach: Reach) -> tuple[str, Address | None]:
+def _read_host(given: str, reach: Reach, *, is_tls: bool) -> tuple[str, Address | None]:
     try:
         literal = ip_address(given)
     except ValueError:
@@ -147,9 +153,34 @@ def _read_host(given: str, reach: Reach) -> tuple[str, Address | None]:
         if not _NAME.fullmatch(given) or _NUMBER.fullmatch(given.rpartition(".")[2]):
             raise _refused("its host is neither a name nor an address in its usual form") from None
         return given, None
-    if (why := reach.refusal(literal)) is not None:
+    if (why := reach.refusal(literal, is_tls=is_tls)) is not None:
         raise _refused(f"{literal} {why}")
     return str(literal), literal
+
+
+def read_networks(text: str) -> tuple[Network, ...]:
+    """Networks divided by commas; ValueError for what is none, or what could never be sent to.
+
+    >>> read_networks("10.0.0.0/8, fd00::/8")
+    (IPv4Network('10.0.0.0/8'), IPv6Network('fd00::/8'))
+    """
+    found = tuple(ip_network(part.strip()) for part in text.split(","))
+    for network in found:
+        if network not in LOOPBACK and any(_holds(one, network) for one in NEVER):
+            raise ValueError(f"{network} is never sent to")
+    return found
+
+
+def read_ports(text: str) -> frozenset[int]:
+    """Ports divided by commas; ValueError for what is none.
+
+    >>> sorted(read_ports("443, 8443"))
+    [443, 8443]
+    """
+    found = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and 1 <= int(part) <= PORT_MAX for part in found):
+        raise ValueError("not all of these are ports")
+    return frozenset(map(int, found))
 
 
 def _refused(why: str) -> UsageError:
@@ -158,6 +189,12 @@ def _refused(why: str) -> UsageError:
 
 def _among(address: Address, networks: Sequence[Network]) -> bool:
     return any(address.version == network.version and address in network for network in networks)
+
+
+def _holds(outer: Network, inner: Network) -> bool:
+    if isinstance(outer, IPv4Network):
+        return isinstance(inner, IPv4Network) and inner.subnet_of(outer)
+    return isinstance(inner, IPv6Network) and inner.subnet_of(outer)
 
 
 def _shown(ports: frozenset[int]) -> str:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import select, update
 
-from bonafide.core.errors import StateError
+from bonafide.core.errors import StateError, UsageError
+from bonafide.office.audit.entry import Actor
+from bonafide.office.audit.log import append
 from bonafide.office.outbox.destinations import LISTENING
 from bonafide.office.outbox.lines import join
 from bonafide.office.outbox.log import Log
-from bonafide.office.outbox.messages import Message, messages_of
+from bonafide.office.outbox.messages import Message, messages_of, speaking
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import outbox_cursors, outbox_deliveries, outbox_destinations, outbox_messages
 
@@ -61,26 +63,34 @@ class Tailer:
         messages: list[Message] = []
         seq = begin.next_seq
         for first_seq, records in self._log.commits(begin.next_seq, end):
-            for seq, record in enumerate(records, first_seq):
-                messages += messages_of(seq, record, self._key)
+            for place, record in speaking(first_seq, records):
+                messages += messages_of(place, record, self._key)
             seq = first_seq + len(records)
             if seq - begin.next_seq >= EVENTS_AT_ONCE:
                 break
         return seq - begin.next_seq if self._write(begin, seq, messages) else 0
 
-    def begin_at(self, seq: int) -> None:
+    def check(self) -> None:
+        """StateError where the journal is not the one that was read before; what to do about it is in its text."""
+        self._check(self.place(), self._log.next_seq())
+
+    def begin_at(self, actor: Actor, seq: int) -> None:
         """Go on from another place: what to do after the journal was restored from a backup. A commit ends there."""
         chain = self._log.chain_at(seq)
         if chain is None:
-            raise StateError(f"no commit of the journal ends at event {seq}; name the place after its last event")
+            raise UsageError(f"no commit of the journal ends at event {seq}; name the place after its last event")
         with self._store.writing() as connection:
-            _put_place(connection, (_read_place(connection) or Place(0, None, 1))._replace(next_seq=seq, chain=chain))
+            before = _read_place(connection) or Place(0, None, 1)
+            _put_place(connection, before._replace(next_seq=seq, chain=chain))
+            details = {"from": before.next_seq, "to": seq}
+            append(connection, actor, "outbox.begin_at", "outbox", self._clock(), details=details)
 
     def _check(self, begin: Place, end: int) -> None:
         chain = begin.chain
         if begin.next_seq > end or (chain is not None and self._log.chain_at(begin.next_seq) != chain):
             told = f"the outbox has read {begin.next_seq} events of another journal, or of this one before a restore"
-            raise StateError(f"{told}; begin it anew at event {end}, or restore both from one backup")
+            way = f"begin it anew at event {end} (bonafide outbox begin-at {end}), or restore both from one backup"
+            raise StateError(f"{told}; {way}")
         self._checked = True
 
     def _write(self, begin: Place, seq: int, messages: Sequence[Message]) -> bool:

@@ -79,10 +79,10 @@ class Webhooks:
     async def _addresses(self, target: Target) -> tuple[Address, ...]:
         """The addresses that may be connected to, found and checked once for this send."""
         if target.literal is not None:
-            return self._reach.check_addresses(target.host, [target.host])
+            return self._reach.check_addresses(target.host, [target.host], is_tls=target.is_tls)
         async with asyncio.timeout(self._timeouts.connect):
             found = await self._resolver(target.host, target.port)
-        return self._reach.check_addresses(target.host, found)
+        return self._reach.check_addresses(target.host, found, is_tls=target.is_tls)
 
 
 def _came(answer: Answer) -> Came:

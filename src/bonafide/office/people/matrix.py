@@ -10,8 +10,7 @@ a terminal its owner stands for an admin; commands that touch no data directory 
 
 from __future__ import annotations
 
-import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal, NamedTuple
 
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS
@@ -65,6 +64,16 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "POST /v1/subjects/{type}/{pseudonym}/holds": _LAW,
     "GET /v1/holds": _LAW | _WATCH,
     "POST /v1/holds/{id}/lift": _LAW,
+    # What leaves: messages name subjects by the platform's ids
+    "GET /v1/messages": frozenset({"platform", "admin"}),
+    "GET /v1/messages/dead-letters": _ADMIN,
+    "POST /v1/messages/dead-letters/resend": _ADMIN,
+    "GET /v1/receivers": _WATCH,
+    "POST /v1/receivers": _ADMIN,
+    "POST /v1/receivers/{id}/pause": _ADMIN,
+    "POST /v1/receivers/{id}/resume": _ADMIN,
+    "POST /v1/receivers/{id}/remove": _ADMIN,
+    "POST /v1/receivers/{id}/rotate": _ADMIN,
     # Cases, measures, appeals
     "GET /v1/cases": _READERS,
     "GET /v1/cases/{id}": _READERS,
@@ -85,8 +94,13 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "GET /v1/bundles/{hash}": _READERS,
     "POST /v1/bundles": _JUDGES | _ADMIN,
     "POST /v1/bundles/{hash}/approve": frozenset({"senior", "admin"}),
+    "POST /v1/bundles/{hash}/refuse": frozenset({"analyst", "senior", "admin"}),
     "POST /v1/bundles/{hash}/activate": _ADMIN,
     "POST /v1/bundles/rollback": frozenset({"senior", "admin"}),
+    # Lists
+    "GET /v1/lists": _READERS,
+    "POST /v1/lists": _JUDGES | _ADMIN,
+    "POST /v1/lists/{number}/approve": frozenset({"senior", "admin"}),
     # Cooperation and evidence
     "GET /v1/exchange/{path}": _LAW | _WATCH | {"partner"},
     "POST /v1/exchange/{path}": _LAW | {"partner"},
@@ -101,6 +115,9 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "DELETE /v1/session": _PEOPLE,
     "POST /v1/session/password": _PEOPLE,
     "POST /v1/session/totp": _PEOPLE,
+    "GET /v1/session/oidc/start": _EVERYBODY,
+    "GET /v1/session/oidc/callback": _EVERYBODY,
+    "POST /v1/session/oidc/code": _EVERYBODY,
     "GET /v1/people": _WATCH,
     "POST /v1/people": _ADMIN,
     "POST /v1/people/{name}/disable": _ADMIN,
@@ -116,20 +133,49 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
 }
 """Method and path -> who may ask. `{path}` stands for whatever comes below, any other word for one part."""
 
+OF_A_SESSION: Final = frozenset(
+    {"GET /v1/session", "DELETE /v1/session", "POST /v1/session/password", "POST /v1/session/totp"}
+)
+"""Routes about one's own session. A key has none, whatever its role."""
+OF_PEOPLE: Final = OF_A_SESSION | {
+    "POST /v1/bundles", "POST /v1/bundles/{hash}/approve", "POST /v1/bundles/{hash}/refuse",
+    "POST /v1/bundles/{hash}/activate", "POST /v1/bundles/rollback", "POST /v1/lists",
+    "POST /v1/lists/{number}/approve",
+}  # fmt: skip
+"""Routes for people who are signed in: beside those, whatever two people are wanted for. A key is nobody there."""
+UNFINISHED: Final[dict[str, frozenset[str]]] = {
+    "password": OF_A_SESSION - {"POST /v1/session/totp"},
+    "totp": OF_A_SESSION - {"POST /v1/session/password"},
+}
+"""What must be done first -> all that such a session may ask for."""
+
 COMMANDS: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(
-        ("demo", "map init", "explain", "trace", "replay", "features", "rings", "simulate", "evaluate", "train", "tune",
-         "drift", "review-sample", "bench", "warmup", "rules check", "rules test", "rules explain", "rules list",
-         "bundle new", "bundle check", "bundle test", "bundle show", "bundle diff"),
+        ("demo", "map init", "explain", "trace", "replay", "features", "rings", "simulate", "evaluate", "backtest",
+         "train", "tune", "drift", "review-sample", "bench", "warmup", "rules check", "rules test", "rules explain",
+         "rules list", "rules suggest", "bundle new", "bundle check", "bundle test", "bundle show", "bundle diff"),
         _EVERYBODY,
     ),
+    # Steps of people, who sign in at the terminal too.
+    "access sign-in": _PEOPLE,
+    "bundle propose": _JUDGES | _ADMIN,
+    "bundle approve": frozenset({"senior", "admin"}),
+    "bundle refuse": frozenset({"analyst", "senior", "admin"}),
+    "bundle activate": _ADMIN,
+    "bundle rollback": frozenset({"senior", "admin"}),
+    "list add": _JUDGES | _ADMIN,
+    "list remove": _JUDGES | _ADMIN,
+    "list approve": frozenset({"senior", "admin"}),
     **dict.fromkeys(
         ("serve", "backup", "restore", "journal export", "journal verify", "journal show", "journal dead-letters",
          "access key create", "access key rotate", "access key revoke", "access key list",
          "access user create", "access user disable", "access user enable", "access user reset", "access user list",
-         "audit show", "audit verify", "audit checkpoint",
+         "audit show", "audit verify", "audit checkpoint", "bundle history", "bundle verify", "list show",
          "subject show", "subject search", "subject export", "subject forget", "subject end", "subject hold",
-         "subject lift", "subject holds", "subject sweep", "subject rotate-key"),
+         "subject lift", "subject holds", "subject sweep", "subject rotate-key",
+         "outbox status", "outbox pull", "outbox dead-letters", "outbox begin-at",
+         "outbox receiver add", "outbox receiver list", "outbox receiver pause", "outbox receiver resume",
+         "outbox receiver remove", "outbox receiver rotate"),
         _ADMIN,
     ),
 }  # fmt: skip
@@ -145,6 +191,7 @@ def matrix() -> dict[Deed, frozenset[str]]:
     return {Deed(kind, name): roles for kind, part in rows for name, roles in part.items()}  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=4_096)
 def may(role: str | None, deed: Deed) -> bool:
     """Whether a role (None: who has not said who they are) may do a deed. What has no row nobody may do."""
     return (role or ANYBODY) in matrix().get(deed, frozenset())
@@ -156,21 +203,3 @@ def check_may(role: str | None, deed: Deed) -> None:
         roles = matrix().get(deed, frozenset())
         allowed = ", ".join(name for name in COLUMNS if name in roles) or "nobody"
         raise ForbiddenError(f"{role or ANYBODY} may not do this ({deed.kind} {shorten(deed.name)}); {allowed} may")
-
-
-def deed_of_route(method: str, path: str) -> Deed | None:
-    """The row of a request, by its method and path; None where there is none. HEAD asks for what GET answers."""
-    wanted = "GET" if method == "HEAD" else method
-    return next((Deed("route", name) for name, form in _forms() if form.fullmatch(f"{wanted} {path}")), None)
-
-
-@cache
-def _forms() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    def form(name: str) -> re.Pattern[str]:
-        parts = re.split(r"(\{\w+\})", name)
-        open_ended = {"{path}", "{event_id}"}  # an event's id may hold slashes
-        return re.compile("".join(
-            (".+" if part in open_ended else "[^/]+") if part.startswith("{") else re.escape(part) for part in parts
-        ))  # fmt: skip
-
-    return tuple((name, form(name)) for name in ROUTES)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import unicodedata
 from collections.abc import Callable
-from functools import cached_property
 from threading import BoundedSemaphore
 from typing import Final
 
@@ -42,10 +41,8 @@ class Passwords:
     def __init__(self, passes: int = PASSES, memory_kib: int = MEMORY_KIB, lanes: int = LANES) -> None:
         self._hasher = PasswordHasher(passes, memory_kib, lanes, HASH_BYTES, SALT_BYTES, type=Type.ID)
 
-    @cached_property
-    def nobody(self) -> str:
+        self.nobody: Final = _of_nobody(passes, memory_kib, lanes)
         """Who names nobody is held against this hash, and waits as long as who names somebody."""
-        return self.hashed(Secret("nobody has this password"))
 
     def hashed(self, password: Secret) -> str:
         """The hash to be kept, with its parameters and salt."""
@@ -65,6 +62,12 @@ class Passwords:
     def is_outdated(self, kept: str) -> bool:
         """Whether a hash was made with other parameters than these."""
         return self._hasher.check_needs_rehash(kept)
+
+
+def _of_nobody(passes: int, memory_kib: int, lanes: int) -> str:
+    """A hash that was computed of nothing: to find that a password does not fit takes as long as with any other."""
+    salt, hashed = (base64.b64encode(bytes(size)).decode("ascii").rstrip("=") for size in (SALT_BYTES, HASH_BYTES))
+    return f"$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${hashed}"
 
 
 def _normal(password: Secret) -> str:

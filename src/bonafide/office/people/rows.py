@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 from sqlalchemy import select
 
-from bonafide.core.errors import UsageError
+from bonafide.core.errors import MissingError, UsageError
 from bonafide.core.moment import show_moment
 from bonafide.core.text import shorten, show_value
 from bonafide.office.access.checks import check_role
@@ -64,10 +64,10 @@ def find_row(connection: Connection, name: str, *, to_change: bool = False) -> A
 
 
 def known_row(connection: Connection, name: str) -> Any:
-    """The row of a name, to be changed; UsageError where there is none."""
+    """The row of a name, to be changed; MissingError where there is none."""
     found = find_row(connection, name, to_change=True)
     if found is None:
-        raise UsageError(f"user {shorten(name)}: there is nobody of this name; bonafide access user list shows them")
+        raise MissingError(f"user {shorten(name)}: there is nobody of this name; bonafide access user list shows them")
     return found
 
 

@@ -76,8 +76,13 @@ class Sessions:
         self._store = store
         self._draw = draw
 
-    def begin(self, connection: Connection, person: PersonRow, now_ms: int) -> tuple[Secret, Session]:
-        """A new session in the transaction that has begun; sessions that have ended are cleared away."""
+    def begin(
+        self, connection: Connection, person: PersonRow, now_ms: int, *, vouched: bool = False
+    ) -> tuple[Secret, Session]:  # fmt: skip
+        """A new session in the transaction that has begun; sessions that have ended are cleared away.
+
+        `vouched`: a second factor was given elsewhere, and none of ours is asked for.
+        """
         ended = or_(sessions.c.begun_ms <= now_ms - ABSOLUTE_MS, sessions.c.used_ms <= now_ms - IDLE_MS)
         connection.execute(delete(sessions).where(ended))
         ours = select(sessions.c.hash).where(sessions.c.name == person.name)
@@ -85,17 +90,16 @@ class Sessions:
         kept = connection.scalars(newest).all()
         connection.execute(delete(sessions).where(sessions.c.name == person.name, sessions.c.hash.not_in(kept)))
         token = Secret(TOKEN_PREFIX + _text(self._draw(TOKEN_BYTES)))
-        connection.execute(
-            sessions.insert().values(hash=_hash(token), name=person.name, begun_ms=now_ms, used_ms=now_ms)
-        )
-        return token, _session(person, now_ms)
+        row = {"hash": _hash(token), "name": person.name, "begun_ms": now_ms, "used_ms": now_ms, "vouched": vouched}
+        connection.execute(sessions.insert().values(**row))
+        return token, _session(person, now_ms, vouched)
 
     def find(self, token: Secret, now_ms: int) -> Session:
         """Who holds a token. UnauthenticatedError for a token that is none, has ended, or whose person may not."""
         if not _TOKEN.fullmatch(token.reveal()):
             raise UnauthenticatedError(f"the session is not known here; {_AGAIN}")
         hashed = _hash(token)
-        joined = select(sessions.c.begun_ms, sessions.c.used_ms, people).join_from(sessions, people)
+        joined = select(sessions.c.begun_ms, sessions.c.used_ms, sessions.c.vouched, people).join_from(sessions, people)
         with self._store.reading() as connection:
             found = connection.execute(joined.where(sessions.c.hash == hashed)).one_or_none()
         if found is None:
@@ -105,7 +109,7 @@ class Sessions:
             # A disk that is full ends the session sooner, and stops nobody now.
             with suppress(StoreError), self._store.writing() as connection:
                 connection.execute(update(sessions).where(sessions.c.hash == hashed).values(used_ms=now_ms))
-        return _session(person_of(found), found.begun_ms)
+        return _session(person_of(found), found.begun_ms, found.vouched)
 
 
 def end_session(connection: Connection, token: Secret) -> bool:
@@ -127,11 +131,11 @@ def _check_holds(found: Any, now_ms: int) -> None:
         raise UnauthenticatedError(f"the session was not used for {IDLE_MS // MINUTE_MS} minutes; {_AGAIN}")
 
 
-def _session(person: PersonRow, begun_ms: int) -> Session:
+def _session(person: PersonRow, begun_ms: int, vouched: bool) -> Session:
     pending: Pending | None = None
     if person.password_ends_ms is not None:
         pending = "password"
-    elif not person.totp_confirmed:
+    elif not person.totp_confirmed and not vouched:
         pending = "totp"
     return Session(person.name, person.role, pending, begun_ms, begun_ms + ABSOLUTE_MS)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import update
 
-from bonafide.core.errors import UsageError
+from bonafide.core.errors import OpposedError, UsageError
 from bonafide.core.secret import Secret
 from bonafide.office.access.errors import UnauthenticatedError
 from bonafide.office.access.keys import now_ms
@@ -59,7 +59,6 @@ class SignIn:
         self._passwords = passwords or Passwords()
         self._password_chosen = password_chosen
         self.sessions = Sessions(store, draw)
-        assert self._passwords.nobody  # made now, so that the first stranger waits no longer than the next
 
     def sign_in(
         self, name: str, password: Secret, origin: str, *, code: str | None = None, before: Secret | None = None
@@ -168,9 +167,9 @@ class SignIn:
         with self._store.writing() as connection:
             found = find_row(connection, session.name, to_change=True)
             if session.pending == "password" or found is None:
-                raise UsageError("choose a password first")
+                raise OpposedError("choose a password first")
             if found.totp_confirmed:
-                raise UsageError("a second factor is set up already; an admin can reset it")
+                raise OpposedError("a second factor is set up already; an admin can reset it")
             sealed = seal(self._key, secret, f"totp {session.name}", self._draw)
             _change(connection, session.name, totp=sealed)
             who = f"person:{session.name}"
@@ -184,7 +183,7 @@ class SignIn:
             now = self._clock()
             found = find_row(connection, name, to_change=True)
             if found is None or found.totp is None or found.totp_confirmed:
-                raise UsageError("there is no second factor to confirm; begin to set it up first")
+                raise OpposedError("there is no second factor to confirm; begin to set it up first")
             step = totp.step_of_code(self._secret_of(found), code, now, -1)
             if step is None:
                 signed_in = None

@@ -5,40 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import URL, create_engine, event, make_url, select, update
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFreeError
 
 from bonafide.core.errors import StateError, UsageError
+from bonafide.core.secret import Secret
 from bonafide.office.store.datadir import write_once
+from bonafide.office.store.engines import OUTSIDE, PATIENT, WRITING, engine_of, is_sqlite, show_place, url_of
 from bonafide.office.store.migrate import alone, is_current, migrate
 from bonafide.office.store.tables import family_versions
+from bonafide.office.store.trouble import ONLY_READS, UNSURE, plain_words
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-BUSY_TIMEOUT_MS: Final = 5_000
-"""How long a writer waits for another to finish; every transaction here takes milliseconds."""
 MIGRATING: Final = ".migrating"
 """What the name of the file ends with whose lock is held while a store is made or migrated."""
-WAL_PAGES_MAX: Final = 1_000
-"""Pages of 4 KiB after which SQLite moves the write-ahead log into the database."""
-CONNECT_TIMEOUT_S: Final = 5
-"""How long PostgreSQL may take to let somebody in."""
-WRITERS_LOCK: Final = 0x626F6E61
-"""PostgreSQL's number of the lock that one writer at a time has, as SQLite's writers have the file."""
-
-_PRAGMAS: Final = (
-    "secure_delete = ON",  # what is deleted is overwritten too
-    "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF",
-    f"wal_autocheckpoint = {WAL_PAGES_MAX}",
-)  # fmt: skip
-_WRITING: Final = "bonafide_writing"
 
 
 class StoreError(StateError):
-    """The office's store cannot be read or written now; whoever asks for access is refused until it can."""
+    """The office's store cannot be read or written now; whoever asks for access is refused until it can.
+
+    Nothing was changed, and nothing is tried again by itself; the next call connects anew where that is needed.
+    """
+
+
+class UnsureError(StoreError):
+    """The connection broke while a change was made durable: whoever wrote must look whether it was."""
 
 
 class Store:
@@ -51,29 +47,38 @@ class Store:
     def __init__(self, engine: Engine, name: str) -> None:
         self.engine = engine
         self.name = name
-        self._writer = engine.execution_options(**{_WRITING: True})
-        # What a block of reading sees must not change under it; SQLite has no other way.
-        self._reader = engine if _is_sqlite(engine.url) else engine.execution_options(isolation_level="REPEATABLE READ")
+        self._writer = engine.execution_options(**{WRITING: True})
+        self._reader, self._upkeep = engine, engine.execution_options(**{OUTSIDE: True})
+        if self.is_remote:
+            # What a block of reading sees must not change under it; SQLite has no other way.
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._upkeep = self._upkeep.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
-    def open(cls, place: Path | str) -> Store:
-        """The store in an SQLite file, which is made where it is missing, or at a database URL.
+    def open(cls, place: Path | str | Secret) -> Store:
+        """The store in an SQLite file, which is made where it is missing, or at the URL of a PostgreSQL database.
 
         Several processes may open it at once, also the first time. Raises StoreError where it cannot be opened,
-        UsageError where the URL is none or what it needs is not installed.
+        UsageError where the URL is none or what it needs is not installed. No message holds the URL's password.
         """
-        url = URL.create("sqlite", database=str(place)) if isinstance(place, Path) else _url(place)
-        store = cls(_engine(url), str(place) if isinstance(place, Path) else url.render_as_string(hide_password=True))
+        url = url_of(place)
+        store = cls(engine_of(url), show_place(url))
         try:
             with store._errors_told():
                 if isinstance(place, Path):
                     store._prepare_file(place)
                 else:
+                    store._check_server()
                     store._migrate()
         except BaseException:
             store.close()
             raise
         return store
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether asking it may take as long as a network takes to say that nobody is there."""
+        return not is_sqlite(self.engine.url)
 
     def _prepare_file(self, path: Path) -> None:
         """Make what is missing of an SQLite file. Where nothing is, this reads the file and waits for nobody."""
@@ -87,9 +92,19 @@ class Store:
                 connection.connection.driver_connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[union-attr]
             self._migrate()
 
+    def _check_server(self) -> None:
+        with self.reading() as connection:
+            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+            only_reads = connection.exec_driver_sql("SELECT pg_is_in_recovery()").scalar()
+        if only_reads:
+            raise StoreError(f"{self.name}: {ONLY_READS}")
+        if encoding != "UTF8":
+            raise UsageError(f"{self.name}: its texts are in {encoding}; make it anew with ENCODING 'UTF8'")
+
     def _migrate(self) -> None:
         if not self._is_current():
-            with self.writing() as connection:
+            # Whoever comes second waits until the first has migrated, however long it takes.
+            with self._errors_told(), self._writer.execution_options(**{PATIENT: True}).begin() as connection:
                 migrate(connection)
 
     def _is_current(self) -> bool:
@@ -111,13 +126,29 @@ class Store:
         """A connection whose changes are durable when the block is left, or undone where it raises.
 
         There is one writer at a time; others wait, and see what it wrote. Where the connection to PostgreSQL breaks
-        while it commits, StoreError leaves open whether it did: whoever writes must be able to look.
+        while it commits, UnsureError leaves open whether it did: whoever writes must be able to look.
         `family` is the family of tables whose content others keep a copy of: its version grows.
         """
-        with self._errors_told(), self._writer.begin() as connection:
+        with self._errors_told(), self._writer.connect() as connection, connection.begin() as transaction:
             yield connection
             if family is not None:
                 _count_change(connection, family)
+            with self._unsure_told():
+                transaction.commit()
+
+    @contextmanager
+    def outside(self) -> Iterator[Connection]:
+        """A connection on which each statement stands for itself, and may take as long as it needs: for upkeep."""
+        with self._errors_told(), self._upkeep.connect() as connection:
+            if self.is_remote:
+                # A driver may have begun a transaction to see whether the connection lives; upkeep runs in none.
+                connection.connection.rollback()
+                connection.exec_driver_sql("SET statement_timeout = 0")
+            try:
+                yield connection
+            finally:
+                if self.is_remote:
+                    connection.invalidate()  # it would keep what was set
 
     def version(self, family: str) -> int:
         """How often a family has changed: a copy in memory is as good as new while this stays the same."""
@@ -140,9 +171,20 @@ class Store:
         try:
             yield
         except DBAPIError as error:
-            raise StoreError(f"{self.name}: {_plain_words(str(error.orig))}") from None
+            raise StoreError(f"{self.name}: {plain_words(error)}") from None
+        except NoneFreeError:
+            raise StoreError(f"{self.name}: too many want it at one time; try again") from None
         except OSError as error:
             raise StoreError(f"{self.name}: {error.strerror or error}") from None
+
+    @contextmanager
+    def _unsure_told(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise UnsureError(f"{self.name}: {UNSURE}") from None
+            raise
 
 
 def _count_change(connection: Connection, family: str) -> None:
@@ -150,66 +192,3 @@ def _count_change(connection: Connection, family: str) -> None:
     table = family_versions
     if not connection.execute(update(table).where(ours).values(version=table.c.version + 1)).rowcount:
         connection.execute(table.insert().values(family=family, version=1))
-
-
-def _url(place: str) -> URL:
-    try:
-        url = make_url(place)
-    except ArgumentError:
-        raise UsageError("this is no database URL; give one such as postgresql://user@host/name") from None
-    # Without a driver in its name SQLAlchemy would look for another one than we install.
-    return url.set(drivername="postgresql+psycopg") if url.drivername in {"postgresql", "postgres"} else url
-
-
-def _is_sqlite(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite"
-
-
-def _server_engine(url: URL) -> Engine:
-    try:
-        given = {"connect_timeout": CONNECT_TIMEOUT_S}
-        engine = create_engine(url, connect_args=given, pool_pre_ping=True, hide_parameters=True)
-    except ImportError:
-        told = "PostgreSQL needs psycopg, which is not installed; pip install 'bonafide[postgres]'"
-        raise UsageError(told) from None
-    event.listen(engine, "begin", _take_turn)
-    return engine
-
-
-def _take_turn(connection: Connection) -> None:
-    if connection.get_execution_options().get(_WRITING, False):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
-
-
-def _engine(url: URL) -> Engine:
-    if not _is_sqlite(url):
-        return _server_engine(url)
-    # Without an isolation level the driver begins nothing by itself, so that what begins is said below.
-    given = {"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1_000}
-    engine = create_engine(url, connect_args=given, hide_parameters=True)
-    event.listen(engine, "connect", _set_up)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _set_up(connection: Any, _: object) -> None:
-    for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    # A writer that began by reading would be refused, without waiting, where another wrote in between.
-    writing = connection.get_execution_options().get(_WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-def _plain_words(told: str) -> str:
-    """What the database says of itself, and the way out."""
-    ways = {
-        "locked": f"another process has been writing for more than {BUSY_TIMEOUT_MS / 1_000:.0f} s; try again",
-        "full": "the disk is full; make room and try again",
-        "readonly": "may not be written; look at its owner and mode",
-        "malformed": "is damaged; restore it from a backup",
-        "not a database": "is damaged or no database; restore it from a backup",
-    }
-    return next((way for word, way in ways.items() if word in told), f"cannot be used: {' '.join(told.split())}")

@@ -19,7 +19,7 @@ FILE_MODE: Final = 0o600
 
 _NAMES: Final = (
     "lock", "secret", "journal.db", "ids.db", "office.db", "bundles", "snapshots", "bonafide.toml",
-    "master.key", "first-admin-password",
+    "master.key", "signing.key", "first-admin-password",
 )  # fmt: skip
 _BESIDE: Final = re.compile(r"\.|lost\+found$|(secret|office|journal|ids)\.")
 """What may lie in a folder that is still to become a data directory: a volume's own, and files of a start cut short."""
@@ -39,6 +39,7 @@ class DataDir:
         self.journal = folder / "journal.db"
         self.ids = folder / "ids.db"
         self.office = folder / "office.db"
+        self.elsewhere = folder / "office.elsewhere"
         self.bundles = folder / "bundles"
         self.snapshots = folder / "snapshots"
         self.settings = folder / "bonafide.toml"
@@ -51,11 +52,14 @@ class DataDir:
         """The data directory in a folder; with `create` it is made where there is none.
 
         Raises UsageError where the folder is a file or holds something else, or is missing and may not be made;
-        StateError where it cannot be made.
+        StateError where it cannot be made, or where a journal is there and the secret that it was written with is not.
         """
         found = cls(folder)
         _refuse_another(folder, found.secret, create=create)
         if not found.secret.exists():
+            if found.journal.exists():
+                told = "is gone, and with another one nobody in the journal would be known; put it back from a backup"
+                raise StateError(f"{found.secret}: {told}")
             try:
                 folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
                 sync(folder.parent)

@@ -13,11 +13,14 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
     Text,
+    UniqueConstraint,
+    text,
 )
 
 NAMING: Final = {
@@ -105,10 +108,31 @@ sessions: Final = Table(
     Column("name", String(40), nullable=False),
     Column("begun_ms", BigInteger, nullable=False),
     Column("used_ms", BigInteger, nullable=False),
+    Column("vouched", Boolean, nullable=False),
     ForeignKeyConstraint(["name"], ["people.name"], name="fk_sessions_name"),
     Index("ix_sessions_name", "name"),
 )  # fmt: skip
-"""Who is signed in. `hash` is the SHA-256 of the token, which is nowhere else but with its holder."""
+"""Who is signed in. `hash` is the SHA-256 of the token, which is nowhere else but with its holder. `vouched`: a
+provider of identities said that a second factor was given there."""
+
+oidc_identities: Final = Table(
+    "oidc_identities", metadata,
+    Column("issuer", String(512), primary_key=True),
+    Column("claim", String(64), primary_key=True),
+    Column("value", String(255), primary_key=True),
+    Column("name", String(40), nullable=False),
+    ForeignKeyConstraint(["name"], ["people.name"], name="fk_oidc_identities_name"),
+    Index("ix_oidc_identities_name", "name"),
+)  # fmt: skip
+"""Whom a provider of identities means: of this issuer, this claim with this value is this person."""
+
+oidc_used: Final = Table(
+    "oidc_used", metadata,
+    Column("state", LargeBinary(32), primary_key=True),
+    Column("used_ms", BigInteger, nullable=False),
+    Index("ix_oidc_used_used_ms", "used_ms"),
+)  # fmt: skip
+"""Sign-ins through a provider that came back, so that none comes back twice; `state` is a hash."""
 
 sign_in_waits: Final = Table(
     "sign_in_waits", metadata,
@@ -149,6 +173,42 @@ subject_fields: Final = Table(
     Index("ix_subject_fields_blind", "blind"),
 )  # fmt: skip
 """Clear data, sealed under the subject's key; `blind` is a keyed hash to search by."""
+
+subject_texts: Final = Table(
+    "subject_texts", metadata,
+    Column("subject_type", String(20), primary_key=True),
+    Column("pseudonym", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(20), primary_key=True),
+    Column("hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("blind", LargeBinary(32)),
+    ForeignKeyConstraint(
+        ["subject_type", "pseudonym"], ["subjects.subject_type", "subjects.pseudonym"],
+        name="fk_subject_texts_subject_type",
+    ),
+    Index("ix_subject_texts_hash", "hash", "kind"),
+    Index("ix_subject_texts_blind", "blind"),
+)  # fmt: skip
+"""What events named together with a subject, such as its devices and addresses, sealed under the subject's key; `hash`
+is what stands for the text in the journal."""
+
+forgotten_subjects: Final = Table(
+    "forgotten_subjects", metadata,
+    Column("subject_type", String(20), primary_key=True),
+    Column("pseudonym", BigInteger, primary_key=True, autoincrement=False),
+    Column("intake_id", BigInteger, nullable=False),
+)  # fmt: skip
+"""Who was forgotten while texts waited in the journal's intake: of rows up to `intake_id` nothing of them is taken in.
+A row goes away when those of the intake have gone."""
+
+intake_taken: Final = Table(
+    "intake_taken", metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("intake_id", BigInteger, nullable=False),
+    Column("seal", LargeBinary(32), nullable=False),
+)  # fmt: skip
+"""The newest row of the journal's intake whose texts, and those of all before it, are here; `seal` tells it from a row
+of the same number in another journal."""
 
 legal_holds: Final = Table(
     "legal_holds", metadata,
@@ -227,3 +287,78 @@ outbox_deliveries: Final = Table(
 )  # fmt: skip
 """One row for each message and receiver. Of one receiver and subject all but the first that is unsettled are `queued`,
 so that what is due is found without looking through what stands behind it."""
+
+signing_keys: Final = Table(
+    "signing_keys", metadata,
+    Column("key_id", String(16), primary_key=True),
+    Column("public", LargeBinary(32), nullable=False),
+    Column("begun_ms", BigInteger, nullable=False),
+)  # fmt: skip
+"""Public halves of the keys that the office has signed with; the private one lies in the data directory."""
+
+_OF_TWO: Final = text("action IN ('propose', 'approve')")
+bundle_steps: Final = Table(
+    "bundle_steps", metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("action", String(10), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("person", String(40), ForeignKey("people.name"), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("proposal", BigInteger, nullable=False),
+    Column("replaces", String(64), nullable=False),
+    Column("waits_ms", BigInteger, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("about", Text, nullable=False),
+    Column("about_digest", String(64), nullable=False),
+    Column("statement", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("key_id", String(16), ForeignKey("signing_keys.key_id"), nullable=False),
+    Column("signature", LargeBinary(64), nullable=False),
+    UniqueConstraint("proposal", "action"),
+    UniqueConstraint("digest"),
+    Index("ix_bundle_steps_two_people", "proposal", "person", unique=True, sqlite_where=_OF_TWO,
+          postgresql_where=_OF_TWO),
+)  # fmt: skip
+"""The history of bundles: who proposed, approved, activated, rolled back or refused what, as signed statements in a
+chain. It only grows; triggers and checks of the database refuse what four eyes forbid."""
+
+bundle_outcomes: Final = Table(
+    "bundle_outcomes", metadata,
+    Column("number", BigInteger, ForeignKey("bundle_steps.number"), primary_key=True, autoincrement=False),
+    Column("outcome", String(10), nullable=False),
+    Column("seq", BigInteger),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("told", String(300), nullable=False),
+)  # fmt: skip
+"""What became of an activation or a rollback: from which event on it decides, or why it does not."""
+
+list_changes: Final = Table(
+    "list_changes", metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("list", String(10), nullable=False),
+    Column("action", String(10), nullable=False),
+    Column("entry", String(17), nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("reason", LargeBinary, nullable=False),
+    Column("person", String(40), ForeignKey("people.name"), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("needs_two", Boolean, nullable=False),
+    Index("ix_list_changes_entry", "list", "entry"),
+)  # fmt: skip
+"""Who is to join or leave a list, until when and why. `entry` is a token, `reason` is sealed."""
+
+list_approvals: Final = Table(
+    "list_approvals", metadata,
+    Column("number", BigInteger, ForeignKey("list_changes.number"), primary_key=True, autoincrement=False),
+    Column("person", String(40), ForeignKey("people.name"), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)  # fmt: skip
+"""The second person of a change that does harm."""
+
+list_outcomes: Final = Table(
+    "list_outcomes", metadata,
+    Column("number", BigInteger, ForeignKey("list_changes.number"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)  # fmt: skip
+"""Where in the log the service wrote a change."""

@@ -14,12 +14,13 @@ from hashlib import sha256
 from typing import Final
 
 from bonafide.core.errors import UsageError
+from bonafide.core.fields import PERSONAL_KINDS
 from bonafide.core.text import did_you_mean, is_tidy, shorten
 
 VALUE_LENGTH_MAX: Final = 1_000
 ID_FIELD: Final = "id"
 """The id as the platform has it; it is found by its pseudonym."""
-SUBJECT_TYPES: Final = ("user", "merchant", "order", "device", "account", "address", "phone", "ip")
+SUBJECT_TYPES: Final = (*PERSONAL_KINDS, "order")
 
 
 def _words(value: str) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 
 from bonafide.core.moment import DAY_MS, show_moment
+from bonafide.core.pseudonym import PARTIES
 from bonafide.office.audit.entry import ITSELF, Actor
 from bonafide.office.audit.log import append
-from bonafide.office.store.tables import subject_fields, subjects
+from bonafide.office.store.tables import subject_fields, subject_texts, subjects
 from bonafide.office.vault.errors import HeldError
 from bonafide.office.vault.retention import RETENTION, Retention
 from bonafide.office.vault.scrub import scrub
 from bonafide.office.vault.subjects import Subject, find_subject, known_subject
+from bonafide.office.vault.texts import drop_texts, has_owner, mark_forgotten, owners_who_may_hinder
 from bonafide.office.vault.vault import FAMILY, Vault, remove
 
 if TYPE_CHECKING:
@@ -41,7 +43,8 @@ class Swept(NamedTuple):
 
 
 def forget(vault: Vault, actor: Actor, subject: Subject) -> Forgotten:
-    """Destroy the keys of a subject now.
+    """Destroy the keys of a subject now, and with them what events named with it. What others named with them too stays
+    theirs; what is left that belongs to nobody goes.
 
     Raises HeldError, which says what holds it and until when, where a hold stands or a legal minimum has not passed; of
     the latter the subject is restricted: its data is used for nothing, and `sweep` forgets it when the time has come.
@@ -51,14 +54,16 @@ def forget(vault: Vault, actor: Actor, subject: Subject) -> Forgotten:
     why: str | None = None
     with vault.store.writing(FAMILY) as connection:
         now = vault.clock()
-        row = known_subject(connection, subject, to_change=True)
+        row = find_subject(connection, subject, to_change=True)
+        if row is None and not has_owner(connection, subject):
+            known_subject(connection, subject)
         why, details = _hindrance(vault, connection, subject, row, now)
         if why is None:
-            fields = _removed(connection, subject)
+            fields = _removed(vault, connection, subject, now)
             append(connection, actor, "subject.forget", subject.on_what, now, details={"fields": fields})
         else:
             fields = 0
-            if "until" in details and row.restricted_ms is None:
+            if "until" in details and row is not None and row.restricted_ms is None:
                 values = {"restricted_ms": now}
                 connection.execute(update(subjects).where(subject.is_in(subjects)).values(**values))
             append(connection, actor, "subject.forget", subject.on_what, now, outcome="refused", details=details)
@@ -82,7 +87,7 @@ def sweep(vault: Vault, actor: Actor = ITSELF) -> Swept:
             if _hindrance(vault, connection, subject, row, now)[0] is not None:
                 held += 1
                 continue
-            fields = _removed(connection, subject)
+            fields = _removed(vault, connection, subject, now)
             details = {"fields": fields, "retention": row.retention}
             append(connection, actor, "subject.forget", subject.on_what, now, details=details)
             forgotten += 1
@@ -91,7 +96,7 @@ def sweep(vault: Vault, actor: Actor = ITSELF) -> Swept:
 
 def _due(vault: Vault) -> list[Subject]:
     now = vault.clock()
-    ended, kind = subjects.c.ended_ms, subjects.c.retention
+    ended, kind = _begins(), subjects.c.retention
     over = [(kind == one.name) & (ended <= now - one.maximum_ms) for one in RETENTION.values()]
     over += [subjects.c.restricted_ms.is_not(None) & (kind == one.name) & (ended <= now - one.minimum_ms)
              for one in RETENTION.values()]  # fmt: skip
@@ -101,22 +106,47 @@ def _due(vault: Vault) -> list[Subject]:
         return [Subject(*row) for row in connection.execute(asked.order_by(*order).limit(SWEEP_MAX))]
 
 
+def _begins() -> ColumnElement[int | None]:
+    """When the retention of a subject begins: what is nobody's, such as an account of a transfer, has no relation that
+    could end, so its term counts from when it was taken in."""
+    nobodys = subjects.c.subject_type.not_in(PARTIES)
+    return case((subjects.c.ended_ms.is_(None) & nobodys, subjects.c.remembered_ms), else_=subjects.c.ended_ms)
+
+
 def _is_due(row: Any, now: int) -> bool:
     kept = RETENTION[row.retention]
     least = kept.minimum_ms if row.restricted_ms is not None else kept.maximum_ms
-    return row.ended_ms is not None and now >= row.ended_ms + least
+    begins = row.remembered_ms if row.ended_ms is None and row.subject_type not in PARTIES else row.ended_ms
+    return begins is not None and now >= begins + least
 
 
 def _hindrance(
-    vault: Vault, connection: Connection, subject: Subject, row: Any, now: int
+    vault: Vault, connection: Connection, subject: Subject, row: Any | None, now: int
 ) -> tuple[str | None, dict[str, str]]:  # fmt: skip
-    """Why a subject may not be forgotten now, in a sentence and for the audit log; None where it may."""
+    """Why a subject may not be forgotten now, in a sentence and for the audit log; None where it may. What others have
+    named is theirs too, so that what hinders for one of them hinders."""
+    why, details = _own_hindrance(vault, connection, subject, row, now)
+    if why is None:
+        for owner in owners_who_may_hinder(connection, subject, now):
+            theirs = find_subject(connection, owner)
+            why, found = _own_hindrance(vault, connection, owner, theirs, now)
+            if why is not None:
+                told = {name: value for name, value in found.items() if name != "until"}
+                return f"{subject}: belongs to {why}", {**told, "of": str(owner)}
+    return why, details
+
+
+def _own_hindrance(
+    vault: Vault, connection: Connection, subject: Subject, row: Any | None, now: int
+) -> tuple[str | None, dict[str, str]]:  # fmt: skip
     if standing := vault.holds.standing(connection, subject, now):
         hold = standing[0]
         more = f" and {len(standing) - 1} more" if len(standing) > 1 else ""
         told = f"case {hold.case_id} holds it until {show_moment(hold.expires_ms)} (hold {hold.hold_id}){more}"
         way = "lift the hold first: bonafide subject lift"
         return f"{subject}: is not forgotten: {told}; {way}", {"why": "hold", "hold": hold.hold_id}
+    if row is None:
+        return None, {}
     kept = RETENTION[row.retention]
     since = kept.may_forget_from(row.ended_ms)
     if since is not None and now >= since:
@@ -132,8 +162,14 @@ def _later(kept: Retention, since: int | None) -> str:
     return f"{kept.minimum_ms // DAY_MS} days after the end of the relation, which has not ended"
 
 
-def _removed(connection: Connection, subject: Subject) -> int:
-    counted = select(func.count()).select_from(subject_fields).where(subject.is_in(subject_fields))
-    fields = connection.scalar(counted) or 0
-    remove(connection, subject)
+def _removed(vault: Vault, connection: Connection, subject: Subject, now: int) -> int:
+    """Destroy all of a subject; returns how many fields and texts there were."""
+    counts = (select(func.count()).select_from(table).where(subject.is_in(table))
+              for table in (subject_fields, subject_texts))  # fmt: skip
+    fields = sum(connection.scalar(count) or 0 for count in counts)
+    kept = vault.keep_held(connection, subject, now)
+    left = [text for text in drop_texts(connection, subject) if text not in kept]
+    for gone in (subject, *left):
+        remove(connection, gone)
+    mark_forgotten(connection, [subject, *left], vault.newest_waiting())
     return fields

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 from bonafide.office.access.keys import now_ms
+from bonafide.office.journal import JOURNAL_FILE
+from bonafide.office.journal.connection import connect
+from bonafide.office.journal.errors import database_errors
+from bonafide.office.journal.intake import newest_row
+from bonafide.office.journal.reading import Reader
 from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.vault.keyring import Keyring
@@ -18,4 +24,12 @@ def open_vault(store: Store, data: DataDir, master_key: str | None, *, clock: Ca
     StateError where the master key that the store was written with is not at hand: nothing can be opened then.
     """
     keyring = Keyring(store, open_master_keys(data, master_key))
-    return Vault(store, keyring, data.read_secret(), clock=clock)
+
+    def newest_waiting() -> int:
+        path = data.folder / JOURNAL_FILE
+        if not path.exists():
+            return 0
+        with database_errors(path), closing(Reader(path, connect(path, readonly=True))) as reader:
+            return newest_row(reader)
+
+    return Vault(store, keyring, data.read_secret(), clock=clock, newest_waiting=newest_waiting)

@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import select, update
 
-from bonafide.core.errors import UsageError
 from bonafide.office.audit.entry import Actor, Details
 from bonafide.office.audit.log import append
 from bonafide.office.store.datadir import DataDir
@@ -65,16 +64,20 @@ def rewrap(vault: Vault, actor: Actor) -> Rewrapped:
 def rotate(
     vault: Vault, actor: Actor, data: DataDir, draw: Callable[[int], bytes] = secrets.token_bytes
 ) -> Rewrapped:  # fmt: skip
-    """Make a new master key in the data directory's file, wrap everything under it, and let the old ones go."""
+    """Make a new master key in the data directory's file, wrap everything under it, and let the old ones go.
+
+    Where earlier rotations were cut short so often that no more keys may be at hand, the last of them is finished.
+    """
     with alone(data.folder / ROTATING):
         return _rotated(vault, actor, data, draw(KEY_BYTES))
 
 
 def _rotated(vault: Vault, actor: Actor, data: DataDir, new: bytes) -> Rewrapped:
     keys = read_master_keys(data)
-    if len(keys) >= KEYS_MAX:
-        raise UsageError(f"{KEYS_MAX} master keys are at hand already; finish what was begun with them first")
-    write_master_keys(data, [*keys, new])
+    if len(keys) < KEYS_MAX:
+        write_master_keys(data, [*keys, new])
+    else:
+        new = keys[-1]
     vault.keyring.master.reload()
     done = rewrap(vault, actor)
     write_master_keys(data, [new])

@@ -9,24 +9,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from bonafide.office.store.database import Store
-from bonafide.office.store.tables import legal_holds, subject_fields, subjects
+from bonafide.office.store.database import Store, StoreError
+from bonafide.office.store.tables import legal_holds, subject_fields, subject_texts, subjects
 
-_SWEPT: Final = (subjects, subject_fields, legal_holds)
+_SWEPT: Final = (subjects, subject_fields, subject_texts, legal_holds)
 
 
 def scrub(store: Store) -> bool:
-    """Clear away what is left of deleted rows; whether all of it went. False while somebody reads: try again later."""
-    if store.engine.dialect.name == "sqlite":
-        connection = store.engine.raw_connection()
-        try:
-            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            return not busy
-        finally:
-            connection.close()
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connected:
-        # A driver may have begun a transaction to see whether the connection lives; VACUUM runs in none.
-        connected.connection.rollback()
-        for table in _SWEPT:
-            connected.exec_driver_sql(f"VACUUM {table.name}")
+    """Clear away what is left of deleted rows; whether all of it went.
+
+    False while somebody reads, or where the database cannot be reached just then: what was forgotten is forgotten, and
+    the next sweep clears away.
+    """
+    try:
+        with store.outside() as connection:
+            if not store.is_remote:
+                busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+                return not busy
+            for table in _SWEPT:
+                connection.exec_driver_sql(f"VACUUM {table.name}")
+    except StoreError:
+        return False
     return True

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import ColumnElement, Table, select, tuple_
 
 from bonafide.core.errors import UsageError
 from bonafide.core.events import ID_LENGTH_MAX
 from bonafide.core.text import is_tidy, to_nfc
-from bonafide.office.store.tables import subjects
+from bonafide.office.store.tables import subject_fields, subjects
 from bonafide.office.vault.errors import UnknownSubjectError
-from bonafide.office.vault.fields import check_type
+from bonafide.office.vault.fields import ID_FIELD, check_type
 from bonafide.office.vault.pseudonym import pseudonym_of, show_pseudonym
 
 if TYPE_CHECKING:
@@ -57,6 +58,15 @@ def find_subject(connection: Connection, subject: Subject, *, to_change: bool = 
     """The row of a subject, or None; `to_change` keeps others from changing it until the transaction ends."""
     asked = select(subjects).where(subject.is_in(subjects))
     return connection.execute(asked.with_for_update() if to_change else asked).one_or_none()
+
+
+def find_ids(connection: Connection, wanted: Sequence[Subject]) -> Iterator[Any]:
+    """Of each subject that is known and not to be forgotten: (subject_type, pseudonym, wrapped, sealed id)."""
+    columns = (subjects.c.subject_type, subjects.c.pseudonym, subjects.c.wrapped, subject_fields.c.sealed)
+    used = (subject_fields.c.field == ID_FIELD) & subjects.c.restricted_ms.is_(None)
+    asked, pair = select(*columns).select_from(subjects.join(subject_fields)), tuple_(*columns[:2])
+    for at in range(0, len(wanted), ROOM):
+        yield from connection.execute(asked.where(used, pair.in_(wanted[at : at + ROOM])))
 
 
 def known_subject(connection: Connection, subject: Subject, *, to_change: bool = False) -> Any:

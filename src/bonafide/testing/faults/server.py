@@ -21,6 +21,7 @@ READY: Final = re.compile(r"^ready http://[^ ]+:(\d+)$")
 READY_S: Final = 60.0
 """How long a start may take, compiled kernels given."""
 END_S: Final = 60.0
+ALONE: Final = ("--role", "api")
 _HERE: Final = "127.0.0.1"
 
 
@@ -97,7 +98,8 @@ class Server:
         assert not self.alive
         command = self.launch.serve(self.data, self.port)
         if injections or calls:
-            command = strace_command(command, injections, calls=calls, log=strace_log)
+            # Without the worker: a fault is to strike the process that decides, at a call that can be counted.
+            command = strace_command([*command, *ALONE], injections, calls=calls, log=strace_log)
         self._ready.clear()
         self.starts += 1
         with self.log.open("a", encoding="utf-8") as log:

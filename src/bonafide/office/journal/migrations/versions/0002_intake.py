@@ -12,6 +12,6 @@ def upgrade() -> None:
     """Make the table. What earlier versions wrote stays as it is: clear until it expires, in the log for good."""
     op.execute(
         """CREATE TABLE intake (
-            id INTEGER PRIMARY KEY, texts INTEGER NOT NULL, box BLOB NOT NULL, seal BLOB NOT NULL
+            id INTEGER PRIMARY KEY AUTOINCREMENT, texts INTEGER NOT NULL, box BLOB NOT NULL, seal BLOB NOT NULL
         ) STRICT"""
     )

@@ -1,0 +1,131 @@
+"""Bodies and answers of the routes of bundles and lists. The description of a body's field completes the sentence
+"give ..."; a refusal says it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from bonafide.apps.server.shapes import Time
+from bonafide.engine.bundles.files import FILES_MAX
+from bonafide.office.bundles.life import NOTE_LENGTH_MAX
+from bonafide.office.bundles.steps import Action
+from bonafide.office.lists.changes import LISTS, REASON_LENGTH_MAX, ListAction, ListName
+
+_Note = Annotated[
+    str, Meta(max_length=NOTE_LENGTH_MAX, description=f"why, in at most {NOTE_LENGTH_MAX} plain characters")
+]
+_Files = Annotated[dict[str, str], Meta(max_length=FILES_MAX, description="path in the bundle -> text")]
+
+
+class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class ProposeBody(_Shape, frozen=True):
+    """A bundle's files; those that are no text in base64."""
+
+    files: _Files
+    files_base64: Annotated[dict[str, str], Meta(max_length=FILES_MAX, description="path in the bundle -> base64")] = {}
+    note: _Note = ""
+
+
+class NoteBody(_Shape, frozen=True):
+    """Why, for whoever reads the history."""
+
+    note: _Note = ""
+
+
+class ListChangeBody(_Shape, frozen=True):
+    """Somebody who is to join or leave a list; `expires` is wanted to join, and must not be there to leave."""
+
+    list: Annotated[ListName, Meta(description=f"one of {', '.join(LISTS)}")]
+    action: Annotated[ListAction, Meta(description="one of add, remove")]
+    entry: Annotated[str, Meta(min_length=1, max_length=128, description="an id as events have it, or its token")]
+    reason: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=REASON_LENGTH_MAX,
+            description=f"why, in 1 to {REASON_LENGTH_MAX} plain characters; it is kept sealed",
+        ),
+    ]
+    expires: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None,
+        Meta(description="when the entry leaves the list, RFC 3339 with a zone, at most a year from now"),
+    ] = None
+
+
+class BundleStepAnswer(_Shape, frozen=True):
+    """A signed step of a person."""
+
+    number: int
+    action: Action
+    bundle: Annotated[str, Meta(description="the hash of the bundle that it is about")]
+    person: str
+    time: Time
+    proposal: Annotated[int, Meta(description="the number of the proposal that it belongs to")]
+    replaces: Annotated[str, Meta(description="the bundle that was in force, or that is left")]
+    waits_ms: Annotated[int, Meta(description="between approval and activation, since it may harm somebody")]
+    note: str
+    name: Annotated[str, Meta(description="of a proposal: the bundle's own name")] = ""
+    changes: Annotated[tuple[str, ...], Meta(description="of a proposal: what it changes")] = ()
+    harms: Annotated[tuple[str, ...], Meta(description="of a proposal: why it may harm somebody")] = ()
+    takes_over: Annotated[str, Meta(description="of a proposal: how a running service goes on with it")] = ""
+    outcome: Annotated[
+        Literal["done", "failed"] | None,
+        Meta(description="of an activation or rollback; null while the service has not got to it"),
+    ] = None
+    from_event: Annotated[int | None, Meta(description="the first event that it decides")] = None
+    why_not: str | None = None
+
+
+class ProposalAnswer(BundleStepAnswer, frozen=True, kw_only=True):
+    """A proposal and how far it has come."""
+
+    ready: Annotated[Time | None, Meta(description="from when on it may be activated; null until it is approved")]
+    approved: BundleStepAnswer | None
+    activated: BundleStepAnswer | None
+    refused: BundleStepAnswer | None
+
+
+class BundlesAnswer(_Shape, frozen=True):
+    """What is in force, the newest proposals and the newest steps, each the oldest first."""
+
+    in_force: Annotated[str | None, Meta(description="null while the setting `bundle` decides")]
+    proposals: tuple[ProposalAnswer, ...]
+    steps: tuple[BundleStepAnswer, ...]
+
+
+class BundleAnswer(_Shape, frozen=True):
+    """All that was done with one bundle, and with what it left."""
+
+    bundle: str
+    proposals: tuple[ProposalAnswer, ...]
+    steps: tuple[BundleStepAnswer, ...]
+
+
+class ListChangeAnswer(_Shape, frozen=True):
+    """Somebody who joins or leaves a list."""
+
+    number: int
+    list: ListName
+    action: ListAction
+    entry: Annotated[str, Meta(description="a token")]
+    reason: str
+    person: str
+    time: Time
+    expires: Time | None
+    approved_by: str | None
+    waits: Annotated[bool, Meta(description="whether a second person is still to approve it")]
+    seq: Annotated[int | None, Meta(description="its place in the log, from which on it has effect")]
+
+
+class ListsAnswer(_Shape, frozen=True):
+    """Changes of lists, the oldest first; `next_before` leads on to older ones, and is null where there are none."""
+
+    changes: tuple[ListChangeAnswer, ...]
+    next_before: int | None

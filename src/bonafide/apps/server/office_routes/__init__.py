@@ -1,0 +1,24 @@
+"""The office's routes, by what they are about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from bonafide.apps.server.office_routes.audit import add_audit
+from bonafide.apps.server.office_routes.bundles import add_bundles
+from bonafide.apps.server.office_routes.keys import add_keys
+from bonafide.apps.server.office_routes.outbox import add_outbox
+from bonafide.apps.server.office_routes.people import add_people
+from bonafide.apps.server.office_routes.session import add_session
+from bonafide.apps.server.office_routes.subjects import add_subjects
+
+if TYPE_CHECKING:
+    from bonafide.apps.server.app import Service
+
+
+def add_office(rest: FastAPI, service: Service) -> None:
+    """Add all of them."""
+    for add in (add_session, add_people, add_keys, add_audit, add_subjects, add_outbox, add_bundles):
+        add(rest, service)

@@ -1,0 +1,204 @@
+"""What the API's description says of the office's routes: one line for each in a table."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from bonafide.apps.server import bundle_shapes, office_answers, office_bodies
+from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, PAGE_MAX
+from bonafide.apps.server.office_routes.outbox import LETTERS_MAX
+from bonafide.office.audit.deeds import DEEDS
+from bonafide.office.audit.entry import ON_MAX, WHO_MAX
+from bonafide.office.lists.changes import CHANGES_MAX, LISTS
+from bonafide.office.outbox.messages import TOPICS
+from bonafide.office.people.matrix import ANYBODY, COLUMNS, OF_PEOPLE, ROUTES
+from bonafide.office.vault.fields import SUBJECT_TYPES
+from bonafide.office.vault.holds import CASE_LENGTH_MAX
+
+SHAPES: Final = tuple(
+    one for module in (office_bodies, office_answers, bundle_shapes) for one in vars(module).values()
+    if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
+)  # fmt: skip
+"""Every body and answer of the office's routes."""
+_ASKING: Final = (401, 403, 429, 503)
+_BODY: Final = (400, 408, 413, 415, 422)
+
+
+class Told(NamedTuple):
+    """One route."""
+
+    route: str
+    """Method and path, as in the table of who may do what."""
+    name: str
+    summary: str
+    answer: str
+    body: str = ""
+    more: str = ""
+    """What else there is to say."""
+    status: int = 200
+    problems: tuple[int, ...] = ()
+    """Beside those of every route, and of bodies."""
+    query: tuple[str, ...] = ()
+
+
+_TABLE: Final = (
+    Told("POST /v1/session", "signIn", "Sign in", "SessionAnswer", "SignInBody",
+         "The session comes in a cookie; the one that the browser had ends."),
+    Told("GET /v1/session", "session", "Who is signed in", "SessionAnswer"),
+    Told("DELETE /v1/session", "signOut", "Sign out", "", status=204),
+    Told("POST /v1/session/password", "choosePassword", "Choose a password", "SessionAnswer", "PasswordBody",
+         "Every session ends, and a new one begins."),
+    Told("POST /v1/session/totp", "setUpSecondFactor", "Set up the second factor", "SessionAnswer", "TotpBody",
+         "Without a code: what a device reads. With the code that it shows: from now on it is asked for.",
+         problems=(409,)),
+    Told("GET /v1/session/oidc/start", "beginAtProvider", "Sign in through the provider of identities", "",
+         more="For browsers: a redirect to the provider. `to` is the path on this host to go on to afterwards.",
+         status=303, query=("to",), problems=(404,)),
+    Told("GET /v1/session/oidc/callback", "comeFromProvider", "Come back from the provider", "",
+         more="For browsers, sent by the provider: a page that leads on, with the session in a cookie; or "
+         '`{"pending": "code", "to": ...}` where the code of one\'s own second factor is to be given.',
+         query=("state", "codeOfProvider", "iss", "error"), problems=(404,)),
+    Told("POST /v1/session/oidc/code", "giveCode", "Give the code of one's own second factor", "WentOnAnswer",
+         "CodeBody", "After `pending` was `code`. The session comes in a cookie.", problems=(404,)),
+    Told("GET /v1/people", "people", "Everybody who may sign in", "PeopleAnswer", query=("after", "limit")),
+    Told("POST /v1/people", "createPerson", "Let somebody sign in", "PersonAnswer", "NewPersonBody",
+         "The one-time password stands in the answer, and nowhere else.", 201, (409,)),
+    Told("POST /v1/people/{name}/disable", "disablePerson", "Let somebody in no more", "PersonAnswer",
+         problems=(404, 409)),
+    Told("POST /v1/people/{name}/enable", "enablePerson", "Let somebody in again", "PersonAnswer", problems=(404,)),
+    Told("POST /v1/people/{name}/reset", "resetPerson", "Give somebody a new beginning", "PersonAnswer",
+         more="The one-time password stands in the answer, and nowhere else.", problems=(404,)),
+    Told("GET /v1/keys", "keys", "Machines' keys", "KeysAnswer", query=("after", "limit"), problems=(404,)),
+    Told("POST /v1/keys", "createKey", "Make a key", "KeyAnswer", "NewKeyBody",
+         "The key stands in the answer, and nowhere else.", 201, (409,)),
+    Told("POST /v1/keys/{id}/rotate", "rotateKey", "Make a key in the place of another", "KeyAnswer", "RotateKeyBody",
+         "The key stands in the answer, and nowhere else.", 201, (404, 409)),
+    Told("POST /v1/keys/{id}/revoke", "revokeKey", "End a key for good", "KeyAnswer", problems=(404,)),
+    Told("GET /v1/audit", "audit", "Entries of the audit log", "EntriesAnswer",
+         query=("afterEntry", "limit", "newest", "what", "who", "on")),
+    Told("POST /v1/audit/verify", "verifyAudit", "Find out whether the audit log is what was written",
+         "VerifiedAnswer", "CheckpointBody", "With a checkpoint that was kept elsewhere, also whether it was cut."),
+    Told("GET /v1/audit/checkpoint", "auditCheckpoint", "What the audit log is now", "CheckpointAnswer",
+         more="Keep it where who may write the database may not.", problems=(409,)),
+    Told("GET /v1/messages", "messages", "Messages after a cursor, in the order of the log", "MessagesAnswer",
+         more="What webhooks carry, for those who ask.", query=("afterNumber", "limit", "topic")),
+    Told("GET /v1/messages/dead-letters", "messageDeadLetters", "Messages that nobody took", "DeadLettersAnswer",
+         query=("afterNumber", "limitLetters", "receiver")),
+    Told("POST /v1/messages/dead-letters/resend", "resendMessages", "Send messages again that nobody took",
+         "ResentAnswer", "ResendBody", "500 at a time."),
+    Told("GET /v1/receivers", "receivers", "Receivers of messages", "ReceiversAnswer"),
+    Told("POST /v1/receivers", "addReceiver", "Send messages to somebody from now on", "ReceiverAnswer",
+         "NewReceiverBody", "The secret stands in the answer, and nowhere else.", 201),
+    Told("POST /v1/receivers/{id}/pause", "pauseReceiver", "Send a receiver nothing for now", "ReceiverAnswer",
+         problems=(404,)),
+    Told("POST /v1/receivers/{id}/resume", "resumeReceiver", "Send to a receiver again", "ReceiverAnswer",
+         problems=(404,)),
+    Told("POST /v1/receivers/{id}/remove", "removeReceiver", "Send a receiver nothing ever again", "RemovedAnswer",
+         problems=(404,)),
+    Told("POST /v1/receivers/{id}/rotate", "rotateReceiver", "Sign a receiver's messages with a new secret",
+         "ReceiverAnswer", "RotateReceiverBody", "The secret stands in the answer, and nowhere else.", 201,
+         (404, 409)),
+    Told("GET /v1/subjects/{type}/{pseudonym}", "subject", "The clear data of a subject", "SubjectAnswer",
+         more="The audit log says who looked.", query=("case",), problems=(404, 409)),
+    Told("POST /v1/subjects:search", "searchSubjects", "Find subjects by a field's whole value", "SubjectsAnswer",
+         "SearchBody", "The audit log says who searched, and not for what."),
+    Told("GET /v1/subjects/{type}/{pseudonym}/export", "exportSubject", "All that is kept of a subject",
+         "ExportAnswer", more="For the one who asks for it.", query=("case",), problems=(404, 409)),
+    Told("POST /v1/subjects/{type}/{pseudonym}/forget", "forgetSubject", "Destroy a subject's keys, for good",
+         "ForgottenAnswer", more="Refused (409) while a hold stands or the law asks to keep it.", problems=(404, 409)),
+    Told("POST /v1/subjects/{type}/{pseudonym}/holds", "placeHold", "Place a legal hold", "HoldAnswer", "HoldBody",
+         "The subject is not forgotten while it stands.", 201, (404,)),
+    Told("GET /v1/holds", "holds", "Legal holds", "HoldsAnswer", query=("after", "limit"), problems=(404,)),
+    Told("POST /v1/holds/{id}/lift", "liftHold", "Lift a legal hold", "HoldAnswer", problems=(404,)),
+    Told("GET /v1/bundles", "bundles", "The bundle in force, proposals, and the newest steps", "BundlesAnswer",
+         more="At most 1,000 of each; the history is verified before it is shown."),
+    Told("GET /v1/bundles/{hash}", "bundle", "All that was done with a bundle", "BundleAnswer", problems=(404,)),
+    Told("POST /v1/bundles", "proposeBundle", "Propose a bundle", "BundleStepAnswer", "ProposeBody",
+         "It is checked and its examples are played first. At most 8 MiB.", 201, (409,)),
+    Told("POST /v1/bundles/{hash}/approve", "approveBundle", "Approve what somebody else has proposed",
+         "BundleStepAnswer", "NoteBody", "Refused (403) to its author.", problems=(404, 409)),
+    Told("POST /v1/bundles/{hash}/refuse", "refuseBundle", "Turn a proposal down, or take one's own back",
+         "BundleStepAnswer", "NoteBody", problems=(404, 409)),
+    Told("POST /v1/bundles/{hash}/activate", "activateBundle", "Have an approved bundle decide", "BundleStepAnswer",
+         "NoteBody", "The service goes on with it within a second or says in the bundle's steps why not.", 202,
+         (404, 409)),
+    Told("POST /v1/bundles/rollback", "rollBackBundle", "Go back to the bundle before", "BundleStepAnswer", "NoteBody",
+         "One person alone, for seven days after an activation.", 202, (409,)),
+    Told("GET /v1/lists", "lists", "Changes of the lists, or who stands on them", "ListsAnswer",
+         query=("list", "standing", "before", "limit")),
+    Told("POST /v1/lists", "changeList", "Have somebody join or leave a list", "ListChangeAnswer", "ListChangeBody",
+         "What makes it harder for somebody waits for a second person.", 202, (409,)),
+    Told("POST /v1/lists/{number}/approve", "approveListChange", "Approve a change that somebody else has asked for",
+         "ListChangeAnswer", status=202, problems=(404, 409)),
+)  # fmt: skip
+TABLE: Final = {one.route: one for one in _TABLE}
+
+_TEXT: Final[dict[str, Any]] = {"type": "string", "minLength": 1}
+_QUERY: Final[dict[str, dict[str, Any]]] = {
+    "to": {"name": "to", "schema": {"type": "string", "maxLength": 512, "pattern": "^/"}, "example": "/"},
+    "state": {"name": "state", "schema": {"type": "string"}, "description": "what `start` gave the provider"},
+    "codeOfProvider": {"name": "code", "schema": {"type": "string"},
+                       "description": "worth a token, once, to us alone"},
+    "iss": {"name": "iss", "schema": {"type": "string"}, "description": "the provider (RFC 9207)"},
+    "error": {"name": "error", "schema": {"type": "string"}, "description": "why the provider signs nobody in"},
+    "after": {"name": "after", "schema": {"type": "string", "maxLength": 40, "pattern": "^[a-z0-9._-]*$"},
+              "description": "the `next_after` of before"},
+    "afterEntry": {"name": "after", "schema": {"type": "integer", "minimum": -1, "maximum": 2**63 - 1, "default": -1},
+                   "description": "the `next_after` of before"},
+    "afterNumber": {"name": "after", "schema": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "default": 0},
+                    "description": "the `cursor` or `next_after` of before"},
+    "topic": {"name": "topic", "schema": {"type": "array", "items": {"type": "string", "enum": list(TOPICS)}},
+              "description": "these alone; may stand several times"},
+    "receiver": {"name": "receiver", "schema": {"type": "string", "pattern": "^[a-z0-9]+$", "maxLength": 40},
+                 "description": "those of one receiver"},
+    "limitLetters": {"name": "limit", "schema": {"type": "integer", "minimum": 1, "maximum": LETTERS_MAX,
+                                                 "default": PAGE_DEFAULT}},
+    "limit": {"name": "limit",
+              "schema": {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE_DEFAULT}},
+    "newest": {"name": "newest", "schema": {"type": "boolean", "default": False},
+               "description": "the last of them instead of the first"},
+    "what": {"name": "what", "schema": {"type": "string", "enum": list(DEEDS)}},
+    "who": {"name": "who", "schema": {**_TEXT, "maxLength": WHO_MAX}, "example": "person:ann"},
+    "on": {"name": "on", "schema": {**_TEXT, "maxLength": ON_MAX}, "example": "key:jgudwygmv73a"},
+    "list": {"name": "list", "schema": {"type": "string", "enum": list(LISTS)}, "description": "this list alone"},
+    "standing": {"name": "standing", "schema": {"type": "boolean", "default": False},
+                 "description": "those alone by which somebody stands on a list now"},
+    "before": {"name": "before", "schema": {"type": "integer", "minimum": 1, "maximum": CHANGES_MAX + 1},
+               "description": "the `next_before` of before"},
+    "case": {"name": "case", "schema": {**_TEXT, "maxLength": CASE_LENGTH_MAX},
+             "description": "the case that it is for; it stands in the audit log"},
+}  # fmt: skip
+_PATH: Final[dict[str, dict[str, Any]]] = {
+    "type": {"schema": {"type": "string", "enum": list(SUBJECT_TYPES)}},
+    "pseudonym": {"schema": {"type": "string", "pattern": "^[0-9a-f]{16}$"}, "example": "00000000000000ff"},
+    "name": {"schema": _TEXT, "example": "ann"},
+    "id": {"schema": _TEXT},
+    "hash": {"schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"}, "example": "7c2f" * 16},
+    "number": {"schema": {"type": "integer", "minimum": 1, "maximum": CHANGES_MAX}},
+}  # fmt: skip
+
+
+def statuses(one: Told) -> set[int]:
+    """The statuses of the problems that a route may answer."""
+    body = _BODY if one.body else ()
+    query = (422,) if one.query else ()
+    return {*_ASKING, *body, *query, *one.problems}
+
+
+def parameters(one: Told) -> list[dict[str, Any]]:
+    """A route's own parameters, in its path and in its query."""
+    parts = [part[1:-1] for part in one.route.split("/") if part.startswith("{")]
+    return [
+        *({"name": name, "in": "path", "required": True, **_PATH[name]} for name in parts),
+        *({"in": "query", **_QUERY[name]} for name in one.query),
+    ]
+
+
+def about(one: Told) -> str:
+    """For whom a route is, and what else there is to say."""
+    roles = ROUTES[one.route]
+    people = "people of role " if one.route in OF_PEOPLE else ""
+    whom = "anybody" if ANYBODY in roles else people + ", ".join(name for name in COLUMNS if name in roles)
+    return f"For {whom}. {one.more}".rstrip()

@@ -1,0 +1,1 @@
+"""The office's work beside the deciding process: ids into the vault, messages out, terms kept."""

@@ -1,0 +1,1 @@
+"""Champion and challengers over the same log: what changes, and what comes of it."""

@@ -1,0 +1,135 @@
+"""A bundle before it is proposed: checked, its examples played, held against the one in force, and kept by its hash."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, NamedTuple
+
+from bonafide.core.errors import ConfigError, UsageError
+from bonafide.core.mistakes import show_mistakes
+from bonafide.core.text import shorten
+from bonafide.engine.bundle import Bundle, read_bundle
+from bonafide.engine.bundles.check import examine_bundle
+from bonafide.engine.bundles.diff import Change, diff_bundles
+from bonafide.engine.bundles.files import FILES_MAX, Sources
+from bonafide.engine.bundles.harm import harm_of
+from bonafide.engine.kernels import Kernels, load_kernels
+from bonafide.engine.swap import SwapKind, swap_kind
+from bonafide.office.bundles.kept import BUNDLES, keep_bundle, kept_folder
+
+LINES_MAX: Final = 200
+"""Changes and harms that a proposal lists; the diff of both folders shows all."""
+LINE_LENGTH_MAX: Final = 200
+UPLOAD_BYTES_MAX: Final = 6 << 20
+"""Of all files of an upload together."""
+NAME_BYTES_MAX: Final = 200
+
+
+class Staged(NamedTuple):
+    """A bundle that may be proposed."""
+
+    hash: str
+    name: str
+    replaces: str
+    """The bundle that it was held against."""
+    changes: tuple[str, ...]
+    harms: tuple[str, ...]
+    """Why it may harm; empty where it cannot."""
+    takes_over: SwapKind
+
+
+def stage(folder: Path, data: Path, active: str, kernels: Callable[[], Kernels] = load_kernels) -> Staged:
+    """Check a bundle's folder, play its examples, and keep a copy of it.
+
+    Raises ConfigError with every mistake, UsageError where an example does not hold or there is none, or where it is in
+    force already, and StateError where the kept copy of either is not what it was.
+    """
+    sources, bundle = _checked(folder, kernels)
+    if bundle.hash == active:
+        raise UsageError(f"{folder}: this bundle is in force already")
+    before = kept_folder(data, active)
+    running = _read(before)
+    changes = diff_bundles(running, (sources, bundle))
+    harms = harm_of(running[1], bundle, changes)
+    keep_bundle(folder, data, bundle.hash)
+    kind = swap_kind(running[1], bundle)
+    return Staged(bundle.hash, bundle.name, active, _lines(map(_line, changes)), _lines(harms), kind)
+
+
+def stage_files(
+    files: Mapping[str, str], binary: Mapping[str, str], data: Path, active: str,
+    kernels: Callable[[], Kernels] = load_kernels,
+) -> Staged:  # fmt: skip
+    """The same for a bundle that was sent: path -> text, and for files that are none, path -> base64.
+
+    Raises UsageError for all that is wrong with what was sent, also for what is no path in a bundle, or too much; it
+    names no place on this machine.
+    """
+    contents = {name: text.encode() for name, text in files.items()} | {n: _bytes(n, t) for n, t in binary.items()}
+    if len(contents) > FILES_MAX or sum(map(len, contents.values())) > UPLOAD_BYTES_MAX:
+        raise UsageError(f"files: at most {FILES_MAX} files of {UPLOAD_BYTES_MAX >> 20} MiB together")
+    for name in contents:
+        parts = name.split("/")
+        if len(parts) > 2 or not all(map(_is_name, parts)) or (len(parts) == 2 and parts[0] in contents):
+            raise UsageError(f"files: {shorten(name)} is no path of a bundle's file")
+    (data / BUNDLES).mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=data / BUNDLES, prefix=".sent.") as made:
+        for name, content in contents.items():
+            path = Path(made) / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        try:
+            return stage(Path(made), data, active, kernels)
+        except (UsageError, ConfigError) as error:
+            told = error.message if isinstance(error, UsageError) else f"files: {error.message}"
+            raise UsageError(told.replace(made, "files").replace(f"{data}/", "")) from None
+
+
+def _is_name(part: str) -> bool:
+    """Whether a part of a path may lie on any disk, and in this folder."""
+    return 0 < len(part.encode()) <= NAME_BYTES_MAX and part[0] != "." and "\\" not in part and "\0" not in part
+
+
+def _bytes(name: str, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise UsageError(f"files: {shorten(name)} is not base64") from None
+
+
+def _checked(folder: Path, kernels: Callable[[], Kernels]) -> tuple[Sources, Bundle]:
+    checked = examine_bundle(folder, kernels)
+    errors = [mistake for mistake in checked.sources.mistakes if mistake.severity == "error"]
+    if errors or checked.bundle is None:
+        told = show_mistakes(errors, checked.sources.texts)
+        raise ConfigError(errors[0].path if errors else str(folder), told, None, tuple(errors))
+    if not checked.results:
+        raise UsageError(f"{folder}: has no examples; write some that show what it does before it is proposed")
+    failed = [result for result in checked.results if not result.passed]
+    if failed:
+        raise UsageError(f"{folder}: the example {failed[0].name!r:.80} does not hold: {failed[0].message:.200}")
+    return checked.sources, checked.bundle
+
+
+def _read(folder: Path) -> tuple[Sources, Bundle]:
+    sources, bundle = read_bundle(folder)
+    sources.raise_mistakes()
+    if bundle is None:
+        raise ConfigError(str(folder), "cannot be read")
+    return sources, bundle
+
+
+def _line(change: Change) -> str:
+    told = change.kind == "changed" and change.section in ("rules", "features")
+    keys = f" ({', '.join(change.keys)})" if told else ""
+    return f"{change.section}: {change.name} {change.kind}{keys}"
+
+
+def _lines(found: object) -> tuple[str, ...]:
+    lines = [str(line)[:LINE_LENGTH_MAX] for line in found]  # type: ignore[attr-defined]
+    more = len(lines) - LINES_MAX
+    return (*lines[:LINES_MAX], f"and {more} more") if more > 0 else tuple(lines)

@@ -1,0 +1,1 @@
+"""Lists of the office: who is allowed, blocked or watched, until when, why, and by whom."""
