@@ -44,15 +44,9 @@ class Met(NamedTuple):
 
 def who(folder: Path) -> Met:
     """Whom a ladder met in a folder that was decided."""
-    subjects = pl.read_parquet(folder / "subjects.parquet")
-    guilty = {
-        (kind, name)
-        for kind, name, label in subjects.select("subject_type", "subject_id", "label").iter_rows()
-        if label
-    }
-    people: Counter[tuple[str, int]] = Counter()
-    for kind, label in subjects.select("subject_type", "label").iter_rows():
-        people[kind, label] += 1
+    subjects = pl.read_parquet(folder / "subjects.parquet").select("subject_type", "subject_id", "label")
+    guilty = {(kind, name) for kind, name, label in subjects.iter_rows() if label}
+    people = Counter((kind, int(label)) for kind, _, label in subjects.iter_rows())
     hardest: dict[tuple[str, str], str] = {}
     proposals: Counter[tuple[str, str]] = Counter()
     table = pl.scan_parquet(folder / "decisions.parquet").select("user_id", "merchant_id", "proposals")

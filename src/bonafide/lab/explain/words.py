@@ -76,7 +76,8 @@ SAID: Final[dict[str, tuple[str, str]]] = {
     "measures": ("Measures", "措施"),
     "measure proposed": ("{measure} to {kind} {id}, proposed until {until}", "{measure}：{kind} {id}，建议至 {until}"),
     "measure lift_proposed": (
-        "{measure} to {kind} {id} (until {until}): proposed to be lifted", "{measure}：{kind} {id}（至 {until}），建议解除"
+        "{measure} to {kind} {id} (until {until}): proposed to be lifted",
+        "{measure}：{kind} {id}（至 {until}），建议解除",
     ),
     "measure lifted": ("{measure} to {kind} {id}: lifted at {until}", "{measure}：{kind} {id}，已于 {until} 解除"),
     "measure rests": (
