@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bonafide.core.errors import BonafideError, UsageError
 from bonafide.core.moment import SECOND_MS
+from bonafide.core.secret import unprinted
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, RSAKey
@@ -40,6 +41,9 @@ class Wanted(NamedTuple):
     client_id: str
     nonce: str
     now_ms: int
+
+    def __repr__(self) -> str:
+        return unprinted(self)
 
 
 def check_library() -> None:
