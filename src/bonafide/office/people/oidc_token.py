@@ -93,7 +93,7 @@ def key_id_of(token: str) -> tuple[str | None, str]:
     except (JoseError, ValueError, TypeError):
         raise TokenError("the token cannot be read") from None
     alg, kid = header.get("alg"), header.get("kid")
-    if alg not in KEY_TYPES:
+    if not isinstance(alg, str) or alg not in KEY_TYPES:
         raise TokenError("the token is signed in a way that is not accepted")
     if not isinstance(kid, str | None):
         raise TokenError("the token cannot be read")
