@@ -2,7 +2,7 @@
 # Nothing outside this folder is written, except the folder of compiled kernels (BONAFIDE_CACHE).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench drill fuzz model lock clean
+.PHONY: help demo test check audit bench drill fuzz model lock clean
 
 BIN := .venv/bin
 PYTHON ?=
@@ -11,6 +11,7 @@ T ?=
 STAGES ?=
 DRILL ?=
 MINUTES ?= 60
+WEAKNESSES ?=
 
 # What the caller's shell says about Python must not leak into .venv.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -39,6 +40,9 @@ check: .venv/.dev ## style, types, import arrows, banned clock and randomness, l
 	@$(BIN)/mypy
 	@echo 'check: house rules'
 	@$(BIN)/pytest -q tests/house
+
+audit: .venv/.dev ## list what is locked with its licence (WEAKNESSES=FOLDER of OSV advisories: and what is known of it)
+	@$(BIN)/python tools/audit.py $(WEAKNESSES)
 
 bench: .venv/.dev ## measure speed on this machine, beside other libraries (STAGES="rules --quick" measures less)
 	@$(BIN)/bonafide bench $(STAGES)

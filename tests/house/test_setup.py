@@ -92,7 +92,7 @@ def test_a_failed_step_shows_the_end_of_the_log_and_leaves_no_stamp(clone: Path)
 def test_help_lists_every_target() -> None:
     done = subprocess.run(["make", "-C", str(ROOT), "--no-print-directory"], capture_output=True, text=True, check=True)
     listed = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("  make ")}
-    assert listed == {"help", "demo", "test", "check", "bench", "drill", "fuzz", "model", "lock", "clean"}
+    assert listed == {"help", "demo", "test", "check", "audit", "bench", "drill", "fuzz", "model", "lock", "clean"}
 
 
 def test_every_declared_dependency_is_locked() -> None:

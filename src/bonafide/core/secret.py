@@ -8,6 +8,17 @@ from typing import Final, NoReturn
 HIDDEN: Final = "***"
 
 
+def unprinted(one: object) -> str:
+    """The `__repr__` of what holds a secret among other things: what it is, and nothing of it.
+
+    >>> class Held:
+    ...     __repr__ = unprinted
+    >>> print(Held())
+    Held(***)
+    """
+    return f"{type(one).__name__}({HIDDEN})"
+
+
 class Secret:
     """A key or a password while it is in memory. Whatever prints it prints `***`; only `reveal` gives the text.
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bonafide.core.secret import unprinted
 from bonafide.core.events import EVENT_CLASS
 from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, WORD_CODE
 from bonafide.core.moment import DAY_MS
@@ -67,6 +68,9 @@ class Bound(NamedTuple):
     once, COLUMN words of scratch, the numbers that are carried, and the scheme's: one array, since handing over each
     costs a tenth of a microsecond."""
     key: tuple[np.uint64, np.uint64]
+
+    def __repr__(self) -> str:
+        return unprinted(self)
 
 
 def without_model(bound: Bound) -> Bound:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 
 from bonafide.core.errors import UsageError
+from bonafide.core.secret import unprinted
 
 if TYPE_CHECKING:
     from bonafide.core.secret import Secret
@@ -52,6 +53,9 @@ class Given(NamedTuple):
     session_file: Path | None
     password_file: Path | None
     code: str | None
+
+    def __repr__(self) -> str:
+        return unprinted(self)
 
 
 class Opened(NamedTuple):

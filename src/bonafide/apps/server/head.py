@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple
 
 from bonafide.apps.server.answers import Headers, is_traceparent, refused
+from bonafide.core.secret import unprinted
 
 Form = Literal["json", "ndjson"]
 
@@ -27,6 +28,9 @@ class Head(NamedTuple):
     encoding: bytes
     trace: bytes | None
     """A valid `traceparent`, to be handed back."""
+
+    def __repr__(self) -> str:
+        return unprinted(self)  # the key is in it
 
 
 def read_head(headers: Headers) -> Head:

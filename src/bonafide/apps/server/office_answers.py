@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from bonafide.apps.server.office_bodies import EventType, PersonRole, Role, Topic
 from bonafide.apps.server.shapes import Time
+from bonafide.core.secret import unprinted
 from bonafide.office.vault.vault import NAMED, NAMED_BY
 
 _Fields = Annotated[
@@ -18,7 +19,8 @@ _Fields = Annotated[
 
 
 class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
+    def __repr__(self) -> str:
+        return unprinted(self)  # passwords, keys and personal texts stand in some of them
 
 
 class WentOnAnswer(_Shape, frozen=True):

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from bonafide.core.moment import SECOND_MS
-from bonafide.core.secret import Secret
+from bonafide.core.secret import Secret, unprinted
 from bonafide.office.access.checks import NOTE_LENGTH_MAX, RATE_PER_S_MAX, ROUTE_LENGTH_MAX, ROUTES_MAX
 from bonafide.office.access.keys import OVERLAP_DEFAULT_MS, OVERLAP_MAX_MS
 from bonafide.office.access.roles import CLIENT_TYPES, ROLES
@@ -53,7 +53,8 @@ _Code = Annotated[str | None, Meta(description="the six digits that the device s
 
 
 class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
+    def __repr__(self) -> str:
+        return unprinted(self)  # passwords, keys and personal texts stand in some of them
 
 
 class SignInBody(_Shape, frozen=True):

@@ -46,7 +46,7 @@ def append(
     check_entry(entry)
     leaf = entry.leaf()
     held = msgspec.structs.asdict(entry) | {"details": _details_text(entry)}
-    chain = chained(bytes(before) if before is not None else BEGINNING, leaf)
+    chain = chained(_hash_in(before) if before is not None else BEGINNING, leaf)
     connection.execute(audit_entries.insert().values(**held, leaf=leaf, chain=chain))
     return entry
 
@@ -118,13 +118,18 @@ def _followed(row: Any, number: int, chain: bytes) -> bytes:
     try:
         entry = _entry_of(row)
         leaf, told = entry.leaf(), _details_text(entry)
-    except (msgspec.MsgspecError, TypeError):
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
         leaf, told = b"", ""
-    if leaf != bytes(row.leaf) or told != row.details:
+    if not leaf or leaf != _hash_in(row.leaf) or told != row.details:
         raise TamperedError(f"entry {number} is not what was written")
-    if chained(chain, leaf) != bytes(row.chain):
+    if chained(chain, leaf) != _hash_in(row.chain):
         raise TamperedError(f"entry {number} does not follow the entries before it: something was changed up to here")
-    return bytes(row.chain)
+    return _hash_in(row.chain)
+
+
+def _hash_in(value: object) -> bytes:
+    """A hash as a row has it; empty for what is none, which whoever may write the database can put there."""
+    return bytes(value) if isinstance(value, bytes | bytearray | memoryview) else b""
 
 
 def _details_text(entry: Entry) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple, Protocol
 
-from bonafide.core.secret import Secret
+from bonafide.core.secret import Secret, unprinted
 
 
 class Kind(Enum):
@@ -39,6 +39,9 @@ class Parcel(NamedTuple):
     subject: str
     """Those about one subject come in their order: the key of a partition, where there are any."""
     body: bytes
+
+    def __repr__(self) -> str:
+        return unprinted(self)  # ids stand in it, and a URL may be all that a receiver asks for
 
 
 class Carrier(Protocol):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import and_, bindparam, exists, func, select, update
 
+from bonafide.core.secret import unprinted
 from bonafide.office.audit.entry import DETAIL_TEXT_MAX, ITSELF
 from bonafide.office.audit.log import append
 from bonafide.office.outbox.carrier import Came, Kind
@@ -94,6 +95,9 @@ class Claim(NamedTuple):
     """When the message was made."""
     body: bytes
     """As it is at rest, with tokens."""
+
+    def __repr__(self) -> str:
+        return unprinted(self)  # a URL may be all that a receiver asks for
 
 
 class Deliveries:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, or_, select, update
 
 from bonafide.core.errors import UsageError
 from bonafide.core.moment import DAY_MS, show_moment, show_span
-from bonafide.core.secret import Secret
+from bonafide.core.secret import Secret, unprinted
 from bonafide.core.text import is_tidy, shorten
 from bonafide.office.audit.entry import Actor, Value
 from bonafide.office.audit.log import append
@@ -58,6 +58,9 @@ class Destination(NamedTuple):
     failures: int
     """Sends in a row that did not reach it."""
     rests_until_ms: int
+
+    def __repr__(self) -> str:
+        return unprinted(self)  # a URL may be all that a receiver asks for
 
     def to_wire(self) -> dict[str, Any]:
         """A receiver as JSON shows it; its secrets are shown when they are made, and never again."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from bonafide.core.errors import StateError
-from bonafide.core.secret import Secret
+from bonafide.core.secret import Secret, unprinted
 from bonafide.office.outbox.carrier import Came, Carrier, Kind, Parcel
 from bonafide.office.outbox.clear import ClearTexts, Draft, put_in
 from bonafide.office.outbox.deliveries import Claim, Deliveries
@@ -30,6 +30,9 @@ class _Ready(NamedTuple):
     claim: Claim
     body: bytes
     secrets: tuple[Secret, ...]
+
+    def __repr__(self) -> str:
+        return unprinted(self)  # ids stand in the body
 
 
 class Sender:

@@ -20,7 +20,7 @@ from sqlalchemy import delete, func, select, update
 
 from bonafide.core.errors import StateError, UsageError
 from bonafide.core.moment import MINUTE_MS
-from bonafide.core.secret import Secret
+from bonafide.core.secret import Secret, unprinted
 from bonafide.office.access.errors import UnauthenticatedError
 from bonafide.office.access.keys import now_ms
 from bonafide.office.audit.entry import Actor
@@ -67,7 +67,7 @@ class _Started(msgspec.Struct, frozen=True):
     begun_ms: int
 
     def __repr__(self) -> str:
-        return "_Started(...)"
+        return unprinted(self)
 
 
 class _Vouched(msgspec.Struct, frozen=True):
@@ -84,6 +84,9 @@ class Begun(NamedTuple):
 
     url: str
     cookie: Secret
+
+    def __repr__(self) -> str:
+        return unprinted(self)  # state and nonce stand in the URL
 
 
 class CameBack(NamedTuple):

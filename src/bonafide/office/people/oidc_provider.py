@@ -18,7 +18,7 @@ import msgspec
 
 from bonafide.core.errors import StateError
 from bonafide.core.moment import HOUR_MS, MINUTE_MS, SECOND_MS
-from bonafide.core.secret import Secret
+from bonafide.core.secret import Secret, unprinted
 from bonafide.office.people.oidc_fetch import Fetched, FetchError, fetch, read_place
 from bonafide.office.people.oidc_token import (
     TokenError,
@@ -77,7 +77,7 @@ class _Answer(msgspec.Struct, frozen=True):
     id_token: str
 
     def __repr__(self) -> str:
-        return "_Answer(...)"
+        return unprinted(self)
 
 
 Fetch = Callable[..., Fetched]

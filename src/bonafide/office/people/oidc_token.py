@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bonafide.core.errors import BonafideError, UsageError
 from bonafide.core.moment import SECOND_MS
+from bonafide.core.secret import unprinted
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, RSAKey
@@ -40,6 +41,9 @@ class Wanted(NamedTuple):
     client_id: str
     nonce: str
     now_ms: int
+
+    def __repr__(self) -> str:
+        return unprinted(self)
 
 
 def check_library() -> None:
@@ -89,7 +93,7 @@ def key_id_of(token: str) -> tuple[str | None, str]:
     except (JoseError, ValueError, TypeError):
         raise TokenError("the token cannot be read") from None
     alg, kid = header.get("alg"), header.get("kid")
-    if alg not in KEY_TYPES:
+    if not isinstance(alg, str) or alg not in KEY_TYPES:
         raise TokenError("the token is signed in a way that is not accepted")
     if not isinstance(kid, str | None):
         raise TokenError("the token cannot be read")
