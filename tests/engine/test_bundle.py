@@ -11,7 +11,7 @@ from bonafide.core.errors import ConfigError
 from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.engine.bundle import FILE_BYTES_MAX, FILES_MAX, RULES_MAX, TYPOLOGIES, Bundle, content_hash, load_bundle
 from bonafide.engine.bundles.check import check_bundle
-from bonafide.engine.bundles.files import LIST_ENTRIES_MAX
+from bonafide.engine.bundles.lists import LIST_ENTRIES_MAX
 from bonafide.engine.bundles.rules import REASON_CODES
 from bonafide.engine.compiled import Rate
 from bonafide.engine.shipped import find_bundle, shipped_bundle

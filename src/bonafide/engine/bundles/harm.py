@@ -72,7 +72,7 @@ def _rules(old: Bundle, new: Bundle, change: Change) -> Iterator[str]:
         if key == "weight" and now > was:
             yield f"rule {change.name}: weighs {now} instead of {was}"
         elif key == "effect" and _strict(now) > _strict(was):
-            yield f"rule {change.name}: has the effect {now} instead of {was or 'allow'}"
+            yield f"rule {change.name}: has the effect {now or 'allow'} instead of {was or 'allow'}"
         elif key == "when" and not _narrower(_when(old, change.name), _when(new, change.name)):
             yield f"rule {change.name}: may hold where it did not"
         elif key not in {"weight", "effect", "when", "reason"} | WORDS_OF_RULE:
@@ -205,7 +205,10 @@ def _nothing(old: Bundle, new: Bundle, change: Change) -> Iterator[str]:
 
 
 def _strict(outcome: str | None) -> int:
-    return 0 if outcome in (None, MONITOR) else OUTCOMES.index(outcome)
+    """How hard an effect is; one that only watches is milder than none, since what hits then counts for nothing."""
+    if outcome == MONITOR:
+        return -1
+    return 0 if outcome is None else OUTCOMES.index(outcome)
 
 
 _OF: Final[dict[str, Callable[[Bundle, Bundle, Change], Iterator[str]]]] = {
