@@ -96,6 +96,11 @@ def test_without_its_key_it_says_so_and_everything_else_works(journal: Journal) 
     )  # fmt: skip
     other.append([record(1)], [], [letter(2)], texts=TEXTS[:1])
     assert other.verify().dead_letters == 2
+    other.append([record(2)], texts=TEXTS[:1])
+    other.handed_over(3, other.intake()[-1].seal)
+    assert [row.id for row in other.intake()] == [1], "nobody can have taken in what nobody can open"
+    assert other.waiting == (1, 2, 3)
+    other.append([record(3)], texts=TEXTS[:1])
     other.close()
     key.write_text(before + key.read_text())
     both = Journal.open(journal.folder)

@@ -128,11 +128,9 @@ def show(
 
 
 def _lists(office: Opened) -> Lists:
-    from bonafide.apps.cli.serve_bundle import open_lists
+    from bonafide.office.lists.changes import Lists
 
-    found = open_lists(office.store, office.data)
-    assert found is not None, "without a log a missing key raises"
-    return found
+    return Lists(office.store, office.data.read_secret(), office.vault.keyring)
 
 
 def _show(change: Change, as_json: bool) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bonafide.office.people.sign_in import SignIn
     from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
+    from bonafide.office.vault.vault import Vault
 
 SESSION_VARIABLE: Final = "BONAFIDE_SESSION"
 ORIGIN: Final = "terminal"
@@ -64,6 +65,7 @@ class Opened(NamedTuple):
     data: DataDir
     store: Store
     desk: SignIn
+    vault: Vault
 
 
 @contextmanager
@@ -76,7 +78,8 @@ def opened(folder: Path) -> Iterator[Opened]:
 
     data = DataDir.open(folder, create=False)
     with open_office(data) as store:
-        yield Opened(data, store, open_services(store, data, os.environ.get(MASTER_KEY_VARIABLE)).desk)
+        services = open_services(store, data, os.environ.get(MASTER_KEY_VARIABLE))
+        yield Opened(data, store, services.desk, services.vault)
 
 
 @contextmanager

@@ -153,7 +153,7 @@ def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
         say = lambda text: log.warning("worker", told=text)
         child = Child(data.folder, settings, say) if with_worker else None
         life = BundleLife(store, data)
-        watch = open_watch(store, data, settings, life, log)
+        watch = open_watch(office, settings, life, log)
 
         def start() -> Runtime:
             runtime = start_runtime(data, settings, decides, log, vault, life)

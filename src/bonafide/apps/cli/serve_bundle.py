@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from bonafide.core.errors import StateError
@@ -11,14 +10,13 @@ if TYPE_CHECKING:
     from bonafide.apps.runtime.office_watch import OfficeWatch
     from bonafide.apps.runtime.runtime import Runtime
     from bonafide.apps.server.logs import Log
+    from bonafide.apps.server.office import Office
     from bonafide.apps.server.serving import Beside
     from bonafide.apps.settings import Settings
     from bonafide.engine.bundle import Bundle
     from bonafide.office.bundles.four_eyes import Chosen
     from bonafide.office.bundles.life import BundleLife
     from bonafide.office.journal.journal import Journal
-    from bonafide.office.lists.changes import Lists
-    from bonafide.office.store.database import Store
     from bonafide.office.store.datadir import DataDir
 
 
@@ -78,27 +76,9 @@ def note_failure(chosen: Chosen, life: BundleLife, error: StateError, log: Log) 
     return True
 
 
-def open_watch(store: Store, data: DataDir, settings: Settings, life: BundleLife, log: Log) -> OfficeWatch:
+def open_watch(office: Office, settings: Settings, life: BundleLife, log: Log) -> OfficeWatch:
     """What looks at the office while the service decides."""
     from bonafide.apps.runtime.office_watch import OfficeWatch
 
     followed = None if settings.four_eyes == "never" else life
-    return OfficeWatch(
-        followed, open_lists(store, data, log), data.folder, lambda text: log.warning("office", told=text)
-    )  # fmt: skip
-
-
-def open_lists(store: Store, data: DataDir, log: Log | None = None) -> Lists | None:
-    """The lists; None, which is logged, where the master key is not at hand. Without a log that raises StateError."""
-    from bonafide.office.lists.changes import Lists
-    from bonafide.office.vault.keyring import Keyring
-    from bonafide.office.vault.master import MASTER_KEY_VARIABLE, open_master_keys
-
-    try:
-        keyring = Keyring(store, open_master_keys(data, os.environ.get(MASTER_KEY_VARIABLE)))
-        return Lists(store, data.read_secret(), keyring)
-    except StateError as error:
-        if log is None:
-            raise
-        log.warning("lists-closed", told=str(error))
-        return None
+    return OfficeWatch(followed, office.lists(), office.data.folder, lambda text: log.warning("office", told=text))

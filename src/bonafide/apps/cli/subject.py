@@ -191,13 +191,11 @@ def sweep(data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
     [dim]bonafide subject sweep --data bonafide-data[/dim]
     """
     from bonafide.office.vault.forgetting import sweep as sweep_subjects
-    from bonafide.office.vault.scrub import scrub
 
     with errors_told(), _vault(data) as vault:
         done = sweep_subjects(vault, terminal_actor())
-        scrubbed = scrub(vault.store)
     if as_json:
-        show_json({"forgotten": done.forgotten, "held": done.held, "scrubbed": scrubbed})
+        show_json(done._asdict())
     else:
         typer.echo(f"{done.forgotten} subjects forgotten, {done.held} held")
 

@@ -50,8 +50,6 @@ SETTLED_EVENTS: Final = 10_000
 RETRY_S: Final = 1.0
 """How long after a full disk it is tried again."""
 EXIT_STOPPED: Final = 4
-PREPARED_MAX: Final = 5
-"""How often a bundle is made ready for one activation, where what is kept changes meanwhile."""
 HTTP_REFUSED: Final = 400
 """From this status on, an event was not taken in."""
 EXPIRE_EVERY_S: Final = 600.0

@@ -10,6 +10,7 @@ from bonafide.office.access.keys import Keys, now_ms
 from bonafide.office.audit.entry import Actor, Details
 from bonafide.office.audit.log import AuditLog, append
 from bonafide.office.audit.unusual import UnusualLooks
+from bonafide.office.lists.changes import Lists
 from bonafide.office.outbox.dead_letters import DeadLetters
 from bonafide.office.outbox.destinations import Destinations
 from bonafide.office.outbox.reach import Reach
@@ -39,6 +40,12 @@ class Office(NamedTuple):
     clock: Callable[[], int]
     oidc: OidcDesk | None = None
     """Where people sign in who come from a provider of identities; None where there is none."""
+
+    def lists(self) -> Lists | None:
+        """Who is allowed, blocked or watched; None while the master key is not at hand."""
+        if self.secret is None:
+            return None
+        return Lists(self.store, self.data.read_secret(), self.secret.vault.keyring, clock=self.clock)
 
     def note(
         self, actor: Actor, what: str, on_what: str, *, outcome: str = "done", details: Details | None = None

@@ -19,8 +19,8 @@ from bonafide.apps.worker.work import Work
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.vault.master import MASTER_KEY_VARIABLE
 
-NICENESS: Final = 10
-"""Decisions come first: where there is one core for both, the worker gets about a tenth of it."""
+NICENESS: Final = 19
+"""Decisions come first: where there is one core for both, the worker gets what is left over, and a sixtieth."""
 
 
 def main(folder: str) -> None:

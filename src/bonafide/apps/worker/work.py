@@ -21,7 +21,6 @@ from bonafide.office.store.datadir import DataDir
 from bonafide.office.store.opening import open_store
 from bonafide.office.vault.forgetting import sweep
 from bonafide.office.vault.opening import open_vault
-from bonafide.office.vault.scrub import scrub
 from bonafide.office.vault.vault import Vault
 
 EVERY_S: Final = 0.5
@@ -31,6 +30,9 @@ TROUBLE_S: Final = 2.0
 SWEEP_EVERY_MS: Final = HOUR_MS
 MARK_EVERY_MS: Final = 10 * MINUTE_MS
 """How often the audit log gets a mark of the journal."""
+
+LAST_STEPS: Final = 16
+"""Steps of taking in after it was told to stop; the rest waits, sealed, for the next start."""
 
 Say = Callable[[str], None]
 
@@ -76,8 +78,9 @@ class Work:
             self._sweep_when_due(tools.vault)
             self._mark_when_due(tools.marker)
             self._tell(tools.outbox.trouble)
-        while tools.take_in.step():
-            pass
+        for _ in range(LAST_STEPS):
+            if not tools.take_in.step():
+                break
         tools.marker.mark(self._clock())
 
     def _sweep_when_due(self, vault: Vault) -> None:
@@ -85,7 +88,6 @@ class Work:
         if now - self._swept_ms >= SWEEP_EVERY_MS:
             self._swept_ms = now
             sweep(vault)
-            scrub(vault.store)
 
     def _mark_when_due(self, marker: Marker) -> None:
         now = self._clock()

@@ -94,13 +94,15 @@ def read_intake(reader: Reader, sealer: Sealer, after_id: int, limit: int) -> li
     return found
 
 
-def drop_intake(execute: Execute, waiting: Waiting, last_id: int, sealed: bytes) -> Waiting:
+def drop_intake(execute: Execute, waiting: Waiting, last_id: int, sealed: bytes, sealer: Sealer) -> Waiting:
     """Delete the rows up to one, if that one is still the same, inside a transaction; returns what waits once it is
-    committed."""
+    committed. Rows whose key is not at hand nobody has taken in: they stay until it is put back."""
     if not execute("SELECT count(*) FROM intake WHERE id = ? AND seal = ?", (last_id, sealed)).fetchone()[0]:
         return waiting
-    (texts,) = execute("SELECT sum(texts) FROM intake WHERE id <= ?", (last_id,)).fetchone()
-    rows = execute("DELETE FROM intake WHERE id <= ?", (last_id,)).rowcount
+    starts = sealer.box_starts()
+    which = f"id <= ? AND substr(box, 1, {len(starts[0])}) IN ({', '.join('?' * len(starts))})"
+    (texts,) = execute(f"SELECT coalesce(sum(texts), 0) FROM intake WHERE {which}", (last_id, *starts)).fetchone()
+    rows = execute(f"DELETE FROM intake WHERE {which}", (last_id, *starts)).rowcount
     return waiting._replace(rows=waiting.rows - rows, texts=waiting.texts - texts)
 
 

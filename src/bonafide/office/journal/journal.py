@@ -13,7 +13,7 @@ from typing import Any, Final
 from bonafide.core.errors import StateError
 from bonafide.core.pseudonym import ClearText
 from bonafide.office.journal.checks import Progress, Verified, check_begun, check_opened, verify
-from bonafide.office.journal.connection import BUSY_TIMEOUT_S, connect
+from bonafide.office.journal.connection import connect
 from bonafide.office.journal.errors import (
     DATABASE_ERRORS,
     JournalBrokenError,
@@ -203,9 +203,12 @@ class Journal:
 
     def handed_over(self, last_id: int, sealed: bytes) -> None:
         """Delete the rows of the intake up to one whose texts the vault has, unless that is not the row that it had."""
-        self._commit(
-            lambda execute: self._state._replace(waiting=drop_intake(execute, self._state.waiting, last_id, sealed))
-        )
+
+        def write(execute: Callable[..., Any]) -> State:
+            waiting = drop_intake(execute, self._state.waiting, last_id, sealed, self._sealer)
+            return self._state._replace(waiting=waiting)
+
+        self._commit(write)
 
     def scrub(self) -> bool:
         """Move the write-ahead log, which has older pages, into the database, and cut it to nothing, so that what was
@@ -213,11 +216,14 @@ class Journal:
         with self._writing:
             self._check_usable()
             try:
-                self._writer.execute(f"PRAGMA busy_timeout = {SCRUB_BUSY_MS}")
-                busy, *_ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                self._writer.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1_000)}")
+                with closing(connect(self.path)) as connection:
+                    connection.execute(f"PRAGMA busy_timeout = {SCRUB_BUSY_MS}")
+                    busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             except DATABASE_ERRORS as error:
-                raise error_of(error, self.path) from error
+                told = error_of(error, self.path)
+                if not isinstance(told, JournalFullError):  # a sync that failed is not tried twice
+                    self._break(told)
+                raise told from error
         return not busy
 
     def expire(self, now_ms: int) -> int:

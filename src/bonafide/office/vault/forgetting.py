@@ -75,7 +75,8 @@ def forget(vault: Vault, actor: Actor, subject: Subject) -> Forgotten:
 def sweep(vault: Vault, actor: Actor = ITSELF) -> Swept:
     """Forget every subject whose retention has passed, and those restricted whose legal minimum has, unless held.
 
-    Looks at SWEEP_MAX subjects at most, those first whose relation ended first; one transaction for each subject.
+    Looks at SWEEP_MAX subjects at most, those first whose relation ended first; one transaction for each subject. What
+    the database still has of those forgotten before is cleared away in any case.
     """
     forgotten = held = 0
     for subject in _due(vault):
@@ -91,7 +92,7 @@ def sweep(vault: Vault, actor: Actor = ITSELF) -> Swept:
             details = {"fields": fields, "retention": row.retention}
             append(connection, actor, "subject.forget", subject.on_what, now, details=details)
             forgotten += 1
-    return Swept(forgotten, held, scrub(vault.store) if forgotten else True)
+    return Swept(forgotten, held, scrub(vault.store))
 
 
 def _due(vault: Vault) -> list[Subject]:

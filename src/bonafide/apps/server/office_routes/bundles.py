@@ -24,7 +24,7 @@ from bonafide.apps.server.small_bodies import read_struct
 from bonafide.apps.server.turns import Turns
 from bonafide.core.moment import SECOND_MS
 from bonafide.office.bundles.life import BundleLife
-from bonafide.office.lists.changes import CHANGES_MAX, ListName, Lists
+from bonafide.office.lists.changes import CHANGES_MAX, ListName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,12 +45,9 @@ def add_bundles(rest: FastAPI, service: Service) -> None:
     @cache
     def opened() -> BundleRoutes:
         """What the routes do; made when it is first asked for. Refused (503) where there is no office."""
-        office, secret = office_of(service), office_of(service).secret
-        lists = None
-        if secret is not None:
-            lists = Lists(office.store, office.data.read_secret(), secret.vault.keyring, clock=office.clock)
+        office = office_of(service)
         return BundleRoutes(
-            BundleLife(office.store, office.data, clock=office.clock), lists, office.data.folder,
+            BundleLife(office.store, office.data, clock=office.clock), office.lists(), office.data.folder,
             service.settings.bundle_wait_s * SECOND_MS, followed=service.settings.four_eyes != "never",
         )  # fmt: skip
 
