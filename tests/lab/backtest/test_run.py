@@ -100,9 +100,7 @@ def test_what_is_kept_is_refused_where_it_does_not_fit(tmp_path: Path) -> None:
         with pytest.raises(StaleError, match=told):
             Kept(kept, other)
     listed = tmp_path / "listed.ndjson"
-    listed.write_bytes(
-        b'{"type":"list_changed","event_id":"c","time":1,"list":"block","action":"add","entry":"u"}\n'
-    )
+    listed.write_bytes(b'{"type":"list_changed","event_id":"c","time":1,"list":"block","action":"add","entry":"u"}\n')
     backtested(listed, [small], keep=(tmp_path / "moved", LOG))
     with pytest.raises(StaleError, match="the log changes lists"):
         Kept(tmp_path / "moved", LOG)

@@ -69,7 +69,7 @@ class Snooze(NamedTuple):
 def read_lists(sources: Sources) -> dict[str, tuple[Entry, ...]]:
     """The named lists, each entry once, in the order of the file, those that people keep among them; what is wrong is
     noted."""
-    lists: dict[str, tuple[Entry, ...]] = {name: () for name in KEPT_BY_PEOPLE}
+    lists: dict[str, tuple[Entry, ...]] = dict.fromkeys(KEPT_BY_PEOPLE, ())
     for name in (name for name in sources.contents if name.startswith(f"{LISTS}/") and name != SNOOZED):
         path = PurePosixPath(name)
         if lists.get(path.stem):

@@ -119,7 +119,8 @@ class FolderKeeper:
         head = self._head | {
             "count": self._count, "read": read, "refused": refused,
             "degraded": [list(parts) for parts in self._degraded],
-            "labelled": labels is not None, "lists_change": self._lists_change, "sha256": {name: _sha256(self._part / name) for name in (*_FILES, _LABELS)},
+            "labelled": labels is not None, "lists_change": self._lists_change,
+            "sha256": {name: _sha256(self._part / name) for name in (*_FILES, _LABELS)},
         }  # fmt: skip
         (self._part / HEAD).write_text(json.dumps(head), encoding="utf-8")
         if self._folder.exists():
@@ -167,7 +168,9 @@ class Kept:
         followed = bundle.compiled.features.layout.followed
         if any(mine and not kept for mine, kept in zip(followed, self._head["followed"], strict=True)):
             raise StaleError("rules read where money went or what is shared, which was not followed")
-        if any(entry.until is not None for entry in (*chain(*bundle.entries.values()), *(s.entry for s in bundle.snoozes))):
+        if any(
+            entry.until is not None for entry in (*chain(*bundle.entries.values()), *(s.entry for s in bundle.snoozes))
+        ):
             raise StaleError("entries of lists end at their time, which only a walk follows")
         established = self._head["established"]
         if any(established.get(by) != types for by, types in _established([bundle]).items()):
