@@ -1,5 +1,5 @@
-"""`python -m benches.payouts`: how much of their credit revenue bad merchants have been paid out when they are caught, and
-which honest ones are delayed.
+"""`python -m benches.payouts`: what bad merchants have been paid of their credit revenue when caught, and which
+honest ones are delayed.
 
 Caught, and delayed, is a merchant whose payout is held or declined, or of whom a measure is proposed that delays
 settlement or is harder. Credit revenue is what completed payments on credit brought; of a payout, the part is credit's
@@ -73,8 +73,8 @@ def measure(folder: Path) -> Caught:
     bad = set(subjects.filter(pl.col("label") == 1)["subject_id"])
     honest = set(subjects.filter(pl.col("label") == 0)["subject_id"])
     viral = honest & set(_viral(folder))
-    parts = {name: _paid_part(revenue, name, alarms.get(name)) for name in sorted(bad)}
-    parts = {name: part for name, part in parts.items() if part is not None}  # who sold nothing on credit, took nothing
+    told = ((name, _paid_part(revenue, name, alarms.get(name))) for name in sorted(bad))
+    parts = {name: part for name, part in told if part is not None}  # who sold nothing on credit, took nothing
     early = sum(part < HALF for part in parts.values())
     late = sum(name in alarms for name in parts) - early
     left = [1 - part for name, part in parts.items() if name in alarms]
@@ -141,7 +141,9 @@ def _viral(folder: Path) -> list[str]:
     payments = pl.scan_parquet(folder / EVENTS).filter(pl.col("type") == "payment")
     applied = pl.scan_parquet(folder / EVENTS).filter(pl.col("type") == "merchant_application")
     first = applied.group_by("merchant_id").agg(pl.col("time").min().alias("first"))
-    young = payments.join(first, on="merchant_id").filter(pl.col("time").is_between(pl.col("first"), pl.col("first") + YOUNG_MS))
+    young = payments.join(first, on="merchant_id").filter(
+        pl.col("time").is_between(pl.col("first"), pl.col("first") + YOUNG_MS)
+    )
     days = young.group_by("merchant_id", pl.col("time") // DAY_MS).len().filter(pl.col("len") >= VIRAL_PAYMENTS)
     return days.select("merchant_id").unique().collect()["merchant_id"].to_list()
 

@@ -131,9 +131,10 @@ def messages_of(seq: int, record: Record, key: bytes) -> Iterator[Message]:
         yield _alert(seq, record, answer, key)
     for number, measure in enumerate(answer.measures):
         topic = NOTICE if measure.measure == NOTICE else "measure"
+        reasons = answer.reasons if bytes(measure.reasons) == b"[]" else measure.reasons
         data = {
-            **msgspec.structs.asdict(measure), "event_id": answer.event_id, "seq": seq,
-            "reasons": answer.reasons if bytes(measure.reasons) == b"[]" else measure.reasons, "bundle": answer.bundle, "digest": answer.digest,
+            **msgspec.structs.asdict(measure), "event_id": answer.event_id, "seq": seq, "reasons": reasons,
+            "bundle": answer.bundle, "digest": answer.digest,
         }  # fmt: skip
         subject = f"{measure.subject_type}:{measure.subject_id}"
         body = _body(f"{topic}.{measure.status}", answer.time, data)
