@@ -26,7 +26,8 @@ def test_canonical_encoding_is_pinned() -> None:
     assert decision().canonical.decode() == (
         '{"event_id":"p1","seq":17,"time":1767601800000,"score_e6":731204,"credit_score":null,'
         '"loops":[],"outcome":"verify","risk_level":"high","alert":true,"reasons":["RC03"],"hits":["U-BURST"],"measures":[{"measure":"notice",'
-        '"subject_type":"user","status":"proposed","until":1767601900000}],"faults":[],"degraded":[],'
+        '"subject_type":"user","status":"proposed","until":1767601900000,"measure_id":"","needs_person":false,'
+        '"grade":null,"offences":0,"amount":0,"facts":[],"reasons":[]}],"faults":[],"degraded":[],'
         '"release_by":null,"bundle":"9f2c"}'
     )
     assert decision().digest == hashlib.sha256(decision().canonical).hexdigest()

@@ -31,7 +31,7 @@ KINDS = {
     "money": "amount credit_limit credit_used limit",
     "integer": "instalments weight_g days_past_due views visits return_hops return_delay_s",
     "fraction": "confidence score returned_share recycled_share",
-    "flag": "success one_to_one",
+    "flag": "success human_only one_to_one",
     "moment": "time due_time opened_on from_time to_time valid_until expires until",
     "list": "documents parts",
 }

@@ -13,16 +13,19 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
+from bonafide.core.decision import Decision
 from bonafide.core.events import Fact, Payment, PaymentStatus, Refund
 from bonafide.core.fields import FIELDS
 from bonafide.core.moment import HOUR_MS
 from bonafide.engine.codes import ANSWERED, CONFLICT, DUPLICATE, TAKEN, TOO_LATE, V_STATUS
 from bonafide.engine.compiled import Settings, compile_bundle
+from bonafide.engine.engine import Batch, Engine
 from bonafide.engine.features.spec import Feature, parse_features
 from bonafide.engine.intake import list_text, rows_of_events
 from bonafide.engine.kernel import entry, source_stamp
 from bonafide.engine.kernels import cache_folder, load_kernels
 from bonafide.engine.state import State
+from bonafide.engine.templates import Scores
 from bonafide.testing.windows_twin import WindowTwin
 
 STATUS = {TAKEN: "taken", DUPLICATE: "duplicate", CONFLICT: "conflict", TOO_LATE: "too-late"}
@@ -158,6 +161,15 @@ def assert_golden(path: Path, text: str) -> None:
         # A comparison of the whole texts would not show which lines differ.
         assert text.splitlines() == path.read_text(encoding="utf-8").splitlines()
         pytest.fail("only line endings differ")
+
+
+def decision_in(engine: Engine, batch: Batch, i: int, event: Fact) -> Decision:
+    """The decision that row number `i` of a batch stands for."""
+    template = batch.templates[batch.template[i]]
+    subjects = {kind: getattr(event, f"{kind}_id", "") for kind in ("user", "merchant")}
+    measures = engine.told(batch.measures.get(i, ()), subjects)
+    scores = Scores(int(batch.score_e6[i]), int(batch.credit[i]))
+    return template.fill(event.event_id, int(batch.seq[i]), event.time, measures, scores, batch.loops.get(i, ()))
 
 
 def compiled(signature: Any, function: Any) -> Any:

@@ -12,7 +12,20 @@ from hypothesis import event as seen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bonafide.core.decision import OUTCOMES, RISK_LEVELS, SCORE_UNIT, Decision, Loop, Reason, Receipt, Step
+from bonafide.core.decision import (
+    OUTCOMES,
+    RISK_LEVELS,
+    SCORE_UNIT,
+    Decision,
+    Ground,
+    Loop,
+    ProposedMeasure,
+    Reason,
+    Receipt,
+    Step,
+    Words,
+    bare_measure,
+)  # fmt: skip
 from bonafide.core.events import Event, Payment
 from bonafide.core.moment import MOMENT_MAX
 from bonafide.core.pseudonym import show_token
@@ -20,9 +33,9 @@ from bonafide.engine.answered import Answered, Form
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.codes import CONFLICT, DUPLICATE, TAKEN, TOO_LATE
 from bonafide.engine.engine import Engine
-from bonafide.engine.policy import Proposal, Ruling
+from bonafide.engine.policy import Ruling
 from bonafide.engine.shipped import shipped_bundle
-from bonafide.engine.templates import Scores, Template
+from bonafide.engine.templates import Scores, Template, as_json
 from bonafide.testing.generators import events, texts
 from tests.engine.kit import START_MS
 from tests.engine.modelled import modelled
@@ -113,52 +126,58 @@ LOOPS = st.lists(
 ).map(tuple)
 TEXTS = texts(20)
 RULINGS = st.builds(
-    Ruling, st.sampled_from(OUTCOMES), st.sampled_from(RISK_LEVELS), st.booleans(),
-    st.none() | st.builds(Proposal, st.just("notice"), st.sampled_from(["1ms", "30d", "3650d"])),
-    st.none() | st.integers(1, 10**9),
+    Ruling, st.sampled_from(OUTCOMES), st.sampled_from(RISK_LEVELS), st.booleans(), st.none(),
+    st.none() | st.integers(1, 10**9), st.just(("band", "0")), st.none() | st.sampled_from(["allow", "verify"]),
 )  # fmt: skip
+REASONS = st.lists(st.builds(Reason, TEXTS, TEXTS, TEXTS), max_size=4).map(tuple)
 TEMPLATES = st.builds(
-    Template, RULINGS, st.lists(st.builds(Reason, TEXTS, TEXTS, TEXTS), max_size=4).map(tuple),
-    st.lists(TEXTS, max_size=3).map(tuple), st.lists(TEXTS, max_size=1).map(tuple),
-    *(st.just(None), st.just(None)), TEXTS, st.lists(TEXTS, max_size=3).map(tuple),
+    Template, RULINGS, REASONS, st.lists(TEXTS, max_size=3).map(tuple), st.lists(TEXTS, max_size=1).map(tuple),
+    st.none(), TEXTS, st.lists(TEXTS, max_size=3).map(tuple),
 )  # fmt: skip
+WORDS = st.builds(Words, TEXTS, TEXTS)
+GROUNDS = st.builds(Ground, st.integers(0, 9), st.sampled_from(["suspected", "confirmed"]))
+MEASURES = st.lists(
+    st.builds(
+        ProposedMeasure, st.sampled_from(["notice", "refer"]), st.sampled_from(["user", "merchant"]), texts(),
+        st.sampled_from(["proposed", "lifted"]), st.integers(0, MOMENT_MAX), TEXTS, st.booleans(), st.none() | TEXTS,
+        st.integers(0, 9), st.integers(0, 10**12), st.lists(GROUNDS, max_size=2).map(tuple), REASONS,
+        *(WORDS, WORDS, WORDS),
+    ),
+    max_size=3,
+).map(tuple)  # fmt: skip
 
 
 @settings(max_examples=300)
-@given(TEMPLATES, st.booleans(), texts(), texts(), st.data())
+@given(TEMPLATES, MEASURES, texts(), st.data())
 def test_a_form_is_filled_as_its_template(
-    template: Template, named: bool, event_id: str, user_id: str, data: st.DataObject
+    template: Template, measures: tuple[ProposedMeasure, ...], event_id: str, data: st.DataObject
 ) -> None:
-    if named:
-        template = template._replace(subject_type="user", subject_field="user_id")
-    seen(f"measure {template.lasts_ms is not None}, hold {template.ruling.hold_ms is not None}")
-    fields: dict[str, Any] = {"merchant_id": "m", "order_id": "o", "amount": 1, "currency": "CNY"}
+    seen(f"{len(measures)} measures, hold {template.ruling.hold_ms is not None}")
+    fields: dict[str, Any] = {"user_id": "u", "merchant_id": "m", "order_id": "o", "amount": 1, "currency": "CNY"}
     time = data.draw(st.integers(0, MOMENT_MAX) | st.integers(MOMENT_MAX - 10**8, MOMENT_MAX))
-    event = Payment(event_id=event_id, time=time, user_id=user_id, **fields)
+    event = Payment(event_id=event_id, time=time, **fields)
     score = data.draw(st.integers(0, SCORE_UNIT) | st.integers(0, 200))
     seq, credit = data.draw(st.integers(0, 10**12)), data.draw(st.just(0) | st.integers(300, 900))
     loops = data.draw(LOOPS)
-    decision = template.fill(event_id, seq, time, user_id if named else None, Scores(score, credit), loops)
-    answer = Form(template).fill(event, seq, score, credit, loops)
+    decision = template.fill(event_id, seq, time, measures, Scores(score, credit), loops)
+    answer = Form(template).fill(event, seq, score, credit, loops, measures)
     assert answer == Answered(TAKEN, seq, *told(decision)[1:])
-    token = Form(template).fill(event, seq, score, credit, loops, show_token(7))
+    tokens = [show_token(7 + i) for i in range(len(measures))]
+    token = Form(template).fill(event, seq, score, credit, loops, measures, tokens)
     assert token._replace(kept=b"") == answer
-    measures = tuple(msgspec.structs.replace(one, subject_id=show_token(7)) for one in decision.measures)
-    held = msgspec.structs.replace(decision, measures=measures)
+    named = tuple(msgspec.structs.replace(one, subject_id=t) for one, t in zip(measures, tokens, strict=True))
+    held = msgspec.structs.replace(decision, measures=named)
     assert held.digest == decision.digest
     assert token.kept == (msgspec.json.encode(held.to_wire()) if measures else b"")
     assert msgspec.json.decode(answer.body)["digest"] == decision.digest
-    assert decision.canonical.decode().endswith(_told_by(template, time))
+    assert decision.canonical.decode().endswith(_told_by(template, measures, time))
 
 
-def _told_by(template: Template, time: int) -> str:
-    tail = template.tail
-    own = ["", "", ""]
-    if tail.lasts_ms is not None:
-        own[0] = str(min(time + tail.lasts_ms, MOMENT_MAX))
-    if tail.hold_ms is not None:
-        own[1] = str(min(time + tail.hold_ms, MOMENT_MAX))
-    return "".join((piece or "") + mine for piece, mine in zip(tail.pieces, own, strict=True))
+def _told_by(template: Template, measures: tuple[ProposedMeasure, ...], time: int) -> str:
+    before, after, end = template.tail.pieces
+    bare = ",".join(as_json(bare_measure(one, [reason.code for reason in one.reasons])) for one in measures)
+    held = "" if template.tail.hold_ms is None else str(min(time + template.tail.hold_ms, MOMENT_MAX))
+    return f"{before}{bare}{after}{held}{end or ''}"
 
 
 def test_too_many_forms_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from bonafide.core.errors import ConfigError
 from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.engine.bundle import FILE_BYTES_MAX, FILES_MAX, RULES_MAX, TYPOLOGIES, Bundle, content_hash, load_bundle
 from bonafide.engine.bundles.check import check_bundle
-from bonafide.engine.bundles.files import LIST_ENTRIES_MAX
+from bonafide.engine.bundles.lists import LIST_ENTRIES_MAX
 from bonafide.engine.bundles.rules import REASON_CODES
 from bonafide.engine.compiled import Rate
 from bonafide.engine.shipped import find_bundle, shipped_bundle
@@ -214,7 +214,7 @@ def test_a_list_is_lines_without_comments_blanks_and_repetitions(folder: Path) -
     (folder / "lists" / "watched.txt").write_text(text, encoding="utf-8")
     change(folder, "rules.yaml", "user_count_1h >= 2", "merchant_id in watched")
     bundle = load_bundle(folder)
-    assert bundle.lists == {"watched": ("m1", "shop", "m#2", "caf\u00e9")}
+    assert bundle.lists == {"allow": (), "block": (), "watch": (), "watched": ("m1", "shop", "m#2", "caf\u00e9")}
     (rule, *_) = bundle.rules
     assert getattr(rule.when, "list_name", None) == "watched"
 

@@ -13,13 +13,28 @@ from bonafide.core.fields import Origin
 from bonafide.engine.bundles.example_events import NOTATION
 from bonafide.engine.bundles.example_files import DeclaredExample, ExampleFile, ScoreRange, read_examples
 from bonafide.engine.bundles.examples import run_examples
-from bonafide.engine.bundles.files import BESIDE, FILES_MAX, LATER, LIST_ENTRIES_MAX, NEEDED, Sources
+from bonafide.engine.bundles.files import BESIDE, FILES_MAX, NEEDED, OPTIONAL, Sources
 from bonafide.engine.bundles.head import Head, Rates
+from bonafide.engine.bundles.lists import LIST_ENTRIES_MAX, DeclaredEntry, DeclaredSnooze
 from bonafide.engine.bundles.rules import RULES_MAX, TEXT_MAX, TYPOLOGIES, DeclaredRule, ReasonText
 from bonafide.engine.bundles.shapes import keys_of
 from bonafide.engine.fail_modes import AmountBand, DeclaredFailModes
 from bonafide.engine.features.spec import Take, _Declared
-from bonafide.engine.policy import DeclaredPolicy, OutcomeBand, Proposal, RiskBand
+from bonafide.engine.ladder.declared import (
+    AppealText,
+    CountsFor,
+    DeclaredLadder,
+    DeclaredSubject,
+    GroupRow,
+    LimitRow,
+    OffenceRange,
+    PartnerRow,
+    SourceReasons,
+    StepRow,
+    TypologyRow,
+)  # fmt: skip
+from bonafide.engine.policy import DeclaredPolicy, FaultRow, ListRow, OutcomeBand, Proposal, RiskBand
+from bonafide.engine.policy_rows import AmountSpan, PolicyRow, ScoreSpan
 from bonafide.engine.rules.cost import BUNDLE_COST_MAX, RULE_COST_MAX
 from bonafide.engine.shipped import shipped_bundle
 from tests.house.tree import ROOT
@@ -37,7 +52,17 @@ def words(part: str) -> set[str]:
     ("part", "kinds"),
     [
         ("bundle.yaml", [Head, Rates]), ("features.yaml", [_Declared]), ("rules.yaml", [DeclaredRule]),
-        ("policy.yaml", [DeclaredPolicy, OutcomeBand, RiskBand, Proposal, DeclaredFailModes, AmountBand]),
+        (
+            "policy.yaml",
+            [DeclaredPolicy, OutcomeBand, RiskBand, Proposal, DeclaredFailModes, AmountBand, PolicyRow, ScoreSpan,
+             AmountSpan, FaultRow, ListRow],
+        ),
+        (
+            "ladder.yaml",
+            [DeclaredLadder, AppealText, TypologyRow, SourceReasons, GroupRow, PartnerRow, CountsFor, DeclaredSubject,
+             StepRow, OffenceRange, LimitRow],
+        ),
+        ("lists/", [DeclaredEntry, DeclaredSnooze]),
         ("reasons.yaml", [ReasonText]),
         ("examples/NAME.yaml", [ExampleFile, DeclaredExample, ScoreRange]),
     ],
@@ -51,7 +76,7 @@ def test_every_word_with_a_meaning_is_named() -> None:
     assert set(get_args(Take)) <= words("features.yaml")
     assert set(get_args(Origin)) <= words("bundle.yaml")
     assert set(NOTATION) <= words("examples/NAME.yaml")
-    for name in (*NEEDED, *LATER, *BESIDE):
+    for name in (*NEEDED, *OPTIONAL, *BESIDE):
         assert f"`{name}`" in TEXT
 
 

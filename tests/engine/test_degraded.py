@@ -19,11 +19,10 @@ from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.codes import READ, TAKEN
 from bonafide.engine.engine import Engine, Warming
 from bonafide.engine.snapshot import read_snapshot, write_snapshot
-from bonafide.engine.templates import Scores
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.decision_rows import canonical_lines
 from bonafide.testing.generators import events
-from tests.engine.kit import START_MS, frame_of, payment
+from tests.engine.kit import START_MS, decision_in, frame_of, payment
 from tests.engine.modelled import modelled
 from tests.engine.test_engine_same import fixed_log
 from tests.engine.tiny import TINY
@@ -89,11 +88,7 @@ def test_columns_know_what_is_degraded(bundle: Bundle, log: list[Event]) -> None
         if isinstance(answer, Receipt):
             assert (batch.status[i] == TAKEN, batch.template[i]) == (answer.status == "taught", -1)
             continue
-        template = batch.templates[batch.template[i]]
-        subject = getattr(event, template.subject_field) if template.subject_field else None
-        scores = Scores(int(batch.score_e6[i]), int(batch.credit[i]))
-        made = template.fill(event.event_id, int(batch.seq[i]), event.time, subject, scores, batch.loops.get(i, ()))
-        assert made == answer
+        assert decision_in(engine, batch, i, event) == answer
     decided = batch.decided()
     lines = canonical_lines(frame[decided.row.tolist()], decided, batch.templates) if len(decided.row) else ()
     assert b"".join(lines) == b"".join(a.canonical + b"\n" for a in expected if isinstance(a, Decision))

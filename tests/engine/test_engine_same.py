@@ -20,10 +20,10 @@ from bonafide.core.moment import HOUR_MS, MINUTE_MS
 from bonafide.engine import arena, templates
 from bonafide.engine.codes import READ, TAKEN
 from bonafide.engine.engine import Engine
-from bonafide.engine.templates import Scores, Tail
+from bonafide.engine.templates import Tail, as_json
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.testing.generators import events
-from tests.engine.kit import START_MS, assert_golden, frame_of, payment, refund
+from tests.engine.kit import START_MS, assert_golden, decision_in, frame_of, payment, refund
 from tests.engine.tiny import login, payout, tiny, transfer
 
 GOLDEN = Path(__file__).parent / "golden" / "decisions.txt"
@@ -53,28 +53,23 @@ def test_columns_are_answered_as_structs(log: list[Event]) -> None:
     expected = Engine(bundle).decide(log)
     frame = frame_of(log)
     how = np.full(len(log), READ, dtype=np.int64)
-    batch = Engine(bundle, secret=OTHER_SECRET).decide_columns(kinds_of(frame), columns_of(frame), how)
+    engine = Engine(bundle, secret=OTHER_SECRET)
+    batch = engine.decide_columns(kinds_of(frame), columns_of(frame), how)
     for i, (event, answer) in enumerate(zip(log, expected, strict=True)):
         if isinstance(answer, Receipt):
             assert batch.template[i] == -1
             assert (batch.status[i] == TAKEN) == (answer.status == "taught")
             continue
-        template = batch.templates[batch.template[i]]
-        subject = getattr(event, template.subject_field) if template.subject_field else None
-        scores = Scores(int(batch.score_e6[i]), int(batch.credit[i]))
-        made = template.fill(event.event_id, int(batch.seq[i]), event.time, subject, scores, batch.loops.get(i, ()))  # type: ignore[arg-type]
+        made = decision_in(engine, batch, i, event)
         assert made == answer
-        assert made.canonical.decode().endswith(told_by(template.tail, event.time))
+        measures = ",".join(as_json(one.bare) for one in batch.measures.get(i, ()))
+        assert made.canonical.decode().endswith(told_by(batch.templates[batch.template[i]].tail, event.time, measures))
 
 
-def told_by(tail: Tail, time: int) -> str:
+def told_by(tail: Tail, time: int, measures: str) -> str:
     """A tail's pieces with what is the event's own between them."""
-    own = (
-        None if tail.lasts_ms is None else str(time + tail.lasts_ms),
-        None if tail.hold_ms is None else str(time + tail.hold_ms),
-    )
-    first, *rest = tail.pieces
-    return "".join([first or "", *(part or "" for pair in zip(own, rest, strict=True) for part in pair)])
+    before, after, end = tail.pieces
+    return f"{before}{measures}{after}{'' if tail.hold_ms is None else time + tail.hold_ms}{end or ''}"
 
 
 def test_nothing_is_answered_with_nothing() -> None:

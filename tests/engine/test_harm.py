@@ -11,6 +11,7 @@ from bonafide.engine.bundle import Bundle, read_bundle
 from bonafide.engine.bundles.diff import diff_bundles
 from bonafide.engine.bundles.files import Sources
 from bonafide.engine.bundles.harm import harm_of
+from bonafide.testing.ladder.playground import shipped_ladder, write_playground
 from tests.engine.tiny import TINY
 
 OUTCOMES = (TINY / "policy.yaml").read_text()
@@ -58,7 +59,6 @@ def harms(tmp_path: Path, *edits: tuple[str, str, str]) -> tuple[tuple[str, ...]
         (("rules.yaml", "reason: RC1", "reason: RC2"), None, None),
         (("rules.yaml", "", "# a comment\n"), None, None),
         (("README.md", "", "a page\n"), None, None),
-        (("ladder.yaml", "", "a: 1\n"), "ladder.yaml: is added", "ladder.yaml: is removed"),
     ],
 )  # fmt: skip
 def test_each_kind_of_change(
@@ -67,6 +67,29 @@ def test_each_kind_of_change(
     there, back = harms(tmp_path, edit)
     for found, wanted in ((there, harder), (back, milder)):
         assert (found == ()) if wanted is None else (len(found) == 1 and found[0].startswith(wanted)), found
+
+
+def test_a_rule_that_watched_may_harm_once_it_counts(tmp_path: Path) -> None:
+    there, back = harms(tmp_path, ("rules.yaml", "weight: 0.4", "weight: 0, effect: monitor"))
+    assert there == ()
+    assert "rule MANY: has the effect allow instead of monitor" in back
+
+
+def test_a_ladder_harms_by_whatever_is_not_words(tmp_path: Path) -> None:
+    ladder = shipped_ladder()
+    made = {}
+    words = ladder.replace("answers within 5 days", "answers within 3 days")
+    longer = ladder.replace("limit_credit: 30d", "limit_credit: 60d")
+    for name, text in (("without", None), ("with", ladder), ("words", words), ("longer", longer)):
+        made[name] = read(write_playground(tmp_path / name, text))
+
+    def told(was: str, now: str) -> tuple[str, ...]:
+        return harm_of(made[was][1], made[now][1], diff_bundles(made[was], made[now]))
+
+    assert told("with", "words") == ()
+    assert told("with", "longer") == ("ladder.yaml: lasts changes, and harder measures may be proposed",)
+    for changes in (told("without", "with"), told("with", "without")):
+        assert "ladder.yaml: user changes, and harder measures may be proposed" in changes
 
 
 def test_bands_measures_and_holds(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bonafide.core.decision import OUTCOMES, RISK_LEVELS, SCORE_UNIT
 from bonafide.core.mistakes import Mistake
 from bonafide.core.moment import HOUR_MS
-from bonafide.engine.policy import Policy, Proposal, read_policy, rule_on
+from bonafide.engine.policy import Case, Policy, Proposal, read_policy, rule_on
+from bonafide.engine.policy_rows import Cell
 from bonafide.engine.rules.source import read_yaml_with_places
 
 FINE: dict[str, Any] = {
@@ -55,7 +56,7 @@ def told(policy: Any) -> tuple[Policy | None, list[Mistake]]:
          "measures.warn.lasts: 3651d is longer than 3650d"),
         ({"measures": {"wran": {"measure": "notice", "lasts": "1d"}}},
          "measures: unknown key wran; did you mean warn?"),
-        ({"ladder": []}, "unknown key ladder; the keys here are outcomes, risk_levels, hold_for, measures"),
+        ({"ladder": []}, "unknown key ladder; the keys here are outcomes, risk_levels, hold_for, rows, hold_default"),
     ],
 )  # fmt: skip
 def test_a_wrong_policy_is_explained(wrong: dict[str, Any], says: str) -> None:
@@ -77,7 +78,9 @@ def test_every_mistake_of_a_policy_is_told_at_once() -> None:
 @pytest.mark.parametrize("value", [None, [], "allow", 5])
 def test_what_is_no_policy_is_refused(value: Any) -> None:
     _, mistakes = told(value)
-    assert mistakes[0].message.startswith("expected keys with values: outcomes, risk_levels, hold_for, measures")
+    assert mistakes[0].message.startswith(
+        "expected keys with values: outcomes, risk_levels, hold_for, rows, hold_default"
+    )
 
 
 STARTS = st.lists(st.integers(1, SCORE_UNIT), max_size=4, unique=True).map(sorted)
@@ -96,7 +99,8 @@ def test_a_ruling_is_the_stricter_of_band_and_rules(
     )  # fmt: skip
     assert policy is not None, mistakes
     level = policy.risk_levels[bisect_right(policy.level_starts, score) - 1].level
-    ruling = rule_on(policy, bisect_right(policy.outcome_starts, score) - 1, level, at_least)
+    cell = Cell("payment", score, 0, 0, frozenset())
+    ruling = rule_on(policy, Case(cell, level, at_least))
     passed = sum(s <= score for s in starts)
     assert OUTCOMES.index(ruling.outcome) == max(passed, OUTCOMES.index(at_least))
     assert RISK_LEVELS.index(ruling.risk_level) == sum(s <= score for s in levels)

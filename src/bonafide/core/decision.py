@@ -2,8 +2,8 @@
 
 The canonical encoding is UTF-8 JSON without spaces, keys in the order of `CANONICAL_KEYS`, times as integer
 milliseconds, the score as whole millionths, reasons as their codes (their texts are pinned by the bundle's hash),
-measures without the subject's id: the event says who it is, and a log of pseudonyms gives the same bytes. Two decisions
-are the same if and only if these bytes are.
+measures without the subject's id (the event says who it is, and a log of pseudonyms gives the same bytes) and without
+their texts. Two decisions are the same if and only if these bytes are.
 """
 
 from __future__ import annotations
@@ -38,15 +38,68 @@ class Reason(Struct, frozen=True):
     en: str
 
 
+class Words(Struct, frozen=True):
+    """A text for the person concerned, in both languages."""
+
+    zh: str
+    en: str
+
+
+MeasureNews = Literal["proposed", "lift_proposed", "lifted"]
+"""What a decision says of a measure: that it should be, that it should end, or that it has ended."""
+NO_WORDS: Final = Words("", "")
+
+
+class Ground(Struct, frozen=True):
+    """An offence that a measure rests on."""
+
+    place: int
+    """In the log, of the record that began it."""
+    grade: str
+
+
 class ProposedMeasure(Struct, frozen=True):
     """What the engine proposes to do about a subject; only a `measure_status` puts it in force."""
 
     measure: str
     subject_type: str
     subject_id: str
-    status: str
+    status: MeasureNews
     until: int
-    """Milliseconds since 1970 UTC at which it ends or is looked at again."""
+    """Milliseconds since 1970 UTC at which it ends or is looked at again; of one that was lifted, when that was."""
+    measure_id: str = ""
+    """What a `measure_status` calls it."""
+    needs_person: bool = False
+    """Whether only a person may bring it about."""
+    grade: str | None = None
+    """Of what it rests on; None where it rests on no offence."""
+    offences: int = 0
+    """How many offences count against the subject."""
+    amount: int = 0
+    """What these come to, in minor units of the bundle's currency."""
+    facts: tuple[Ground, ...] = ()
+    """The offences that it rests on."""
+    reasons: tuple[Reason, ...] = ()
+    why: Words = NO_WORDS
+    """On which step of the ladder it stands, and why."""
+    submit: Words = NO_WORDS
+    """What the person may hand in."""
+    appeal: Words = NO_WORDS
+    """How to appeal."""
+
+    def to_wire(self) -> dict[str, object]:
+        """The measure as INTERFACE.md shows it over HTTP, ready for JSON."""
+        return {name: getattr(self, name) for name in self.__struct_fields__} | {"until": show_moment(self.until)}
+
+
+_MEASURE_KEYS: Final = (
+    "measure", "subject_type", "status", "until", "measure_id", "needs_person", "grade", "offences", "amount", "facts",
+)  # fmt: skip
+
+
+def bare_measure(measure: object, codes: Sequence[str]) -> dict[str, object]:
+    """A measure as canonical encodings have it: without the subject's id and without texts; `codes` are its reasons."""
+    return {name: getattr(measure, name) for name in _MEASURE_KEYS} | {"reasons": codes}
 
 
 class Step(Struct, frozen=True):
@@ -96,6 +149,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """For a hold: when it ends by itself, in milliseconds since 1970 UTC."""
     bundle: str
     """Content hash of the bundle that decided, hex."""
+    release_default: Outcome | None = None
+    """For a hold: what becomes of the event then, unless a person has decided otherwise; the bundle pins it."""
     loops: tuple[Loop, ...] = ()
     """What the event brought home; at most as many payments as funds tell of (TRAIL_OF_EVENT)."""
 
@@ -117,10 +172,7 @@ class Decision(Struct, frozen=True, kw_only=True):
         """The canonical encoding after the loops."""
         values = {name: getattr(self, name) for name in CANONICAL_KEYS[6:]}
         values["reasons"] = [reason.code for reason in self.reasons]
-        values["measures"] = [
-            {name: value for name, value in msgspec.structs.asdict(measure).items() if name != "subject_id"}
-            for measure in self.measures
-        ]
+        values["measures"] = [bare_measure(one, [reason.code for reason in one.reasons]) for one in self.measures]
         return msgspec.json.encode(values)[1:]
 
     @property
@@ -134,9 +186,10 @@ class Decision(Struct, frozen=True, kw_only=True):
             "event_id": self.event_id, "seq": self.seq, "time": show_moment(self.time), "outcome": self.outcome,
             "score": self.score, "risk_level": self.risk_level, "credit_score": self.credit_score,
             "alert": self.alert, "reasons": self.reasons, "hits": self.hits,
-            "measures": [{**msgspec.structs.asdict(m), "until": show_moment(m.until)} for m in self.measures],
+            "measures": [measure.to_wire() for measure in self.measures],
             "faults": self.faults, "degraded": self.degraded,
             "release_by": None if self.release_by is None else show_moment(self.release_by),
+            "release_default": self.release_default,
             "loops": loops_to_wire(self.loops), "bundle": self.bundle, "digest": self.digest,
         }  # fmt: skip
 

@@ -331,6 +331,13 @@ class MeasureStatus(Fact, tag="measure_status", frozen=True, kw_only=True):
     status: Literal["proposed", "applied", "confirmed", "expired", "lifted", "refused"]
     until: Moment | None = None
     by: Id | None = None
+    """The person who did it; absent: a machine."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.measure == "refer" and self.status in {"applied", "confirmed"} and self.by is None:
+            told = "by: missing from measure_status; a machine refers nobody, so say which person does"
+            raise InputError("missing-field", told, "by")
 
 
 class InformationAnswered(Fact, tag="information_answered", frozen=True, kw_only=True):
@@ -340,6 +347,8 @@ class InformationAnswered(Fact, tag="information_answered", frozen=True, kw_only
     subject_type: Literal["user", "merchant"]
     subject_id: Id
     answer: Literal["satisfactory", "partial", "unsatisfactory"]
+    human_only: bool | None = None
+    """Whether the subject asks that people decide, not machines; absent: nothing about that."""
     by: Id | None = None
 
 
@@ -351,6 +360,7 @@ class AppealStatus(Fact, tag="appeal_status", frozen=True, kw_only=True):
     subject_type: Literal["user", "merchant"]
     subject_id: Id
     status: Literal["submitted", "acknowledged", "upheld", "rejected", "withdrawn"]
+    human_only: bool | None = None
     by: Id | None = None
 
 

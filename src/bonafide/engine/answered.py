@@ -7,15 +7,14 @@ encoded once, and each decision puts what is its own between these pieces.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
 
-from bonafide.core.decision import SCORE_UNIT, Loop, loops_to_wire
+from bonafide.core.decision import SCORE_UNIT, Loop, ProposedMeasure, bare_measure, loops_to_wire
 from bonafide.core.events import Fact
-from bonafide.core.fields import FIELDS
 from bonafide.core.moment import MOMENT_MAX, show_moment
 from bonafide.engine.codes import TAKEN
 from bonafide.engine.templates import TEMPLATES_MAX, Template, Templates, as_json
@@ -37,7 +36,7 @@ class Answered(NamedTuple):
     """Of a decision."""
     alert: bool = False
     kept: bytes = b""
-    """The body as the journal keeps it, with a token in place of the subject's id; nothing where it holds no id."""
+    """The body as the journal keeps it, with tokens in place of the subjects' ids; nothing where it holds no id."""
 
 
 _answered: Final[Callable[[tuple[int, int, bytes, str | None, bool, bytes]], Answered]] = partial(
@@ -59,71 +58,69 @@ class Form:
     """The pieces of a template's answers, and how they are filled."""
 
     def __init__(self, template: Template) -> None:
+        self.template = template
+        self.counts = template.counts
         ruling, tail = template.ruling, template.tail
-        self._subject_field = template.subject_field
-        self._outcome, self._alert = ruling.outcome, ruling.alert
-        self._lasts_ms, self._hold_ms = tail.lasts_ms, tail.hold_ms
+        self._outcome, self._alert, self._hold_ms = ruling.outcome, ruling.alert, tail.hold_ms
         self._tail = tail.pieces
-        self._plain_tail = f"[],{tail.pieces[0]}" if tail.lasts_ms is None and tail.hold_ms is None else None
-        before, middle, after = template.measure_pieces
-        proposed = tail.lasts_ms is not None and template.subject_field is not None
-        self.subject_place = FIELDS[template.subject_field].place if proposed else None  # type: ignore[index]
-        """Where an event's row has the subject of the measure that is proposed; None where none is."""
+        self._plain_tail = f"[],{tail.pieces[0]}{tail.pieces[1]}" if tail.hold_ms is None else None
         told = {"alert": ruling.alert, "reasons": template.reasons, "hits": template.hits}
         self._to_score = f'","outcome":{as_json(ruling.outcome)},"score":'
         self._to_credit = f',"risk_level":{as_json(ruling.risk_level)},"credit_score":'
-        to_id = '"subject_id":' if proposed else ""
-        self._to_subject = f',{as_json(told)[1:-1]},"measures":[{before}{to_id}'
-        self._after_subject = f',{middle}"'
-        self._after_until = f'"{after}'
+        self._to_measures = f',{as_json(told)[1:-1]},"measures":['
         self._to_release = (
             f'],"faults":{as_json(template.faults)},"degraded":{as_json(template.degraded)},"release_by":'
         )
         self._to_digest = f',"bundle":{as_json(template.bundle)},"digest":"'
-        self._plain = f'{self._to_subject}{self._to_release}null,"loops":[]{self._to_digest}'
+        self._to_loops = f',"release_default":{as_json(ruling.release)},"loops":'
+        self._plain = f"{self._to_measures}{self._to_release}null{self._to_loops}[]{self._to_digest}"
 
     def fill(
-        self, event: Fact, seq: int, score_e6: int, credit: int, loops: tuple[Loop, ...], token: str = ""
+        self, event: Fact, seq: int, score_e6: int, credit: int, loops: tuple[Loop, ...],
+        measures: tuple[ProposedMeasure, ...] = (), tokens: Sequence[str] = (),
     ) -> Answered:  # fmt: skip
-        """The answer to one event; `token` is its subject's where `subject_place` is one, other arguments are as of
+        """The answer to one event; `tokens` are those of the measures' subjects, other arguments are as of
         `Template.fill`."""
         time: int = event.time
         known = credit or "null"
         head = f'{{"event_id":{_encode(event.event_id).decode()},"seq":{seq},"time":'
-        if self._plain_tail is not None and not loops:
+        kept = ""
+        if self._plain_tail is not None and not loops and not measures:
             canonical = f'{head}{time},"score_e6":{score_e6},"credit_score":{known},"loops":{self._plain_tail}'
-            rest, subject = self._plain, ""
+            rest = self._plain
         else:
-            tail, rest, subject = self._fill_rest(event, time, loops)
+            tail, rest, kept = self._fill_rest(time, loops, measures, tokens)
             canonical = f'{head}{time},"score_e6":{score_e6},"credit_score":{known},"loops":{tail}'
         digest = _sha256(canonical.encode()).hexdigest()
         score = _encode(score_e6 / SCORE_UNIT).decode()
         before = f'{head}"{show_moment(time)}{self._to_score}{score}{self._to_credit}{known}'
-        if subject:
-            before += self._to_subject
-            kept = f'{before}"{token}"{rest}{digest}"}}'.encode() if token else b""
-        else:
-            kept = b""
-        body = f'{before}{subject}{rest}{digest}"}}'
-        return _answered((TAKEN, seq, body.encode(), self._outcome, self._alert, kept))
+        own = f'{before}{kept}{digest}"}}'.encode() if kept else b""
+        body = f'{before}{rest}{digest}"}}'
+        return _answered((TAKEN, seq, body.encode(), self._outcome, self._alert, own))
 
-    def _fill_rest(self, event: Fact, time: int, loops: tuple[Loop, ...]) -> tuple[str, str, str]:
-        """The ends of the canonical encoding, from the loops, and of the body, from behind the credit score or the
-        subject to the digest; and the subject's id in quotes where a measure is proposed."""
-        subject, measure, release = "", "", "null"
-        own: list[object] = ["", "", ""]
-        if self._lasts_ms is not None and self._subject_field is not None:
-            until, subject = min(time + self._lasts_ms, MOMENT_MAX), as_json(getattr(event, self._subject_field))
-            own[0] = until
-            measure = f"{self._after_subject}{show_moment(until)}{self._after_until}"
+    def _fill_rest(
+        self, time: int, loops: tuple[Loop, ...], measures: tuple[ProposedMeasure, ...], tokens: Sequence[str]
+    ) -> tuple[str, str, str]:  # fmt: skip
+        """The ends of the canonical encoding, from the loops, and of the body, from behind the credit score to the
+        digest; and the latter with tokens in place of ids, where there are some."""
+        release, held = "null", ""
         if self._hold_ms is not None:
-            own[1] = held = min(time + self._hold_ms, MOMENT_MAX)
-            release = f'"{show_moment(held)}"'
-        canonical = "".join(f"{piece or ''}{mine}" for piece, mine in zip(self._tail, own, strict=True))
+            until = min(time + self._hold_ms, MOMENT_MAX)
+            release, held = f'"{show_moment(until)}"', str(until)
+        bare = ",".join(as_json(bare_measure(one, [reason.code for reason in one.reasons])) for one in measures)
+        before, between, after = self._tail
+        canonical = f"{as_json(loops)},{before}{bare}{between}{held}{after or ''}"
         shown = as_json(loops_to_wire(loops)) if loops else "[]"
-        begun = measure or self._to_subject
-        body = f'{begun}{self._to_release}{release},"loops":{shown}{self._to_digest}'
-        return f"{as_json(loops)},{canonical}", body, subject
+        end = f"{self._to_release}{release}{self._to_loops}{shown}{self._to_digest}"
+        body = f"{self._to_measures}{_shown(measures)}{end}"
+        if not tokens:
+            return canonical, body, ""
+        named = [msgspec.structs.replace(one, subject_id=token) for one, token in zip(measures, tokens, strict=True)]
+        return canonical, body, f"{self._to_measures}{_shown(named)}{end}"
+
+
+def _shown(measures: Iterable[ProposedMeasure]) -> str:
+    return ",".join(as_json(measure.to_wire()) for measure in measures)
 
 
 class Forms:

@@ -12,6 +12,7 @@ from bonafide.core.decision import Loop, Step
 from bonafide.engine.funds.layout import (
     L_AMOUNT, L_CLOSES, L_EVENT, L_HOME, L_RETURNED, L_STEP, L_STEPS, STEP_WORDS,
 )  # fmt: skip
+from bonafide.engine.ladder.proposed import Proposed
 from bonafide.engine.templates import Template
 
 
@@ -35,13 +36,18 @@ class Batch(NamedTuple):
     """n x ROW_WIDTH: the events as the kernels read them, with derived fields and converted money."""
     loops: dict[int, tuple[Loop, ...]]
     """Of the events that brought money home: by row, what and how."""
+    measures: dict[int, tuple[Proposed, ...]]
+    """By row, what is said of measures."""
 
     def decided(self) -> Decided:
         """What was made of the events decided on."""
         rows = np.flatnonzero(self.template >= 0)
-        place = {row: i for i, row in enumerate(rows.tolist())} if self.loops else {}
+        place = {row: i for i, row in enumerate(rows.tolist())} if self.loops or self.measures else {}
         loops = {place[row]: some for row, some in self.loops.items() if row in place}
-        return Decided(rows, self.seq[rows], self.score_e6[rows], self.credit[rows], self.template[rows], loops)
+        measures = {place[row]: some for row, some in self.measures.items()}
+        return Decided(
+            rows, self.seq[rows], self.score_e6[rows], self.credit[rows], self.template[rows], loops, measures
+        )  # fmt: skip
 
 
 class Decided(NamedTuple):
@@ -56,6 +62,7 @@ class Decided(NamedTuple):
     """Which of the batch's templates."""
     loops: dict[int, tuple[Loop, ...]]
     """By place among the decided."""
+    measures: dict[int, tuple[Proposed, ...]]
 
 
 def loops_of(ways: NDArray[np.int64]) -> dict[int, tuple[Loop, ...]]:
@@ -87,4 +94,7 @@ def joined(batches: Sequence[Batch]) -> Batch:
         answers=np.concatenate([b.answers for b in batches]),
         rows=np.concatenate([b.rows for b in batches]),
         loops={first + row: some for b, first in zip(batches, firsts, strict=False) for row, some in b.loops.items()},
+        measures={
+            first + row: some for b, first in zip(batches, firsts, strict=False) for row, some in b.measures.items()
+        },
     )

@@ -14,24 +14,29 @@ from typing import Final, NamedTuple
 from bonafide.core.errors import ConfigError
 from bonafide.core.fields import Origin
 from bonafide.core.mistakes import Mistake
+from bonafide.core.text import shorten
+from bonafide.engine.asked import conditions, snoozed_of, with_silent
 from bonafide.engine.bundles.files import (
-    FILE_BYTES_MAX, FILES_MAX, LATER, Sources, content_hash, read_sources, read_yaml,
+    FILE_BYTES_MAX, FILES_MAX, OPTIONAL, Sources, content_hash, read_sources, read_yaml,
 )  # fmt: skip
 from bonafide.engine.bundles.head import read_head
+from bonafide.engine.bundles.ladder import LADDER, read_ladder
 from bonafide.engine.bundles.inputs import NO_INPUTS, Inputs, read_inputs
+from bonafide.engine.bundles.lists import Entry, Snooze, endless, read_lists, read_snoozes
 from bonafide.engine.bundles.model import read_scheme
 from bonafide.engine.bundles.purpose import FEATURES, note_purpose
 from bonafide.engine.bundles.rules import RULES_MAX, TYPOLOGIES, ReasonText, Rule, read_reasons, read_rules
 from bonafide.engine.compiled import Compiled, Settings, compile_bundle
 from bonafide.engine.features.spec import Feature, parse_features, quantity_of, unreadable_reason
-from bonafide.engine.policy import Policy, read_policy
-from bonafide.engine.rules.language import Quantity, Vocabulary, amount_bounds
+from bonafide.engine.ladder.rules import LadderRules
+from bonafide.engine.policy import Known, Policy, read_policy
+from bonafide.engine.rules.language import Node, Quantity, Vocabulary, amount_bounds
 from bonafide.engine.rules.utilisation import HIDDEN, reads_utilisation
 from bonafide.engine.scheme import ALWAYS
 
 __all__ = [
-    "FILES_MAX", "FILE_BYTES_MAX", "LATER", "RULES_MAX", "TYPOLOGIES", "Bundle", "ReasonText", "Rule", "content_hash",
-    "load_bundle", "read_bundle", "read_yaml",
+    "FILES_MAX", "FILE_BYTES_MAX", "OPTIONAL", "RULES_MAX", "TYPOLOGIES", "Bundle", "ReasonText", "Rule",
+    "content_hash", "load_bundle", "read_bundle", "read_yaml",
 ]  # fmt: skip
 
 POLICY: Final = "policy.yaml"
@@ -55,11 +60,21 @@ class Bundle(NamedTuple):
     """The files of examples/, which are read when they are played."""
     inputs: Inputs = NO_INPUTS
     """What its model and its scorecard read, or will when they are trained."""
+    ladder: LadderRules | None = None
+    """None: the policy alone says what is proposed."""
+    entries: Mapping[str, tuple[Entry, ...]] = MappingProxyType({})
+    """The lists with the end, reason and author of each entry."""
+    snoozes: tuple[Snooze, ...] = ()
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the declared features, in order."""
         return tuple(f.name for f in self.features if not f.name.startswith("_"))
+
+    @property
+    def conditions(self) -> list[tuple[Node, float]]:
+        """What is asked of every event, each with its weight: the rules, then what the policy asks."""
+        return conditions(self.rules, self.policy, self.lists, snoozed_of(self.snoozes))
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -74,8 +89,8 @@ def untrained(bundle: Bundle) -> Bundle:
         model_inputs=tuple(one.node for one in bundle.inputs.model), input_reasons=(0,) * len(bundle.inputs.model),
         card_inputs=tuple(one.node for one in bundle.inputs.scorecard), trees=None, knots=(), scorecard=None,
     )  # fmt: skip
-    rules = [(rule.when, rule.weight) for rule in bundle.rules]
-    return bundle._replace(compiled=compile_bundle(bundle.features, rules, bundle.settings, scheme=scheme))
+    compiled = compile_bundle(bundle.features, bundle.conditions, bundle.settings, scheme=scheme)
+    return bundle._replace(compiled=compiled)
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -97,12 +112,19 @@ def read_bundle(folder: Path) -> tuple[Sources, Bundle | None]:
     """
     sources = read_sources(folder)
     head = read_head(sources)
-    lists = sources.lists()
+    entries = read_lists(sources)
+    lists = {name: tuple(entry.id for entry in some) for name, some in entries.items()}
     features, quantities = _read_features(sources)
     reasons, codes = read_reasons(sources)
     vocabulary = None if quantities is None else _vocabulary(quantities, features, lists, head and head[1])
     rules = read_rules(sources, vocabulary, codes)
-    policy = _read_policy(sources, head and head[1])
+    ids = tuple(rule.id for rule in rules)
+    snoozes = read_snoozes(sources, ids)
+    policy = _read_policy(sources, head and head[1], Known(ids, tuple(lists)))
+    _note_endless(sources, policy, entries)
+    ladder = read_ladder(sources, codes)
+    if ladder is not None and policy is not None and policy.measures:
+        _note_two_voices(sources)
     inputs = read_inputs(sources, vocabulary, rules, codes or ())
     scheme = read_scheme(sources, inputs, rules, reasons)
     if head is not None:
@@ -114,16 +136,17 @@ def read_bundle(folder: Path) -> tuple[Sources, Bundle | None]:
     hidden = parse_features(list(HIDDEN), "utilisation", hidden=True) if needs_hidden else ()
     everything = (*features, *hidden)
     line = ALWAYS if policy.line_e6 is None else policy.line_e6
+    spoken = conditions(rules, policy, lists, snoozed_of(snoozes))
+    scheme = with_silent(scheme._replace(line_e6=line), rules, len(spoken))
     try:
-        compiled = compile_bundle(
-            everything, [(rule.when, rule.weight) for rule in rules], settings, scheme=scheme._replace(line_e6=line)
-        )
+        compiled = compile_bundle(everything, spoken, settings, scheme=scheme)
     except ConfigError as error:
         sources.mistakes += error.mistakes or (Mistake("too-large", error.message, FEATURES),)
         return sources, None
     return sources, Bundle(
         told.name, content_hash(sources.contents), everything, rules, policy, reasons, settings, compiled, lists,
         told.purpose, {name: text for name, text in sources.contents.items() if name.startswith("examples/")}, inputs,
+        ladder, entries, snoozes,
     )  # fmt: skip
 
 
@@ -142,13 +165,31 @@ def _read_features(sources: Sources) -> tuple[tuple[Feature, ...], dict[str, Qua
     return features, {feature.name: quantity_of(feature) for feature in features}
 
 
-def _read_policy(sources: Sources, settings: Settings | None) -> Policy | None:
+def _read_policy(sources: Sources, settings: Settings | None, known: Known) -> Policy | None:
     document = sources.document(POLICY)
     if document is None:
         return None
-    policy, mistakes = read_policy(document, POLICY, settings)
+    policy, mistakes = read_policy(document, POLICY, settings, known)
     sources.mistakes += mistakes
     return policy
+
+
+def _note_endless(sources: Sources, policy: Policy | None, entries: Mapping[str, tuple[Entry, ...]]) -> None:
+    """Allow lists whose entries have no end: nobody is trusted for ever."""
+    document = sources.document(POLICY)
+    for i, row in enumerate(policy.lists if policy is not None and document is not None else ()):
+        name = endless(entries, row.list) if row.effect == "allow" else None
+        if name is not None and document is not None:
+            text = f"lists[{i}]: the entry {shorten(name)} of the allow list {row.list} has no end; write the list as "
+            text += f"lists/{row.list}.yaml, each entry with until, reason and author"
+            sources.note("out-of-range", text, POLICY, document.place(("lists", i, "list")))
+
+
+def _note_two_voices(sources: Sources) -> None:
+    document = sources.document(POLICY)
+    if document is not None:
+        text = f"measures: {LADDER} says what is proposed; leave this out"
+        sources.note("two-voices", text, POLICY, document.key_place(("measures",)))
 
 
 def _vocabulary(

@@ -6,35 +6,46 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from bonafide.core.decision import Decision, Loop, Receipt, Status
+from bonafide.core.decision import Decision, Loop, ProposedMeasure, Receipt, Status
 from bonafide.core.errors import StateError
-from bonafide.core.events import EVENT_CLASS, EVENT_CLASSES, Degraded, Fact
-from bonafide.core.fields import TYPE_NAMES
+from bonafide.core.events import EVENT_CLASS, EVENT_CLASSES, Degraded, Fact, ListChanged
+from bonafide.core.fields import ABSENT, FIELDS, TYPE_NAMES
 from bonafide.core.pseudonym import show_token
 from bonafide.engine.answered import Answered, Forms, taught
 from bonafide.engine.batch import Batch, Decided, joined, loops_of
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import (
-    CONFLICT, DUPLICATE, READ, TAKEN, TOO_LATE, V_CREDIT, V_SCORE, V_SEQ, V_STATUS,
+    ABSORBED, CONFLICT, DUPLICATE, READ, TAKEN, TOO_LATE, V_CREDIT, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
 from bonafide.engine.compiled import Compiled
-from bonafide.engine.degraded import NO_CHANGES, Changes, changes_among, changes_in, walk_stretches
 from bonafide.engine.intake import Column, read_events, rows_of_columns, rows_of_events
 from bonafide.engine.kernels import Kernels, load_kernels
+from bonafide.engine.ladder.follow import follow
+from bonafide.engine.ladder.ladder import FEEDS, InForce, Ladder
+from bonafide.engine.ladder.proposed import Proposed
+from bonafide.engine.ladder.wording import APPEAL, tell
+from bonafide.engine.ladder.words import SUBJECTS
+from bonafide.engine.lists import Lists
 from bonafide.engine.pseudonyms import Known, Written, write_events
 from bonafide.engine.rules.operations import TYPE
-from bonafide.engine.state import State, Walked
+from bonafide.engine.state import State
+from bonafide.engine.stretches import (
+    NO_CHANGES, NO_LISTS, Alone, Changes, Stretch, changes_among, changes_in, lists_among, walk_stretches,
+)  # fmt: skip
 from bonafide.engine.swap import fit
-from bonafide.engine.templates import Scores, Templates
-from bonafide.engine.warming import Warming, absorb
+from bonafide.engine.templates import Scores, Template, Templates
+from bonafide.engine.warming import ABSORB_ROWS, Warming
 
 __all__ = ["DEFAULT_SECRET", "Answered", "Batch", "Decided", "Engine", "Warming", "loops_of"]
 
 DEFAULT_SECRET: Final = hashlib.sha256(b"bonafide: offline").digest()[:16]
 """The secret of runs that keep no data directory. Decisions never depend on a secret."""
+FEW: Final = 16
+"""Fewer events are looked at one by one: a column costs the same however little of it is used."""
 _STATUS: Final[dict[int, Status]] = {
     TAKEN: "taught", DUPLICATE: "duplicate", CONFLICT: "conflict", TOO_LATE: "too-late"
 }  # fmt: skip
@@ -60,6 +71,9 @@ class Engine:
         self._secret = secret
         self.kernels = kernels or load_kernels()
         self.state = State(bundle.compiled, secret, self.kernels) if state is None else state
+        self.ladder = Ladder(self.hash_of)
+        self._waiting = self.ladder.standings.waiting
+        self.lists = Lists(self.hash_of)
         self._begin_again()
 
     @property
@@ -82,7 +96,8 @@ class Engine:
         return fit(bundle, self.bundle, self.state.compiled.features.layout)
 
     def swap(self, bundle: Bundle, fitted: Compiled | None = None) -> None:
-        """Decide with another bundle from the next event on; nothing that is remembered changes.
+        """Decide with another bundle from the next event on; nothing that is remembered changes, nor where anybody
+        stands on the ladder.
 
         Rules, policy and texts swap freely, and so do features that what is kept can answer. Raises NotSwappableError,
         a StateError, where something new would have to be kept, or where settings such as the currency differ.
@@ -93,7 +108,8 @@ class Engine:
         self._begin_again()
 
     def adopt(self, warmed: Warming) -> None:
-        """Go on from a state that another bundle has warmed from the log, from the next event on.
+        """Go on from a state that another bundle has warmed from the log, from the next event on. On the ladder
+        everybody stands where this engine's own decisions have put them.
 
         Raises StateError unless it has taken in exactly the events that this engine has.
         """
@@ -108,6 +124,8 @@ class Engine:
     def _begin_again(self) -> None:
         """Forget what was made for the bundle before."""
         self._one = self.state.room(1)
+        self.ladder.rules = self.bundle.ladder
+        self.lists.follow(self.bundle)
         self.degrade(self.state.degraded)
 
     def decide(self, events: Sequence[Fact]) -> list[Decision | Receipt]:
@@ -116,10 +134,10 @@ class Engine:
         Events must have come through the door (`core.door`). Raises StateError when the engine's memory is full.
         """
         answers: list[Decision | Receipt] = []
-        for first, verdicts, loops in self._walk(events, *self._read(events)):
-            answers += [
-                self._decision(events[first + i], verdict, loops.get(i, ())) for i, verdict in enumerate(verdicts)
-            ]
+        for stretch in self._walk(events, *self._read(events)):
+            loops, first = loops_of(stretch.walked.ways), stretch.first
+            for i, verdict in enumerate(stretch.walked.verdicts.tolist()):
+                answers.append(self._decision(events[first + i], verdict, loops.get(i, ()), stretch, i))
         return answers
 
     def answer(self, events: Sequence[Fact]) -> list[Answered]:
@@ -145,64 +163,145 @@ class Engine:
 
         Raises StateError when the engine's memory is full.
         """
-        absorb(self.state, events, self.degrade)
+        # With a ladder, what was decided matters to later answers, so that it is found again.
+        how = ABSORBED if self.bundle.ladder is None else READ
+        for first in range(0, len(events), ABSORB_ROWS):
+            some = events[first : first + ABSORB_ROWS]
+            for stretch in self._walk(some, *self._read(some), how):
+                self._follow(stretch, np.full(len(stretch.rows), READ, dtype=np.int64))
 
     def decide_one(self, event: Fact) -> Decision | Receipt:
         """Take one event in and answer it, as `decide` does."""
         rows = rows_of_events((event,), self.kernels, self.state.bound.key)
+        if not self.lists.is_quiet:
+            self.turn(max(self.state.latest_ms, event.time), self.state.latest_ms)
         self._one.verdicts.fill(0)
         walked = self.state.walk(rows, _READ, self._one)
         loops = loops_of(walked.ways)[0] if len(walked.ways) else ()
-        answer = self._decision(event, self._one.verdicts.tolist()[0], loops)
+        answer = self._decision(event, walked.verdicts.tolist()[0], loops, Alone(rows, self.state), 0)
         if isinstance(event, Degraded) and isinstance(answer, Receipt) and answer.status == "taught":
             self.degrade(event.parts)
+        elif isinstance(event, ListChanged) and isinstance(answer, Receipt) and answer.status == "taught":
+            self.list_changed(rows[0].tolist())
         return answer
+
+    def turn(self, as_of: int, latest: int) -> None:
+        """Bring what is on the lists to a moment of the log, whose latest time may still be behind it."""
+        if self.lists.is_due(as_of):
+            self.state.swap(self.lists.compiled(as_of, latest, self.state.compiled.features.layout))
+            self._one = self.state.room(1)
+
+    def list_changed(self, row: list[int]) -> None:
+        """From the next event on a list is as a taken `list_changed` record says."""
+        self.lists.change(row)
+
+    @property
+    def lists_hold(self) -> tuple[int, int]:
+        """Since when and until when what is on the lists is on them."""
+        return self.lists.hold
 
     def _read(self, events: Sequence[Fact]) -> tuple[NDArray[np.int64], bool]:
         """The rows of events, and whether any of them has a list."""
         return read_events(events, self.kernels, self.state.bound.key)
 
     def _walk(
-        self, events: Sequence[Fact], rows: NDArray[np.int64], listed: bool
-    ) -> Iterator[tuple[int, list[list[int]], dict[int, tuple[Loop, ...]]]]:
-        """Take events in, in stretches between degraded records: the first event of each, their verdicts, what came
-        home."""
+        self, events: Sequence[Fact], rows: NDArray[np.int64], listed: bool, how: int = READ
+    ) -> Iterator[Stretch]:  # fmt: skip
+        """Take events in, in stretches between records that change parts or lists."""
         changes = changes_among(events) if listed else NO_CHANGES
-        how = np.full(len(events), READ, dtype=np.int64)
-        for first, walked in walk_stretches(self.state, rows, how, changes, self.degrade):
-            yield first, walked.verdicts.tolist(), loops_of(walked.ways)
+        few_change_none = len(events) < FEW and not any(isinstance(event, ListChanged) for event in events)
+        lists = NO_LISTS if few_change_none else lists_among(rows[:, TYPE])
+        return walk_stretches(self, rows, np.full(len(events), how, dtype=np.int64), changes, lists)
 
     def _answers(self, events: Sequence[Fact], rows: NDArray[np.int64], listed: bool) -> list[Answered]:
         answers: list[Answered] = []
-        for first, verdicts, loops in self._walk(events, rows, listed):
-            answers += [
-                self._answer(events[i], rows, i, verdict, loops.get(i - first, ()))
-                for i, verdict in enumerate(verdicts, first)
-            ]
+        for stretch in self._walk(events, rows, listed):
+            loops, first = loops_of(stretch.walked.ways), stretch.first
+            for i, verdict in enumerate(stretch.walked.verdicts.tolist()):
+                answers.append(self._answer(events[first + i], verdict, loops.get(i, ()), stretch, i))
         return answers
 
-    def _decision(self, event: Fact, verdict: list[int], loops: tuple[Loop, ...]) -> Decision | Receipt:
+    def _decision(
+        self, event: Fact, verdict: list[int], loops: tuple[Loop, ...], stretch: Stretch | Alone, i: int
+    ) -> Decision | Receipt:  # fmt: skip
         status, seq = verdict[V_STATUS], verdict[V_SEQ]
         if status != TAKEN:
             return Receipt(event.event_id, _STATUS[status])
+        kind = _CODE[event.__class__]
         if not event.decided:
+            if kind in FEEDS:
+                self._teach(stretch, i, seq)
             return Receipt(event.event_id, "taught", seq)
-        template = self._templates.of(self._templates.key_of(_CODE[event.__class__], verdict))
-        subject = getattr(event, template.subject_field) if template.subject_field else None
-        time: int = event.time
-        return template.fill(event.event_id, seq, time, subject, Scores(verdict[V_SCORE], verdict[V_CREDIT]), loops)
+        template = self._templates.of(self._templates.key_of(kind, verdict))
+        measures: tuple[ProposedMeasure, ...] = ()
+        if template.counts or self._waiting:
+            measures = self._measures(event, template, stretch, i, seq)
+        return template.fill(
+            event.event_id, seq, event.time, measures, Scores(verdict[V_SCORE], verdict[V_CREDIT]), loops
+        )  # fmt: skip
 
     def _answer(
-        self, event: Fact, rows: NDArray[np.int64], i: int, verdict: list[int], loops: tuple[Loop, ...]
+        self, event: Fact, verdict: list[int], loops: tuple[Loop, ...], stretch: Stretch, i: int
     ) -> Answered:  # fmt: skip
         status, seq = verdict[V_STATUS], verdict[V_SEQ]
         if status != TAKEN:
             return Answered(status, seq, b"")
+        kind = _CODE[event.__class__]
         if not event.decided:
+            if kind in FEEDS:
+                self._teach(stretch, i, seq)
             return taught(event.event_id, seq)
-        form = self._forms.of(_CODE[event.__class__], verdict)
-        token = "" if form.subject_place is None else show_token(int(rows[i, form.subject_place]))
-        return form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], loops, token)
+        form = self._forms.of(kind, verdict)
+        measures: tuple[ProposedMeasure, ...] = ()
+        tokens: list[str] = []
+        if form.counts or self._waiting:
+            measures = self._measures(event, form.template, stretch, i, seq)
+            tokens = [show_token(int(stretch.rows[i, _SUBJECT_PLACE[one.subject_type]])) for one in measures]
+        return form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], loops, measures, tokens)
+
+    def _teach(self, stretch: Stretch | Alone, i: int, seq: int) -> None:
+        """Have the ladder take in a record of the types that change where somebody stands."""
+        self.ladder.taught(stretch.rows[i].tolist(), seq, int(stretch.times[i]))
+
+    def _measures(
+        self, event: Fact, template: Template, stretch: Stretch | Alone, i: int, seq: int
+    ) -> tuple[ProposedMeasure, ...]:  # fmt: skip
+        """What a decision says of measures, where it counts or somebody waits."""
+        return self.told(
+            self.ladder.decided(stretch.rows[i].tolist(), seq, template, int(stretch.times[i])),
+            {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE},
+        )
+
+    def save(self) -> bytes:
+        """What is remembered beside the state: where everybody stands on the ladder, and what was changed on lists."""
+        return _pack((self.ladder.save(), self.lists.save()))
+
+    def load(self, saved: bytes) -> None:
+        """Put back what `save` gave."""
+        ladder, lists = _unpack(saved)
+        self.ladder.load(ladder)
+        self.lists.load(lists)
+
+    def told(self, measures: Sequence[Proposed], subjects: Mapping[str, str]) -> tuple[ProposedMeasure, ...]:
+        """Measures with the ids of their subjects, by kind, and with their texts."""
+        if not measures:
+            return ()
+        ladder, texts = self.bundle.ladder, self.bundle.reasons
+        appeal = APPEAL if ladder is None else ladder.appeal
+        return tuple(tell(one, subjects[one.subject_type], texts, appeal) for one in measures)
+
+    def in_force(self, subject_type: str, subject_id: str) -> tuple[InForce, ...]:
+        """The measures in force about a user or a merchant, as of the latest time in the log."""
+        text = np.frombuffer(subject_id.encode(), dtype=np.uint8)
+        found = np.full((1, 1), ABSENT, dtype=np.int64)
+        self.kernels.hash_personal_texts(text, found, 0, *self.state.bound.key)
+        return self.ladder.in_force((SUBJECTS.index(subject_type), int(found[0, 0])), self.state.latest_ms)
+
+    def hash_of(self, text: str) -> int:
+        """The hash that a row has of a text that names no person."""
+        found = np.full((1, 1), ABSENT, dtype=np.int64)
+        self.kernels.hash_texts(np.frombuffer(text.encode(), dtype=np.uint8), found, 0, *self.state.bound.key)
+        return int(found[0, 0])
 
     def decide_columns(self, kinds: NDArray[np.int64], columns: Mapping[str, Column], how: NDArray[np.int64]) -> Batch:
         """Take a batch of columns in, in row order.
@@ -214,16 +313,14 @@ class Engine:
 
     def decide_rows(self, rows: NDArray[np.int64], changes: Changes, how: NDArray[np.int64]) -> Batch:
         """The same for rows that `intake.rows_of_columns` gave, with the degraded records among them."""
-        kinds, batches = rows[:, TYPE].copy(), []
-        for first, walked in walk_stretches(self.state, rows, how, changes, self.degrade):
-            some = slice(first, first + len(walked.verdicts))
-            batches.append(self._batch(kinds[some], how[some], rows[some], walked))
+        batches = []
+        for stretch in walk_stretches(self, rows, how, changes, lists_among(rows[:, TYPE])):
+            batches.append(self._follow(stretch, how[stretch.first : stretch.first + len(stretch.rows)]))
         return joined(batches)
 
-    def _batch(
-        self, kinds: NDArray[np.int64], how: NDArray[np.int64], rows: NDArray[np.int64], walked: Walked
-    ) -> Batch:
-        verdicts = walked.verdicts
+    def _follow(self, stretch: Stretch, how: NDArray[np.int64]) -> Batch:
+        """What was made of a stretch, the ladder's part included."""
+        verdicts, kinds = stretch.walked.verdicts, stretch.rows[:, TYPE]
         decided = (verdicts[:, V_STATUS] == TAKEN) & _DECIDED[kinds] & (how >= READ)
         keys = self._templates.keys_of(kinds, verdicts)
         plain = decided & (keys[:, 1:] == 0).all(axis=1)
@@ -241,12 +338,16 @@ class Engine:
             verdicts[:, V_CREDIT],
             template,
             templates,
-            walked.answers,
-            rows,
-            loops_of(walked.ways),
+            stretch.walked.answers,
+            stretch.rows,
+            loops_of(stretch.walked.ways),
+            follow(self.ladder, stretch, template, templates),
         )
 
 
+_pack: Final = msgspec.msgpack.Encoder().encode
+_unpack: Final = msgspec.msgpack.Decoder(tuple[bytes, bytes]).decode
 _CODE: Final = {cls: code for code, cls in enumerate(EVENT_CLASSES)}
 _READ: Final = np.full(1, READ, dtype=np.int64)
 _DECIDED: Final = np.array([EVENT_CLASS[name].decided for name in TYPE_NAMES])
+_SUBJECT_PLACE: Final = {kind: FIELDS[f"{kind}_id"].place for kind in ("user", "merchant")}

@@ -174,8 +174,7 @@ def with_companions(bundle: Bundle) -> tuple[Bundle, dict[str, tuple[str, str]]]
             names.append(told[count])
         companions[feature.name] = (names[0], names[1])
     features = (*bundle.features, *declared)
-    rules = [(rule.when, rule.weight) for rule in bundle.rules]
-    compiled = compile_bundle(features, rules, bundle.settings, scheme=bundle.compiled.scheme)
+    compiled = compile_bundle(features, bundle.conditions, bundle.settings, scheme=bundle.compiled.scheme)
     return bundle._replace(features=features, compiled=compiled), companions
 
 

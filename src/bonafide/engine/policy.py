@@ -1,9 +1,13 @@
-"""Policy: from a score and the rules that hit to what happens to the event, and what is proposed for the subject."""
+"""Policy: from a score, the rules that hit, the amount and the payer's level to what happens to the event.
+
+In this order: the first row that fits, else the band of the score; never milder than what rules, faults and a model's
+rules alone demand; at most `allow` for who is on an allow list; at least what a block list says.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import prod
 from types import MappingProxyType
@@ -13,15 +17,20 @@ import msgspec
 from msgspec import Meta, Struct
 
 from bonafide.core.decision import OUTCOMES, RISK_LEVELS, SCORE_UNIT, Outcome, RiskLevel
+from bonafide.core.fields import FIELDS
 from bonafide.core.mistakes import Mistake
 from bonafide.core.moment import SPAN_PATTERN, DAY_MS, parse_span, show_span
+from bonafide.core.text import did_you_mean
 from bonafide.engine.bundles.shapes import Path, fit
 from bonafide.engine.compiled import Settings
 from bonafide.engine.fail_modes import TYPES, DeclaredFailModes, FailModes, faults_of, made_of, strictness
+from bonafide.engine.policy_rows import Cell, PolicyRow, amount_cuts, faults_of_rows, row_of, score_cuts
 from bonafide.engine.rules.source import Document
 
 MeasureName = Literal["notice", "request_information"]
 """What this policy may propose by itself; anything harder needs the ladder."""
+HoldDefault = Literal["allow", "warn", "verify"]
+"""What a held event goes on as when its time is over: nothing is declined that nobody decided on."""
 LASTS_MAX_MS: Final = 3_650 * DAY_MS
 ALERT_FROM: Final = OUTCOMES.index("verify")
 
@@ -56,12 +65,34 @@ class Proposal(Struct, frozen=True, forbid_unknown_fields=True):
     lasts: _Span
 
 
+class FaultRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """The mildest outcome where something that decides was missing or did not answer."""
+
+    missing_currency: Outcome = "allow"
+    degraded: dict[str, Outcome] = {}
+    """By the name of the part."""
+
+
+class ListRow(Struct, frozen=True, forbid_unknown_fields=True):
+    """What follows for events whose field has a value that is on a list."""
+
+    list: Annotated[str, Meta(description="the name of a list in lists/")]
+    of: Annotated[str, Meta(description="a field that holds a text, such as merchant_id")]
+    effect: Literal["allow", "watch", "block"]
+    outcome: Literal["verify", "hold", "decline"] | None = None
+    """Of a block list; `hold` without it."""
+
+
 class DeclaredPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """The policy file: bands in rising order, the first from 0."""
 
     outcomes: tuple[OutcomeBand, ...]
     risk_levels: tuple[RiskBand, ...]
     hold_for: _Span
+    rows: tuple[PolicyRow, ...] = ()
+    hold_default: HoldDefault = "allow"
+    faults: FaultRow = FaultRow()
+    lists: tuple[ListRow, ...] = ()
     measures: dict[Outcome, Proposal] = {}
     fail_modes: DeclaredFailModes | None = None
 
@@ -75,6 +106,21 @@ class Policy(NamedTuple):
     """After this span a hold ends by itself, and the event goes on."""
     measures: Mapping[Outcome, Proposal] = MappingProxyType({})
     fail_modes: FailModes = FailModes()
+    rows: tuple[PolicyRow, ...] = ()
+    hold_default: HoldDefault = "allow"
+    """What becomes of a held event that nobody has decided on."""
+    faults: FaultRow = FaultRow()
+    lists: tuple[ListRow, ...] = ()
+
+    @property
+    def cuts(self) -> list[int]:
+        """The scores, in millionths, from which on a band or a row may say something else; the first is 0."""
+        return sorted({*self.outcome_starts, *score_cuts(self.rows)})
+
+    @property
+    def amounts(self) -> list[int]:
+        """The amounts that rows ask for, rising."""
+        return amount_cuts(self.rows)
 
     @property
     def outcome_starts(self) -> list[int]:
@@ -89,7 +135,19 @@ class Policy(NamedTuple):
     @property
     def line_e6(self) -> int | None:
         """The least score, in millionths, at which something happens to an event; None where nothing ever does."""
-        return next((round(b.from_ * SCORE_UNIT) for b in self.outcomes if b.outcome != "allow"), None)
+        starts = [round(b.from_ * SCORE_UNIT) for b in self.outcomes if b.outcome != "allow"]
+        rows = [round(r.score.from_ * SCORE_UNIT) if r.score else 0 for r in self.rows if r.outcome != "allow"]
+        return min([*starts, *rows], default=None)
+
+
+Because = Literal["band", "row", "rules", "fault", "list"]
+
+
+class Known(NamedTuple):
+    """What the rows and lists of a policy may name."""
+
+    rules: tuple[str, ...]
+    lists: tuple[str, ...]
 
 
 class Ruling(NamedTuple):
@@ -100,22 +158,50 @@ class Ruling(NamedTuple):
     alert: bool
     proposal: Proposal | None
     hold_ms: int | None
+    because: tuple[Because, str] = ("band", "")
+    """What gave the outcome, and which: a band's start, a row's number, rules, a fault, a list."""
+    release: Outcome | None = None
+    """Of a hold: what becomes of the event when it ends by itself."""
 
 
-def read_policy(document: Document, name: str, settings: Settings | None = None) -> tuple[Policy | None, list[Mistake]]:
+class Case(NamedTuple):
+    """What a policy rules on."""
+
+    cell: Cell
+    """Its score is that of the cut that the event's has reached."""
+    level: RiskLevel
+    at_least: Outcome = "allow"
+    """The strictest that rules demand by their effects and weights, and which do."""
+    demanding: tuple[str, ...] = ()
+    is_watched: bool = False
+    """Whether a monitor hit."""
+    missing_currency: bool = False
+    degraded: tuple[str, ...] = ()
+    lists: tuple[int, ...] = ()
+    """The numbers of the policy's lists that the event is on."""
+
+
+def read_policy(
+    document: Document, name: str, settings: Settings | None = None, known: Known | None = None
+) -> tuple[Policy | None, list[Mistake]]:  # fmt: skip
     """The policy that a YAML document says, and everything that is wrong with it; None where something is.
 
-    `settings` are the bundle's, whose currency the amounts of fail modes are in.
+    `settings` are the bundle's, whose currency the amounts of fail modes are in; `known` is what its rows and lists may
+    name, None: nobody can say.
     """
     policy, mistakes = fit(document, DeclaredPolicy, name)
     if policy is None:
         return None, mistakes
-    places = [(document.place(path), told) for path, told in _faults_of(policy)]
+    found = [*_faults_of(policy), *([] if known is None else _faults_of_names(policy, known))]
+    places = [(document.place(path), told) for path, told in found]
     mistakes = [Mistake("out-of-range", told, name, at.line, at.column, at.width) for at, told in places]
     if mistakes:
         return None, mistakes
     fails = made_of(policy.fail_modes, parse_span(policy.hold_for), settings)
-    return Policy(policy.outcomes, policy.risk_levels, policy.hold_for, policy.measures, fails), []
+    return Policy(
+        policy.outcomes, policy.risk_levels, policy.hold_for, policy.measures, fails, policy.rows, policy.hold_default,
+        policy.faults, policy.lists,
+    ), []  # fmt: skip
 
 
 def _faults_of(policy: DeclaredPolicy) -> list[tuple[Path, str]]:
@@ -161,14 +247,55 @@ def owed_to_rules(policy: Policy, weights: Sequence[float]) -> Outcome:
     return "warn" if OUTCOMES.index(policy.outcomes[band].outcome) >= ALERT_FROM else "allow"
 
 
-def rule_on(policy: Policy, band: int, level: RiskLevel, at_least: Outcome) -> Ruling:
-    """What becomes of an event in the outcomes' band number `band`, whose subject has a risk level; `at_least` is the
-    strictest outcome that a rule which hit demands."""
-    outcome = max(at_least, policy.outcomes[band].outcome, key=OUTCOMES.index)
+def _faults_of_names(policy: DeclaredPolicy, known: Known) -> Iterator[tuple[Path, str]]:
+    """What rows and lists name that is not there."""
+    yield from faults_of_rows(policy.rows, known.rules)
+    for i, row in enumerate(policy.lists):
+        if row.list not in known.lists:
+            near = did_you_mean(row.list, known.lists)
+            yield ("lists", i, "list"), f"lists[{i}].list: there is no list {row.list:.40} in lists/{near}"
+        field = FIELDS.get(row.of)
+        if field is None or field.kind != "text" or not set(field.types) & set(TYPES):
+            yield ("lists", i, "of"), f"lists[{i}].of: {row.of:.40} is no field of decided events that holds a text"
+        if row.outcome is not None and row.effect != "block":
+            yield ("lists", i, "outcome"), f"lists[{i}].outcome: only a block list has one"
+
+
+def rule_on(policy: Policy, case: Case) -> Ruling:
+    """What becomes of an event."""
+    number = row_of(policy.rows, case.cell)
+    if number is not None:
+        outcome, because = policy.rows[number].outcome, ("row", str(number))
+    else:
+        band = policy.outcomes[bisect_right(policy.outcome_starts, case.cell.score_e6) - 1]
+        outcome, because = band.outcome, ("band", f"{band.from_:g}")
+    for stricter, why in _demands(policy, case):
+        if OUTCOMES.index(stricter) > OUTCOMES.index(outcome):
+            outcome, because = stricter, why
+    on = [policy.lists[i] for i in case.lists]
+    spared = next((row.list for row in on if row.effect == "allow"), None)
+    if spared is not None and outcome != "allow":
+        outcome, because = "allow", ("list", spared)
+    for row in on:
+        blocked: Outcome = row.outcome or "hold"
+        if row.effect == "block" and OUTCOMES.index(blocked) > OUTCOMES.index(outcome):
+            outcome, because = blocked, ("list", row.list)
+    is_watched = case.is_watched or any(row.effect == "watch" for row in on)
     return Ruling(
         outcome,
-        level,
-        OUTCOMES.index(outcome) >= ALERT_FROM,
+        case.level,
+        OUTCOMES.index(outcome) >= ALERT_FROM or is_watched,
         policy.measures.get(outcome),
         parse_span(policy.hold_for) if outcome == "hold" else None,
+        because,  # type: ignore[arg-type]
+        policy.hold_default if outcome == "hold" else None,
     )
+
+
+def _demands(policy: Policy, case: Case) -> Iterator[tuple[Outcome, tuple[str, str]]]:
+    """The mildest outcomes that rules and faults leave an event, and why."""
+    yield case.at_least, ("rules", ", ".join(case.demanding))
+    if case.missing_currency:
+        yield policy.faults.missing_currency, ("fault", "missing_currency")
+    for part in case.degraded:
+        yield policy.faults.degraded.get(part, "allow"), ("fault", part)

@@ -16,7 +16,7 @@ import numpy as np
 from bonafide.core.errors import StateError
 from bonafide.engine.engine import Engine
 
-MAGIC: Final = b"bonafide snapshot 4\n"
+MAGIC: Final = b"bonafide snapshot 5\n"
 HEADER_BYTES_MAX: Final = 65_536
 """Enough for the names of as many degraded parts as a record may have."""
 CHECKED_BYTES: Final = 2**20
@@ -34,6 +34,8 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands for the log up to there, in the words of whoever keeps it; "" where nobody says."""
     degraded: tuple[str, ...]
     """Parts that do not answer."""
+    beside: int
+    """Bytes that tell where everybody stands on the ladder, and what was changed on lists; they follow the words."""
     sha256: str
     """Of the log, the names of these parts and what follows the header."""
 
@@ -42,11 +44,14 @@ def write_snapshot(engine: Engine, file: BinaryIO, log: str = "") -> None:
     """Write what an engine remembers; `log` stands for the log that it took in, such as a hash of it."""
     words = engine.state.kept
     body = words.data.cast("B")
-    parts = engine.degraded
-    digest = _begin(log, parts, body).hexdigest()
-    header = _Header(_shape(engine), _secret_mark(engine), len(words), engine.state.seq, log, parts, digest)
+    parts, beside = engine.degraded, engine.save()
+    digest = _begin(log, parts, body, beside).hexdigest()
+    header = _Header(
+        _shape(engine), _secret_mark(engine), len(words), engine.state.seq, log, parts, len(beside), digest
+    )  # fmt: skip
     file.write(MAGIC + msgspec.json.encode(header) + b"\n")
     file.write(body)
+    file.write(beside)
 
 
 def read_snapshot(engine: Engine, file: BinaryIO, log_at: Callable[[int], str] | None = None) -> None:
@@ -65,19 +70,20 @@ def read_snapshot(engine: Engine, file: BinaryIO, log_at: Callable[[int], str] |
         raise _refusal("it was made with other features or settings")
     if not 0 < header.words < len(engine.state.memory):
         raise _refusal("it is larger than the address space of this process")
-    body = bytearray(header.words * 8)
-    if file.readinto(body) != len(body) or file.read(1):  # type: ignore[attr-defined]
+    body, beside = bytearray(header.words * 8), bytearray(header.beside)
+    if any(file.readinto(part) != len(part) for part in (body, beside)) or file.read(1):  # type: ignore[attr-defined]
         raise _refusal("it is not complete")
-    if _begin(header.log, header.degraded, body).hexdigest() != header.sha256:
+    if _begin(header.log, header.degraded, body, beside).hexdigest() != header.sha256:
         raise _refusal("its content is damaged")
     engine.state.load(np.frombuffer(body, dtype=np.int64))
+    engine.load(bytes(beside))
     engine.degrade(header.degraded)
 
 
 def check_snapshot(file: BinaryIO) -> None:
     """Read a snapshot to its end without an engine; raises StateError unless it is whole and as it was written."""
     header = _read_header(file)
-    digest, left = _begin(header.log, header.degraded), header.words * 8
+    digest, left = _begin(header.log, header.degraded), header.words * 8 + header.beside
     while piece := file.read(min(left, CHECKED_BYTES)):
         digest.update(piece)
         left -= len(piece)
@@ -96,10 +102,11 @@ def _read_header(file: BinaryIO) -> _Header:
         raise _refusal("its header is damaged") from None
 
 
-def _begin(log: str, degraded: tuple[str, ...], body: memoryview | bytearray | bytes = b"") -> hashlib._Hash:
-    """The digest of a snapshot, begun with its header and, where it is at hand, its body."""
+def _begin(log: str, degraded: tuple[str, ...], *parts: memoryview | bytearray | bytes) -> hashlib._Hash:
+    """The digest of a snapshot, begun with its header and, where they are at hand, the parts of its body."""
     digest = hashlib.sha256(msgspec.json.encode((log, degraded)))
-    digest.update(body)
+    for part in parts:
+        digest.update(part)
     return digest
 
 

@@ -34,9 +34,8 @@ def fit(bundle: Bundle, running: Bundle, layout: Layout) -> Compiled:
         raise NotSwappableError(
             f"the bundle changes {', '.join(changed)}, which what is kept depends on: warm it from the log"
         )
-    rules = [(rule.when, rule.weight) for rule in bundle.rules]
     try:
-        return compile_bundle(bundle.features, rules, bundle.settings, layout, bundle.compiled.scheme)
+        return compile_bundle(bundle.features, bundle.conditions, bundle.settings, layout, bundle.compiled.scheme)
     except NotKeptError as error:
         told = f"the bundle's {', '.join(error.names)} need more than is kept: warm it from the log"
         raise NotSwappableError(told, error.names) from None

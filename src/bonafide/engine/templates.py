@@ -1,7 +1,8 @@
 """What decisions have in common: each event's decision is a template with what is the event's own filled in.
 
 The kernel settles the events on which nothing fires. What fires is ruled on once per kind of event, faults, band,
-risk level, reasons and hits, and each decision is that template with its event's id, place, time, subject and scores.
+risk level, reasons and hits, and each decision is that template with its event's id, place, time and scores, and with
+what the ladder says of its subjects' measures.
 """
 
 from __future__ import annotations
@@ -15,23 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonafide.core.decision import OUTCOMES, RISK_LEVELS, Decision, Loop, Outcome, ProposedMeasure, Reason
+from bonafide.core.events import EVENT_CLASS
 from bonafide.core.fields import TYPE_NAMES
-from bonafide.core.moment import MOMENT_MAX, parse_span
-from bonafide.engine.bundle import Bundle
+from bonafide.core.moment import MOMENT_MAX
+from bonafide.engine.bundle import TYPOLOGIES, Bundle, Rule
 from bonafide.engine.codes import (
     FAULT_CURRENCY, HITS_PER_WORD, REASON_BITS, V_CREDIT, V_FAULTS, V_REASONS, V_SCORE,
 )  # fmt: skip
-from bonafide.engine.policy import Ruling, owed_to_rules, rule_on
+from bonafide.engine.ladder.hearsay import hearsay
+from bonafide.engine.ladder.words import SUBJECTS
+from bonafide.engine.policy import Case, Ruling, owed_to_rules, rule_on
+from bonafide.engine.policy_rows import SUBJECT_OF, Cell
 from bonafide.engine.scheme import ALWAYS
 
 TEMPLATES_MAX: Final = 65_536
 """Rulings remembered; beyond it they are made anew."""
 
 _FAULTS: Final = {FAULT_CURRENCY: "missing: currency"}
-_SUBJECTS: Final = {
-    "payment": "user", "refund": "user", "payout": "merchant", "merchant_application": "merchant"
-}  # fmt: skip
-"""Whose risk a decision states and to whom a measure is proposed."""
+NO_EVIDENCE: Final = (None, None)
 
 
 def as_json(value: object) -> str:
@@ -49,21 +51,24 @@ class Scores(NamedTuple):
 
 
 class Template(NamedTuple):
-    """What a decision says apart from its event's id, place, time, subject, scores and loops."""
+    """What a decision says apart from its event's id, place, time, scores and loops, and of measures."""
 
     ruling: Ruling
     reasons: tuple[Reason, ...]
     hits: tuple[str, ...]
     faults: tuple[str, ...]
     subject_type: str | None
-    subject_field: str | None
-    """The event field that names the subject."""
+    """Whose risk it states."""
     bundle: str
     degraded: tuple[str, ...] = ()
     """Parts that did not answer."""
+    evidence: tuple[int | None, int | None] = NO_EVIDENCE
+    """What it says against the user and against the merchant of its event: typologies as bits; None: nothing."""
+    counts: bool = False
+    """Whether it matters to where somebody stands, whoever that is."""
 
     def fill(
-        self, event_id: str, seq: int, time: int, subject_id: str | None, scores: Scores,
+        self, event_id: str, seq: int, time: int, measures: tuple[ProposedMeasure, ...], scores: Scores,
         loops: tuple[Loop, ...] = (),
     ) -> Decision:  # fmt: skip
         """The decision on one event."""
@@ -71,59 +76,35 @@ class Template(NamedTuple):
         return Decision(
             event_id=event_id, seq=seq, time=time, outcome=ruling.outcome, score_e6=scores.score_e6,
             risk_level=ruling.risk_level, credit_score=scores.credit or None, alert=ruling.alert,
-            reasons=self.reasons, hits=self.hits,
-            measures=() if ruling.proposal is None else self._measures(time, subject_id), faults=self.faults,
-            degraded=self.degraded, bundle=self.bundle, loops=loops,
-            release_by=None if ruling.hold_ms is None else min(time + ruling.hold_ms, MOMENT_MAX),
+            reasons=self.reasons, hits=self.hits, measures=measures, faults=self.faults, degraded=self.degraded,
+            bundle=self.bundle, loops=loops, release_by=self.release_by(time), release_default=ruling.release,
         )  # fmt: skip
 
-    def _measures(self, time: int, subject_id: str | None) -> tuple[ProposedMeasure, ...]:
-        proposal = self.ruling.proposal
-        if proposal is None or self.subject_type is None or subject_id is None:
-            return ()
-        until = min(time + parse_span(proposal.lasts), MOMENT_MAX)
-        return (ProposedMeasure(proposal.measure, self.subject_type, subject_id, "proposed", until),)
-
-    @property
-    def lasts_ms(self) -> int | None:
-        """From the event to the end of the measure that its subject is proposed; None where none is."""
-        proposal = self.ruling.proposal
-        return None if proposal is None or self.subject_type is None else parse_span(proposal.lasts)
+    def release_by(self, time: int) -> int | None:
+        """When the hold of an event of this time ends by itself; None where it is not held."""
+        hold = self.ruling.hold_ms
+        return None if hold is None else min(time + hold, MOMENT_MAX)
 
     @property
     def tail(self) -> Tail:
         """The canonical encoding after the loops, in pieces around what is each event's own."""
         ruling = self.ruling
-        before, middle, after = self.measure_pieces
         told = {
             "outcome": ruling.outcome, "risk_level": ruling.risk_level, "alert": ruling.alert,
             "reasons": [reason.code for reason in self.reasons], "hits": self.hits,
         }  # fmt: skip
-        first = f'{as_json(told)[1:-1]},"measures":[{before}{middle}'
-        second = f'{after}],"faults":{as_json(self.faults)},"degraded":{as_json(self.degraded)},"release_by":'
+        after = f'],"faults":{as_json(self.faults)},"degraded":{as_json(self.degraded)},"release_by":'
         end = f',"bundle":{as_json(self.bundle)}}}'
         held = ruling.hold_ms is not None
-        rest = second if held else f"{second}null{end}"
-        pieces = (first + rest, None) if self.lasts_ms is None else (first, rest)
-        return Tail((*pieces, end if held else None), self.lasts_ms, ruling.hold_ms)
-
-    @property
-    def measure_pieces(self) -> tuple[str, str, str]:
-        """What stands before a measure's subject, between that and the measure's end, and behind it."""
-        proposal = self.ruling.proposal
-        if self.lasts_ms is None or proposal is None:
-            return "", "", ""
-        before = f'{{"measure":{as_json(proposal.measure)},"subject_type":{as_json(self.subject_type)},'
-        return before, '"status":"proposed","until":', "}"
+        pieces = (f'{as_json(told)[1:-1]},"measures":[', after if held else f"{after}null{end}", end if held else None)
+        return Tail(pieces, ruling.hold_ms)
 
 
 class Tail(NamedTuple):
-    """The end of a template's canonical encodings. In full: first piece, when the measure ends, second piece, when the
-    hold ends, last piece; without a measure or a hold, the piece behind it is None."""
+    """The end of a template's canonical encodings. In full: first piece, measures, second piece, when the hold ends,
+    last piece; without a hold the last piece is None."""
 
-    pieces: tuple[str | None, ...]
-    lasts_ms: int | None
-    """From the event to the measure's end."""
+    pieces: tuple[str, str, str | None]
     hold_ms: int | None
 
 
@@ -134,33 +115,35 @@ class Templates:
         self._bundle = bundle
         self._degraded = degraded
         self._made: dict[tuple[int, ...], Template] = {}
+        told = zip(bundle.rules, hearsay(bundle.rules, bundle.features), strict=True)
+        self._hearsay = frozenset(rule.id for rule, repeats in told if repeats)
         policy, card = bundle.policy, bundle.compiled.scheme.scorecard
-        self._bands = policy.outcome_starts
+        self._cuts = policy.cuts
         self._level_bands = policy.level_starts
         self._levels = [RISK_LEVELS.index(band.level) for band in policy.risk_levels]
         levels = () if card is None else card.card.levels
         self._credits = [band.below for band in levels]
         self._credit_levels = [*(RISK_LEVELS.index(band.level) for band in levels), 0]
-        starts = (*self._bands[1:], *self._level_bands[1:], ALWAYS)
+        starts = (*self._cuts[1:], *self._level_bands[1:], ALWAYS)
         self._calm_score = 0 if self._levels[0] else min(starts)
         self._calm_credit = max(self._credits, default=0)
-        self._nothing = [0] * (2 + -(-len(bundle.rules) // HITS_PER_WORD))
-        self.plain = [self.of((kind, 0, 0, 0, *self._nothing[1:])) for kind in range(len(TYPE_NAMES))]
+        self._nothing = [0] * (2 + -(-len(bundle.conditions) // HITS_PER_WORD))
+        self.plain = [self.of((kind, 0, 0, 0, 0, *self._nothing[1:])) for kind in range(len(TYPE_NAMES))]
         """Of events on which nothing fired, by the code of their type."""
 
     def keys_of(self, kinds: NDArray[np.int64], verdicts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """What a template is chosen by, a row for each verdict: type, faults, band of outcomes, risk level, reasons,
-        hits.
+        """What a template is chosen by, a row for each verdict: type, faults, cut of the score, risk level, level of
+        the credit score, reasons, hits and what else was asked.
 
         The risk level is the stricter of what the event shows and of what its payer's credit score says.
         """
         score, credit = verdicts[:, V_SCORE], verdicts[:, V_CREDIT]
-        band = np.searchsorted(self._bands, score, side="right") - 1
+        cut = np.searchsorted(self._cuts, score, side="right") - 1
         shown = np.array(self._levels)[np.searchsorted(self._level_bands, score, side="right") - 1]
         standing = np.array(self._credit_levels)[np.searchsorted(self._credits, credit, side="right")]
         standing[credit == 0] = 0
         return np.column_stack(
-            (kinds, verdicts[:, V_FAULTS], band, np.maximum(shown, standing), verdicts[:, V_REASONS:])
+            (kinds, verdicts[:, V_FAULTS], cut, np.maximum(shown, standing), standing, verdicts[:, V_REASONS:])
         )
 
     def is_plain(self, verdict: Sequence[int]) -> bool:
@@ -178,11 +161,10 @@ class Templates:
     def key_of(self, kind: int, verdict: Sequence[int]) -> tuple[int, ...]:
         """The same for one verdict."""
         score, credit = verdict[V_SCORE], verdict[V_CREDIT]
-        band = bisect_right(self._bands, score) - 1
+        cut = bisect_right(self._cuts, score) - 1
         level = self._levels[bisect_right(self._level_bands, score) - 1]
-        if credit:
-            level = max(level, self._credit_levels[bisect_right(self._credits, credit)])
-        return (kind, verdict[V_FAULTS], band, level, *verdict[V_REASONS:])
+        standing = self._credit_levels[bisect_right(self._credits, credit)] if credit else 0
+        return (kind, verdict[V_FAULTS], cut, max(level, standing), standing, *verdict[V_REASONS:])
 
     def of(self, key: tuple[int, ...]) -> Template:
         """The template of a key."""
@@ -194,30 +176,76 @@ class Templates:
         return template
 
     def _rule_on(self, key: tuple[int, ...]) -> Template:
-        kind, faults, band, level, reasons, *words = key
+        kind, faults, cut, level, standing, reasons, *words = key
         rules = self._bundle.rules
-        hit = [rule for i, rule in enumerate(rules) if words[i // HITS_PER_WORD] >> (i % HITS_PER_WORD) & 1]
-        subject = _SUBJECTS.get(TYPE_NAMES[kind])
-        owed = owed_to_rules(self._bundle.policy, [rule.weight for rule in hit])
-        at_least: Outcome = max((owed, *(rule.effect for rule in hit)), key=OUTCOMES.index)
+        held = [i for i in range(len(words) * HITS_PER_WORD) if words[i // HITS_PER_WORD] >> (i % HITS_PER_WORD) & 1]
+        hit = [rules[i] for i in held if i < len(rules)]
+        asked = [i - len(rules) for i in held if i >= len(rules)]
+        case = self._case(TYPE_NAMES[kind], faults, self._cuts[cut], standing, hit, asked)
+        ruling = rule_on(self._bundle.policy, case._replace(level=RISK_LEVELS[level]))
+        subject = SUBJECT_OF.get(TYPE_NAMES[kind])
+        evidence = self._evidence(kind, ruling, hit)
         return Template(
-            rule_on(self._bundle.policy, band, RISK_LEVELS[level], at_least),
+            ruling,
             self._reasons(reasons),
             tuple(rule.id for rule in hit),
             tuple(text for bit, text in _FAULTS.items() if faults & bit),
             subject,
-            subject and f"{subject}_id",
             self._bundle.hash,
             self._degraded,
+            evidence,
+            evidence != NO_EVIDENCE or (ruling.proposal is not None and subject is not None),
         )
+
+    def _case(
+        self, kind: str, faults: int, score_e6: int, standing: int, hit: Sequence[Rule], asked: Sequence[int]
+    ) -> Case:  # fmt: skip
+        """What the policy rules on; `asked` are the numbers of what it asked that held: amounts, then lists."""
+        policy = self._bundle.policy
+        amounts = policy.amounts
+        amount = max((amounts[i] for i in asked if i < len(amounts)), default=0)
+        owed = owed_to_rules(policy, [rule.weight for rule in hit])
+        at_least: Outcome = max((owed, *(rule.effect for rule in hit)), key=OUTCOMES.index)
+        demanding = [rule.id for rule in hit if rule.effect == at_least] or [rule.id for rule in hit]
+        return Case(
+            Cell(kind, score_e6, standing, amount, frozenset(rule.id for rule in hit)),
+            RISK_LEVELS[0],
+            at_least,
+            tuple(demanding),
+            any(rule.is_monitor for rule in hit),
+            bool(faults & FAULT_CURRENCY),
+            self._degraded,
+            tuple(i - len(amounts) for i in asked if i >= len(amounts)),
+        )
+
+    def _evidence(self, kind: int, ruling: Ruling, hit: Sequence[Rule]) -> tuple[int | None, int | None]:
+        """What a decision says against each subject of its event: the typologies of the rules that hit and tell of it.
+
+        A score alone speaks against the one whose risk it is; rules that repeat what others said do not speak.
+        """
+        ladder, name = self._bundle.ladder, TYPE_NAMES[kind]
+        if ladder is None or not EVENT_CLASS[name].decided:
+            return NO_EVIDENCE
+        hit = [rule for rule in hit if not rule.is_monitor]
+        own = [rule for rule in hit if rule.id not in self._hearsay]
+        bits = sum({1 << TYPOLOGIES.index(rule.typology) for rule in own})
+        found: list[int | None] = []
+        for number, subject in enumerate(SUBJECTS):
+            about = bits & ladder.of[number]
+            is_named = f"{subject}_id" in EVENT_CLASS[name].__struct_fields__
+            is_strict = OUTCOMES.index(ruling.outcome) >= ladder.subjects[number].from_outcome
+            speaks = about or (not hit and SUBJECT_OF.get(name) == subject)
+            found.append(about if is_named and is_strict and speaks else None)
+        return found[0], found[1]
 
     def _reasons(self, packed: int) -> tuple[Reason, ...]:
         """The texts of reasons that a verdict names."""
         told: list[Reason] = []
         codes = list(self._bundle.reasons)
         while packed:
-            code = codes[(packed & ((1 << REASON_BITS) - 1)) - 1]
-            text = self._bundle.reasons[code]
-            told.append(Reason(code, text.zh, text.en))
+            number = (packed & ((1 << REASON_BITS) - 1)) - 1
+            if number < len(codes):  # the one after the last stands for none
+                text = self._bundle.reasons[codes[number]]
+                told.append(Reason(codes[number], text.zh, text.en))
             packed >>= REASON_BITS
         return tuple(told)

@@ -1,8 +1,8 @@
-"""Taking in what was decided before: by an engine that recovers, or by a second state that warms beside one."""
+"""Taking in what was decided before by a second state, which warms beside an engine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from bonafide.core.events import Fact
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import ABSORBED
-from bonafide.engine.degraded import NO_CHANGES, changes_among, changes_in, walk_stretches
+from bonafide.engine.stretches import NO_CHANGES, NO_LISTS, AsBefore, changes_among, changes_in, walk_stretches
 from bonafide.engine.intake import Column, read_events, rows_of_columns
-from bonafide.engine.state import State
 
 if TYPE_CHECKING:
     from bonafide.engine.engine import Engine
@@ -35,7 +34,14 @@ class Warming:
 
     def absorb(self, events: Sequence[Fact]) -> None:
         """Take in events of the log, in its order, without answering them."""
-        absorb(self.state, events, self.state.degrade)
+        state, as_before = self.state, AsBefore(self.state)
+        for first in range(0, len(events), ABSORB_ROWS):
+            some = events[first : first + ABSORB_ROWS]
+            rows, has_lists = read_events(some, state.kernels, state.bound.key)
+            changes = changes_among(some) if has_lists else NO_CHANGES
+            how = np.full(len(some), ABSORBED, dtype=np.int64)
+            for _ in walk_stretches(as_before, rows, how, changes, NO_LISTS):
+                pass
 
     def absorb_columns(
         self, kinds: NDArray[np.int64], columns: Mapping[str, Column], how: NDArray[np.int64] | None = None
@@ -43,15 +49,5 @@ class Warming:
         """The same for columns; `how` tells DERIVED events from ABSORBED ones."""
         rows = rows_of_columns(kinds, columns, self.state.kernels, self.state.bound.key)
         told = np.full(len(kinds), ABSORBED, dtype=np.int64) if how is None else how
-        for _ in walk_stretches(self.state, rows, told, changes_in(kinds, columns), self.state.degrade):
-            pass
-
-
-def absorb(state: State, events: Sequence[Fact], degrade: Callable[[tuple[str, ...]], None]) -> None:
-    """Take events into a state without answering them; `degrade` is told what degraded records say."""
-    for first in range(0, len(events), ABSORB_ROWS):
-        some = events[first : first + ABSORB_ROWS]
-        rows, has_lists = read_events(some, state.kernels, state.bound.key)
-        changes = changes_among(some) if has_lists else NO_CHANGES
-        for _ in walk_stretches(state, rows, np.full(len(some), ABSORBED, dtype=np.int64), changes, degrade):
+        for _ in walk_stretches(AsBefore(self.state), rows, told, changes_in(kinds, columns), NO_LISTS):
             pass

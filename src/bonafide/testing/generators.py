@@ -16,7 +16,7 @@ from typing import Any, Final, cast, get_args
 from hypothesis import strategies as st
 from msgspec import inspect
 
-from bonafide.core.events import EVENT_CLASS, ID_LENGTH_MAX, Event, Fact, Verdict
+from bonafide.core.events import EVENT_CLASS, ID_LENGTH_MAX, Event, Fact, MeasureStatus, Verdict
 from bonafide.core.fields import FIELDS
 from bonafide.core.moment import DAY_MS, MINUTE_MS
 from bonafide.core.money import Currency
@@ -88,6 +88,8 @@ def _events_of(cls: type[Fact], pool: int, times: st.SearchStrategy[int], awkwar
     def make(fields: dict[str, Any]) -> Event:
         if cls is Verdict and fields["subject_type"] == "event" and not fields.keys() & {"user_id", "merchant_id"}:
             fields["user_id"] = "u0"
+        if cls is MeasureStatus and fields["measure"] == "refer" and fields["status"] in {"applied", "confirmed"}:
+            fields.setdefault("by", "by-0")
         return cast(Event, cls(**fields))
 
     return st.fixed_dictionaries(required, optional=optional).map(make)

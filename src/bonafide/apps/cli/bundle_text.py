@@ -7,14 +7,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from bonafide.core.decision import OUTCOMES
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.bundles.diff import SECTIONS, Change, Kind
 from bonafide.engine.bundles.example_files import read_examples
 from bonafide.engine.bundles.files import Sources
+from bonafide.engine.ladder.rules import LadderRules
+from bonafide.engine.ladder.words import GRADES, MEASURES, SUBJECTS
 from bonafide.engine.rules.cost import cost_of, cost_of_all
 
 HEADINGS: Final = {
-    "bundle": "bundle.yaml", "features": "features", "rules": "rules", "policy": "policy", "reasons": "reasons",
+    "bundle": "bundle.yaml", "features": "features", "rules": "rules", "policy": "policy", "ladder": "ladder",
+    "reasons": "reasons",
     "lists": "lists", "files": "other files, comments and layout",
 }  # fmt: skip
 SWAPS: Final = {
@@ -52,16 +56,20 @@ def bundle_as_json(bundle: Bundle, sources: Sources) -> dict[str, Any]:
         "features": [{"name": f.name, "by": list(f.by), "take": f.take} for f in bundle.features if f.name[0] != "_"],
         "rules": [
             {
-                "id": r.id, "typology": r.typology, "weight": r.weight, "effect": r.effect, "reason": r.reason,
+                "id": r.id, "typology": r.typology, "weight": r.weight,
+                "effect": "monitor" if r.is_monitor else r.effect, "reason": r.reason,
                 "when": " ".join(r.text.split()), "source": r.source, "cost": cost_of(r.when),
                 "examples": {"fire": examples.hits[r.id], "silent": examples.silent[r.id]},
             }
             for r in bundle.rules
         ],
         "cost": cost_of_all(rule.when for rule in bundle.rules),
-        "lists": {name: len(entries) for name, entries in bundle.lists.items()},
+        "lists": {name: len(entries) for name, entries in bundle.lists.items() if entries},
         "examples": examples.number,
         "outcomes": [{"from": band.from_, "outcome": band.outcome} for band in bundle.policy.outcomes],
+        "rows": len(bundle.policy.rows),
+        "snoozes": [{"rule": s.rule, s.subject: s.entry.id, "until": s.entry.until} for s in bundle.snoozes],
+        "ladder": {} if bundle.ladder is None else ladder_as_json(bundle.ladder),
     }  # fmt: skip
 
 
@@ -69,7 +77,7 @@ def bundle_as_text(bundle: Bundle, sources: Sources) -> str:
     """What `bundle show` prints."""
     examples = _examples_of(sources)
     keys = sorted({" + ".join(f.by) for f in bundle.features})
-    lists = ", ".join(f"{name} ({len(entries)})" for name, entries in bundle.lists.items()) or "none"
+    lists = ", ".join(f"{name} ({len(entries)})" for name, entries in bundle.lists.items() if entries) or "none"
     cost = cost_of_all(rule.when for rule in bundle.rules)
     lines = [
         f"{bundle.name}  {bundle.hash}",
@@ -87,7 +95,39 @@ def bundle_as_text(bundle: Bundle, sources: Sources) -> str:
             f"{text.en} / {text.zh}"
         )
     lines += ["", *(f"from score {band.from_:.2f}: {band.outcome}" for band in bundle.policy.outcomes)]
+    if bundle.policy.rows:
+        lines.append(f"{len(bundle.policy.rows)} rows of the policy come before these bands")
+    if bundle.ladder is not None:
+        lines += ["", *ladder_as_text(bundle.ladder)]
     return "\n".join(lines)
+
+
+def ladder_as_json(ladder: LadderRules) -> dict[str, Any]:
+    """The hardest measure after so many offences, by kind of subject and grade."""
+    return {
+        kind: [
+            {"offences": number, **{grade: MEASURES[_hardest(ladder, i, number, g)] for g, grade in enumerate(GRADES)}}
+            for number in range(1, ladder.subjects[i].most + 1)
+        ]
+        for i, kind in enumerate(SUBJECTS)
+    }
+
+
+def ladder_as_text(ladder: LadderRules) -> Iterator[str]:
+    """The same as a table."""
+    yield f"{'hardest measure after':<22}" + "".join(f"{grade:<22}" for grade in GRADES).rstrip()
+    for kind, rows in ladder_as_json(ladder).items():
+        for row in rows:
+            last = " or more" if row["offences"] == len(rows) else ""
+            what = f"{kind}: {row['offences']}{last}"
+            yield f"{what:<22}" + "".join(f"{row[grade]:<22}" for grade in GRADES).rstrip()
+
+
+def _hardest(ladder: LadderRules, kind: int, offences: int, grade: int) -> int:
+    """What the steps give at most, and the grade bears with the largest amount."""
+    subject = ladder.subjects[kind]
+    step = max(subject.step(offences, grade, outcome) for outcome in range(len(OUTCOMES)))
+    return min(step, subject.limit(grade, subject.starts[-1]))
 
 
 def changes_as_json(old: Bundle, new: Bundle, changes: Sequence[Change], swap: str) -> dict[str, Any]:
@@ -149,7 +189,8 @@ def _list_told(change: Change) -> str:
     was, now = change.keys["entries"]
     joined, left = change.keys["added"][1], change.keys["removed"][0]
     counts = f"{0 if was is None else was} -> {0 if now is None else now} entries"
-    named = [f"{sign}{entry}" for sign, entries in (("+", joined), ("-", left)) for entry in entries]
+    signs = (("+", joined), ("-", left), ("~", change.keys["changed"][1]))
+    named = [f"{sign}{entry}" for sign, entries in signs for entry in entries]
     more = f", ... {len(named) - ENTRIES_SHOWN_MAX} more" if len(named) > ENTRIES_SHOWN_MAX else ""
     order = "" if named else "the order"
     return f"{counts}; {', '.join(named[:ENTRIES_SHOWN_MAX])}{more}{order}"

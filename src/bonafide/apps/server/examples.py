@@ -59,8 +59,14 @@ DECISION: Final[dict[str, Any]] = {
     "hits": ["U-BURST"],
     "measures": [
         {"measure": "request_information", "subject_type": "user", "subject_id": "u1", "status": "proposed",
-         "until": "2026-01-12T08:30:00.000Z"},
+         "until": "2026-01-12T08:30:00.000Z", "measure_id": "u17-1767601800000", "needs_person": False,
+         "grade": "suspected", "offences": 1, "amount": 129_900, "facts": [{"place": 17, "grade": "suspected"}],
+         "reasons": [{"code": "RC03", "zh": "短时间内付款次数过多", "en": "Many payments within a short time"}],
+         "why": {"zh": "在计入期内，这是第一次。", "en": "Within the time that counts this is the first time."},
+         "submit": {"zh": "购买用途、发票", "en": "what the purchase is for and an invoice"},
+         "appeal": {"zh": "如认为有误，可提出申诉。", "en": "If you think that this is wrong, you can appeal."}},
     ],
-    "faults": [], "degraded": [], "release_by": None, "loops": [], "bundle": "9f2c" * 16, "digest": "04ab" * 16,
+    "faults": [], "degraded": [], "release_by": None, "release_default": None, "loops": [],
+    "bundle": "9f2c" * 16, "digest": "04ab" * 16,
 }  # fmt: skip
 TAUGHT: Final[dict[str, Any]] = {"event_id": "login-1", "seq": 18, "status": "taught"}

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from bonafide.core.decision import Outcome, Reason, RiskLevel
+from bonafide.core.decision import MeasureNews, Outcome, Reason, RiskLevel, Words
 from bonafide.core.events import Id
 
 Time = Annotated[str, Meta(description="RFC 3339 in UTC with milliseconds", examples=["2026-01-05T08:30:00.000Z"])]
@@ -17,14 +17,31 @@ class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pass
 
 
+class GroundAnswer(_Shape, frozen=True):
+    """An offence that a measure rests on."""
+
+    place: Annotated[int, Meta(ge=0, description="in the log, of the record that began it")]
+    grade: str
+
+
 class MeasureAnswer(_Shape, frozen=True):
-    """What is proposed to be done about a subject."""
+    """What is said of a measure about a subject: that it should be, that it should end, or that it has ended."""
 
     measure: str
     subject_type: str
     subject_id: str
-    status: str
-    until: Time
+    status: MeasureNews
+    until: Annotated[Time, Meta(description="its end or review; of one that was lifted, when that was")]
+    measure_id: Annotated[str, Meta(description="what a measure_status calls it")]
+    needs_person: Annotated[bool, Meta(description="whether only a person may bring it about")]
+    grade: str | None
+    offences: Annotated[int, Meta(ge=0, description="how many count against the subject")]
+    amount: Annotated[int, Meta(ge=0, description="what these come to, in minor units of the bundle's currency")]
+    facts: tuple[GroundAnswer, ...]
+    reasons: tuple[Reason, ...]
+    why: Annotated[Words, Meta(description="on which step of the ladder it stands, and why")]
+    submit: Annotated[Words, Meta(description="what may be handed in")]
+    appeal: Annotated[Words, Meta(description="how to appeal")]
 
 
 class StepAnswer(_Shape, frozen=True):
@@ -62,6 +79,7 @@ class DecisionAnswer(_Shape, frozen=True):
     faults: tuple[str, ...]
     degraded: tuple[str, ...]
     release_by: Time | None
+    release_default: Annotated[Outcome | None, Meta(description="of a hold: what it becomes then by itself")]
     loops: tuple[LoopAnswer, ...]
     bundle: str
     digest: str

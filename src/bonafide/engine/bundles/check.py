@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 from bonafide.core.mistakes import Mistake
 from bonafide.core.text import did_you_mean
 from bonafide.engine.bundle import POLICY, Bundle, read_bundle
-from bonafide.engine.bundles.files import LATER, Sources
+from bonafide.engine.bundles.files import Sources
+from bonafide.engine.bundles.ladder import codes_of, note_unreachable_steps
 from bonafide.engine.bundles.model import note_model_text
 from bonafide.engine.bundles.purpose import FEATURES
 from bonafide.engine.bundles.reach import note_unreachable
@@ -58,14 +59,10 @@ def examine_bundle(folder: Path, kernels: Callable[[], Kernels] = load_kernels) 
     examples = read_examples(sources)
     if bundle is None:
         return Checked(sources, None, ())
-    for name in sources.contents:
-        later = next((kind for kind in LATER if name.startswith(kind)), None)
-        if later is not None:
-            text = f"this version does not read {later} yet; what it says has no effect"
-            sources.note("not-read", text, name, severity="warning")
     note_model_text(sources)
     _note_nonsense(sources, bundle)
     note_unreachable(sources, bundle)
+    note_unreachable_steps(sources)
     _note_translations(sources, bundle)
     _note_unused(sources, bundle)
     results = _note_examples(sources, bundle, examples, kernels)
@@ -138,13 +135,17 @@ def _note_unused(sources: Sources, bundle: Bundle) -> None:
             subject = f"feature {item['name']}"
             sources.note("unused", text, FEATURES, place, help_=help_, severity="warning", subject=subject)
     told = {rule.reason for rule in bundle.rules} | {one.reason for one in bundle.inputs.model}
+    told |= set() if bundle.ladder is None else codes_of(bundle.ladder)
     for code in (code for code in bundle.reasons if code not in told):
         place = reasons.key_place((code,))
-        sources.note("unused", "no rule gives it", REASONS, place, severity="warning", subject=f"reason {code}")
+        sources.note("unused", "nothing gives it", REASONS, place, severity="warning", subject=f"reason {code}")
     named = {name for rule in bundle.rules for name in _lists_in(rule.when)}
-    for name in (name for name in bundle.lists if name not in named):
-        text = "no rule reads this list"
-        sources.note("unused", text, f"lists/{name}.txt", severity="warning", subject=f"list {name}")
+    named |= {name for one in (*bundle.inputs.model, *bundle.inputs.scorecard) for name in _lists_in(one.node)}
+    named |= {row.list for row in bundle.policy.lists}
+    for name in (name for name, entries in bundle.lists.items() if entries and name not in named):
+        text = "no rule and no policy reads this list"
+        path = next(path for path in sources.contents if path.startswith(f"lists/{name}."))
+        sources.note("unused", text, path, severity="warning", subject=f"list {name}")
 
 
 def _lists_in(node: Node) -> set[str]:

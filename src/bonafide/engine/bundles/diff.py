@@ -8,11 +8,13 @@ from typing import Any, Final, Literal, NamedTuple
 from bonafide.engine.bundle import POLICY, Bundle
 from bonafide.engine.bundles.files import Sources
 from bonafide.engine.bundles.head import HEAD
+from bonafide.engine.bundles.ladder import LADDER
+from bonafide.engine.bundles.lists import SNOOZED
 from bonafide.engine.bundles.purpose import FEATURES
 from bonafide.engine.bundles.rules import REASONS, RULES
 
 Kind = Literal["added", "removed", "changed"]
-SECTIONS: Final = ("bundle", "features", "rules", "policy", "reasons", "lists", "files")
+SECTIONS: Final = ("bundle", "features", "rules", "policy", "ladder", "reasons", "lists", "files")
 
 
 class Change(NamedTuple):
@@ -21,7 +23,8 @@ class Change(NamedTuple):
     section: str
     """One of SECTIONS."""
     name: str
-    """A feature's name, a rule's id, a reason's code, a key of bundle.yaml or policy.yaml, a list, a file."""
+    """A feature's name, a rule's id, a reason's code, a key of bundle.yaml, policy.yaml or ladder.yaml, a list, a
+    file."""
     kind: Kind
     keys: dict[str, tuple[Any, Any]]
     """Of a change: what was and what is, by key; None where there is nothing."""
@@ -73,16 +76,18 @@ def _compare(section: str, before: Mapping[str, Any], after: Mapping[str, Any]) 
 
 
 def _lists(old: tuple[Sources, Bundle], new: tuple[Sources, Bundle]) -> Iterator[Change]:
-    before, after = old[1].lists, new[1].lists
+    before, after = old[1].entries, new[1].entries
     for name in dict.fromkeys((*before, *after)):
-        was, now = before.get(name), after.get(name)
-        if was == now:
+        if before.get(name) == after.get(name):
             continue
+        was, now = (None if name not in one else [entry.id for entry in one[name]] for one in (before, after))
         old_entries, new_entries = set(was or ()), set(now or ())
+        told = {entry.id: entry for entry in before.get(name, ())}
         keys: dict[str, tuple[Any, Any]] = {
             "entries": (None if was is None else len(was), None if now is None else len(now)),
             "added": (None, [entry for entry in now or () if entry not in old_entries]),
             "removed": ([entry for entry in was or () if entry not in new_entries], None),
+            "changed": (None, [e.id for e in after.get(name, ()) if e.id in told and told[e.id] != e]),
         }
         yield Change("lists", name, "added" if was is None else "removed" if now is None else "changed", keys)
 
@@ -91,7 +96,7 @@ def _files(old: tuple[Sources, Bundle], new: tuple[Sources, Bundle]) -> Iterator
     """Files that differ and that no other section has told of."""
     before, after = old[0].contents, new[0].contents
     for name in sorted({*before, *after}):
-        told = name.startswith("lists/") or (name in before and name in after and name in _READ)
+        told = _is_list(name) or (name in before and name in after and name in _READ)
         if before.get(name) == after.get(name) or (told and _says_more(old, new, name)):
             continue
         kind: Kind = "added" if name not in before else "removed" if name not in after else "changed"
@@ -100,12 +105,16 @@ def _files(old: tuple[Sources, Bundle], new: tuple[Sources, Bundle]) -> Iterator
 
 def _says_more(old: tuple[Sources, Bundle], new: tuple[Sources, Bundle], name: str) -> bool:
     """Whether another section tells how a file changed; else only its comments or its layout did."""
-    section = "lists" if name.startswith("lists/") else _READ[name]
+    section = "lists" if _is_list(name) else _READ[name]
     return any(True for _ in _PARTS[section](old, new))
 
 
+def _is_list(name: str) -> bool:
+    return name.startswith("lists/") and name != SNOOZED
+
+
 def _document(sources: Sources, name: str) -> Any:
-    document = sources.document(name)
+    document = sources.document(name) if name in sources.contents else None
     return {} if document is None else document.value
 
 
@@ -115,13 +124,14 @@ def _tidy(value: Any) -> Any:
 
 
 _READ: Final = {
-    HEAD: "bundle", FEATURES: "features", RULES: "rules", POLICY: "policy", REASONS: "reasons",
+    HEAD: "bundle", FEATURES: "features", RULES: "rules", POLICY: "policy", LADDER: "ladder", REASONS: "reasons",
 }  # fmt: skip
 _PARTS: Final[dict[str, Any]] = {
     "bundle": _of_keys("bundle", HEAD),
     "features": _of_items("features", FEATURES, "name"),
     "rules": _of_items("rules", RULES, "id"),
     "policy": _of_keys("policy", POLICY),
+    "ladder": _of_keys("ladder", LADDER),
     "reasons": _of_items("reasons", REASONS, None),
     "lists": _lists,
     "files": _files,

@@ -11,28 +11,26 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from bonafide.core.errors import ConfigError
-from bonafide.core.events import TEXT_LENGTH_MAX
-from bonafide.core.mistakes import LINE_BREAK, Mistake, Severity, show_mistakes
-from bonafide.core.text import did_you_mean, is_tidy, shorten, show_value, to_nfc
+from bonafide.core.mistakes import Mistake, Severity, show_mistakes
+from bonafide.core.text import did_you_mean, shorten
 from bonafide.engine.rules.source import Document, Place, read_yaml_with_places
 from bonafide.engine.bundles.shapes import fit
 
 FILE_BYTES_MAX: Final = 8 * 2**20
 FILES_MAX: Final = 1_000
-LIST_ENTRIES_MAX: Final = 100_000
 NEEDED: Final = ("bundle.yaml", "features.yaml", "rules.yaml", "policy.yaml", "reasons.yaml")
-LATER: Final = ("ladder.yaml",)
-"""What a bundle may have and this version does not read."""
+OPTIONAL: Final = ("ladder.yaml",)
+"""What a bundle may have."""
 MODEL_FILES: Final = (
     "inputs.yaml", "model.npz", "model.txt", "calibration.yaml", "scorecard.yaml", "card.md", "card.html",
 )  # fmt: skip
 BESIDE: Final = ("README.md", "NOTICE")
 """What is for people only."""
-FOLDERS: Final = {"lists": ".txt", "examples": ".yaml", "model": ""}
+LISTS: Final = "lists"
+FOLDERS: Final = {LISTS: (".txt", ".yaml"), "examples": (".yaml",), "model": ("",)}
 """The folders of a bundle, and how the names of their files end."""
 
 _LIST_NAME: Final = re.compile("[a-z][a-z0-9_]{0,63}")
-_COMMENT: Final = re.compile(r"(^|\s)#.*")
 T = TypeVar("T")
 
 
@@ -95,33 +93,6 @@ class Sources:
             first = min(self.mistakes, key=lambda m: (m.path, m.line or 0, m.column or 0))
             raise ConfigError(first.path, show_mistakes(self.mistakes, self.texts), None, tuple(self.mistakes))
 
-    def lists(self) -> dict[str, tuple[str, ...]]:
-        """The named lists, each entry once, in the order of the file."""
-        names = [name for name in self.contents if name.startswith("lists/")]
-        return {Path(name).stem: self._entries(name) for name in names}
-
-    def _entries(self, name: str) -> tuple[str, ...]:
-        lines: list[str]
-        try:
-            lines = LINE_BREAK.split(self.contents[name].decode("utf-8-sig"))
-        except UnicodeDecodeError as error:
-            number = self.contents[name].count(b"\n", 0, error.start) + 1
-            self.note("syntax", "is not UTF-8; save the text as UTF-8", name, Place(number, 1))
-            return ()
-        entries: dict[str, None] = {}
-        for number, line in enumerate(lines, 1):
-            entry = to_nfc(_COMMENT.sub("", line).strip(), TEXT_LENGTH_MAX)
-            if entry and (len(entry) > TEXT_LENGTH_MAX or not is_tidy(entry)):
-                text = f"{show_value(entry)} is no entry; a field has at most {TEXT_LENGTH_MAX} characters, none hidden"
-                self.note("out-of-range", text, name, Place(number, 1, len(line)))
-            elif entry:
-                entries[entry] = None
-        if len(entries) > LIST_ENTRIES_MAX:
-            self.note("out-of-range", f"{len(entries)} entries; a list has at most {LIST_ENTRIES_MAX}", name)
-        if not entries:
-            self.note("empty", "the list has no entries; put one on each line", name)
-        return tuple(entries)
-
 
 def content_hash(files: dict[str, bytes]) -> str:
     """SHA-256, hex, over the sorted relative paths and contents, each preceded by its length in eight bytes."""
@@ -176,25 +147,25 @@ def _entries_of(folder: Path, sources: Sources, inner: str = "") -> Iterator[str
             continue
         elif name in FOLDERS and (folder / name).is_file():
             sources.note("unknown-file", f"is a file; a bundle has a folder {name}/", path)
-        elif name in {*NEEDED, *BESIDE, *LATER, *FOLDERS}:
+        elif name in {*NEEDED, *BESIDE, *OPTIONAL, *FOLDERS}:
             yield path
         else:
-            known = [*NEEDED, "ladder.yaml", *(f"{f}/" for f in FOLDERS), *BESIDE]
+            known = [*NEEDED, *OPTIONAL, *(f"{f}/" for f in FOLDERS), *BESIDE]
             near = did_you_mean(name, known) or f"; a bundle has {', '.join(known)}"
             sources.note("unknown-file", f"unknown file{near}", shorten(path))
 
 
 def _fault_inside(inner: str, name: str, is_folder: bool) -> str | None:
     """Why an entry of a bundle's inner folder is none of its files."""
-    ending = FOLDERS[inner]
+    ending = next((one for one in FOLDERS[inner] if name.endswith(one)), None)
     if is_folder:
         return f"unknown folder; {inner}/ has files only"
-    if not name.endswith(ending):
-        return f"unknown file; a file of {inner}/ ends in {ending}"
+    if ending is None:
+        return f"unknown file; a file of {inner}/ ends in {' or '.join(FOLDERS[inner])}"
     if inner == "model" and name not in MODEL_FILES:
         near = did_you_mean(name, MODEL_FILES) or f"; model/ has {', '.join(MODEL_FILES)}"
         return f"unknown file{near}"
-    if inner == "lists" and not _LIST_NAME.fullmatch(name.removesuffix(ending)):
+    if inner == LISTS and not _LIST_NAME.fullmatch(name.removesuffix(ending)):
         return "the name of a list has small letters, digits and _ only, at most 64, and begins with a letter"
     return None
 

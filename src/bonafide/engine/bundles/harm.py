@@ -13,16 +13,22 @@ from bonafide.core.decision import OUTCOMES, RISK_LEVELS
 from bonafide.core.moment import parse_span
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.bundles.diff import Change
+from bonafide.engine.bundles.lists import SNOOZED
+from bonafide.engine.bundles.rules import MONITOR
 from bonafide.engine.rules.language import Apply, Equals, Node, names_in
 from bonafide.engine.rules.tree import Number
+from bonafide.engine.scheme import ALWAYS
 
 WORDS_OF_BUNDLE: Final = frozenset({"name", "note"})
 WORDS_OF_RULE: Final = frozenset({"typology", "source", "note"})
 WORDS_OF_FEATURE: Final = frozenset({"note"})
 WORDS_OF_POLICY: Final = frozenset({"note"})
+WORDS_OF_LADDER: Final = frozenset({"note", "appeal", "reasons"})
 PEOPLE_FILES: Final = ("README.md", "NOTICE", "examples/", "model/card.")
 """Files whose change decides nothing."""
-READ_ELSEWHERE: Final = frozenset({"bundle.yaml", "features.yaml", "rules.yaml", "policy.yaml", "reasons.yaml"})
+READ_ELSEWHERE: Final = frozenset(
+    {"bundle.yaml", "features.yaml", "rules.yaml", "policy.yaml", "ladder.yaml", "reasons.yaml"}
+)
 """Files that differ here in comments and layout only: what they say is told by the other sections."""
 
 
@@ -66,7 +72,7 @@ def _rules(old: Bundle, new: Bundle, change: Change) -> Iterator[str]:
         if key == "weight" and now > was:
             yield f"rule {change.name}: weighs {now} instead of {was}"
         elif key == "effect" and _strict(now) > _strict(was):
-            yield f"rule {change.name}: has the effect {now} instead of {was or 'allow'}"
+            yield f"rule {change.name}: has the effect {now or 'allow'} instead of {was or 'allow'}"
         elif key == "when" and not _narrower(_when(old, change.name), _when(new, change.name)):
             yield f"rule {change.name}: may hold where it did not"
         elif key not in {"weight", "effect", "when", "reason"} | WORDS_OF_RULE:
@@ -147,8 +153,9 @@ def _of_measures(was: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]])
 
 def _lists(old: Bundle, new: Bundle, change: Change) -> Iterator[str]:
     """A rule that asks whether somebody is in a list holds for more where it grows, one that asks whether they are not
-    where it shrinks."""
+    where it shrinks; a list that blocks and one that spares are like these."""
     asked = {positive for rule in new.rules for positive in _asks(rule.when, change.name)}
+    asked |= {row.effect == "block" for row in new.policy.lists if row.list == change.name and row.effect != "watch"}
     if any(True for node in new.inputs.nodes for _ in _asks(node, change.name)):
         asked = {True, False}  # a model may go either way
     added, removed = change.keys["added"][1] or (), change.keys["removed"][0] or ()
@@ -156,6 +163,21 @@ def _lists(old: Bundle, new: Bundle, change: Change) -> Iterator[str]:
         yield f"list {change.name}: {len(added)} more in it, and a rule holds for who is"
     if removed and False in asked:
         yield f"list {change.name}: {len(removed)} fewer in it, and a rule holds for who is not"
+    if asked and any(_ends_worse(old, new, change.name, entry, asked) for entry in change.keys["changed"][1] or ()):
+        yield f"list {change.name}: an entry ends at another time, and somebody may fare worse for it"
+
+
+def _ends_worse(old: Bundle, new: Bundle, name: str, entry: str, asked: set[bool]) -> bool:
+    """Whether who is on a list for longer, or not for as long, may fare worse."""
+    was, now = (
+        next(one.until for one in bundle.entries[name] if one.id == entry) or ALWAYS for bundle in (old, new)
+    )  # fmt: skip
+    return (now > was and True in asked) or (now < was and False in asked)
+
+
+def _ladder(old: Bundle, new: Bundle, change: Change) -> Iterator[str]:
+    if change.name not in WORDS_OF_LADDER:
+        yield f"ladder.yaml: {change.name} changes, and harder measures may be proposed"
 
 
 def _asks(node: Node, name: str, positive: bool = True) -> Iterator[bool]:
@@ -171,6 +193,8 @@ def _asks(node: Node, name: str, positive: bool = True) -> Iterator[bool]:
 
 
 def _files(old: Bundle, new: Bundle, change: Change) -> Iterator[str]:
+    if change.name == SNOOZED and not set(old.snoozes) <= set(new.snoozes):
+        yield f"{SNOOZED}: a rule counts again, or sooner, for somebody who was spared it"
     if change.name in READ_ELSEWHERE or change.name.startswith((*PEOPLE_FILES, "lists/")):
         return
     yield f"{change.name}: is {'another' if change.kind == 'changed' else change.kind}, and may score or propose more"
@@ -181,10 +205,13 @@ def _nothing(old: Bundle, new: Bundle, change: Change) -> Iterator[str]:
 
 
 def _strict(outcome: str | None) -> int:
-    return OUTCOMES.index(outcome or "allow")
+    """How hard an effect is; one that only watches is milder than none, since what hits then counts for nothing."""
+    if outcome == MONITOR:
+        return -1
+    return 0 if outcome is None else OUTCOMES.index(outcome)
 
 
 _OF: Final[dict[str, Callable[[Bundle, Bundle, Change], Iterator[str]]]] = {
     "bundle": _bundle, "features": _features, "rules": _rules, "policy": _policy, "reasons": _nothing,
-    "lists": _lists, "files": _files,
+    "ladder": _ladder, "lists": _lists, "files": _files,
 }  # fmt: skip

@@ -12,6 +12,8 @@ from bonafide.core.fields import FIELDS
 from bonafide.engine.bundle import POLICY, Bundle
 from bonafide.engine.bundles.files import Sources
 from bonafide.engine.bundles.rules import RULES, Rule
+from bonafide.core.mistakes import Severity
+from bonafide.engine.policy_rows import tangles
 from bonafide.engine.rules.facts import Facts
 from bonafide.engine.rules.language import DECIDED_TYPES
 
@@ -43,9 +45,9 @@ def _note_rules(sources: Sources, bundle: Bundle, reached: dict[str, frozenset[s
         subject = f"rule {rule.id}"
         if document is None or subject in told:
             continue
-        if rule.weight == 0 and rule.effect == "allow":
+        if rule.weight == 0 and rule.effect == "allow" and not rule.is_monitor:
             text = "weighs nothing and demands nothing, so nothing ever comes of it"
-            help_ = "Give it a weight, or an effect such as verify."
+            help_ = "Give it a weight, or an effect such as verify, or monitor."
             sources.note(
                 "unreachable", text, RULES, document.place((i, "weight")), help_=help_, subject=subject
             )  # fmt: skip
@@ -70,8 +72,16 @@ def _note_policy(sources: Sources, bundle: Bundle, reached: dict[str, frozenset[
             if round(start * SCORE_UNIT) > round(highest * SCORE_UNIT):
                 text = f"{key}: the band from {start:g}: {told}"
                 sources.note("unreachable", text, POLICY, document.place((key, i)))
+    for code, path, text in tangles(policy.rows, reached):
+        severity: Severity = "error" if code == "unreachable" else "warning"
+        sources.note(code, text, POLICY, document.place(path), severity=severity)
+    for i, row in enumerate(policy.rows):
+        if row.score is not None and round(row.score.from_ * SCORE_UNIT) > round(highest * SCORE_UNIT):
+            sources.note("unreachable", f"rows[{i}].score: {told}", POLICY, document.place(("rows", i, "score")))
     outcomes = {band.outcome for band in policy.outcomes if band.from_ <= highest}
     outcomes |= {rule.effect for rule in bundle.rules if reached[rule.id]}
+    outcomes |= {row.outcome for row in policy.rows} | {row.outcome or "hold" for row in policy.lists}
+    outcomes |= {policy.faults.missing_currency, *policy.faults.degraded.values()}
     for outcome in policy.measures:
         if outcome not in outcomes:
             happen = ", ".join(sorted(outcomes, key=OUTCOMES.index))

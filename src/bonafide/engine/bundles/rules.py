@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -22,8 +22,8 @@ REASONS: Final = "reasons.yaml"
 RULES_MAX: Final = 1_000
 TEXT_MAX: Final = 200
 """Longest text told to the person concerned: a notice holds four of them and stays short."""
-CODES_MAX: Final = 2**REASON_BITS - 1
-"""As many reasons as a verdict can name."""
+CODES_MAX: Final = 2**REASON_BITS - 2
+"""As many reasons as a verdict can name, but for one that stands for no reason."""
 REASON_CODES: Final = tuple(f"RC{number:02}" for number in range(1, 13))
 """The codes whose meaning is the same for every bundle; others are a bundle's own."""
 TYPOLOGIES: Final = (
@@ -32,6 +32,8 @@ TYPOLOGIES: Final = (
     "bought_traffic", "off_hours", "bust_out", "perfect_bill", "account_farm",
 )  # fmt: skip
 
+MONITOR: Final = "monitor"
+Effect = Literal["allow", "warn", "verify", "hold", "decline", "monitor"]
 _REASON: Final = re.compile("[A-Z][A-Z0-9-]{1,31}")
 _Text = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX, description=f"a text of 1 to {TEXT_MAX} characters")]
 _Submit = Annotated[str, Meta(max_length=TEXT_MAX, description=f"a text of at most {TEXT_MAX} characters")]
@@ -61,7 +63,7 @@ class DeclaredRule(Struct, frozen=True, forbid_unknown_fields=True):
     weight: Annotated[float, Meta(ge=0, lt=1, description="a number from 0 up to 1 (not 1)")]
     reason: Annotated[str, Meta(description="a code of reasons.yaml")]
     source: Annotated[str, Meta(min_length=1, description="a text that says where the rule comes from")]
-    effect: Outcome = "allow"
+    effect: Effect = "allow"
     note: str | None = None
 
 
@@ -78,6 +80,8 @@ class Rule(NamedTuple):
     reason: str
     source: str
     note: str | None = None
+    is_monitor: bool = False
+    """It alerts, and does nothing else."""
 
 
 def read_reasons(sources: Sources) -> tuple[dict[str, ReasonText], Collection[str] | None]:
@@ -160,10 +164,17 @@ def _read_rule(
         near = did_you_mean(told.reason, codes)
         text = f"reason: {shorten(told.reason)} has no text in {REASONS}{near}"
         sources.note("unknown-reason", text, RULES, document.place((i, "reason")), subject=subject)
+    if told.effect == MONITOR and told.weight:
+        text = f"effect: a monitor only watches, so that it weighs 0, not {told.weight:g}"
+        sources.note("out-of-range", text, RULES, document.place((i, "weight")), subject=subject)
     node = _condition_of(sources, document, i, subject, vocabulary)
     if node is None:
         return None
-    return Rule(told.id, node, told.when, told.typology, told.weight, told.effect, told.reason, told.source, told.note)
+    effect: Outcome = "allow" if told.effect == MONITOR else told.effect
+    return Rule(
+        told.id, node, told.when, told.typology, told.weight, effect, told.reason, told.source, told.note,
+        told.effect == MONITOR,
+    )  # fmt: skip
 
 
 def _condition_of(

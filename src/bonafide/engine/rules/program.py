@@ -176,7 +176,11 @@ class _Assembly:
 
     def _group(self, field: str, values: tuple[str | bool, ...]) -> int:
         codes = TYPE_CODE if field == "type" else WORD_CODE if FIELDS[field].kind == "word" else None
-        words = tuple(int(v) if isinstance(v, bool) else v if codes is None else codes[v] for v in values)
+        words: tuple[Word, ...]
+        if codes is None:
+            words = tuple(v if isinstance(v, str) else int(v) for v in values)
+        else:  # a list that the log has changed may hold what is no word of the field
+            words = tuple(codes[v] for v in values if isinstance(v, str) and v in codes)
         if words not in self._groups:
             self._groups[words] = len(self._words)
             self._words += [len(words), *words]

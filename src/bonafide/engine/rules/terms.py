@@ -81,7 +81,8 @@ FIELD_TERMS: Final[dict[str, Term]] = {
     "expires": Term("到期日", "end of the entry", "ends of the entries"),
     "measure_id": Term("措施编号", "measure id"),
     "measure": Term("措施", "measure"), "until": Term("截止时间", "end of the measure", "ends of the measures"),
-    "answer": Term("答复", "answer"), "appeal_id": Term("申诉编号", "appeal id"),
+    "answer": Term("答复", "answer"), "human_only": Term("要求人工决定", "request that people decide"),
+    "appeal_id": Term("申诉编号", "appeal id"),
     "parts": Term("停用部分", "set of degraded parts", "sets of degraded parts"),
     "local_hour": Term("当地时间", "local time"), "local_day": Term("当地日期", "local day"),
     "utilisation": Term("信用额度使用率", "part of the credit line in use", "parts of the credit lines in use"),
@@ -182,6 +183,8 @@ WORD_TERMS: Final[dict[str, tuple[str, str]]] = {
 
 FLAG_TERMS: Final[dict[tuple[str, bool], tuple[str, str]]] = {
     ("success", True): ("登录成功", "the sign-in succeeded"), ("success", False): ("登录失败", "the sign-in failed"),
+    ("human_only", True): ("要求人工决定", "people were asked to decide"),
+    ("human_only", False): ("不再要求人工决定", "people need not decide any more"),
     ("one_to_one", True): ("一对一回流", "the money came home one to one"),
     ("one_to_one", False): ("并非一对一回流", "the money did not come home one to one"),
 }  # fmt: skip

@@ -15,7 +15,6 @@ from bonafide.core.fields import TYPE_CODE
 from bonafide.core.moment import show_span
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import CONFLICT, DERIVED, DUPLICATE, READ, TOO_LATE, V_SEQ, V_STATUS
-from bonafide.engine.degraded import NO_CHANGES, Changes, changes_in
 from bonafide.engine.engine import Batch, Decided, Engine
 from bonafide.engine.intake import rows_of_columns
 from bonafide.engine.kernels import Kernels
@@ -24,6 +23,7 @@ from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.shared.union import Party, parties_of
 from bonafide.engine.shared.walk import Stretch, Voter, walk_shared
 from bonafide.engine.state import State
+from bonafide.engine.stretches import NO_CHANGES, Changes, changes_in, lists_among
 from bonafide.engine.templates import Template
 from bonafide.engine.trees.rows import raw_scores
 from bonafide.lab.backtest.streams import EVENTS, UNDECIDED, How, Said, Stream, Streams, aligned
@@ -43,6 +43,9 @@ class Keeper(Protocol):
 
     def keep(self, facts: pl.DataFrame, stretches: Sequence[Stretch]) -> None:
         """The events of a batch, and what was found of them."""
+
+    def lists_change(self) -> None:
+        """The log changes lists, which no longer are as the bundles say from there on."""
 
     def finish(self, labels: pl.DataFrame | None, read: int, refused: int) -> None:
         """The walk came to its end."""
@@ -184,6 +187,8 @@ class _Walk:
         self._places.append(places)
         if self._keeper is not None:
             self._keeper.keep(facts, stretches)
+            if len(lists_among(rows[:, TYPE])):
+                self._keeper.lists_change()
         verdicts = np.concatenate([stretch.verdicts for stretch in stretches])
         return frame, verdicts[:, V_STATUS], verdicts[:, V_SEQ]
 
@@ -194,7 +199,9 @@ class Judge:
     def __init__(self, contender: Contender, voter: Voter, kernels: Kernels, how: How = "shared") -> None:
         self._contender, self._voter, self._how = contender, voter, how
         bundle = contender.bundle
-        self._engine = Engine(bundle, kernels=kernels, state=voter)
+        # What is proposed is written into a table of decisions, and nothing else here reads it.
+        told = bundle if contender.decisions else bundle._replace(ladder=None)
+        self._engine = Engine(told, kernels=kernels, state=voter)
         self._trees = bundle.compiled.scheme.trees
         first = len(bundle.compiled.features.columns)
         self._inputs = slice(first, first + len(bundle.compiled.scheme.model_inputs))

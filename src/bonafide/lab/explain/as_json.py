@@ -29,6 +29,7 @@ def explanation_json(told: Explanation, *, trace: bool) -> dict[str, Any]:
         "decision": msgspec.to_builtins(decision.to_wire()),
         "band": band_of(bundle, decision.score_e6).from_,
         "raised_by": [rule.id for rule in stricter_rules(bundle, decision.hits, decision.score_e6)],
+        "because": None if derived is None else list(derived.because),
         "rules": [
             {
                 "id": rule.id, "typology": rule.typology, "weight": rule.weight,

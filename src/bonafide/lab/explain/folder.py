@@ -11,12 +11,13 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import polars as pl
 
-from bonafide.core.decision import SCORE_UNIT, Decision, Loop, ProposedMeasure, Reason
+from bonafide.core.decision import SCORE_UNIT, Decision, Ground, Loop, ProposedMeasure, Reason
 from bonafide.core.errors import BonafideError, UsageError
-from bonafide.core.fields import FIELDS
 from bonafide.core.moment import MOMENT_MAX, moment_of, parse_span
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.bundles.files import content_hash, read_sources
+from bonafide.engine.ladder.proposed import Proposed
+from bonafide.engine.ladder.wording import APPEAL, tell
 
 BUNDLE_COPY: Final = "bundle"
 _NEAR_LENGTH: Final = 2
@@ -131,21 +132,23 @@ def open_results(folder: Path) -> Results:
 def recorded_decision(row: dict[str, Any], bundle: Bundle) -> Decision:
     """The decision that a row of decisions.parquet stands for: what it leaves out follows from the bundle."""
     time = moment_of(row["time"])
-    kind, policy = row["type"], bundle.policy
-    subject = next((s for s in ("user", "merchant") if kind in FIELDS[f"{s}_id"].types), None)
-    proposal = policy.measures.get(row["outcome"])
-    until = min(time + parse_span(proposal.lasts), MOMENT_MAX) if proposal else time
-    texts = bundle.reasons
+    policy, texts = bundle.policy, bundle.reasons
     return Decision(
         event_id=row["event_id"], seq=row["seq"], time=time, outcome=row["outcome"],
         score_e6=round(row["score"] * SCORE_UNIT), risk_level=row["risk_level"], credit_score=row["credit_score"],
         alert=row["alert"], hits=tuple(row["hits"]), faults=tuple(row["faults"]), bundle=row["bundle"],
         degraded=tuple(row.get("degraded", ())),
         reasons=tuple(Reason(c, texts[c].zh, texts[c].en) for c in row["reasons"] if c in texts),
-        measures=tuple(
-            ProposedMeasure(name, subject or "", row[f"{subject}_id"] or "", "proposed", until)
-            for name in row["measures"]
-        ),
+        measures=tuple(_measure(msgspec.json.decode(told), row, bundle) for told in row.get("proposals", ())),
         loops=tuple(msgspec.json.decode(loop, type=Loop) for loop in row["loops"]),
         release_by=min(time + parse_span(policy.hold_for), MOMENT_MAX) if row["outcome"] == "hold" else None,
+        release_default=policy.hold_default if row["outcome"] == "hold" else None,
     )  # fmt: skip
+
+
+def _measure(told: dict[str, Any], row: dict[str, Any], bundle: Bundle) -> ProposedMeasure:
+    """A measure that its canonical encoding stands for."""
+    codes = tuple(code for code in told.pop("reasons") if code in bundle.reasons)
+    proposed = Proposed(**{**told, "facts": tuple(Ground(**fact) for fact in told["facts"]), "codes": codes})
+    appeal = APPEAL if bundle.ladder is None else bundle.ladder.appeal
+    return tell(proposed, row[f"{proposed.subject_type}_id"] or "", bundle.reasons, appeal)

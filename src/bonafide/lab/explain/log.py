@@ -35,6 +35,8 @@ class Rederived(NamedTuple):
     """Its completed row, ROW_WIDTH words."""
     answers: NDArray[np.float64]
     """Its features; NaN is missing. Undefined where it only taught."""
+    because: tuple[str, str] | None = None
+    """What of the policy gave the outcome, and which; None where it only taught."""
 
     @property
     def is_derived(self) -> bool:
@@ -76,7 +78,7 @@ def derive_again(
             batch = engine.decide_columns(kinds_of(frame), columns_of(frame), how)
             place = _place(frame, batch, event_id, seq)
             if place is not None:
-                return _met(frame, batch, place)
+                return _met(engine, frame, batch, place)
     return None
 
 
@@ -88,13 +90,14 @@ def _place(frame: pl.DataFrame, batch: Batch, event_id: str, seq: int | None) ->
     return int(np.flatnonzero(named)[0]) if named.any() else None
 
 
-def _met(frame: pl.DataFrame, batch: Batch, place: int) -> Rederived:
+def _met(engine: Engine, frame: pl.DataFrame, batch: Batch, place: int) -> Rederived:
     event = {name: value for name, value in frame.row(place, named=True).items() if value is not None}
     event.pop(ROW, None)
-    seq, decision = int(batch.seq[place]), None
+    seq, decision, because = int(batch.seq[place]), None, None
     if batch.template[place] >= 0:
         template = batch.templates[int(batch.template[place])]
-        subject = event.get(template.subject_field) if template.subject_field else None
-        scores = Scores(int(batch.score_e6[place]), int(batch.credit[place]))
-        decision = template.fill(event["event_id"], seq, event["time"], subject, scores, batch.loops.get(place, ()))
-    return Rederived(event, seq, decision, batch.rows[place].copy(), batch.answers[place].copy())
+        subjects = {kind: event.get(f"{kind}_id", "") for kind in ("user", "merchant")}
+        measures = engine.told(batch.measures.get(place, ()), subjects)
+        scores, because = Scores(int(batch.score_e6[place]), int(batch.credit[place])), template.ruling.because
+        decision = template.fill(event["event_id"], seq, event["time"], measures, scores, batch.loops.get(place, ()))
+    return Rederived(event, seq, decision, batch.rows[place].copy(), batch.answers[place].copy(), because)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from bonafide.core.decision import ProposedMeasure
 from bonafide.core.fields import ABSENT, FIELDS
 from bonafide.core.moment import moment_of
 from bonafide.core.text import shorten
@@ -120,8 +121,11 @@ class Pen:
         return "" if counted == ABSENT else f" = {money_told(counted, self.currency, self.lang)}"
 
     def _band(self) -> str:
-        """Which band of the policy, or which rule's effect, gave the outcome."""
+        """Which band of the policy, or which rule's effect, row, fault or list, gave the outcome."""
         decision, bundle = self.told.decision, self.told.bundle
+        kind, which = self.told.derived.because if self.told.derived else ("", "")
+        if kind in {"row", "fault", "list"}:
+            return self.say(f"by {kind}", which=which)
         band = band_of(bundle, decision.score_e6)
         stricter = stricter_rules(bundle, decision.hits, decision.score_e6)
         if stricter:
@@ -241,18 +245,36 @@ class Pen:
         return self.word("missing") if value is None else value_text(name, value, self.currency, self.lang)
 
     def measures(self) -> list[str]:
-        """What is proposed, and until when."""
+        """What is proposed until when, or ends, and what the person concerned is told of it."""
         decision = self.told.decision
         lines = [self.heading("measures")]
         for m in decision.measures:
             text = self.say(
-                "measure", measure=self.word(m.measure), kind=self.word(m.subject_type), id=shorten(m.subject_id),
-                until=moment_text(m.until),
+                f"measure {m.status}", measure=self.word(m.measure), kind=self.word(m.subject_type),
+                id=shorten(m.subject_id), until=moment_text(m.until),
             )  # fmt: skip
             lines += indented("  ", text, self.width)
+            for told in self._measure(m):
+                lines += indented("    ", told, self.width)
         if decision.release_by is not None:
             lines += indented("  ", self.say("release", time=moment_text(decision.release_by)), self.width)
         return lines if len(lines) > 1 else []
+
+    def _measure(self, m: ProposedMeasure) -> Iterator[str]:
+        """What a measure rests on, and what its subject is told."""
+        zh = self.lang == "zh"
+        if m.facts:
+            places = ", ".join(f"{fact.place:,} ({self.word(fact.grade)})" for fact in m.facts)
+            amount = money_told(m.amount, self.currency, self.lang)
+            yield self.say("measure rests", places=places, n=m.offences, amount=amount)
+        if m.measure_id:
+            yield self.say("measure id", id=m.measure_id)
+        for reason in m.reasons:
+            yield f"{reason.code}   {reason.zh if zh else reason.en}"
+        for text in (m.why, m.submit, m.appeal):
+            words = text.zh if zh else text.en
+            if words:
+                yield self.say("submit", what=words) if text is m.submit else words
 
     def faults(self) -> list[str]:
         """What was missing or failed, and what that means."""

@@ -54,6 +54,8 @@ class Derived(NamedTuple):
     voices: tuple[Voice, ...]
     answers: tuple[Answer, ...]
     score: ScoreTold
+    because: tuple[str, str]
+    """What of the policy gave the outcome (a band, a row, rules, a fault, a list), and which."""
 
 
 class Explanation(NamedTuple):
@@ -144,7 +146,8 @@ def _derived(
     said = voices(bundle, engine.kernels, engine.state.bound.key, met.row, met.answers)
     credited = decision.credit_score is not None
     score = tell_score(bundle, met.row, met.answers, decision.hits, credited, decision.degraded)
-    return Derived(met.event, met.row, tuple(said), tuple(answers), score)
+    because = met.because or ("band", "")
+    return Derived(met.event, met.row, tuple(said), tuple(answers), score, because)
 
 
 def _meet(

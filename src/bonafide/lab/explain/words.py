@@ -39,6 +39,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 SAID: Final[dict[str, tuple[str, str]]] = {
     "from": ("{outcome} from {low:.2f}", "{low:.2f} 分起为{outcome}"),
     "raised": ("the score alone says {outcome}; {rules} asks for more", "仅按分数为{outcome}；规则 {rules} 要求更严"),
+    "by row": ("row {which} of the policy", "按策略第 {which} 行"),
+    "by fault": ("the policy for the fault {which}", "按策略对故障 {which} 的规定"),
+    "by list": ("the list {which} of the policy", "按策略名单 {which}"),
     "of": ("of {kind} {id}", "{kind} {id}"),
     "why": ("Why", "原因"), "told": ("What the person concerned is told", "告知当事人"),
     "submit": ("may hand in: {what}", "可提交：{what}"),
@@ -71,7 +74,17 @@ SAID: Final[dict[str, tuple[str, str]]] = {
     "costs": ("What would raise the score most, were it at its best", "改善到最佳时提分最多的项目"),
     "no costs": ("Every input brings as many points as it can.", "各项均已达到最高分。"),
     "measures": ("Measures", "措施"),
-    "measure": ("{measure} to {kind} {id}, proposed until {until}", "{measure}：{kind} {id}，建议至 {until}"),
+    "measure proposed": ("{measure} to {kind} {id}, proposed until {until}", "{measure}：{kind} {id}，建议至 {until}"),
+    "measure lift_proposed": (
+        "{measure} to {kind} {id} (until {until}): proposed to be lifted",
+        "{measure}：{kind} {id}（至 {until}），建议解除",
+    ),
+    "measure lifted": ("{measure} to {kind} {id}: lifted at {until}", "{measure}：{kind} {id}，已于 {until} 解除"),
+    "measure rests": (
+        "rests on the offences that began at place {places}; {n} count, over {amount}",
+        "依据：始于日志序号 {places} 的事项；计入 {n} 次，涉及 {amount}",
+    ),
+    "measure id": ("called {id}", "编号 {id}"),
     "release": ("The hold ends by itself at {time}.", "暂缓到 {time} 自动解除。"),
     "no measures": ("none", "无"),
     "faults": ("Faults", "缺失与故障"),

@@ -59,5 +59,7 @@ def genuine_of(hits: NDArray[np.bool_], weights: Floats) -> Floats:
 
 def forced(bundle: Bundle, hits: NDArray[np.bool_]) -> Flags:
     """(patterns,) whether a rule that held asks for an alert by itself, whatever the score."""
-    asking = np.array([OUTCOMES.index(rule.effect) >= ALERT_FROM for rule in bundle.rules], dtype=np.bool_)
+    asking = np.array(
+        [rule.is_monitor or OUTCOMES.index(rule.effect) >= ALERT_FROM for rule in bundle.rules], dtype=np.bool_
+    )
     return np.asarray(hits[:, asking].any(axis=1))

@@ -124,7 +124,7 @@ class _Parts(NamedTuple):
     later: Part
     told: tuple[PartTold, PartTold]
     active: NDArray[np.intp]
-    """Rules that held on some payment of the tuned part."""
+    """Rules that held on some payment of the tuned part, but for monitors."""
 
 
 def tune(
@@ -179,7 +179,8 @@ def _parts(gathered: Gathered, truth: pl.DataFrame, bundle: Bundle, asked: Asked
                 f"longer log, or another --split"
             )
     held = np.unique(gathered.pattern[sides[0]])
-    active = np.flatnonzero(gathered.hits[held].any(axis=0))
+    weighs = np.array([not rule.is_monitor for rule in bundle.rules])
+    active = np.flatnonzero(gathered.hits[held].any(axis=0) & weighs)
     return _Parts(built[0][0], built[1][0], (built[0][1], built[1][1]), active)
 
 

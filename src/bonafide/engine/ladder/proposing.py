@@ -1,0 +1,178 @@
+"""From what is remembered of a subject to what is proposed: the milder of what the step gives and what the grade and
+the amount bear, never twice on the same facts.
+
+Friction (a notice, a request) is proposed once for each offence and hardness. Anything harder needs a fact that is
+fresh: an offence on which nothing harder has been proposed yet, or not with the grade that it has by now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from bonafide.core.decision import Ground
+from bonafide.core.moment import MOMENT_MAX
+from bonafide.engine.ladder.proposed import Proposed
+from bonafide.engine.ladder.rules import LadderRules
+from bonafide.engine.ladder.standing import (
+    LIFT_PROPOSED, NOT_LIFTING, PROPOSED, TO_LIFT, Measure, Offence, Standing,
+)  # fmt: skip
+from bonafide.engine.ladder.words import FRICTION, GRADES, MACHINE_MS, MEASURES, NOTICE, REFER, SUBJECTS, SUSPECTED
+
+CODES_MAX: Final = 4
+"""Most reasons of one measure."""
+
+
+class Moment(NamedTuple):
+    """When something is proposed, and what makes its name."""
+
+    seq: int
+    """Place of the event in the log."""
+    time: int
+    """Of the event."""
+    now: int
+    """The latest time in the log."""
+    hash_of: Callable[[str], int]
+    """From a text to the hash that rows have of it."""
+
+
+class Case(NamedTuple):
+    """What counts against a subject."""
+
+    counted: tuple[Offence, ...]
+    """Offences that count for steps: those with something of our own behind them."""
+    amount: int
+    """What they come to."""
+
+
+def case_of(standing: Standing) -> Case:
+    """What counts against a subject of whom everything decayed was forgotten."""
+    counted = tuple(one for one in standing.offences if one.is_local and not one.answered)
+    return Case(counted, sum(one.amount for one in counted))
+
+
+def borne(standing: Standing, case: Case, offence: Offence, rules: LadderRules, kind: int) -> int:
+    """The hardest measure that follows from an offence as things stand."""
+    ladder, grade = rules.subjects[kind], standing.grade(rules, offence)
+    step = ladder.step(len(case.counted), grade, offence.outcome)
+    if not offence.is_local:
+        return min(step, ladder.limit(SUSPECTED, offence.amount), FRICTION)
+    return min(step, ladder.limit(grade, case.amount))
+
+
+def propose(standing: Standing, rules: LadderRules, kind: int, at: Moment) -> Iterator[Proposed]:
+    """What a decision says of its subject's measures, which is remembered; `standing` has let go of what decayed."""
+    yield from news(standing, kind)
+    chosen = _choose(standing, rules, kind)
+    if chosen is not None:
+        proposed = _on_offence(standing, rules, kind, at, *chosen)
+    else:
+        proposed = _on_partners(standing, rules, kind, at)
+    if proposed is not None:
+        yield proposed
+
+
+def news(standing: Standing, kind: int) -> Iterator[Proposed]:
+    """What has ended and what should end, each said once."""
+    for gone in standing.lifted:
+        yield Proposed(MEASURES[gone.kind], SUBJECTS[kind], "lifted", gone.at, name_of(kind, gone.seq, gone.time))
+    standing.lifted = []
+    for one in standing.measures:
+        if one.lifting == TO_LIFT:
+            one.lifting = LIFT_PROPOSED
+            yield Proposed(
+                MEASURES[one.kind], SUBJECTS[kind], "lift_proposed", one.until, name_of(kind, one.seq, one.time)
+            )
+
+
+def name_of(kind: int, seq: int, time: int) -> str:
+    """What a measure is called that was proposed on an event: whose it is, the event's place, and its time, since a
+    journal that was restored from an older backup gives places anew. Nothing, where others named it."""
+    return f"{SUBJECTS[kind][0]}{seq}-{time}" if time or seq else ""
+
+
+def ends(rules: LadderRules, hardness: int, time: int) -> tuple[int, int]:
+    """When a measure ends that a machine proposes on an event of this time, and when once people have confirmed it."""
+    whole = time + rules.lasts_ms[hardness]
+    until = whole if hardness <= FRICTION else min(whole, time + MACHINE_MS)
+    return min(until, MOMENT_MAX), min(whole, MOMENT_MAX)
+
+
+def _choose(standing: Standing, rules: LadderRules, kind: int) -> tuple[int, Offence] | None:
+    """The hardest measure that may be proposed, and the offence that gives it: of equals the newest."""
+    case, found = case_of(standing), None
+    open_kinds = [one.kind for one in standing.measures if one.lifting == NOT_LIFTING]
+    for offence in standing.offences:
+        if offence.answered:
+            continue
+        hardness = borne(standing, case, offence, rules, kind)
+        if standing.human_only:
+            hardness = min(hardness, NOTICE)
+        is_fresh = 1 + standing.grade(rules, offence) > offence.used
+        if hardness > FRICTION and (not is_fresh or max(open_kinds, default=-1) >= hardness):
+            hardness = FRICTION  # of a new offence its subject is told all the same
+        if hardness <= FRICTION and 1 + hardness <= offence.asked:
+            continue
+        if found is None or hardness >= found[0]:
+            found = hardness, offence
+    return found
+
+
+def _on_offence(
+    standing: Standing, rules: LadderRules, kind: int, at: Moment, hardness: int, offence: Offence
+) -> Proposed | None:  # fmt: skip
+    case, grade = case_of(standing), standing.grade(rules, offence)
+    measure = _open(standing, rules, kind, at, hardness)
+    if measure is None:
+        return None
+    facts = case.counted if hardness > FRICTION else (offence,)
+    for one in facts:
+        one.name(measure.id)
+        if hardness > FRICTION:
+            one.used = max(one.used, 1 + standing.grade(rules, one))
+    offence.asked = max(offence.asked, 1 + min(hardness, FRICTION))
+    return Proposed(
+        MEASURES[hardness], SUBJECTS[kind], "proposed", measure.until, name_of(kind, at.seq, at.time),
+        hardness == REFER, GRADES[grade], len(case.counted), case.amount if offence.is_local else offence.amount,
+        tuple(Ground(one.place, GRADES[standing.grade(rules, one)]) for one in facts),
+        codes_of((offence, *facts), rules),
+    )  # fmt: skip
+
+
+def _on_partners(standing: Standing, rules: LadderRules, kind: int, at: Moment) -> Proposed | None:
+    """The friction that a partner's word alone adds, once for each."""
+    fresh = [one for one in standing.indicators if not one.measure]
+    if not fresh or case_of(standing).counted:
+        return None
+    measure = _open(standing, rules, kind, at, NOTICE if standing.human_only else rules.partner_measure)
+    if measure is None:
+        return None
+    for one in fresh:
+        one.measure = measure.id
+    return Proposed(
+        MEASURES[measure.kind], SUBJECTS[kind], "proposed", measure.until, name_of(kind, at.seq, at.time),
+        grade=GRADES[SUSPECTED], codes=(rules.sources.partner,),
+    )  # fmt: skip
+
+
+def _open(standing: Standing, rules: LadderRules, kind: int, at: Moment, hardness: int) -> Measure | None:
+    """A measure that is proposed; None on an event so late that it would have ended."""
+    until, whole = ends(rules, hardness, at.time)
+    if until <= at.now:
+        return None
+    measure = Measure(
+        at.hash_of(name_of(kind, at.seq, at.time)), hardness, PROPOSED, until, whole, True, at.seq, at.time
+    )
+    standing.open(measure)
+    return measure
+
+
+def codes_of(offences: Sequence[Offence], rules: LadderRules) -> tuple[str, ...]:
+    """The reasons of offences, the first offence's first, each once."""
+    codes: dict[str, None] = {}
+    for one in offences:
+        bits = one.typologies
+        codes.update((code, None) for place, code in enumerate(rules.reasons) if bits >> place & 1)
+        if one.doubted or one.judged:
+            codes[rules.sources.person] = None
+    return tuple(codes or {rules.sources.score: None})[:CODES_MAX]

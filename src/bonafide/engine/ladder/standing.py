@@ -1,0 +1,261 @@
+"""What is remembered of one subject on the ladder: offences, measures, what others say, what it asked for.
+
+Integers only: ids are the 64-bit hashes of rows, moments are milliseconds of log time, typologies are bits. A subject
+of whom nothing holds any more is as one that never was, so that forgetting it changes no answer.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from bonafide.core.moment import DAY_MS
+from bonafide.engine.ladder.rules import LadderRules
+from bonafide.engine.ladder.words import CORROBORATED, FRICTION, SUSPECTED
+
+OFFENCES_MAX: Final = 8
+"""Offences of one subject that are remembered; more are far beyond every table, and the oldest gives way."""
+EVIDENCE_MAX: Final = 16
+"""Events of one offence that are told apart; of more, the oldest are added up, and none of them can be taken back."""
+MEASURES_MAX: Final = 8
+"""Open measures of one subject; of more, the one that ends first gives way."""
+INDICATORS_MAX: Final = 8
+"""Indicators about one subject; of more, the one that ends first gives way."""
+ENDED_MAX: Final = 16
+ENDED_MS: Final = 90 * DAY_MS
+"""So many measures that have ended are known by their names, and for so long: a status that comes later brings none of
+them back."""
+NAMED_MAX: Final = 8
+"""Measures that an offence knows to rest on it; of more, the oldest is forgotten."""
+ADDED_UP: Final = 0
+"""What stands for the event of evidence that was added up; no hash is 0."""
+PROPOSED, IN_FORCE = 0, 1
+NOT_LIFTING, TO_LIFT, LIFT_PROPOSED = 0, 1, 2
+
+
+class Evidence(Struct, array_like=True):
+    """What one event says against its subject."""
+
+    event: int
+    """Hash of the event's id; ADDED_UP of several."""
+    amount: int = 0
+    """In minor units of the bundle's currency; 0 where it is not known."""
+    typologies: int = 0
+    """Of the rules that hit, as bits."""
+    outcome: int = 0
+    judged: int = 0
+    """1 + the grade that a verdict gave; 0: nobody has judged it."""
+
+    def take(self, other: Evidence, amount: int) -> None:
+        """Say what both say, of this amount."""
+        self.amount = amount
+        self.typologies |= other.typologies
+        self.outcome = max(self.outcome, other.outcome)
+        self.judged = max(self.judged, other.judged)
+
+
+class Offence(Struct, array_like=True):
+    """What was found within one episode."""
+
+    place: int
+    """In the log, of the record that began it: what it is called by."""
+    began: int
+    last: int
+    """When the last that is known of it became known."""
+    evidence: list[Evidence]
+    doubted: bool = False
+    """A person has looked at it and could not say."""
+    answered: bool = False
+    """What its subject answered was satisfactory: it does not count any more."""
+    asked: int = 0
+    """1 + the hardest friction proposed for it."""
+    used: int = 0
+    """1 + the grade with which something harder was last proposed on it."""
+    measures: list[int] = msgspec.field(default_factory=list)
+    """Hashes of the measures that rest on it."""
+
+    @property
+    def typologies(self) -> int:
+        """All that rules said, as bits."""
+        bits = 0
+        for one in self.evidence:
+            bits |= one.typologies
+        return bits
+
+    @property
+    def amount(self) -> int:
+        """All that its events come to."""
+        return sum(one.amount for one in self.evidence)
+
+    @property
+    def outcome(self) -> int:
+        """The strictest of its events."""
+        return max(one.outcome for one in self.evidence)
+
+    @property
+    def judged(self) -> int:
+        """1 + the highest grade of a verdict; 0 without one."""
+        return max(one.judged for one in self.evidence)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether a rule of ours or a verdict stands behind it, not a score alone: a score may repeat what partners
+        said."""
+        return self.typologies != 0 or self.judged > 0
+
+    def own_grade(self, rules: LadderRules) -> int:
+        """The grade that it has by itself, whatever else is said of its subject."""
+        return max(self.judged - 1, _by_sources(self.sources(rules)))
+
+    def sources(self, rules: LadderRules) -> int:
+        """How many independent kinds of evidence there are in itself: families of rules, and people."""
+        return rules.families_in(self.typologies) + (self.doubted or self.judged > 0)
+
+    def counts(self, rules: LadderRules, now: int) -> bool:
+        """Whether it has not decayed."""
+        age = now - self.last
+        return age < rules.counts_ms[SUSPECTED] or age < rules.counts_ms[self.own_grade(rules)]
+
+    def knows(self, event: int) -> bool:
+        """Whether an event is part of it."""
+        return any(one.event == event for one in self.evidence)
+
+    def add(self, found: Evidence) -> None:
+        """Add what one event says; of an event that is known already, such as by a verdict that came before it, both
+        together."""
+        known = next((one for one in self.evidence if one.event == found.event), None)
+        if known is not None:
+            known.take(found, max(known.amount, found.amount))
+            return
+        self.evidence.append(found)
+        if len(self.evidence) > EVIDENCE_MAX:
+            first, second = self.evidence[:2]
+            first.event = ADDED_UP
+            first.take(second, first.amount + second.amount)
+            del self.evidence[1]
+
+    def name(self, measure: int) -> None:
+        """Remember that a measure rests on it."""
+        self.measures = [*(one for one in self.measures if one != measure), measure][-NAMED_MAX:]
+
+
+class Measure(Struct, array_like=True):
+    """A measure that is proposed or in force."""
+
+    id: int
+    """Hash of what it is called."""
+    kind: int
+    status: int
+    until: int
+    whole: int
+    """When it ends once CONFIRMERS people have confirmed it."""
+    machine: bool
+    """Whether a machine brought it up."""
+    seq: int = 0
+    """Place and time of the event on which it was proposed, which make its name; 0, 0: others named it."""
+    time: int = 0
+    confirmed_by: list[int] = msgspec.field(default_factory=list)
+    """Hashes of the people who have confirmed it; no more than are needed."""
+    lifting: int = NOT_LIFTING
+
+
+class Indicator(Struct, array_like=True):
+    """A partner's word about the subject."""
+
+    id: int
+    until: int
+    measure: int = 0
+    """The friction that was proposed on it; 0: none."""
+
+
+class Ended(Struct, array_like=True):
+    """A measure that has ended, and must not come back."""
+
+    id: int
+    at: int
+
+
+class Lifted(Struct, array_like=True):
+    """A measure that an upheld appeal has ended, until a decision has said so."""
+
+    kind: int
+    seq: int
+    time: int
+    at: int
+
+
+class Standing(Struct, array_like=True):
+    """Where one subject stands."""
+
+    offences: list[Offence] = msgspec.field(default_factory=list)
+    measures: list[Measure] = msgspec.field(default_factory=list)
+    indicators: list[Indicator] = msgspec.field(default_factory=list)
+    lifted: list[Lifted] = msgspec.field(default_factory=list)
+    ended: list[Ended] = msgspec.field(default_factory=list)
+    grouped_until: int = 0
+    human_only: bool = False
+    waits: bool = False
+    """Whether its next decision has something to say whatever it is about."""
+
+    def forget(self, rules: LadderRules | None, now: int) -> None:
+        """Let go of what has ended or decayed by now."""
+        if rules is not None:
+            self.offences = [one for one in self.offences if one.counts(rules, now)]
+        for one in [one for one in self.measures if one.until <= now]:
+            self.close(one, one.until, for_good=one.kind > FRICTION)
+        self.ended = [one for one in self.ended if now < one.at + ENDED_MS]
+        self.indicators = [one for one in self.indicators if now < one.until]
+        if self.grouped_until <= now:
+            self.grouped_until = 0
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing left to remember."""
+        return not (
+            self.offences or self.measures or self.indicators or self.lifted or self.ended or self.grouped_until
+            or self.human_only
+        )  # fmt: skip
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it must not give way to others: forgetting would take a right away, or end what is in force."""
+        return self.human_only or bool(self.lifted) or any(one.status == IN_FORCE for one in self.measures)
+
+    def open(self, measure: Measure) -> None:
+        """Remember a measure. Where there are too many, a proposal gives way before what is in force, friction before
+        what is harder, and of equals the one that ends first."""
+        self.measures.append(measure)
+        if len(self.measures) > MEASURES_MAX:
+            self.measures.remove(min(self.measures, key=lambda one: (one.status, one.kind > FRICTION, one.until)))
+
+    def close(self, measure: Measure, at: int, *, for_good: bool = True) -> None:
+        """A measure has ended, `for_good` where it must not come back under its name."""
+        self.measures = [one for one in self.measures if one is not measure]
+        if for_good:
+            self.ended = [*self.ended, Ended(measure.id, at)][-ENDED_MAX:]
+
+    def has_ended(self, id_: int) -> bool:
+        """Whether a measure of this name is known to have ended."""
+        return any(one.id == id_ for one in self.ended)
+
+    def measure(self, id_: int) -> Measure | None:
+        """An open measure by the hash of its id."""
+        return next((one for one in self.measures if one.id == id_), None)
+
+    def grade(self, rules: LadderRules, offence: Offence) -> int:
+        """The grade of an offence, with what else is said of its subject."""
+        if not offence.is_local:
+            return SUSPECTED
+        sources = offence.sources(rules)
+        if self.grouped_until and not offence.typologies & rules.group_family:
+            sources += 1
+        if self.indicators:
+            sources += 1
+        return max(offence.judged - 1, _by_sources(sources))
+
+
+def _by_sources(sources: int) -> int:
+    """Several independent sources corroborate one another."""
+    return CORROBORATED if sources > 1 else SUSPECTED
