@@ -1,5 +1,4 @@
-"""What people have decided in the office, carried out by the deciding service: activations, changes of lists, and records
-for the log.
+"""What people have decided in the office, carried out by the deciding service: activations, lists, records for the log.
 
 The wish stands in the store, whoever wrote it and from where: a route of this service, or a command in another process.
 The service looks at a counter for each twice a second. What it did is written back, and what it could not do, and why.
