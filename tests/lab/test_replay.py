@@ -86,7 +86,8 @@ def row_of(event: Fact, decision: Decision) -> dict[str, Any]:
         "hits": list(decision.hits), "reasons": [reason.code for reason in decision.reasons],
         "measures": [measure.measure for measure in decision.measures], "faults": list(decision.faults), "loops": [],
         "degraded": list(decision.degraded),
-        "bundle": decision.bundle,
+        "bundle": decision.bundle, "proposals": [], "arm": decision.arm, "shadow_outcome": None,
+        "shadow_score": None, "shadow_hits": None,
     }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from bonafide.engine.beside.arms import Draws
 from bonafide.engine.beside.challenger import ready_for
 from bonafide.engine.beside.beside import DECIDED, Beside, Chosen
 from bonafide.engine.beside.voice import Voice, voice_of
-from bonafide.engine.bundle import Bundle
+from bonafide.engine.bundle import Bundle, ReasonText
 from bonafide.engine.codes import (
     ABSORBED, CONFLICT, DUPLICATE, READ, TAKEN, TOO_LATE, V_CREDIT, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
@@ -288,12 +288,21 @@ class Engine:
         self, event: Fact, template: Template, voice: Voice, stretch: Stretch | Alone, i: int, seq: int
     ) -> tuple[ProposedMeasure, ...]:  # fmt: skip
         """What a decision says of measures, where it counts or somebody waits."""
-        told = self.ladder.decided(stretch.rows[i].tolist(), seq, template, int(stretch.times[i]))
-        if not told:
+        return self.told(
+            self.ladder.decided(stretch.rows[i].tolist(), seq, template, int(stretch.times[i])),
+            {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE}, voice.reasons,
+        )  # fmt: skip
+
+    def told(
+        self, measures: Sequence[Proposed], subjects: Mapping[str, str], texts: Mapping[str, ReasonText] | None = None
+    ) -> tuple[ProposedMeasure, ...]:  # fmt: skip
+        """Measures with the ids of their subjects, by kind, and with their texts; without any, those of the bundle."""
+        if not measures:
             return ()
-        ladder, subjects = self.bundle.ladder, {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE}
+        ladder = self.bundle.ladder
         appeal = APPEAL if ladder is None else ladder.appeal
-        return tuple(tell(one, subjects[one.subject_type], voice.reasons, appeal) for one in told)
+        reasons = self.bundle.reasons if texts is None else texts
+        return tuple(tell(one, subjects[one.subject_type], reasons, appeal) for one in measures)
 
     def save(self) -> bytes:
         """What is remembered beside the state: where everybody stands on the ladder, what was changed on lists, and

@@ -38,6 +38,16 @@ class Trial(NamedTuple):
     salt: str = ""
 
     @property
+    def percent(self) -> str:
+        """The challenger's share, of a hundred."""
+        return f"{self.share / _IN_A_PERCENT:g}"
+
+    @property
+    def percent_control(self) -> str:
+        """The control group's share, of a hundred."""
+        return f"{self.control / _IN_A_PERCENT:g}"
+
+    @property
     def is_rollout(self) -> bool:
         """Whether the challenger decides for anybody."""
         return self.mode == "rollout"
