@@ -82,6 +82,10 @@ class Bundle(NamedTuple):
         alone = self if self.trial is None else self._replace(trial=None)
         return (alone,) if self.trial is None else (alone, self.trial.challenger._replace(hash=self.hash))
 
+    def part_in(self, arm: str | None) -> Bundle:
+        """The bundle that decides in an arm of a rollout."""
+        return self.parts[-1] if arm == "challenger" else self.parts[0]
+
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the declared features, in order."""

@@ -22,7 +22,7 @@ from bonafide.engine.beside.arms import Draws
 from bonafide.engine.beside.challenger import ready_for
 from bonafide.engine.beside.beside import DECIDED, Beside, Chosen
 from bonafide.engine.beside.voice import Voice, voice_of
-from bonafide.engine.bundle import Bundle, ReasonText
+from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import (
     ABSORBED, CONFLICT, DUPLICATE, READ, TAKEN, TOO_LATE, V_CREDIT, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
@@ -254,7 +254,7 @@ class Engine:
         template = voice.templates.of(voice.templates.key_of(kind, verdict))
         measures: tuple[ProposedMeasure, ...] = ()
         if template.counts or self._waiting:
-            measures = self._measures(event, template, voice, stretch, i, seq)
+            measures = self._measures(event, template, stretch, i, seq)
         return template.fill(
             event.event_id, seq, event.time, measures, Scores(verdict[V_SCORE], verdict[V_CREDIT]),
             loops if voice.follows else (),
@@ -275,7 +275,7 @@ class Engine:
         measures: tuple[ProposedMeasure, ...] = ()
         tokens: list[str] = []
         if form.counts or self._waiting:
-            measures = self._measures(event, form.template, voice, stretch, i, seq)
+            measures = self._measures(event, form.template, stretch, i, seq)
             tokens = [show_token(int(stretch.rows[i, _SUBJECT_PLACE[one.subject_type]])) for one in measures]
         told = loops if voice.follows else ()
         return form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], told, measures, tokens)
@@ -285,24 +285,24 @@ class Engine:
         self.ladder.taught(stretch.rows[i].tolist(), seq, int(stretch.times[i]))
 
     def _measures(
-        self, event: Fact, template: Template, voice: Voice, stretch: Stretch | Alone, i: int, seq: int
+        self, event: Fact, template: Template, stretch: Stretch | Alone, i: int, seq: int
     ) -> tuple[ProposedMeasure, ...]:  # fmt: skip
         """What a decision says of measures, where it counts or somebody waits."""
         return self.told(
             self.ladder.decided(stretch.rows[i].tolist(), seq, template, int(stretch.times[i])),
-            {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE}, voice.reasons,
+            {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE}, template.arm,
         )  # fmt: skip
 
     def told(
-        self, measures: Sequence[Proposed], subjects: Mapping[str, str], texts: Mapping[str, ReasonText] | None = None
+        self, measures: Sequence[Proposed], subjects: Mapping[str, str], arm: str | None = None
     ) -> tuple[ProposedMeasure, ...]:  # fmt: skip
-        """Measures with the ids of their subjects, by kind, and with their texts; without any, those of the bundle."""
+        """Measures with the ids of their subjects, by kind, and with the texts of the bundle that decides in an arm."""
         if not measures:
             return ()
         ladder = self.bundle.ladder
         appeal = APPEAL if ladder is None else ladder.appeal
-        reasons = self.bundle.reasons if texts is None else texts
-        return tuple(tell(one, subjects[one.subject_type], reasons, appeal) for one in measures)
+        texts = self.bundle.part_in(arm).reasons
+        return tuple(tell(one, subjects[one.subject_type], texts, appeal) for one in measures)
 
     def save(self) -> bytes:
         """What is remembered beside the state: where everybody stands on the ladder, what was changed on lists, and

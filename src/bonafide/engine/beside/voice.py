@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from bonafide.core.fields import TYPE_NAMES
 from bonafide.engine.answered import Forms
 from bonafide.engine.bundle import Bundle
-from bonafide.engine.bundles.rules import ReasonText
 from bonafide.engine.templates import Template, Templates
 
 
@@ -20,7 +19,6 @@ class Voice(NamedTuple):
 
     templates: Templates
     forms: Forms
-    reasons: Mapping[str, ReasonText]
     follows: bool
     """Whether it tells what an event brought home."""
 
@@ -51,4 +49,4 @@ def voice_of(
 ) -> Voice:  # fmt: skip
     """A bundle's voice while these parts do not answer."""
     templates = Templates(bundle, tuple(parts), arm)
-    return Voice(templates, Forms(templates), bundle.reasons, follows)
+    return Voice(templates, Forms(templates), follows)
