@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from bonafide.core.decision import Decision, Loop, ProposedMeasure, Receipt, Status
 from bonafide.core.errors import StateError
-from bonafide.core.events import EVENT_CLASS, EVENT_CLASSES, Degraded, Fact, ListChanged
-from bonafide.core.fields import ABSENT, FIELDS, TYPE_NAMES
+from bonafide.core.events import EVENT_CLASSES, Degraded, Fact, ListChanged
+from bonafide.core.fields import ABSENT, FIELDS
 from bonafide.core.pseudonym import show_token
 from bonafide.engine.answered import Answered, taught
 from bonafide.engine.batch import Batch, Decided, joined, loops_of

@@ -1,4 +1,4 @@
-"""`bonafide bundle trial, arms`: another bundle beside one, in shadow or for some of the subjects; and what came of it."""
+"""`bonafide bundle trial, arms`: another bundle beside one, and what came of it in each arm of a rollout."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def trial(
     challenger: Annotated[
         str | None, typer.Argument(help="The bundle to try beside it; default: the one that is tried.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write both to.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to write both to.", show_default=False)
+    ] = None,
     shadow: Annotated[bool, typer.Option("--shadow", help="It decides for nobody; what it would say is kept.")] = False,
     percent: Annotated[
         float | None,
@@ -136,7 +138,9 @@ def arms(
     with errors_told():
         told = open_bundle(bundle)
         if told.trial is None or not told.trial.is_rollout:
-            raise UsageError(f"--trial {bundle}: this bundle has no rollout; for a shadow see bonafide backtest --trial")
+            raise UsageError(
+                f"--trial {bundle}: this bundle has no rollout; for a shadow see bonafide backtest --trial"
+            )
         file = decisions / "decisions.parquet" if decisions.is_dir() else decisions
         table = read_table(file)
         judging = _labels(truth, labels, as_of, table)

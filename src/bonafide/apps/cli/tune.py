@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from bonafide.apps.cli.engines import open_alone, new_folder, open_engine
+from bonafide.apps.cli.engines import new_folder, open_alone, open_engine
 from bonafide.apps.cli.evaluate import Labels, read_table
 from bonafide.apps.cli.features import new_file
 from bonafide.apps.cli.options import BundleName, Events, Force, Json, MappingFile, Now, Seed, read_moment

@@ -65,7 +65,8 @@ class Beside:
         if self.trial.is_rollout:
             told = ((ARMS[arm], arm == CHALLENGER) for arm in range(len(ARMS)))
             self._voices = [
-                voice_of((self._champion, self._other)[other], parts, arm, follows=follows[other]) for arm, other in told
+                voice_of((self._champion, self._other)[other], parts, arm, follows=follows[other])
+                for arm, other in told
             ]
         else:
             self._voices = [voice_of(self._champion, parts, follows=follows[0]), voice_of(self._other, parts)]

@@ -8,7 +8,7 @@ which is the first event that a feature by that key counts. Bundles that differ 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from bonafide.engine.rules.program import Builder
 if TYPE_CHECKING:
     from bonafide.engine.bundle import Bundle
 
+_KEYS: Final = {"rates": "exchange", "offset_ms": "zone", "lateness_ms": "lateness"}
+"""Settings that bundle.yaml calls otherwise."""
 Declared = tuple[object, ...]
 """A feature without its name."""
 
@@ -79,7 +81,7 @@ def why_apart(bundles: Sequence[Bundle]) -> str | None:
     first = bundles[0].settings
     for other in bundles[1:]:
         pairs = zip(first._fields, first, other.settings, strict=True)
-        changed = [name for name, one, two in pairs if one != two]
+        changed = [_KEYS.get(name, name) for name, one, two in pairs if one != two]
         if changed:
             return f"its bundle.yaml differs in {', '.join(changed)}, which what is kept depends on"
     carried = {c.name: c for b in bundles for f in b.features for c in f.carried}

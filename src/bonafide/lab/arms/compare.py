@@ -111,7 +111,8 @@ def _numbers(rows: pl.DataFrame, currency: str | None) -> _Told:
 
     return _Told(
         subject.to_numpy(), int(rows["subject"].n_unique()), numbers(payment),
-        numbers(rows["amount"].fill_null(0)) * numbers(own), numbers(rows["alert"]), numbers(place == _WARN), numbers(place >= _HOLD),
+        numbers(rows["amount"].fill_null(0)) * numbers(own), numbers(rows["alert"]),
+        numbers(place == _WARN), numbers(place >= _HOLD),
         numbers(rows["measures"].list.len()), numbers(rows["bad"].eq(other=False)), numbers(rows["bad"]),
     )  # fmt: skip
 

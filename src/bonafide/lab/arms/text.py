@@ -13,13 +13,13 @@ SHARES = frozenset({"money_stopped_fraction", "money_caught_fraction", "precisio
 """Figures of 0..1."""
 
 
-def arms_text(told: Arms, lang: Lang = "en") -> str:
+def arms_text(told: Arms) -> str:
     """The result as people read it in a terminal."""
-    lines = [lead(told, lang), ""]
+    lines = [lead(told, "en"), ""]
     lines += [f"! {warning}" for warning in told.warnings] + ([""] if told.warnings else [])
-    lines += [*_arms(told, lang), "", *_figures(told, lang)]
+    lines += [*_arms(told), "", *_figures(told)]
     if told.before:
-        lines += ["", said("before", lang), *_before(told, lang)]
+        lines += ["", said("before", "en"), *_before(told)]
     lines += ["", *(f"note: {note}" for note in told.notes)]
     return "\n".join(line.rstrip() for line in lines).rstrip()
 
@@ -34,7 +34,7 @@ def lead(told: Arms, lang: Lang) -> str:
     return f"{first}{'' if lang == 'zh' else ' '}{judged}"
 
 
-def _arms(told: Arms, lang: Lang) -> Iterator[str]:
+def _arms(told: Arms) -> Iterator[str]:
     yield f"{'arm':<12}{'subjects':>10}{'share':>9}{'wanted':>9}{'events':>11}" + "".join(
         f"{outcome:>10}" for outcome in told.arms[0].by_outcome
     )
@@ -45,20 +45,20 @@ def _arms(told: Arms, lang: Lang) -> Iterator[str]:
         )
 
 
-def _figures(told: Arms, lang: Lang) -> Iterator[str]:
+def _figures(told: Arms) -> Iterator[str]:
     names = [one.name for one in told.arms]
     by_name = {one.name: one for one in told.differences}
     yield f"{'':<45}" + "".join(f"{name:>13}" for name in names) + f"   challenger less {told.against}, 95 %"
     for name in told.arms[0].figures:
         cells = "".join(f"{shown(name, one.figures[name].value):>13}" for one in told.arms)
         change = by_name.get(name)
-        yield f"{said(name, lang):<45}{cells}   {'' if change is None else difference_told(change, lang)}"
+        yield f"{said(name, 'en'):<45}{cells}   {'' if change is None else difference_told(change, 'en')}"
 
 
-def _before(told: Arms, lang: Lang) -> Iterator[str]:
+def _before(told: Arms) -> Iterator[str]:
     yield f"{'':<45}{'challenger':>13}{told.against:>13}{'z':>8}"
     for one in told.before:
-        yield f"{said(name_before(one.name), lang):<45}{one.challenger:>13.4f}{one.against:>13.4f}{one.z:>8.2f}"
+        yield f"{said(name_before(one.name), 'en'):<45}{one.challenger:>13.4f}{one.against:>13.4f}{one.z:>8.2f}"
 
 
 def shown(name: str, value: float | None) -> str:

@@ -97,7 +97,9 @@ SAID: Final[dict[str, tuple[str, str]]] = {
     "arm": ("arm", "分组"),
     "arm champion": ("champion: decided by {bundle}", "现行组：由 {bundle} 作出决定"),
     "arm challenger": ("challenger: decided by {bundle}", "试用组：由 {bundle} 作出决定"),
-    "arm control": ("control: decided by {bundle}, whatever the share grows to", "对照组：由 {bundle} 作出决定，不随比例扩大而变动"),
+    "arm control": (
+        "control: decided by {bundle}, whatever the share grows to", "对照组：由 {bundle} 作出决定，不随比例扩大而变动",
+    ),
     "shadow": ("shadow", "影子运行"),
     "shadow said": (
         "{bundle} would have said {outcome} (score {score}; {hits}); it had no effect",
