@@ -40,6 +40,24 @@ _RESAMPLES: Final = 200
 DEFAULT_BUNDLE: Final = "paylater"
 
 
+Champion = Annotated[
+    str | None,
+    typer.Option(
+        "--champion", help="The bundle that decides now: a folder, or a shipped one.", show_default=DEFAULT_BUNDLE
+    ),
+]
+Challenger = Annotated[
+    list[str] | None,
+    typer.Option("--challenger", help="A bundle to compare with it; may be given again.", show_default=False),
+]
+Trial = Annotated[
+    str | None,
+    typer.Option(
+        "--trial", help="A bundle with a trial, instead of both: its champion with its challenger.", show_default=False
+    ),
+]
+
+
 class _Asked:
     """What is read, and how."""
 
@@ -62,20 +80,9 @@ class _Asked:
 def backtest(
     events: Events,
     out: OutFolder,
-    champion: Annotated[
-        str | None,
-        typer.Option("--champion", help="The bundle that decides now: a folder, or a shipped one.",
-                     show_default="paylater"),
-    ] = None,
-    challenger: Annotated[
-        list[str] | None,
-        typer.Option("--challenger", help="A bundle to compare with it; may be given again.", show_default=False),
-    ] = None,
-    trial: Annotated[
-        str | None,
-        typer.Option("--trial", help="A bundle with a trial, instead of both: its champion with its challenger.",
-                     show_default=False),
-    ] = None,
+    champion: Champion = None,
+    challenger: Challenger = None,
+    trial: Trial = None,
     truth: Annotated[
         Path | None, typer.Option("--truth", "-t", help="truth.parquet: event_id, label and more.", show_default=False)
     ] = None,
