@@ -12,6 +12,7 @@ import msgspec
 import polars as pl
 import pytest
 
+from bonafide.apps.server.shapes import DecisionAnswer
 from bonafide.core.events import Fact
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.bundles.files import read_sources
@@ -105,6 +106,7 @@ def test_arms_stay_through_activations_and_stops_and_come_again_from_the_log(tmp
     assert all(now == was or (was, now) == ({"champion"}, {"challenger"}) for was, now in
                zip(arms[0].values(), arms[1].values(), strict=True))  # fmt: skip
     assert all("arm" not in answer for answer in (*plain, *after))
+    assert all(msgspec.convert(answer, DecisionAnswer).arm == answer["arm"] for answer in last)
     assert {answer["arm"] for answer in last if "BUSY" in answer["hits"]} == {"challenger"}
     _assert_replay_says_the_same(tmp_path, kept)
 
