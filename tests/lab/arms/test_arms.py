@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from bonafide.lab.arms.compare import FIGURES, compare_arms
 from bonafide.lab.arms.page import arms_html
 from bonafide.lab.arms.ratios import difference, ratio
 from bonafide.lab.arms.text import arms_text
-from bonafide.lab.arms.told import Arms
+from bonafide.lab.arms.told import Arms, Note
+from bonafide.lab.arms.words import note_text
 from bonafide.lab.chosen_labels import choose_labels
 from tests.engine.kit import assert_golden
 from tests.lab.runs import small_bundle
@@ -134,10 +136,11 @@ def test_arms_that_were_unlike_before_or_have_another_size_are_warned_of() -> No
             row["amount"] *= 10
 
     (money,) = found(table(change=busy)).warnings
-    assert money.startswith("before the rollout the arms challenger and control differed in log_money")
-    sized = found(table(), trial=trial(2_000, 6_000)).warnings
+    told = note_text(money, "en")
+    assert told.startswith("Before the rollout the arms challenger and control differed in: money each (logarithm) (")
+    sized = [note_text(one, "en") for one in found(table(), trial=trial(2_000, 6_000)).warnings]
     assert [one.split(" of the subjects")[0] for one in sized] == [
-        "the arm challenger has 40.00 %", "the arm control has 40.00 %"
+        "The arm challenger has 40.00 %", "The arm control has 40.00 %"
     ]  # fmt: skip
 
 
@@ -152,9 +155,8 @@ def test_what_nobody_can_know_is_said() -> None:
 
     told = found(table(change=renamed))
     assert told.nobody == 2
-    assert "another bundle decided in arms before this one, so that arms may differ by what it did" in told.notes
-    assert any("no labels were given" in note for note in told.notes)
-    assert any("came before" in note for note in found(table(before=0)).notes)
+    assert [note.name for note in told.notes] == ["arms before", "no labels"]
+    assert [note.name for note in found(table(before=0)).notes] == ["nothing before", "no labels"]
     champions = found(table(change=lambda row, user: row.update(arm=row["arm"] and row["arm"].replace("control",
                       "champion"))), trial=trial(4_000, 0))  # fmt: skip
     assert champions.against == "champion"
@@ -166,11 +168,12 @@ def test_what_nobody_can_know_is_said() -> None:
 def test_the_text_and_the_page_say_it_in_words(lang: Any) -> None:
     rows = table()
     told = found(rows, labels=labelled(rows), trial=trial(2_000, 4_000))
-    written = msgspec.structs.replace(told, notes=[*told.notes, "<b>"])
+    written = msgspec.structs.replace(told, salt="<b>", notes=[Note("labels arrive")])
     page = arms_html(written, "bonafide bundle arms <x>", lang)
     assert page == arms_html(written, "bonafide bundle arms <x>", lang)
     assert "&lt;b&gt;" in page
     assert "bonafide bundle arms &lt;x&gt;" in page
+    assert all(escape(note_text(note, lang)) in page for note in (*written.warnings, *written.notes))
     assert "http" not in page.replace("http-equiv", "")
     assert page.count("<svg") == 1
     assert_golden(GOLDEN / "arms.txt", arms_text(told) + "\n")

@@ -13,7 +13,7 @@ from bonafide.core.moment import DAY_MS, show_moment
 from bonafide.engine.beside.arms import ARMS
 from bonafide.engine.bundles.trial import UNITS, Trial
 from bonafide.lab.arms.ratios import Ratio, difference, figure_of, ratio, standard_errors
-from bonafide.lab.arms.told import Arm, Arms, Before
+from bonafide.lab.arms.told import Arm, Arms, Before, Note
 from bonafide.lab.chosen_labels import Labels
 from bonafide.lab.curves import Floats, Ints
 
@@ -86,7 +86,7 @@ def compare_arms(
         first=show_moment(first), last=show_moment(last), days=round(days, 3), events=own.height, subjects=subjects,
         nobody=own.height - told.height, currency=currency, labels=None if labels is None else labels.kind,
         against=against, arms=arms, differences=differences, before=before,
-        warnings=_warnings(arms, before, against), notes=_notes(labels, before, table, begun, own),
+        warnings=_warnings(arms, before, against), notes=_notes(labels, before, begun, own),
     )  # fmt: skip
 
 
@@ -185,39 +185,31 @@ def _before(rows: pl.DataFrame, told: pl.DataFrame, against: str, currency: str 
     return found
 
 
-def _warnings(arms: list[Arm], before: list[Before], against: str) -> list[str]:
+def _warnings(arms: list[Arm], before: list[Before], against: str) -> list[Note]:
     found = []
     everyone = sum(arm.subjects for arm in arms)
     for arm in arms:
-        wanted = arm.expected or 0.0
-        spread = (wanted * (1 - wanted) / everyone) ** 0.5
-        if abs(arm.share - wanted) > Z_MAX * spread:
-            found.append(
-                f"the arm {arm.name} has {100 * arm.share:.2f} % of the subjects and was to have {100 * wanted:.2f} %: "
-                f"more than chance explains; see whether some were turned away, or their events are missing here"
-            )
+        wanted = arm.expected
+        if abs(arm.share - wanted) > Z_MAX * (wanted * (1 - wanted) / everyone) ** 0.5:
+            shares = {"share": f"{100 * arm.share:.2f}", "wanted": f"{100 * wanted:.2f}"}
+            found.append(Note("unlike sizes", {"arm": arm.name, **shares}))
     for one in before:
         if abs(one.z) > Z_MAX:
-            found.append(
-                f"before the rollout the arms challenger and {against} differed in {one.name} ({one.challenger:.4g} "
-                f"and {one.against:.4g}, {abs(one.z):.1f} standard errors): what differs now may have differed before"
-            )
+            sides = {"challenger": f"{one.challenger:.4g}", "other": f"{one.against:.4g}", "z": f"{abs(one.z):.1f}"}
+            found.append(Note("unlike before", {"figure": one.name, "against": against, **sides}))
     return found
 
 
 def _notes(
-    labels: Labels | None, before: list[Before], table: pl.DataFrame, begun: int, own: pl.DataFrame
-) -> list[str]:  # fmt: skip
-    notes = []
-    if not before:
-        notes.append("nothing in the table came before the rollout, so nobody can say whether the arms were alike then")
-    if begun < own["seq"].min():  # type: ignore[operator]
-        notes.append("another bundle decided in arms before this one, so that arms may differ by what it did")
-    if labels is None:
-        notes.append("no labels were given, so nothing says which alerts are right; give --truth")
-    elif labels.kind == "arrived":
-        notes.append("judged by the labels that had arrived, which come sooner where a challenger raised an alert")
-    return notes
+    labels: Labels | None, before: list[Before], begun: int, own: pl.DataFrame
+) -> list[Note]:  # fmt: skip
+    told = {
+        "nothing before": not before,
+        "arms before": begun < int(own["seq"].min()),  # type: ignore[arg-type]
+        "no labels": labels is None,
+        "labels arrive": labels is not None and labels.kind == "arrived",
+    }
+    return [Note(name) for name, holds in told.items() if holds]
 
 
 def _most_frequent(words: pl.Series) -> str | None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
+from typing import Final
 
 from bonafide.lab.arms.text import difference_told, interval_told, lead, shown
-from bonafide.lab.arms.told import Arms
-from bonafide.lab.arms.words import name_before, said
+from bonafide.lab.arms.told import Arms, Note
+from bonafide.lab.arms.words import name_before, note_text, said
 from bonafide.lab.explain.words import Lang
 from bonafide.lab.report import numbers
 from bonafide.lab.report.svg import Axis, Margins, Plot
 
 WIDTH, ROW = 1050, 28
+REACHES: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""How far a drawing goes to both sides; what lies beyond the last is drawn at its border."""
 _STYLE = (
     "circle.clear{fill:var(--missed)}circle.open{fill:var(--honest)}.line.clear{stroke:var(--missed)}"
     ".line.open{stroke:var(--honest)}.warn{border-left:4px solid var(--missed);padding-left:14px}"
@@ -72,12 +75,14 @@ def forest(told: Arms, lang: Lang) -> str:
         base = others[one.name].value
         if base and one.value is not None and one.interval is not None:
             drawn.append((one, one.value / base, one.interval[0] / base, one.interval[1] / base))
-    reach = max([0.1, *(min(max(abs(low), abs(high)), 2.0) for _, _, low, high in drawn)])
+    widest = max([0.0, *(max(abs(low), abs(high)) for _, _, low, high in drawn)])
+    reach = next((nice for nice in REACHES if nice >= widest), REACHES[-1])
     marks = [-reach, -reach / 2, 0.0, reach / 2, reach]
-    x = Axis(-reach, reach, tuple((m, f"{100 * m:+.0f} %" if m else "0") for m in marks))
+    x = Axis(-reach, reach, tuple((m, f"{100 * m:+.0f} %" if m else "0") for m in marks),
+             said("relative", lang, against=said(told.against, lang)))  # fmt: skip
     rows = max(len(drawn), 1)
     y = Axis(0, rows, ())
-    plot = Plot(WIDTH, ROW * rows + 46, x, y, Margins(left=330, bottom=30))
+    plot = Plot(WIDTH, ROW * rows + 62, x, y, Margins(left=330, right=44, bottom=46))
     plot.line((0, 0), (0, rows), "chance")
     for place, (one, value, low, high) in enumerate(drawn):
         at, kind = rows - place - 0.5, "clear" if one.clear else "open"
@@ -90,7 +95,7 @@ def forest(told: Arms, lang: Lang) -> str:
 def _arms(told: Arms, lang: Lang) -> str:
     rows = []
     for one in told.arms:
-        wanted = "" if one.expected is None else said("of", lang, share=numbers.percent(one.expected, 2))
+        wanted = said("of", lang, share=numbers.percent(one.expected, 2))
         share = f'{escape(numbers.percent(one.share, 2))}<br><span class="soft">{escape(wanted)}</span>'
         alerts = escape(shown("alerts_a_day", one.figures["alerts_a_day"].value))
         rows.append([escape(said(one.name, lang)), f"{one.subjects:,}", share, f"{one.events:,}", alerts])
@@ -131,8 +136,8 @@ def _again(told: Arms, command: str, lang: Lang) -> str:
     )
 
 
-def _listed(name: str, points: Sequence[str], lang: Lang, kind: str = "") -> str:
-    items = "".join(f"<li>{escape(point)}</li>" for point in points)
+def _listed(name: str, points: Sequence[Note], lang: Lang, kind: str = "") -> str:
+    items = "".join(f"<li>{escape(note_text(point, lang))}</li>" for point in points)
     return _section(said(name, lang), f'<ul class="{kind}">{items}</ul>') if points else ""
 
 

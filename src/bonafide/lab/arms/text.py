@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bonafide.lab.arms.told import Arms, Difference, Figure
-from bonafide.lab.arms.words import name_before, said
+from bonafide.lab.arms.words import name_before, note_text, said
 from bonafide.lab.explain.words import Lang
 from bonafide.lab.report import numbers
 
@@ -16,11 +16,11 @@ SHARES = frozenset({"money_stopped_fraction", "money_caught_fraction", "precisio
 def arms_text(told: Arms) -> str:
     """The result as people read it in a terminal."""
     lines = [lead(told, "en"), ""]
-    lines += [f"! {warning}" for warning in told.warnings] + ([""] if told.warnings else [])
+    lines += [f"! {note_text(warning, 'en')}" for warning in told.warnings] + ([""] if told.warnings else [])
     lines += [*_arms(told), "", *_figures(told)]
     if told.before:
         lines += ["", said("before", "en"), *_before(told)]
-    lines += ["", *(f"note: {note}" for note in told.notes)]
+    lines += ["", *(f"note: {note_text(note, 'en')}" for note in told.notes)]
     return "\n".join(line.rstrip() for line in lines).rstrip()
 
 
@@ -39,7 +39,7 @@ def _arms(told: Arms) -> Iterator[str]:
         f"{outcome:>10}" for outcome in told.arms[0].by_outcome
     )
     for one in told.arms:
-        wanted = numbers.DASH if one.expected is None else f"{100 * one.expected:.2f}%"
+        wanted = f"{100 * one.expected:.2f}%"
         yield f"{one.name:<12}{one.subjects:>10,}{100 * one.share:>8.2f}%{wanted:>9}{one.events:>11,}" + "".join(
             f"{count:>10,}" for count in one.by_outcome.values()
         )

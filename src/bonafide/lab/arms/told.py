@@ -19,8 +19,8 @@ class Arm(Struct, frozen=True, kw_only=True):
 
     name: str
     subjects: int
-    expected: float | None
-    """The share of all subjects that it was to have; None where nobody says."""
+    expected: float
+    """The share of all subjects that it was to have."""
     share: float
     """The share that it has."""
     events: int
@@ -50,6 +50,13 @@ class Before(Struct, frozen=True):
     """The difference in its standard errors; beyond 3.3 chance gives it once in a thousand times."""
 
 
+class Note(Struct, frozen=True):
+    """Something to know beside the figures: which text of `words`, and its parts."""
+
+    name: str
+    parts: dict[str, str] = {}
+
+
 class Arms(Struct, frozen=True, kw_only=True):
     """A rollout's arms side by side."""
 
@@ -74,5 +81,5 @@ class Arms(Struct, frozen=True, kw_only=True):
     arms: list[Arm]
     differences: list[Difference]
     before: list[Before]
-    warnings: list[str]
-    notes: list[str]
+    warnings: list[Note]
+    notes: list[Note]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from bonafide.lab.arms.told import Note
 from bonafide.lab.explain.words import Lang
 
 _SAID: Final[dict[str, tuple[str, str]]] = {
@@ -52,7 +53,46 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "cash_out_missed": ("cash-out missed of 10,000 subjects", "每万个主体漏过的套现支付"),
     "money_caught_fraction": ("share of cash-out money caught", "拦下的套现金额占比"),
     "precision": ("precision of alerts on payments", "支付告警的准确率"),
+    "relative": ("as a share of {against}", "相对{against}的比例"),
+    "unlike sizes": (
+        "The arm {arm} has {share} % of the subjects and was to have {wanted} %: more than chance explains. See "
+        "whether some were turned away, or their events are missing here.",
+        "{arm}占主体的 {share} %，应为 {wanted} %，超出偶然范围。请查看是否有主体未能分组，或其事件未在此表中。",
+    ),
+    "unlike before": (
+        "Before the rollout the arms challenger and {against} differed in: {figure} ({challenger} and {other}, {z} "
+        "standard errors). What differs now may have differed before.",
+        "试用之前，试用组与{against}在“{figure}”上已有差异（{challenger} 与 {other}，{z} 个标准误），"
+        "现在的差异可能早已存在。",
+    ),
+    "nothing before": (
+        "Nothing in the table came before the rollout, so nobody can say whether the arms were alike then.",
+        "表中没有试用之前的决定，无法说明各组此前是否相近。",
+    ),
+    "arms before": (
+        "Another bundle decided in arms before this one, so arms may differ by what it did.",
+        "此前另有规则包按分组作出决定，各组差异可能由其造成。",
+    ),
+    "no labels": (
+        "No labels were given, so nothing says which alerts are right; give --truth.",
+        "未提供标签，无法说明哪些告警是对的；请用 --truth 提供。",
+    ),
+    "labels arrive": (
+        "Judged by the labels that had arrived, which come sooner where the challenger raised an alert.",
+        "按已到达的标签评估；试用组发出告警的支付，标签往往更早到达。",
+    ),
 }  # fmt: skip
+
+
+def note_text(note: Note, lang: Lang) -> str:
+    """A note in words; arms and figures among its parts are called as elsewhere."""
+    parts = dict(note.parts)
+    for name in ("arm", "against"):
+        if name in parts:
+            parts[name] = said(parts[name], lang)
+    if "figure" in parts:
+        parts["figure"] = said(name_before(parts["figure"]), lang)
+    return said(note.name, lang, **parts)
 
 
 def said(name: str, lang: Lang, **parts: object) -> str:
