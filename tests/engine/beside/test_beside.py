@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from bonafide.core.decision import Decision
-from bonafide.core.events import Event, Fact, ListChanged
+from bonafide.core.events import Degraded, Event, Fact, ListChanged
 from bonafide.engine.beside import arms as module
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.bundles.head import TrialHead
@@ -286,3 +286,17 @@ def _without_rules() -> Bundle:
     bundle = playground(None)
     policy = bundle.policy._replace(outcomes=bundle.policy.outcomes[:1])
     return bundle._replace(policy=policy)
+
+
+def test_a_challengers_model_falls_silent_with_the_champions() -> None:
+    log: list[Fact] = paying(6)
+    log += [Degraded(event_id="d", time=START_MS + 6, parts=("model",)), *paying(6, first=10)]
+    for told in (SHADOW, rollout(100, 0)):
+        whole, frame = Engine(tried(jumpy_trees(), trees(), told)), frame_of(log)
+        batch = whole.decide_columns(kinds_of(frame), columns_of(frame), np.full(len(log), READ))
+        alone = [one.score_e6 for one in Engine(trees()).decide(log) if isinstance(one, Decision)]
+        assert len({*alone[:6]} - {*alone[6:]}) > 0, "the model says something that the rules do not"
+        decided = batch.decided()
+        assert (decided.score_e6 if decided.shadow is None else decided.shadow.score_e6).tolist() == alone
+        singly = [one for one in Engine(tried(jumpy_trees(), trees(), told)).decide(log) if isinstance(one, Decision)]
+        assert decided.shadow is not None or [one.score_e6 for one in singly] == alone
