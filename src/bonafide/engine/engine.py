@@ -90,8 +90,9 @@ class Engine:
     def degrade(self, parts: tuple[str, ...]) -> None:
         """From the next event on these parts do not answer, as a taken `degraded` record says."""
         self.state.degrade(parts)
-        self._voice = voice_of(self.bundle, parts)
-        if self.beside is not None:
+        if self.beside is None:
+            self._voice = voice_of(self.bundle, parts)
+        else:
             self.beside.degrade(parts)
 
     def fresh(self, bundle: Bundle) -> Engine:

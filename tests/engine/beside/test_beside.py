@@ -34,10 +34,10 @@ from tests.engine.kit import HOUR_MS, START_MS, decision_in, frame_of, payment
 from tests.engine.modelled import modelled
 from tests.lab.backtest.kit import TIMES, bundles, logs, trees
 
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 TRIALS = st.just(SHADOW) | st.builds(
-    rollout, st.sampled_from([0, 30, 50, 100]), st.sampled_from([0]), st.sampled_from(["autumn", "春"])
-) | st.builds(rollout, st.sampled_from([0, 12.5, 60]), st.sampled_from([10, 40]))  # fmt: skip
+    rollout, st.sampled_from([0, 30, 60, 60]), st.sampled_from([0, 12.5, 40]), st.sampled_from(["autumn", "春"])
+)  # fmt: skip
 
 
 @cache
@@ -179,6 +179,9 @@ def test_a_growing_share_takes_from_the_champion_alone_and_the_same_salt_keeps_e
     shares = [found.count("challenger") / 300 for found in (few, more, most)]
     assert all(abs(share - wanted) < 0.08 for share, wanted in zip(shares, (0.1, 0.4, 0.8), strict=True)), shares
     assert abs(few.count("control") / 300 - 0.2) < 0.08
+    saved, again = engine.save(), Engine(engine.bundle)
+    again.load(saved)
+    assert arms_in(again, paying(300)) == most
     engine.swap(tried(champion, champion, rollout(80, 20, "another")))
     assert arms_in(engine, paying(300, first=9_000)) != most
 
@@ -215,7 +218,7 @@ PAYING = st.lists(
 ).map(lambda log: sorted(log, key=lambda one: one.time))  # fmt: skip
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(PAYING, st.integers(1, 9), st.integers(0, 40))
 def test_the_ladder_is_fed_by_whoever_decides(log: list[Event], size: int, cut: int) -> None:
     """In shadow by the champion alone, in a rollout by the arm's bundle; however events come in."""

@@ -45,8 +45,7 @@ class Chosen(NamedTuple):
 
 
 class Beside:
-    """The trial of one bundle. `said` counts, since it was last emptied, pairs of words: in shadow the champion's and
-    the challenger's outcome, in a rollout arm and outcome; of events that are answered, not of those taken in again."""
+    """The trial of one bundle; it speaks once `degrade` has told which parts do not answer."""
 
     def __init__(self, bundle: Bundle, draws: Draws, state: State) -> None:
         assert bundle.trial is not None
@@ -56,7 +55,9 @@ class Beside:
             draws.begin(self.trial.salt)
         self._challenger = Challenger(self.trial, state)
         self.said: Counter[tuple[str, str]] = Counter()
-        self.degrade(state.degraded)
+        """Pairs of words since it was last emptied: in shadow the champion's and the challenger's outcome, in a rollout
+        arm and outcome; of events that were answered, not of those taken in again."""
+        self._voices: list[Voice] = []
 
     def degrade(self, parts: tuple[str, ...]) -> None:
         """From the next event on these parts do not answer."""
