@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from bonafide.core.decision import Decision
-from bonafide.core.events import Degraded, Event, Fact, ListChanged
+from bonafide.core.events import AccountLink, Degraded, Event, Fact, ListChanged, Payout
 from bonafide.engine.beside import arms as module
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.bundles.head import TrialHead
@@ -32,7 +32,8 @@ from bonafide.testing.ladder.playground import brisk_ladder, hits, playground, w
 from tests.engine.beside.kit import SHADOW, WHOLE, decided_by_hand, rollout, tried, without_measures
 from tests.engine.kit import HOUR_MS, START_MS, decision_in, frame_of, payment
 from tests.engine.modelled import modelled
-from tests.lab.backtest.kit import TIMES, bundles, logs, trees
+from tests.lab.backtest.kit import RULE, TIMES, bundles, changed, logs, trees
+from tests.lab.runs import small_bundle
 
 FEW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 TRIALS = st.just(SHADOW) | st.builds(
@@ -303,3 +304,23 @@ def test_a_challengers_model_falls_silent_with_the_champions() -> None:
         assert (decided.score_e6 if decided.shadow is None else decided.shadow.score_e6).tolist() == alone
         singly = [one for one in Engine(tried(jumpy_trees(), trees(), told)).decide(log) if isinstance(one, Decision)]
         assert decided.shadow is not None or [one.score_e6 for one in singly] == alone
+
+
+def test_what_came_home_is_told_by_who_follows_money_alone(tmp_path: Path) -> None:
+    plain = small_bundle()
+    follows = changed(tmp_path, rules=RULE.format(id="HOME", when="brought_home > 0", weight=0.4))
+    log: list[Fact] = [
+        AccountLink(event_id="l", time=START_MS, account_id="a", owner_type="user", owner_id="u"),
+        payment(1, 1, 1_000, credit_limit=5_000, credit_used=0),
+        Payout(event_id="o", time=START_MS + 2, merchant_id="m", account_id="a", amount=1_000, currency="CNY"),
+    ]
+    for pair, told, tells in (
+        ((plain, follows), SHADOW, False), ((follows, plain), SHADOW, True), ((plain, follows), rollout(0, 50), False),
+        ((plain, follows), rollout(100, 0), True), ((follows, plain), rollout(100, 0), False),
+    ):  # fmt: skip
+        whole, frame = tried(*pair, told), frame_of(log)
+        answer = Engine(whole).decide(log)[-1]
+        batch = Engine(whole).decide_columns(kinds_of(frame), columns_of(frame), np.full(len(log), READ))
+        body = msgspec.json.decode(Engine(whole).answer(log)[-1].body)
+        assert isinstance(answer, Decision)
+        assert [bool(answer.loops), bool(batch.loops), bool(body["loops"])] == [tells] * 3
