@@ -65,7 +65,7 @@ def bundle_as_json(bundle: Bundle, sources: Sources) -> dict[str, Any]:
             for r in bundle.rules
         ],
         "cost": cost_of_all(rule.when for rule in bundle.rules),
-        "lists": {name: len(entries) for name, entries in bundle.lists.items()},
+        "lists": {name: len(entries) for name, entries in bundle.lists.items() if entries},
         "examples": examples.number,
         "outcomes": [{"from": band.from_, "outcome": band.outcome} for band in bundle.policy.outcomes],
         "rows": len(bundle.policy.rows),
@@ -79,7 +79,7 @@ def bundle_as_text(bundle: Bundle, sources: Sources) -> str:
     """What `bundle show` prints."""
     examples = _examples_of(sources)
     keys = sorted({" + ".join(f.by) for f in bundle.features})
-    lists = ", ".join(f"{name} ({len(entries)})" for name, entries in bundle.lists.items()) or "none"
+    lists = ", ".join(f"{name} ({len(entries)})" for name, entries in bundle.lists.items() if entries) or "none"
     cost = cost_of_all(rule.when for rule in bundle.rules)
     lines = [
         f"{bundle.name}  {bundle.hash}",

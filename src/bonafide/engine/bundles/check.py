@@ -154,7 +154,7 @@ def _note_unused(sources: Sources, bundle: Bundle) -> None:
     named = {name for rule in bundle.rules for name in _lists_in(rule.when)}
     named |= {name for one in (*bundle.inputs.model, *bundle.inputs.scorecard) for name in _lists_in(one.node)}
     named |= {row.list for row in bundle.policy.lists}
-    for name in (name for name in bundle.lists if name not in named):
+    for name in (name for name, entries in bundle.lists.items() if entries and name not in named):
         text = "no rule and no policy reads this list"
         path = next(path for path in sources.contents if path.startswith(f"lists/{name}."))
         sources.note("unused", text, path, severity="warning", subject=f"list {name}")
