@@ -88,7 +88,8 @@ def row_of(event: Fact, decision: Decision) -> dict[str, Any]:
         "measures": [measure.measure for measure in decision.measures], "faults": list(decision.faults), "loops": [],
         "degraded": list(decision.degraded),
         "proposals": [as_json(bare_measure(one, [r.code for r in one.reasons])) for one in decision.measures],
-        "bundle": decision.bundle,
+        "bundle": decision.bundle, "arm": decision.arm, "shadow_outcome": None, "shadow_score": None,
+        "shadow_hits": None,
     }  # fmt: skip
 
 

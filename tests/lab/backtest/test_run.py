@@ -83,7 +83,7 @@ def test_who_shares_a_state_and_why_others_do_not(tmp_path: Path) -> None:
     parties = parties_of([small, wider, late, loops, groups])
     assert [party.bundles for party in parties] == [(0, 1, 3), (2,), (4,)]
     assert parties[0].apart is None
-    assert parties[1].apart == "its bundle.yaml differs in lateness_ms, which what is kept depends on"
+    assert parties[1].apart == "its bundle.yaml differs in lateness, which what is kept depends on"
     assert parties[2].apart == "it counts other established events by user_id"
     assert [len(c) for c in parties[0].union.columns] == [len(b.features) for b in (small, wider, loops)]
 
