@@ -43,12 +43,15 @@ TRIALS = st.just(SHADOW) | st.builds(
 
 @cache
 def jumpy_trees() -> Bundle:
-    """The bundle with trees under a policy that warns of nearly everything."""
+    """The bundle with trees under a policy that warns of nearly everything, and with another scorecard."""
     with TemporaryDirectory() as name:
         folder = modelled(Path(name) / "jumpy")
         policy = (folder / "policy.yaml").read_text(encoding="utf-8")
         assert "from: 0.3," in policy
         (folder / "policy.yaml").write_text(policy.replace("from: 0.3,", "from: 0.01,"), encoding="utf-8")
+        card = (folder / "model" / "scorecard.yaml").read_text(encoding="utf-8")
+        assert "base: 650" in card
+        (folder / "model" / "scorecard.yaml").write_text(card.replace("base: 650", "base: 600"), encoding="utf-8")
         return load_bundle(folder)
 
 
@@ -180,9 +183,11 @@ def test_a_growing_share_takes_from_the_champion_alone_and_the_same_salt_keeps_e
     shares = [found.count("challenger") / 300 for found in (few, more, most)]
     assert all(abs(share - wanted) < 0.08 for share, wanted in zip(shares, (0.1, 0.4, 0.8), strict=True)), shares
     assert abs(few.count("control") / 300 - 0.2) < 0.08
-    saved, again = engine.save(), Engine(engine.bundle)
-    again.load(saved)
-    assert arms_in(again, paying(300)) == most
+    restored, recovered = Engine(engine.bundle), Engine(engine.bundle)
+    restored.load(engine.save())
+    assert arms_in(restored, paying(300)) == most
+    recovered.take_in(paying(300))
+    assert arms_in(recovered, paying(300, first=1_000)) == arms_in(Engine(engine.bundle), paying(300))
     engine.swap(tried(champion, champion, rollout(80, 20, "another")))
     assert arms_in(engine, paying(300, first=9_000)) != most
 
@@ -302,6 +307,9 @@ def test_a_challengers_model_falls_silent_with_the_champions() -> None:
         assert len({*alone[:6]} - {*alone[6:]}) > 0, "the model says something that the rules do not"
         decided = batch.decided()
         assert (decided.score_e6 if decided.shadow is None else decided.shadow.score_e6).tolist() == alone
+        speaks = jumpy_trees() if decided.shadow is not None else trees()
+        credit = [one.credit_score for one in Engine(speaks).decide(log) if isinstance(one, Decision)]
+        assert decided.credit.tolist() == credit
         singly = [one for one in Engine(tried(jumpy_trees(), trees(), told)).decide(log) if isinstance(one, Decision)]
         assert decided.shadow is not None or [one.score_e6 for one in singly] == alone
 
