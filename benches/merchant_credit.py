@@ -170,8 +170,8 @@ def _probes(named: pl.DataFrame, turn: int) -> pl.DataFrame:
     """Events that no input counts, at the moments of those that are looked at."""
     return named.select(
         "place", "time", "merchant_id", type=pl.lit("traffic"), turn=pl.lit(turn),
-        event_id=pl.format("probe {} {}", "place", pl.lit(turn)), views=pl.lit(1), visits=pl.lit(1), from_time="time",
-        to_time="time",
+        event_id=pl.format("probe {} {}", "place", pl.lit(turn)),
+        views=pl.lit(1, pl.Int64), visits=pl.lit(1, pl.Int64), from_time="time", to_time="time",
     )  # fmt: skip
 
 
@@ -179,6 +179,7 @@ def stability(folder: Path, bundle: Bundle) -> None:
     """Print by how much events of each kind move scores."""
     kinds: dict[str, list[NDArray[np.int64]]] = {}
     for named, moved, home in moves(folder, bundle):
+        named = named if "to" in named.columns else named.with_columns(to=pl.lit(None, pl.String))
         refund, to_origin = pl.col("type") == "refund", pl.col("to").fill_null("original") == "original"
         called = (
             pl.when(refund & to_origin).then(pl.lit("refund to origin")).when(refund).then(pl.lit("refund elsewhere"))

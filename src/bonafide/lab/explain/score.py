@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bonafide.core.text import shorten
 from bonafide.engine.bundles.inputs import Input, MerchantInput
-from bonafide.engine.explain_score import CreditTold, MarginTold, MerchantCreditTold, ScoreTold
+from bonafide.engine.explain_score import CreditTold, MarginTold, MerchantCreditTold, MerchantPointsTold, ScoreTold
 from bonafide.engine.rules.language import Apply, Equals, Missing, Node
 from bonafide.engine.rules.units import unit_of
 from bonafide.lab.explain.lines import indented, pad, wrap
-from bonafide.lab.explain.words import expression_text, number_text
+from bonafide.lab.explain.words import Lang, expression_text, number_text, word
 
 if TYPE_CHECKING:
     from bonafide.lab.explain.text import Pen
@@ -88,16 +88,15 @@ def merchant_lines(pen: Pen, told: MerchantCreditTold) -> list[str]:
     whole = whole_points(list(told.families.values()), told.score - told.base)
     for (family, _), points in zip(told.families.items(), whole, strict=True):
         lines += _line(pen, f"{points:+d}", pen.word(family))
-        lines += [
-            line for one in told.inputs if one.input.family == family
-            for line in _line(pen, "", f"{_called(pen, one.input)}: {_number(one.value, pen)} ({one.points:+.1f})")
-        ]  # fmt: skip
+        for one in told.inputs:
+            if one.input.family == family:
+                value = input_number(one.value, pen.lang)
+                lines += _line(pen, "", f"{called(one.input, pen.lang)}: {value} ({one.points:+.1f})")
     lines += _line(pen, f"{told.score}", pen.say("credit sum", level=pen.word(told.level)), sign="=")
     lines += [pen.say("way up" if told.way_up else "no costs")]
     for each in told.way_up:
-        bound = "way at least" if each.input.direction == "down" else "way at most"
-        text = pen.say(bound, value=_number(each.best_at, pen), now=_number(each.value, pen))
-        lines += _line(pen, f"+{each.lost:.0f}", f"{_called(pen, each.input)}: {text}")
+        text = pen.say(way_of(each), value=input_number(each.best_at, pen.lang), now=input_number(each.value, pen.lang))
+        lines += _line(pen, f"+{each.lost:.0f}", f"{called(each.input, pen.lang)}: {text}")
     return lines
 
 
@@ -113,12 +112,21 @@ def whole_points(parts: list[float], total: int) -> list[int]:
     return whole
 
 
-def _called(pen: Pen, told: MerchantInput) -> str:
-    return told.zh if pen.lang == "zh" else told.en
+def way_of(told: MerchantPointsTold) -> str:
+    """The name of what says which value an input would have to come to."""
+    if told.input.direction == "down":
+        return "way at least"
+    return "way at most" if told.best_at > 0 else "way to none"
 
 
-def _number(value: float, pen: Pen) -> str:
-    return pen.word("missing") if isnan(value) else f"{value:.3g}" if value < 1_000 else f"{value:,.0f}"
+def called(told: MerchantInput, lang: Lang) -> str:
+    """What an input of the merchants' card is called."""
+    return told.zh if lang == "zh" else told.en
+
+
+def input_number(value: float, lang: Lang) -> str:
+    """A value of such an input."""
+    return word("missing", lang) if isnan(value) else f"{value:.3g}" if value < 1_000 else f"{value:,.0f}"
 
 
 def _line(pen: Pen, number: str, text: str, sign: str = " ") -> list[str]:

@@ -157,7 +157,8 @@ class MatrixRun:
 
     def _merchant_log(self, rows: pl.DataFrame) -> MerchantLog:
         empty = pl.DataFrame(schema=MERCHANT_ROW | dict.fromkeys(self._merchant_names, pl.Float64))
-        sales = rows.select("event_id", "merchant_id", time="time_ms")
+        kept = [name for name in ("category",) if name in rows.columns]
+        sales = rows.select("event_id", "merchant_id", *kept, time="time_ms")
         return MerchantLog(
             pl.concat([empty, *self._merchants]), sales, pl.concat([pl.DataFrame(schema=FACTS), *self._facts])
         )

@@ -42,7 +42,7 @@ class MerchantLog(NamedTuple):
     moments: pl.DataFrame
     """MERCHANT_ROW and each input as the engine answered it before the event, NaN where missing."""
     sales: pl.DataFrame
-    """event_id, merchant_id and time (ms) of payments."""
+    """event_id, merchant_id and time (ms) of payments, and their category where it was asked for."""
     facts: pl.DataFrame
     """Verdicts: type, time (ms), user_id, subject_type, subject_id, label, status."""
 

@@ -21,5 +21,5 @@ def read_merchants(
     """What a log says of merchants by a bundle's declared inputs, and the latest time in it."""
     alone = bundle._replace(inputs=bundle.inputs._replace(model=(), scorecard=()))
     chunks = read_chunks(list(events), mapping, now_ms, rejects, unreadable=unreadable)
-    matrix = gather(opened(untrained(alone)), [str(path) for path in events], chunks, rejects, (), progress)
+    matrix = gather(opened(untrained(alone)), [str(path) for path in events], chunks, rejects, ("category",), progress)
     return matrix.merchants, matrix.last_ms
