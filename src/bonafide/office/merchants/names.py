@@ -28,6 +28,8 @@ _WESTERN_FORMS: Final = frozenset(
         "spzoo uab sia ou ee lda unipessoal the pty pte cy und and",
     )
 )
+_PHRASES: Final = re.compile(r"\b(?:sp z oo|sa rl|s r ?l|s r o|s p a|e k|a s)\b")
+"""Legal forms of several words, once the dots within are gone."""
 _WORD: Final = re.compile(r"[^\W_]+")
 _DOTTED: Final = re.compile(r"(?<=\w)[.&'’](?=\w|\s|$)")
 """Signs within a legal form such as `S.A.R.L.` or `e.K.`."""
@@ -86,7 +88,7 @@ def fold(name: str) -> Folded:
 def _words(text: str) -> str:
     text = _DOTTED.sub("", text.casefold().translate(simplified()))
     text = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
-    text = unicodedata.normalize("NFC", text)
+    text = _PHRASES.sub(" ", unicodedata.normalize("NFC", text).replace(".", " "))
     for form in _CHINESE_FORMS:
         if text.replace(" ", "").endswith(form) and len(text) > len(form):
             text = text.replace(" ", "")[: -len(form)]

@@ -14,7 +14,7 @@ from bonafide.office.merchants.index import NameIndex
 from bonafide.office.merchants.names import fold
 from bonafide.office.merchants.numbers.reading import normal_number, read_number
 
-THRESHOLD_DEFAULT: Final = 0.9
+THRESHOLD_DEFAULT: Final = 0.85
 OTHER_COUNTRY: Final = 0.1
 """What a score loses where both countries are known and have nothing in common."""
 HITS_MAX: Final = 20

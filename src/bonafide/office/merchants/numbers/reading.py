@@ -22,7 +22,9 @@ NUMBER_LENGTH_MAX: Final = 24
 _DIGITS: Final = "0123456789"
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _EIN_WRITTEN: Final = re.compile(r"(?:US)?(\d{2}-\d{7})")
-_FOREIGN: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{5,}|[A-Z]{1,4}\d{5,12}[A-Z]?")
+_GERMAN_REGISTER: Final = re.compile(r"HR[AB]\d{1,6}[A-Z]{0,2}")
+"""Which would else be meant for a Croatian number."""
+_FOREIGN: Final = re.compile(r"(?=(?:.*\d){4})(?:[A-Z]{2}[A-Z0-9]{5,}|[A-Z]{1,4}\d{5,12}[A-Z]?)")
 """A country or a register before a number, which may be one of a form that is not known here."""
 
 
@@ -62,6 +64,8 @@ def read_number(text: str) -> Number:
     normal = f"EL{normal[2:]}" if normal.startswith("GR") else normal  # VIES calls Greece by its own name
     if is_uscc(normal):
         return Number(normal, "valid", "uscc", "CN")
+    if _GERMAN_REGISTER.fullmatch(normal):
+        return Number(normal, "unknown", None, "DE")
     country = vat_country(normal)
     if country is not None:
         return _read_vat(normal, country)
