@@ -26,7 +26,9 @@ def test_one_name_in_two_writings_is_one(one: str, other: str) -> None:
 
 @pytest.mark.parametrize("name", ["Rosа Bella GmbH", "Paypa1 Ltd", "ACMЕ Inc", "Αlpen Nord"])
 def test_a_name_that_looks_like_another_has_its_skeleton_only(name: str) -> None:
-    plain = {"Rosа Bella GmbH": "Rosa Bella", "Paypa1 Ltd": "Paypal", "ACMЕ Inc": "ACME", "Αlpen Nord": "Alpen Nord"}[name]
+    plain = {"Rosа Bella GmbH": "Rosa Bella", "Paypa1 Ltd": "Paypal", "ACMЕ Inc": "ACME", "Αlpen Nord": "Alpen Nord"}[
+        name
+    ]
     assert fold(name).plain != fold(plain).plain
     assert fold(name).skeleton == fold(plain).skeleton
 

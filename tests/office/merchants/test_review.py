@@ -140,7 +140,9 @@ def test_the_account_is_the_applicants_or_the_representatives(owner: Owner, code
 
 
 def test_a_hit_on_a_list_is_for_a_person_to_judge() -> None:
-    lists = Screening([Entity("Q1", "Company", ("上海明華貿易有限公司",)), Entity("Q2", "Company", ("x",), frozenset(), ("r1r1r1",))])
+    lists = Screening(
+        [Entity("Q1", "Company", ("上海明華貿易有限公司",)), Entity("Q2", "Company", ("x",), frozenset(), ("r1r1r1",))]
+    )
     assert found(applicant(), screening=lists).decision == "request_information"
     told = found(applicant(representative="R1R1-R1"), screening=lists)
     assert told.decision == "refuse"
@@ -149,7 +151,9 @@ def test_a_hit_on_a_list_is_for_a_person_to_judge() -> None:
 
 def test_what_has_changed_is_asked_about() -> None:
     before = Merchant(applicant(), "active")
-    changed = applicant(representative="r7", account="a7", category="games", papers=(*PAPERS, Paper("telecom_licence", "p")))
+    changed = applicant(
+        representative="r7", account="a7", category="games", papers=(*PAPERS, Paper("telecom_licence", "p"))
+    )
     told = found(changed, before, beside=Beside(before=before))
     assert codes(told) == {"owner_changed", "account_changed", "category_changed"}
     assert told.again

@@ -76,7 +76,9 @@ def test_a_name_hits_however_it_is_written_and_a_number_hits_for_certain() -> No
     entities = [Entity("Q3", "Company", ("上海測試貿易有限公司",), frozenset({"CN"})),
                 Entity("Q1", "Company", ("Rosneft Test Co",), frozenset({"RU"}), ("1027700043502",))]  # fmt: skip
     lists = Screening(entities)
-    assert [(h.entity_id, h.score) for h in lists.hits(applicant(legal_name="上海测试贸易有限责任公司"))] == [("Q3", 1.0)]
+    assert [(h.entity_id, h.score) for h in lists.hits(applicant(legal_name="上海测试贸易有限责任公司"))] == [
+        ("Q3", 1.0)
+    ]
     assert lists.hits(applicant(registration_no="1027700043502"))[0].by == "identifier"
     assert lists.hits(applicant(representative="10277 00043502"))[0].by == "identifier"
     assert lists.hits(applicant(legal_name="北京测绘有限公司")) == []
@@ -87,11 +89,16 @@ def test_another_country_takes_from_the_score_and_the_threshold_decides() -> Non
     german = applicant(legal_name="Alpen Nord Trading", registration_no="DE136695976")
     assert Screening([entity]).hits(german)[0].score == 0.9
     assert Screening([entity], threshold=0.95).hits(german) == []
-    assert Screening([entity]).hits(applicant(legal_name="Alpen Nord Trading", registration_no="ATU13585627"))[0].score == 1
+    assert (
+        Screening([entity]).hits(applicant(legal_name="Alpen Nord Trading", registration_no="ATU13585627"))[0].score
+        == 1
+    )
 
 
 @given(st.lists(st.binary(max_size=60), max_size=8))
-def test_any_bytes_are_read_or_refused_line_by_line(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]) -> None:
+def test_any_bytes_are_read_or_refused_line_by_line(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
+) -> None:
     path = tmp_path_factory.mktemp("any") / "x.json"
     path.write_bytes(b"\n".join(lines))
     found = read_list(path)

@@ -84,6 +84,10 @@ class Register:
                 del self._by[one]
         self._names.discard(key, fold(known.application.legal_name).skeleton)
 
+    def holders(self, kind: str, value: str) -> list[Merchant]:
+        """Who has something, in its normal form."""
+        return [self._merchants[key] for key in self._by.get((kind, value), {})]
+
     def relatives(self, application: Application) -> list[Relative]:
         """Every other merchant with which an application has something in common, in the order of their keys."""
         shared: dict[str, set[str]] = {}

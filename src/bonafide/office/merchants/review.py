@@ -15,7 +15,7 @@ from bonafide.office.merchants.kinship import kinship
 from bonafide.office.merchants.names import fold
 from bonafide.office.merchants.numbers.reading import normal_number, read_number
 from bonafide.office.merchants.register import Register
-from bonafide.office.merchants.screening import Screening
+from bonafide.office.merchants.screening import Hit, Screening
 from bonafide.office.merchants.table import (
     FINDINGS,
     OUTCOME_OF,
@@ -124,6 +124,8 @@ class Beside(NamedTuple):
     """What the merchant said before; None at its first application."""
     drifts: Sequence[Drift] = ()
     """How its trade has changed."""
+    identity: str = ""
+    """The representative's id in clear, for lists, where the application has something else in its place."""
 
 
 NOTHING: Final = Beside()
@@ -149,13 +151,14 @@ def review(
     found = [
         *_qualification(application, now_ms), *_account(application, beside.owner),
         *kinship(application, register.relatives(application)),
-        *_screened(application, screening), *_changes(application, beside),
+        *_screened(screening.hits(application, beside.identity)), *_changes(application, beside),
     ]  # fmt: skip
     if papers.missing:
         found.append(("documents_missing", {"kinds": list(papers.missing)}))
     if papers.other_category:
         found.append(("licence_category", {"kinds": list(papers.other_category), "category": application.category}))
-    findings = sorted((Finding(code, rests_on) for code, rests_on in found), key=_gravest_first)
+    once = {code: rests_on for code, rests_on in reversed(found)}
+    findings = sorted((Finding(code, rests_on) for code, rests_on in once.items()), key=_gravest_first)
     return Review(application.merchant, now_ms, tuple(findings), papers.missing, beside.before is not None)
 
 
@@ -189,8 +192,7 @@ def _account(application: Application, owner: Owner | None) -> Iterator[Found]:
         yield "account_of_other", {"owner_type": owner.owner_type, "owner": owner.owner_id}
 
 
-def _screened(application: Application, screening: Screening) -> Iterator[Found]:
-    hits = screening.hits(application)
+def _screened(hits: Sequence[Hit]) -> Iterator[Found]:
     for code, by in (("screening_identifier", "identifier"), ("screening_name", "name")):
         entries = [{"entity": hit.entity_id, "score": hit.score} for hit in hits if hit.by == by]
         if entries:
@@ -203,6 +205,10 @@ def _changes(application: Application, beside: Beside) -> Iterator[Found]:
     if beside.before is None:
         return
     old = beside.before.application
+    if beside.before.standing in ("refused", "closed"):
+        itself = {"merchant": application.merchant, "standing": beside.before.standing, "shared": ["merchant"],
+                  "name_similarity": 1.0}  # fmt: skip
+        yield "relative_of_closed", {"merchants": [itself], "count": 1}
     number = normal_number(old.registration_no) != normal_number(application.registration_no)
     answered = number and read_number(old.registration_no).state in ("typo", "malformed")
     changed = [

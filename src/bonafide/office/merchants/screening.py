@@ -68,11 +68,12 @@ class Screening:
             if len(normal) >= IDENTIFIER_LENGTH_MIN:
                 self._identifiers.setdefault(normal, []).append(entity.id)
 
-    def hits(self, application: Application) -> list[Hit]:
-        """Every entry at or above the threshold, the highest first."""
+    def hits(self, application: Application, identity: str = "") -> list[Hit]:
+        """Every entry at or above the threshold, the highest first; `identity` is the representative's id where the
+        application does not have it in clear."""
         number = read_number(application.registration_no)
         found: dict[str, Hit] = {}
-        for text in (number.normal, normal_number(application.representative)):
+        for text in (number.normal, normal_number(identity or application.representative)):
             for entity_id in self._identifiers.get(text, ()):
                 found[entity_id] = Hit(entity_id, 1.0, "identifier")
         for near in self._names.near(fold(application.legal_name).skeleton):

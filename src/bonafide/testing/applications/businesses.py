@@ -12,8 +12,12 @@ from bonafide.office.merchants.numbers.china import USCC_ALPHABET, organisation_
 from bonafide.office.merchants.numbers.europe import VAT, is_vat
 
 NOW_MS: Final = 1_767_600_000_000
-_CITIES: Final = "北京 上海 广州 深圳 杭州 南京 苏州 成都 重庆 武汉 西安 天津 宁波 青岛 长沙 郑州 厦门 合肥 福州 东莞".split()
-_CITY_CODES: Final = "110105 310106 440106 440305 330106 320106 320508 510107 500103 420106 610113 120104 330203".split()
+_CITIES: Final = (
+    "北京 上海 广州 深圳 杭州 南京 苏州 成都 重庆 武汉 西安 天津 宁波 青岛 长沙 郑州 厦门 合肥 福州 东莞".split()
+)
+_CITY_CODES: Final = (
+    "110105 310106 440106 440305 330106 320106 320508 510107 500103 420106 610113 120104 330203".split()
+)
 _SIGNS: Final = (
     "明华兴盛达丰源泰和顺德信诚恒通利宏伟永昌鑫隆瑞祥福安康乐美佳嘉润泽海天龙腾飞翔云星辰日月光辉金银玉宝珍富贵荣"
     "春秋东西南北中大新力合众联创智远景胜凯旋博雅文轩清风雨林木森竹梅兰菊青山水江河湖"

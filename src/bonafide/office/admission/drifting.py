@@ -1,0 +1,81 @@
+"""Trade of merchants counted by day, and compared: the last two weeks against the two months before.
+
+What is counted is every payment of the log that names the merchant, completed or not, by the day and the hour of its
+own time (UTC). Nothing is compared twice for one day of the log, and one merchant's drift is told once in 30 days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from sqlalchemy import delete, select, tuple_, update
+
+from bonafide.core.pseudonym import show_token
+from bonafide.office.merchants.drift import Drift, Trade, drifts
+from bonafide.office.store.tables import merchant_trade
+from bonafide.office.vault.subjects import ROOM
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+AFTER_DAYS: Final = 14
+BEFORE_DAYS: Final = 60
+KEPT_DAYS: Final = AFTER_DAYS + BEFORE_DAYS + 2
+AT_ONCE: Final = 64
+"""Merchants that are compared in one transaction."""
+QUIET_DAYS: Final = 30
+_read: Final = msgspec.json.Decoder(Trade).decode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Drifting:
+    """Which merchants are to be compared, and how."""
+
+    def __init__(self) -> None:
+        self._due: list[int] = []
+        self._day = 0
+
+    def begin(self, merchants: Collection[int], day: int) -> None:
+        """A new day has begun in the log: compare those who traded, when there is time."""
+        self._due = sorted({*self._due, *merchants})
+        self._day = day
+
+    def next(self) -> list[int]:
+        """Some of those that are to be compared."""
+        some, self._due = self._due[:AT_ONCE], self._due[AT_ONCE:]
+        return some
+
+    def trigger(self, merchant: int) -> str:
+        """What a review for drift is made of, so that there is one in QUIET_DAYS."""
+        return f"drift:{show_token(merchant)}:{self._day // QUIET_DAYS}"
+
+    def of(self, connection: Connection, merchant: int) -> tuple[Drift, ...]:
+        """What has changed about a merchant's trade."""
+        table, since = merchant_trade, self._day - AFTER_DAYS
+        asked = select(table.c.day, table.c.told).where(table.c.merchant == merchant, table.c.day > since - BEFORE_DAYS)
+        days = {row.day: _read(bytes(row.told)) for row in connection.execute(asked)}
+        before = Trade.sum_of([trade for day, trade in days.items() if day <= since])
+        return tuple(drifts(before, Trade.sum_of([trade for day, trade in days.items() if day > since])))
+
+    @staticmethod
+    def count(connection: Connection, trade: Mapping[tuple[int, int], Trade], newest: int) -> None:
+        """Add orders to what is counted; days that are too old for any comparison go."""
+        table, keys = merchant_trade, sorted(key for key in trade if key[1] > newest - KEPT_DAYS)
+        there: dict[tuple[int, int], Trade] = {}
+        pair = tuple_(table.c.merchant, table.c.day)
+        for at in range(0, len(keys), ROOM):
+            for row in connection.execute(select(table).where(pair.in_(keys[at : at + ROOM]))):
+                there[row.merchant, row.day] = _read(bytes(row.told))
+        fresh = []
+        for key in keys:
+            told = _encode(Trade.sum_of([there[key], trade[key]]) if key in there else trade[key])
+            if key in there:
+                ours = (table.c.merchant == key[0]) & (table.c.day == key[1])
+                connection.execute(update(table).where(ours).values(told=told))
+            else:
+                fresh.append({"merchant": key[0], "day": key[1], "told": told})
+        if fresh:
+            connection.execute(table.insert(), fresh)
+            connection.execute(delete(table).where(table.c.day <= newest - KEPT_DAYS))
