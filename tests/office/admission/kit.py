@@ -118,8 +118,9 @@ def application(merchant: str, now_ms: int, **more: Any) -> dict[str, Any]:
     n = sum(merchant.encode()) * 7919
     return {
         "type": "merchant_application", "merchant_id": merchant, "legal_name": f"明华{n}贸易有限公司",
-        "registration_no": "91110000600037341L" if merchant == "m1" else number(n), "representative_id": f"rep-{merchant}",
-        "category": "toys", "account_id": f"acc-{merchant}", "phone_id": f"ph-{merchant}", "address": f"人民路{n}号",
+        "registration_no": "91110000600037341L" if merchant == "m1" else number(n),
+        "representative_id": f"rep-{merchant}", "category": "toys", "account_id": f"acc-{merchant}",
+        "phone_id": f"ph-{merchant}", "address": f"人民路{n}号",
         "opened_on": now_ms - 900 * DAY_MS,
         "documents": [{**paper, "id": f"{merchant}-{paper['id']}"} for paper in PAPERS], **more,
     }  # fmt: skip

@@ -6,14 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bonafide.office.merchants.application import Application, Merchant, Paper, Standing
-from bonafide.office.merchants.register import CROWD, Register
+from bonafide.office.merchants.register import CROWD, NAMESAKES_MAX, Register
 from bonafide.testing.applications.twin import slow_relatives
 
 STANDINGS: tuple[Standing, ...] = ("applied", "active", "refused", "suspended", "closed")
-_few = lambda prefix: st.integers(0, 3).map(lambda n: f"{prefix}{n}")  # noqa: E731
+_few = lambda prefix: st.integers(0, 3).map(lambda n: f"{prefix}{n}")
 APPLICATIONS = st.builds(
     Application, merchant=st.integers(0, 30).map(lambda n: f"m{n}"),
-    legal_name=st.sampled_from(["明华贸易有限公司", "明華貿易", "明华商贸", "Acme Ltd", "Аcme Ltd", "Acne", "Zeta", "", "..."]),
+    legal_name=st.sampled_from(["明华贸易有限公司", "明華貿易", "明华商贸", "Acme Ltd", "Аcme Ltd", "Acne", "Zeta", "",
+                                "..."]),
     registration_no=st.sampled_from(["91110000600037341L", "9111 0000 600037341l", "DE136695976", "x", ""]),
     representative=_few("p"), category=st.just("toys"), address=st.none() | st.sampled_from(["a 1号", "A1號", "b"]),
     account=st.none() | _few("a"), phone=st.none() | _few("t"), devices=st.lists(_few("d"), max_size=2).map(tuple),
@@ -48,6 +49,16 @@ def test_what_a_crowd_shares_says_nothing() -> None:
     asked = one(99, address="MALL", legal_name="quite another")
     assert len(few.relatives(asked)) == CROWD - 1
     assert many.relatives(asked) == []
+
+
+def test_of_very_many_namesakes_the_nearest_count() -> None:
+    names = [f"groceries and more house x{n}" for n in range(NAMESAKES_MAX + 40)]
+    register = Register(Merchant(one(n, legal_name=name), "active") for n, name in enumerate(names))
+    asked = one(999, legal_name="groceries and more house x77")
+    found = register.relatives(asked)
+    assert len(found) == NAMESAKES_MAX
+    assert "m77" in {relative.key for relative in found}
+    assert found == slow_relatives(list(register), asked)
 
 
 def test_what_a_merchant_said_before_is_forgotten_when_it_says_something_else() -> None:

@@ -77,9 +77,12 @@ def test_every_paper_that_is_asked_for_has_a_name() -> None:
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
-        ({"registration_no": "91110000600037314L"}, "registration_typo"), ({"registration_no": "none"}, "registration_malformed"),
-        ({"legal_name": "Rosа Bella Ltd"}, "name_mixed_scripts"), ({"opened_on_ms": NOW + 30 * DAY_MS}, "opened_in_future"),
-        ({"opened_on_ms": NOW - 400 * 366 * DAY_MS}, "opened_impossible"), ({"opened_on_ms": NOW - DAY_MS}, "business_young"),
+        ({"registration_no": "91110000600037314L"}, "registration_typo"),
+        ({"registration_no": "none"}, "registration_malformed"),
+        ({"legal_name": "Rosа Bella Ltd"}, "name_mixed_scripts"),
+        ({"opened_on_ms": NOW + 30 * DAY_MS}, "opened_in_future"),
+        ({"opened_on_ms": NOW - 400 * 366 * DAY_MS}, "opened_impossible"),
+        ({"opened_on_ms": NOW - DAY_MS}, "business_young"),
         ({"papers": PAPERS[:1]}, "documents_missing"),
         ({"category": "meals", "papers": (*PAPERS, Paper("travel_licence", "p3"))}, "licence_category"),
     ],
@@ -137,6 +140,13 @@ def test_a_representative_of_many_is_asked_whom_they_stand_for() -> None:
 def test_the_account_is_the_applicants_or_the_representatives(owner: Owner, code: str | None) -> None:
     assert codes(found(applicant(), beside=Beside(owner))) == ({code} if code else set())
     assert codes(review(applicant(), Register(), NOW)) == {"account_unproven"}
+
+
+def test_two_shops_of_one_owner_may_be_paid_on_one_account() -> None:
+    first = other(representative="r1", account="a1")
+    assert codes(found(applicant(), first, beside=Beside(Owner("merchant", "m2")))) == {"representative_shared"}
+    stranger = other(account="a1")
+    assert "account_of_other" in codes(found(applicant(), stranger, beside=Beside(Owner("merchant", "m2"))))
 
 
 def test_a_hit_on_a_list_is_for_a_person_to_judge() -> None:
@@ -200,7 +210,8 @@ def test_two_samples_of_one_trade_hardly_ever_drift(n: int, m: int, seed: int) -
 
 @settings(max_examples=150)
 @given(
-    APPLICATIONS, MERCHANTS, st.none() | st.builds(Owner, st.sampled_from(["user", "merchant", "person"]), st.text(max_size=3)),
+    APPLICATIONS, MERCHANTS,
+    st.none() | st.builds(Owner, st.sampled_from(["user", "merchant", "person"]), st.text(max_size=3)),
     st.integers(-(10**15), 10**15), st.none() | st.integers(-(10**15), 10**15), st.text(max_size=30), st.booleans(),
 )  # fmt: skip
 def test_whatever_is_reviewed_the_review_is_whole_and_the_same_again(

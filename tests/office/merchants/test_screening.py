@@ -15,8 +15,8 @@ from bonafide.office.merchants.lists_in import check_taken, read_list
 from bonafide.office.merchants.screening import Entity, Screening
 
 FTM = [
-    {"id": "Q1", "schema": "Company", "properties": {"name": ["Rosneft Test Co"], "alias": ["РН Тест"], "country": ["ru"],
-                                                     "registrationNumber": ["1027700043502"], "topics": ["sanction"]}},
+    {"id": "Q1", "schema": "Company", "properties": {"name": ["Rosneft Test Co"], "alias": ["РН Тест"],
+                                                     "country": ["ru"], "registrationNumber": ["1027700043502"]}},
     {"id": "Q2", "schema": "Person", "properties": {"name": ["Ivan Test"], "idNumber": ["4509 123456"]}},
     {"id": "A1", "schema": "Address", "properties": {"full": ["somewhere"]}},
     {"id": "Q3", "schema": "Company", "properties": {"alias": ["上海測試貿易有限公司"], "jurisdiction": ["cn"]}},
@@ -43,7 +43,8 @@ def applicant(**more: str) -> Application:
 
 def test_json_lines_are_read_and_bad_ones_refused_alone(tmp_path: Path) -> None:
     bad = ["{", '{"id": "x"}', '{"id": "", "schema": "Company", "properties": {"name": ["y"]}}',
-           '{"id": "n", "schema": "Company", "properties": {}}', '{"id":"k","schema":"Company","properties":{"name":[7]}}',
+           '{"id": "n", "schema": "Company", "properties": {}}',
+           '{"id":"k","schema":"Company","properties":{"name":[7]}}',
            '{"id": "m", "schema": "Company", "properties": {"name": "no list"}}', "\xff"]  # fmt: skip
     lines = [json.dumps(one, ensure_ascii=False) for one in FTM]
     found = read_list(written(tmp_path, "list.ftm.json", "\n".join([*lines[:2], *bad, "", *lines[2:]])))

@@ -84,6 +84,17 @@ class Admissions:
             return [(one, None if one.review is None else find_review(connection, self._vault, one.review))
                     for one in found]  # fmt: skip
 
+    def page(self, standing: Standing | None, before: int | None, limit: int) -> dict[str, Any]:
+        """Merchants as JSON shows them, each with its newest review, and the number to go on before."""
+        found = self.merchants(standing, before, limit + 1)
+        shown, now = found[:limit], self._clock()
+        told = [
+            {**one.to_wire(), "reviews": [] if kept is None else [kept.to_wire(now, inside=True)]}
+            for one, kept in shown
+        ]
+        last = shown[-1][0].review if len(found) > limit else None
+        return {"merchants": told, "next_before": last or None}
+
     def show(self, merchant: str, *, inside: bool = True) -> dict[str, Any]:
         """A merchant with its reviews, as JSON shows it. MissingError where it has not applied."""
         with self._store.reading() as connection:

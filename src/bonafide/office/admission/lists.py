@@ -38,7 +38,11 @@ class KeptLists:
         """The files, in the order of their names."""
         if not self._folder.is_dir():
             return []
-        return sorted(path for path in self._folder.iterdir() if path.suffix.casefold() in SUFFIXES)
+        return sorted(
+            path
+            for path in self._folder.iterdir()
+            if path.suffix.casefold() in SUFFIXES and not path.name.startswith(".")
+        )
 
     def _read(self) -> Screening:
         found = Screening()

@@ -24,7 +24,7 @@ from bonafide.office.admission.rows import (
 from bonafide.office.admission.told import message_of
 from bonafide.office.merchants.application import Application, Merchant, Owner, Standing
 from bonafide.office.merchants.drift import Drift
-from bonafide.office.merchants.review import HOLD_MS, Beside, Review, review
+from bonafide.office.merchants.review import HOLD_MS, Beside, Review, is_ones_own, review
 from bonafide.office.outbox.log import Log
 from bonafide.office.outbox.placing import place_messages
 from bonafide.office.store.tables import (
@@ -177,7 +177,7 @@ class MerchantWatch:
         for merchant in self._known.loaded.holders("account", token):
             told = merchant.application
             owner = Owner(link.owner_type, show_token(link.owner))
-            if owner in (("merchant", told.merchant), ("person", told.representative)):
+            if is_ones_own(told, owner, self._known.loaded):
                 continue
             self._again(connection, merchant, "account", f"account:{link.event_id}:{told.merchant}")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -68,11 +67,3 @@ class Merchant(msgspec.Struct, frozen=True):
     def key(self) -> str:
         """What it is called by."""
         return self.application.merchant
-
-
-def read_merchant(given: Mapping[str, Any]) -> Merchant:
-    """A merchant of a file: an application's fields, with `standing` beside them; ValidationError where it is none."""
-    told = dict(given)
-    standing = told.pop("standing", "active")
-    application = msgspec.convert(told, Application, strict=True)
-    return Merchant(application, msgspec.convert(standing, Standing))

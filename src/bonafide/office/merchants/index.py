@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import extract
 
 SIMILARITY_MIN: Final = 0.8
 Key = TypeVar("Key", bound="str | int")
@@ -75,18 +76,18 @@ class NameIndex(Generic[Key]):
         """Everybody with a name at least SIMILARITY_MIN like this one, in the order of names and keys."""
         if not name:
             return
-        for other in sorted(self._candidates(name)):
-            found = Levenshtein.normalized_similarity(name, other, score_cutoff=SIMILARITY_MIN)
-            if found >= SIMILARITY_MIN:
-                yield from (Near(key, found) for key in self._names[other])
+        scorer = Levenshtein.normalized_similarity
+        found = extract(name, self._candidates(name), scorer=scorer, score_cutoff=SIMILARITY_MIN, limit=None)
+        for other, likeness, _ in sorted(found):
+            yield from (Near(key, likeness) for key in self._names[other])
 
-    def _candidates(self, name: str) -> set[str]:
+    def _candidates(self, name: str) -> list[str]:
         edits = edits_max(len(name))
         lengths = range(max(1, len(name) - edits), len(name) + edits + 1)
         ways = [self._rarest(name, size, edits * size + 1, lengths) for size in (1, 2)]
         possible = [way for way in ways if way is not None]
         chosen = min(possible, key=lambda way: sum(map(len, way)))
-        return {name for names in chosen for name in names}
+        return list(dict.fromkeys(name for names in chosen for name in names))
 
     def _rarest(self, name: str, size: int, wanted: int, lengths: range) -> list[list[str]] | None:
         """The names of the `wanted` grams of a size that the fewest have; None where there are not so many grams."""

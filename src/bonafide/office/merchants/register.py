@@ -7,15 +7,18 @@ index (`index`). Its twin, which looks at every merchant, is `testing.applicatio
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from heapq import nsmallest
 from typing import Final, NamedTuple
 
 from bonafide.office.merchants.application import Application, Merchant, Standing
-from bonafide.office.merchants.index import SIMILARITY_MIN, NameIndex, similarity
+from bonafide.office.merchants.index import SIMILARITY_MIN, NameIndex, Near, similarity
 from bonafide.office.merchants.names import fold, fold_address
 from bonafide.office.merchants.numbers.reading import normal_number
 
 CROWD: Final = 20
 """From so many merchants on, one address, phone or device says nothing: a mall, a shared office, an agent's phone."""
+NAMESAKES_MAX: Final = 100
+"""Of more names that are near, the nearest count."""
 WEAK: Final = frozenset({"address", "phone", "device"})
 """What many have in common without knowing each other."""
 Shared = tuple[str, str]
@@ -97,12 +100,20 @@ class Register:
                 continue
             for key in holders:
                 shared.setdefault(key, set()).add(kind)
-        near = {one.key for one in self._names.near(fold(application.legal_name).skeleton)}
+        near = nearest(self._names.near(fold(application.legal_name).skeleton), application.merchant)
         keys = sorted({*shared, *near} - {application.merchant})
         return [
             relative_of(application, self._merchants[key], shared.get(key, set()))
             for key in keys
         ]  # fmt: skip
+
+
+def nearest(found: Iterable[Near[str]], but: str) -> set[str]:
+    """The NAMESAKES_MAX keys whose names are nearest, without one key; of equally near ones the first by key."""
+    others = [one for one in found if one.key != but]
+    if len(others) > NAMESAKES_MAX:
+        others = nsmallest(NAMESAKES_MAX, others, key=lambda one: (-one.similarity, one.key))
+    return {one.key for one in others}
 
 
 def relative_of(application: Application, other: Merchant, shared: Iterable[str]) -> Relative:

@@ -149,7 +149,7 @@ def review(
     """
     papers = check_papers(application.category, [one.kind for one in application.papers])
     found = [
-        *_qualification(application, now_ms), *_account(application, beside.owner),
+        *_qualification(application, now_ms), *_account(application, beside.owner, register),
         *kinship(application, register.relatives(application)),
         *_screened(screening.hits(application, beside.identity)), *_changes(application, beside),
     ]  # fmt: skip
@@ -157,7 +157,7 @@ def review(
         found.append(("documents_missing", {"kinds": list(papers.missing)}))
     if papers.other_category:
         found.append(("licence_category", {"kinds": list(papers.other_category), "category": application.category}))
-    once = {code: rests_on for code, rests_on in reversed(found)}
+    once = dict(reversed(found))
     findings = sorted((Finding(code, rests_on) for code, rests_on in once.items()), key=_gravest_first)
     return Review(application.merchant, now_ms, tuple(findings), papers.missing, beside.before is not None)
 
@@ -183,13 +183,21 @@ def _qualification(application: Application, now_ms: int) -> Iterator[Found]:
         yield "business_young", {"days": max(0, now_ms - opened) // DAY_MS}
 
 
-def _account(application: Application, owner: Owner | None) -> Iterator[Found]:
+def _account(application: Application, owner: Owner | None, register: Register) -> Iterator[Found]:
     if application.account is None:
         return
     if owner is None:
         yield "account_unproven", {}
-    elif owner not in (("merchant", application.merchant), ("person", application.representative)):
+    elif not is_ones_own(application, owner, register):
         yield "account_of_other", {"owner_type": owner.owner_type, "owner": owner.owner_id}
+
+
+def is_ones_own(application: Application, owner: Owner, register: Register) -> bool:
+    """Whether an account of this owner is the applicant's own, its representative's, or another of their shops'."""
+    if owner in (("merchant", application.merchant), ("person", application.representative)):
+        return True
+    shop = register.get(owner.owner_id) if owner.owner_type == "merchant" else None
+    return shop is not None and shop.application.representative == application.representative
 
 
 def _screened(hits: Sequence[Hit]) -> Iterator[Found]:

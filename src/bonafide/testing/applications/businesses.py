@@ -11,32 +11,38 @@ from bonafide.office.merchants.checklist import needed
 from bonafide.office.merchants.numbers.china import USCC_ALPHABET, organisation_check, uscc_check
 from bonafide.office.merchants.numbers.europe import VAT, is_vat
 
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 NOW_MS: Final = 1_767_600_000_000
-_CITIES: Final = (
-    "北京 上海 广州 深圳 杭州 南京 苏州 成都 重庆 武汉 西安 天津 宁波 青岛 长沙 郑州 厦门 合肥 福州 东莞".split()
+_CITIES: Final = _words(
+    "北京 上海 广州 深圳 杭州 南京 苏州 成都 重庆 武汉 西安 天津 宁波 青岛 长沙 郑州 厦门 合肥 福州 东莞"
 )
-_CITY_CODES: Final = (
-    "110105 310106 440106 440305 330106 320106 320508 510107 500103 420106 610113 120104 330203".split()
+_CITY_CODES: Final = _words(
+    "110105 310106 440106 440305 330106 320106 320508 510107 500103 420106 610113 120104 330203"
 )
 _SIGNS: Final = (
     "明华兴盛达丰源泰和顺德信诚恒通利宏伟永昌鑫隆瑞祥福安康乐美佳嘉润泽海天龙腾飞翔云星辰日月光辉金银玉宝珍富贵荣"
     "春秋东西南北中大新力合众联创智远景胜凯旋博雅文轩清风雨林木森竹梅兰菊青山水江河湖"
 )
-_TRADES: Final = "贸易 商贸 科技 电子商务 服饰 食品 信息技术 文化传媒 餐饮管理 百货 化妆品 家居 数码 珠宝 旅游".split()
-_FORMS: Final = "有限公司 有限公司 有限公司 有限责任公司 股份有限公司".split()
-_WORDS: Final = (
+_TRADES: Final = _words("贸易 商贸 科技 电子商务 服饰 食品 信息技术 文化传媒 餐饮管理 百货 化妆品 家居 数码 珠宝 旅游")
+_FORMS: Final = _words("有限公司 有限公司 有限公司 有限责任公司 股份有限公司")
+_WORDS: Final = _words(
     "Alpen Nord Stern Adler Rhein Berg Licht Haus Kraft Werk Blau Silber Porto Mare Sole Luna Terra Monte Vista Rosa "
     "Verde Bella Casa Jardin Soleil Etoile Lumiere Maison Atelier Comptoir Galerie Harbor Summit Cedar Maple Granite "
     "Copper Falcon Pioneer Liberty Prairie Canyon Meadow Orchard Beacon Anchor"
-).split()  # fmt: skip
-_SYLLABLES: Final = "ba co da el fi gu hal in ka lor mi nov or pra qui ros sa tel un vor wes xan zu mar lin".split()
-_TRADES_WEST: Final = "Handel Trading Mode Digital Foods Market Design Sport Optik Living Studio Supply Elektro".split()
+)
+_SYLLABLES: Final = _words("ba co da el fi gu hal in ka lor mi nov or pra qui ros sa tel un vor wes xan zu mar lin")
+_TRADES_WEST: Final = _words("Handel Trading Mode Digital Foods Market Design Sport Optik Living Studio Supply Elektro")
 _FORM_OF: Final = {
-    "DE": "GmbH", "FR": "SARL", "IT": "S.r.l.", "ES": "S.L.", "NL": "B.V.", "PL": "Sp. z o.o.", "US": "LLC", "AT": "GmbH"
+    "DE": "GmbH", "FR": "SARL", "IT": "S.r.l.", "ES": "S.L.", "NL": "B.V.", "PL": "Sp. z o.o.", "US": "LLC",
+    "AT": "GmbH",
 }  # fmt: skip
 _COUNTRIES: Final = ("CN",) * 12 + ("DE", "FR", "IT", "ES", "NL", "PL", "AT") + ("US",) * 2
 CATEGORIES: Final = ("clothing", "electronics", "groceries", "home", "beauty", "games", "travel", "toys", "courses")
-_STREETS: Final = "人民路 中山路 解放路 建设路 延安路 和平路 新华路 文化路 长江路 黄河路 南京路 北京路".split()
+_STREETS: Final = _words("人民路 中山路 解放路 建设路 延安路 和平路 新华路 文化路 长江路 黄河路 南京路 北京路")
 _OPENED_DAYS: Final = (150, 9_000)
 
 

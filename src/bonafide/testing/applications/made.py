@@ -1,7 +1,7 @@
 """A corpus of applications: each as somebody would make it, with the findings that a review should come to.
 
-What is wrong is done to an application the way it happens (a finger slips, a letter is exchanged for one that looks like
-it, a closed merchant's telephone rings again), and without knowing what a review looks at or from where on it minds.
+What is wrong is done to an application the way it happens (a finger slips, a letter is exchanged for one that looks
+like it, a closed merchant's telephone rings again), without knowing what a review looks at or from where on it minds.
 """
 
 from __future__ import annotations
@@ -142,12 +142,14 @@ def _agent(world: _World, one: Application) -> tuple[Application, set[str]]:
     return one, {"representative_of_many"}
 
 
-def _chain(world: _World, one: Application) -> tuple[Application, set[str]]:
-    """An owner with another shop or two."""
+def _chain(world: _World, one: Application) -> tuple[Application, set[str], Owner]:
+    """An owner with another shop or two, who may be paid for all of them on the first one's account."""
+    owner = Owner("person", one.representative)
     for _ in range(world.random.randrange(1, 3)):
-        shop = replace(world.maker.business(), representative=one.representative, phone=one.phone)
+        shop = replace(world.maker.business(), representative=one.representative, phone=one.phone, account=one.account)
         world.merchants.append(Merchant(shop, "active"))
-    return one, set()
+        owner = world.random.choice((owner, Owner("merchant", shop.merchant)))
+    return one, set(), owner
 
 
 def _returning(world: _World, one: Application) -> tuple[Application, set[str]]:
@@ -185,8 +187,8 @@ def _homoglyph(world: _World, one: Application) -> tuple[Application, set[str]]:
 
 
 def _listed_name(world: _World, one: Application) -> tuple[Application, set[str]]:
-    entity = world.random.choice([e for e in world.entities if (one.registration_no[:2] in e.countries)
-                                  or ("CN" in e.countries and one.registration_no[0] == "9")] or world.entities)  # fmt: skip
+    country = "CN" if one.registration_no.startswith("91") else one.registration_no[:2]
+    entity = world.random.choice([e for e in world.entities if country in e.countries] or world.entities)
     name = world.random.choice(entity.names)
     way = world.random.choice(("as listed", "case", "variant", "order", "slip"))
     if way == "case":

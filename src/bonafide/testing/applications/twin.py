@@ -9,7 +9,7 @@ from rapidfuzz.distance import Levenshtein
 from bonafide.office.merchants.application import Application, Merchant
 from bonafide.office.merchants.index import SIMILARITY_MIN, Near
 from bonafide.office.merchants.names import fold
-from bonafide.office.merchants.register import CROWD, WEAK, Relative, relative_of, what_it_has
+from bonafide.office.merchants.register import CROWD, NAMESAKES_MAX, WEAK, Relative, relative_of, what_it_has
 
 
 def slow_near(names: Mapping[str, str], name: str) -> list[Near[str]]:
@@ -26,12 +26,14 @@ def slow_relatives(merchants: Iterable[Merchant], application: Application) -> l
         one for one in mine
         if one[0] in WEAK and sum(one in what_it_has(other.application) for other in everybody) >= CROWD
     }  # fmt: skip
+    names = {one.key: fold(one.application.legal_name).skeleton for one in everybody if one.key != application.merchant}
+    near = sorted(slow_near(names, fold(application.legal_name).skeleton), key=lambda one: (-one.similarity, one.key))
+    keys = {one.key for one in near[:NAMESAKES_MAX]}
     found = []
     for other in sorted(everybody, key=lambda merchant: merchant.key):
         if other.key == application.merchant:
             continue
         shared = {kind for kind, _ in (mine & what_it_has(other.application)) - crowded}
-        names = {other.key: fold(other.application.legal_name).skeleton}
-        if shared or slow_near(names, fold(application.legal_name).skeleton):
+        if shared or other.key in keys:
             found.append(relative_of(application, other, shared))
     return found
