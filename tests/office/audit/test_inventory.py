@@ -69,7 +69,7 @@ READING = {Keys: {"verify", "list", "close"}, People: {"list"}, OidcDesk: {"star
 },
            Holds: {"standing", "of"}, BundleLife: {"steps", "read", "public_keys", "version"},
            Lists: {"token_of", "pending", "changes", "standing", "version"},
-           Admissions: {"pseudonym_of", "merchants", "show"}}  # fmt: skip
+           Admissions: {"pseudonym_of", "merchants", "page", "show"}}  # fmt: skip
 _WRITE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)(?:.*\bSET\b(.*?)\bWHERE\b)?", re.DOTALL)
 
 
