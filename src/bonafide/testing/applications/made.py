@@ -49,10 +49,10 @@ class Corpus(NamedTuple):
 
 
 class _World:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, merchants: int) -> None:
         self.random = Random(seed)
         self.maker = Maker(self.random)
-        self.merchants = [Merchant(self.maker.business(), self._standing()) for _ in range(MERCHANTS)]
+        self.merchants = [Merchant(self.maker.business(), self._standing()) for _ in range(merchants)]
         self.entities = [self._entity(n) for n in range(ENTITIES)]
 
     def _standing(self) -> Standing:
@@ -75,9 +75,9 @@ class _World:
 Kind = Callable[[_World, Application], tuple[Application, set[str]] | tuple[Application, set[str], Owner]]
 
 
-def make(seed: int, each: int = EACH) -> Corpus:
+def make(seed: int, each: int = EACH, merchants: int = MERCHANTS) -> Corpus:
     """The corpus of a seed: the same seed, the same corpus."""
-    world, cases = _World(seed), []
+    world, cases = _World(seed, merchants), []
     for name, (kind, honest) in KINDS.items():
         for _ in range(each):
             told = kind(world, world.maker.business())
@@ -153,9 +153,9 @@ def _chain(world: _World, one: Application) -> tuple[Application, set[str], Owne
 
 
 def _returning(world: _World, one: Application) -> tuple[Application, set[str]]:
-    """Somebody who was closed comes back under another name."""
+    """Somebody who was closed comes back under another name, now and then with hardly anything or nothing in common."""
     gone = world.other(fallen=True)
-    way = world.random.choice(("representative", "account", "contact", "place", "name"))
+    way = world.random.choice(("representative", "account", "contact", "place", "name", "device", "nothing"))
     if way == "representative":
         back = replace(one, representative=gone.representative)
     elif way == "account":
@@ -164,6 +164,10 @@ def _returning(world: _World, one: Application) -> tuple[Application, set[str]]:
         back = replace(one, phone=gone.phone, devices=gone.devices)
     elif way == "place":
         back = replace(one, phone=gone.phone, address=gone.address)
+    elif way == "device":
+        back = replace(one, devices=gone.devices)
+    elif way == "nothing":
+        back = one
     else:
         back = replace(one, legal_name=gone.legal_name.translate(_VARIANTS), devices=gone.devices)
     return back, {"relative_of_closed"}

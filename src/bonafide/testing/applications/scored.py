@@ -14,7 +14,7 @@ from bonafide.office.merchants.review import Beside, review
 from bonafide.office.merchants.screening import Screening
 from bonafide.office.merchants.table import DECISIONS, FINDINGS
 from bonafide.testing.applications.businesses import NOW_MS
-from bonafide.testing.applications.made import EACH, make
+from bonafide.testing.applications.made import EACH, MERCHANTS, make
 
 
 class Figures(msgspec.Struct):
@@ -52,13 +52,13 @@ class Figures(msgspec.Struct):
         return told
 
 
-def score(seeds: Iterable[int], each: int = EACH) -> Figures:
+def score(seeds: Iterable[int], each: int = EACH, merchants: int = MERCHANTS) -> Figures:
     """Make the corpus of each seed, review it all, and count."""
     figures, spent, sizes = Figures(), 0.0, list[int]()
     counts: dict[str, Counter[str]] = {name: Counter() for name in ("found", "wrong", "missed")}
     kinds: dict[str, Counter[str]] = {}
     for seed in seeds:
-        corpus = make(seed, each)
+        corpus = make(seed, each, merchants)
         register, lists = Register(corpus.merchants), Screening(corpus.entities)
         sizes.append(len(register))
         for case in corpus.cases:
