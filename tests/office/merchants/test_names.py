@@ -61,7 +61,7 @@ def test_any_text_is_folded_and_folding_changes_nothing_more(text: str) -> None:
 _NAMES = st.text("ab明华cd e", min_size=0, max_size=14)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.dictionaries(st.integers(0, 60).map(str), _NAMES, max_size=40), _NAMES, st.sets(st.integers(0, 60).map(str)))
 def test_the_index_finds_what_comparing_with_all_finds(
     names: dict[str, str], asked: str, gone: set[str]

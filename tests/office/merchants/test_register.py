@@ -23,7 +23,7 @@ APPLICATIONS = st.builds(
 MERCHANTS = st.lists(st.builds(Merchant, APPLICATIONS, st.sampled_from(STANDINGS)), max_size=25)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(MERCHANTS, APPLICATIONS, st.sets(st.integers(0, 30).map(lambda n: f"m{n}"), max_size=5))
 def test_the_register_finds_what_looking_at_all_finds(
     merchants: list[Merchant], asked: Application, gone: set[str]

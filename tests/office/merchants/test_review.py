@@ -208,7 +208,7 @@ def test_two_samples_of_one_trade_hardly_ever_drift(n: int, m: int, seed: int) -
     assert len(drifts(*told)) <= 1
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     APPLICATIONS, MERCHANTS,
     st.none() | st.builds(Owner, st.sampled_from(["user", "merchant", "person"]), st.text(max_size=3)),

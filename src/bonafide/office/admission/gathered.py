@@ -103,6 +103,15 @@ class Gathered:
             elif content.startswith(_MEASURE):
                 self._measure(_read_measure(content))
 
+    def add(self, later: Gathered) -> None:
+        """What records behind these said."""
+        self.applied += later.applied
+        self.links += later.links
+        self.devices |= later.devices
+        self.stands |= later.stands
+        for key, trade in later.trade.items():
+            self.trade[key] = Trade.sum_of([self.trade[key], trade]) if key in self.trade else trade
+
     def _trade(self, payment: _Payment) -> None:
         merchant = read_token(payment.merchant_id)
         if merchant is not None and payment.time >= 0:

@@ -25,7 +25,9 @@ def message_of(kept: KeptReview, seq: int, now_ms: int, key: bytes) -> Message:
         "answer_by", "hold_until",
     )} | {"review": kept.number}  # fmt: skip
     body = _encode({"type": f"{MERCHANT_REVIEW}.{wire['state']}", "timestamp": show_moment(now_ms), "data": data})
-    told = b"%d\n%d\n%b\n%d" % (kept.number, kept.merchant, wire["state"].encode(), kept.made_ms)
+    told = b"%d\n%d\n%b\n%d\n%d" % (
+        kept.number, kept.merchant, wire["state"].encode(), kept.made_ms, len(kept.votes)
+    )  # fmt: skip
     tag = hmac.digest(key, b"bonafide merchant review 1\n" + told, "sha256")[:TAG_BYTES].hex()
     return Message(
         f"msg_review{kept.number}_{wire['state']}_{tag}", MERCHANT_REVIEW, f"merchant:{kept.token}", seq, body

@@ -96,7 +96,7 @@ class MerchantWatch:
             part.take(first_seq, records)
             if not all(self._is_ready(one) for one in part.applied):
                 break
-            found.take(first_seq, records)
+            found.add(part)
             seq = first_seq + len(records)
             if seq - begin.next_seq >= EVENTS_AT_ONCE:
                 break
