@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from bonafide.core.errors import MissingError, UsageError
 from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.office.access.errors import ForbiddenError
-from bonafide.office.admission.watch import UNKNOWN_WAIT_MS
+from bonafide.office.admission.watch import APPLICATIONS_AT_ONCE, UNKNOWN_WAIT_MS
 from bonafide.office.audit.log import AuditLog
 from bonafide.office.bundles.errors import NotNowError
 from bonafide.office.merchants.review import HOLD_MS
@@ -24,7 +24,7 @@ from bonafide.office.store.tables import (
     merchant_votes,
 )
 from bonafide.office.vault.forgetting import forget
-from tests.office.admission.kit import Town, token
+from tests.office.admission.kit import Town, application, token
 from tests.office.databases import everything_in
 from tests.office.people.kit import HERE, ROOT
 
@@ -307,6 +307,19 @@ def test_an_application_waits_for_its_texts_and_not_for_ever(town: Town) -> None
     assert town.desk.show("m3")["standing"] == "active"
     with pytest.raises(MissingError):
         town.desk.show("m2")
+
+
+def test_many_applications_in_one_commit_are_reviewed_some_at_a_time(town: Town) -> None:
+    now = town.clock.now_ms
+    town.tell(*(application(f"m{n}", now) for n in range(2 * APPLICATIONS_AT_ONCE + 3)))
+    steps = []
+    while done := town.watch.step():
+        steps.append(done)
+    assert steps == [APPLICATIONS_AT_ONCE, APPLICATIONS_AT_ONCE, 3]
+    assert len(town.desk.merchants(limit=100)) == sum(steps)
+    town.begin()
+    town.work()
+    assert len(town.messages()) == sum(steps)
 
 
 def test_a_forgotten_merchant_is_nobodys_relative_and_of_its_review_nothing_can_be_read(town: Town) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 import msgspec
@@ -86,8 +86,12 @@ class Gathered:
         self.trade: dict[tuple[int, int], Trade] = {}
         """(merchant, day) -> its orders."""
 
-    def take(self, first_seq: int, records: Iterable[Record]) -> None:
-        """Take in records. Almost every one is a payment or of no interest, which its first bytes say."""
+    def take(self, first_seq: int, records: Iterable[Record], stop: Callable[[Applied], bool]) -> int:
+        """Take in records up to the first application that `stop` holds of; returns the place after the last.
+
+        Almost every record is a payment or of no interest, which its first bytes say.
+        """
+        seq = first_seq - 1
         for seq, record in enumerate(records, first_seq):
             content = record.content
             if content.startswith(_PAYMENT):
@@ -98,19 +102,14 @@ class Gathered:
                 self._login(_read_login(content))
             elif content.startswith(_APPLICATION):
                 event = decode_event(content)
-                if isinstance(event, MerchantApplication):
-                    self.applied.append(Applied(seq, record.received_ms, event, content))
+                assert isinstance(event, MerchantApplication)
+                applied = Applied(seq, record.received_ms, event, content)
+                if stop(applied):
+                    return seq
+                self.applied.append(applied)
             elif content.startswith(_MEASURE):
                 self._measure(_read_measure(content))
-
-    def add(self, later: Gathered) -> None:
-        """What records behind these said."""
-        self.applied += later.applied
-        self.links += later.links
-        self.devices |= later.devices
-        self.stands |= later.stands
-        for key, trade in later.trade.items():
-            self.trade[key] = Trade.sum_of([self.trade[key], trade]) if key in self.trade else trade
+        return seq + 1
 
     def _trade(self, payment: _Payment) -> None:
         merchant = read_token(payment.merchant_id)

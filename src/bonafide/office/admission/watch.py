@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 EVENTS_AT_ONCE: Final = 4_096
 """Events after which a transaction ends, at the end of a commit of the journal."""
+APPLICATIONS_AT_ONCE: Final = 16
+"""Applications after which it ends wherever it is: a review is some 25 statements, and others wait to write."""
 UNKNOWN_WAIT_MS: Final = 60_000
 """How long an application waits for its texts, which come with it and are taken in about a second later. After that it
 is passed over: its merchant was forgotten meanwhile."""
@@ -92,13 +94,11 @@ class MerchantWatch:
             return 0
         found, seq = Gathered(), begin.next_seq
         for first_seq, records in self._log.commits(begin.next_seq, end):
-            part = Gathered()
-            part.take(first_seq, records)
-            if not all(self._is_ready(one) for one in part.applied):
-                break
-            found.add(part)
-            seq = first_seq + len(records)
-            if seq - begin.next_seq >= EVENTS_AT_ONCE:
+            seq = found.take(
+                first_seq, records,
+                lambda one: len(found.applied) >= APPLICATIONS_AT_ONCE or not self._is_ready(one),
+            )  # fmt: skip
+            if seq < first_seq + len(records) or seq - begin.next_seq >= EVENTS_AT_ONCE:
                 break
         if seq == begin.next_seq:
             return 0
