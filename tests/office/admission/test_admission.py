@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from sqlalchemy import delete, select, update
 from bonafide.core.errors import MissingError, UsageError
 from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.office.access.errors import ForbiddenError
-from bonafide.office.admission.watch import APPLICATIONS_AT_ONCE, UNKNOWN_WAIT_MS
+from bonafide.office.admission.following import APPLICATIONS_AT_ONCE, WRITE_EVERY_MS
+from bonafide.office.admission.watch import UNKNOWN_WAIT_MS
 from bonafide.office.audit.log import AuditLog
 from bonafide.office.bundles.errors import NotNowError
 from bonafide.office.merchants.review import HOLD_MS
@@ -320,6 +322,28 @@ def test_many_applications_in_one_commit_are_reviewed_some_at_a_time(town: Town)
     town.begin()
     town.work()
     assert len(town.messages()) == sum(steps)
+
+
+def test_payments_are_written_together_and_lost_to_no_crash(town: Town) -> None:
+    town.apply()
+    town.work()
+    pay = {"type": "payment", "user_id": "u1", "merchant_id": "m1", "currency": "CNY", "amount": 5}
+
+    def counted() -> int:
+        with town.store.reading() as connection:
+            rows = connection.scalars(select(merchant_trade.c.told)).all()
+        return sum(json.loads(told)["orders"] for told in rows)
+
+    town.tell(*({**pay, "order_id": f"o{n}"} for n in range(3)))
+    assert (town.watch.step(), counted()) == (3, 0)
+    town.begin()  # as after a crash
+    assert (town.watch.step(), counted()) == (3, 0)
+    assert (town.watch.step(), counted()) == (1, 3)
+    town.tell({**pay, "order_id": "o7"})
+    town.clock.now_ms += WRITE_EVERY_MS
+    assert (town.watch.step(), counted()) == (1, 4)
+    town.work()
+    assert counted() == 4
 
 
 def test_a_forgotten_merchant_is_nobodys_relative_and_of_its_review_nothing_can_be_read(town: Town) -> None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from bonafide.apps.outbox.clear import clear_texts_of
 from bonafide.apps.outbox.worker import OutboxWorker, open_outbox
 from bonafide.apps.settings import Settings
-from bonafide.apps.worker.intake import TakeIn, open_take_in
+from bonafide.apps.worker.intake import ROWS_AT_ONCE, TakeIn, open_take_in
 from bonafide.core.errors import StateError
 from bonafide.core.moment import HOUR_MS, MINUTE_MS
 from bonafide.office.access.keys import now_ms
@@ -75,8 +75,10 @@ class Work:
 
     def _rounds(self, tools: Tools, stop: threading.Event) -> None:
         while not stop.is_set():
-            # Reviews come after the intake: what an application names is known by then.
-            if not tools.take_in.step() and not tools.merchants.step():
+            taken = tools.take_in.step()
+            # Reviews come behind the intake: what an application names is known by then.
+            reviewed = tools.merchants.step() if taken < ROWS_AT_ONCE else 0
+            if not taken and not reviewed:
                 stop.wait(EVERY_S)
             self._sweep_when_due(tools.vault)
             self._mark_when_due(tools.marker)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from bonafide.core.pseudonym import read_token, show_token
 from bonafide.office.admission.drifting import Drifting
+from bonafide.office.admission.following import Following
 from bonafide.office.admission.gathered import Applied, Gathered, Link
 from bonafide.office.admission.known import KnownMerchants
 from bonafide.office.admission.lists import KeptLists
@@ -30,11 +31,9 @@ from bonafide.office.outbox.placing import place_messages
 from bonafide.office.store.tables import (
     merchant_accounts,
     merchant_applications,
-    merchant_cursor,
     merchant_devices,
     merchant_outcomes,
     merchant_reviews,
-    merchant_trade,
 )
 from bonafide.office.vault.texts import insert_new
 
@@ -43,22 +42,10 @@ if TYPE_CHECKING:
 
     from bonafide.office.vault.vault import Vault
 
-EVENTS_AT_ONCE: Final = 4_096
-"""Events after which a transaction ends, at the end of a commit of the journal."""
-APPLICATIONS_AT_ONCE: Final = 16
-"""Applications after which it ends wherever it is: a review is some 25 statements, and others wait to write."""
 UNKNOWN_WAIT_MS: Final = 60_000
 """How long an application waits for its texts, which come with it and are taken in about a second later. After that it
 is passed over: its merchant was forgotten meanwhile."""
 LAPSES_AT_ONCE: Final = 64
-
-
-class Place(NamedTuple):
-    """How far the log was read, and the newest day of trade in it."""
-
-    next_seq: int
-    chain: bytes | None
-    day: int
 
 
 class MerchantWatch:
@@ -69,13 +56,12 @@ class MerchantWatch:
     ) -> None:  # fmt: skip
         self._vault = vault
         self._store = vault.store
-        self._log = log
+        self._following = Following(vault.store, log, clock)
         self._secret = secret
         self._clock = clock
         self._known = KnownMerchants(vault)
         self._lists = KeptLists(folder)
         self._drifting = Drifting()
-        self._checked = False
 
     def step(self) -> int:
         """Take in the next events, or else look at what time alone has changed; returns how much was done, 0 where
@@ -84,53 +70,24 @@ class MerchantWatch:
             return self._read() or self._lapse() or self._drift()
         except BaseException:
             self._known.forget()  # it may hold what was not written
+            self._following.begin_anew()
             raise
 
     def _read(self) -> int:
-        begin, end = self._place(), self._log.next_seq()
-        if not self._checked:
-            begin = self._same_journal(begin, end)
-        if begin.next_seq >= end:
-            return 0
-        found, seq = Gathered(), begin.next_seq
-        for first_seq, records in self._log.commits(begin.next_seq, end):
-            seq = found.take(
-                first_seq, records,
-                lambda one: len(found.applied) >= APPLICATIONS_AT_ONCE or not self._is_ready(one),
-            )  # fmt: skip
-            if seq < first_seq + len(records) or seq - begin.next_seq >= EVENTS_AT_ONCE:
-                break
-        if seq == begin.next_seq:
-            return 0
-        days = [day for _, day in found.trade]
-        newest = max([begin.day, *days])
-        if newest > begin.day:
-            self._drifting.begin({merchant for merchant, _ in found.trade}, newest)
+        following = self._following
+        read = following.read(self._is_ready)
+        if not following.is_due(read):
+            return read
+        found, day = following.found, following.place.day
+        if day > following.newest_day_written:
+            self._drifting.begin({merchant for merchant, _ in found.trade}, day)
         if found.applied or found.links or found.stands:
             self._known.register()
         with self._store.writing() as connection:
-            self._write(connection, found, Place(seq, self._log.chain_at(seq), newest))
-        return seq - begin.next_seq
-
-    def _place(self) -> Place:
-        with self._store.reading() as connection:
-            table = merchant_cursor.c
-            row = connection.execute(select(table.next_seq, table.chain, table.day)).one_or_none()
-        return Place(0, None, 0) if row is None else Place(*row)
-
-    def _same_journal(self, begin: Place, end: int) -> Place:
-        """The place to go on from: of another journal, or one restored from a backup, the beginning. What was reviewed
-        is not reviewed again; trade is counted anew."""
-        changed = begin.next_seq > end or (
-            begin.chain is not None and self._log.chain_at(begin.next_seq) != begin.chain
-        )
-        if changed:
-            begin = Place(0, None, 0)
-            with self._store.writing() as connection:
-                connection.execute(delete(merchant_trade))
-                _put_place(connection, begin)
-        self._checked = True
-        return begin
+            self._write(connection, found, day)
+            following.write(connection)
+        following.done()
+        return max(read, 1)
 
     def _is_ready(self, one: Applied) -> bool:
         if self._clock() - one.received_ms >= UNKNOWN_WAIT_MS:
@@ -138,7 +95,7 @@ class MerchantWatch:
         with self._store.reading() as connection:
             return self._known.clear_application(connection, one.event, ()) is not None
 
-    def _write(self, connection: Connection, found: Gathered, place: Place) -> None:
+    def _write(self, connection: Connection, found: Gathered, day: int) -> None:
         for link in found.links:
             row = {"account": link.account, "owner_type": link.owner_type, "owner": link.owner}
             ours = merchant_accounts.c.account == link.account
@@ -147,14 +104,13 @@ class MerchantWatch:
         insert_new(connection, merchant_devices, [{"merchant": m, "device": d} for m, d in sorted(found.devices)])
         for merchant, device in sorted(found.devices):
             self._known.has_device(merchant, device)
-        self._drifting.count(connection, found.trade, place.day)
+        self._drifting.count(connection, found.trade, day)
         for merchant, standing in found.stands.items():
             self._stand(connection, merchant, standing)
         for one in found.applied:
             self._apply(connection, one)
         for link in found.links:
             self._linked(connection, link)
-        _put_place(connection, place)
 
     def _apply(self, connection: Connection, one: Applied) -> None:
         table, merchant = merchant_applications, read_token(one.event.merchant_id)
@@ -282,8 +238,3 @@ def _owner(connection: Connection, account: str | None) -> Owner | None:
 def _devices(connection: Connection, merchant: int) -> list[int]:
     table = merchant_devices.c
     return list(connection.scalars(select(table.device).where(table.merchant == merchant).order_by(table.device)))
-
-
-def _put_place(connection: Connection, place: Place) -> None:
-    if not connection.execute(update(merchant_cursor).values(**place._asdict())).rowcount:
-        connection.execute(merchant_cursor.insert().values(one=0, **place._asdict()))
