@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 
 from bonafide.core.pseudonym import show_token
 from bonafide.office.merchants.drift import Drift, Trade, drifts
@@ -28,6 +28,12 @@ AT_ONCE: Final = 64
 QUIET_DAYS: Final = 30
 _read: Final = msgspec.json.Decoder(Trade).decode
 _encode: Final = msgspec.json.Encoder().encode
+_ADD: Final = (
+    update(merchant_trade)
+    .where(merchant_trade.c.merchant == bindparam("of_merchant"), merchant_trade.c.day == bindparam("of_day"))
+    .values(told=bindparam("counted"))
+)
+"""Made once, and run for many rows at a time."""
 
 
 class Drifting:
@@ -68,14 +74,15 @@ class Drifting:
         for at in range(0, len(keys), ROOM):
             for row in connection.execute(select(table).where(pair.in_(keys[at : at + ROOM]))):
                 there[row.merchant, row.day] = _read(bytes(row.told))
-        fresh = []
+        more, fresh = [], []
         for key in keys:
-            told = _encode(Trade.sum_of([there[key], trade[key]]) if key in there else trade[key])
             if key in there:
-                ours = (table.c.merchant == key[0]) & (table.c.day == key[1])
-                connection.execute(update(table).where(ours).values(told=told))
+                told = _encode(Trade.sum_of([there[key], trade[key]]))
+                more.append({"of_merchant": key[0], "of_day": key[1], "counted": told})
             else:
-                fresh.append({"merchant": key[0], "day": key[1], "told": told})
+                fresh.append({"merchant": key[0], "day": key[1], "told": _encode(trade[key])})
+        if more:
+            connection.execute(_ADD, more)
         if fresh:
             connection.execute(table.insert(), fresh)
             connection.execute(delete(table).where(table.c.day <= newest - KEPT_DAYS))
