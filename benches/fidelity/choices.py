@@ -53,7 +53,9 @@ def _chosen(bundle: Bundle, cases: Cases, says: str, sums_of: Callable[[Cases], 
     took = (time.perf_counter() - began) / REPEATED / len(cases.inputs)
     scheme = bundle.compiled.scheme
     evidence = np.array([-log1p(-rule.weight) for rule in bundle.rules])
-    held = cases.hits.astype(np.float64) @ (_member(scheme.rule_reasons, scheme.reasons) * evidence[:, None])
+    held = cases.hits.astype(np.float64) @ (
+        _member(scheme.rule_reasons[: len(bundle.rules)], scheme.reasons) * evidence[:, None]
+    )
     sums = sums + scheme.rules_weight * held
     kept = np.where(sums >= LEAST_PART * np.maximum(sums.max(axis=1, keepdims=True), 0), sums, 0)
     kept = np.maximum(kept, 1e-9 * held)

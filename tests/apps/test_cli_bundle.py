@@ -81,7 +81,7 @@ def test_check_says_no_to_errors_and_with_strict_to_warnings(mine: Path) -> None
     change(mine, "reasons.yaml", "RC02:", "RC09: {zh: 资料过期, en: Documents expired}\nRC02:")
     result = run("check", mine)
     assert result.exit_code == 0
-    assert result.stdout.startswith("warning: reasons.yaml:2:1: reason RC09: no rule gives it\n")
+    assert result.stdout.startswith("warning: reasons.yaml:2:1: reason RC09: nothing gives it\n")
     assert "mine: 0 errors, 1 warning\n" in result.stdout
     assert run("check", mine, "--strict").exit_code == 1
     change(mine, "rules.yaml", "weight: 0.4", "weight: 4")

@@ -31,6 +31,7 @@ from bonafide.office.lists.changes import Lists
 from bonafide.office.people.passwords import Passwords
 from bonafide.office.people.services import open_services
 from bonafide.office.people.totp import code_at
+from bonafide.office.records.records import Records
 from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
 from tests.engine.kit import payment
@@ -200,7 +201,7 @@ def test_a_running_service_carries_out_what_the_office_decides(
                           wall_ms=lambda: 1_767_609_000_000)  # fmt: skip
         runtime.start()
         runtime.run(asyncio.get_running_loop())
-        watch = OfficeWatch(life, lists, data, said.append)
+        watch = OfficeWatch(life, lists, Records(life._store), data, said.append)
         watch.over(runtime)
         try:
             await runtime.decide((payment(1, 0),), None, _Key())

@@ -22,6 +22,7 @@ from bonafide.office.bundles.kept import keep_bundle
 from bonafide.office.bundles.life import BundleLife
 from bonafide.office.bundles.staging import Staged
 from bonafide.office.bundles.steps import in_force
+from bonafide.office.records.records import Records
 from bonafide.office.store.database import Store
 from tests.engine.kit import payment
 from tests.engine.tiny import TINY
@@ -166,7 +167,9 @@ def test_what_is_under_way_when_the_service_stops_is_given_up_and_comes_again(
             raise StateError("the journal is closed")
 
     said: list[str] = []
-    watch = office_watch.OfficeWatch(site.desk.life, None, site.data.folder, said.append)
+    watch = office_watch.OfficeWatch(
+        site.desk.life, None, Records(site.desk.life._store), site.data.folder, said.append
+    )
     watch.over(Warms())  # type: ignore[arg-type]
     watch.start()
     assert began.wait(30)

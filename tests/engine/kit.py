@@ -167,7 +167,7 @@ def decision_in(engine: Engine, batch: Batch, i: int, event: Fact) -> Decision:
     """The decision that row number `i` of a batch stands for."""
     template = batch.templates[batch.template[i]]
     subjects = {kind: getattr(event, f"{kind}_id", "") for kind in ("user", "merchant")}
-    measures = engine.told(batch.measures.get(i, ()), subjects)
+    measures = engine.told(batch.measures.get(i, ()), subjects, template.arm)
     scores = Scores(int(batch.score_e6[i]), int(batch.credit[i]))
     return template.fill(event.event_id, int(batch.seq[i]), event.time, measures, scores, batch.loops.get(i, ()))
 

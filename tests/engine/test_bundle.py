@@ -214,7 +214,7 @@ def test_a_list_is_lines_without_comments_blanks_and_repetitions(folder: Path) -
     (folder / "lists" / "watched.txt").write_text(text, encoding="utf-8")
     change(folder, "rules.yaml", "user_count_1h >= 2", "merchant_id in watched")
     bundle = load_bundle(folder)
-    assert bundle.lists == {"watched": ("m1", "shop", "m#2", "caf\u00e9")}
+    assert bundle.lists == {"allow": (), "block": (), "watch": (), "watched": ("m1", "shop", "m#2", "caf\u00e9")}
     (rule, *_) = bundle.rules
     assert getattr(rule.when, "list_name", None) == "watched"
 

@@ -20,6 +20,7 @@ from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.codes import READ
 from bonafide.engine.engine import Engine, Warming
 from bonafide.engine.lists import snooze_list
+from bonafide.engine.shipped import shipped_bundle
 from bonafide.engine.snapshot import read_snapshot, write_snapshot
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.testing.ladder.playground import hits
@@ -202,3 +203,26 @@ def test_a_list_ends_for_an_event_that_is_itself_the_first_beyond(bundle: Bundle
 
 def test_the_example_of_the_module_reads_as_it_stands(tmp_path: Path) -> None:
     assert snooze_list("U-DRAIN", "merchant") == "snooze:U-DRAIN:merchant"
+
+
+def test_the_shipped_policy_holds_who_is_blocked_and_leaves_alone_who_is_allowed() -> None:
+    engine, outcomes = Engine(shipped_bundle("paylater")), []
+    changes = [("block", "add", "u1"), ("allow", "add", "u1"), ("block", "add", "m1"), ("block", "remove", "m1"), None]
+    for i, change in enumerate(changes):
+        if change is not None:
+            name, action, entry = change
+            engine.decide_one(
+                ListChanged(event_id=f"c{i}", time=START_MS, list=name, action=action, entry=entry, by="ann")  # type: ignore[arg-type]
+            )
+        answer = engine.decide_one(
+            Payment(event_id=f"p{i}", time=START_MS, user_id="u1", merchant_id="m1", order_id="o", amount=500,
+                    currency="CNY")
+        )  # fmt: skip
+        assert isinstance(answer, Decision)
+        outcomes.append(answer.outcome)
+    assert outcomes == ["hold"] * 5, "a block counts more than an allow"
+    engine.decide_one(ListChanged(event_id="c9", time=START_MS, list="block", action="remove", entry="u1", by="bo"))
+    last = engine.decide_one(Payment(event_id="p9", time=START_MS, user_id="u1", merchant_id="m1", order_id="o",
+                                     amount=500, currency="CNY"))  # fmt: skip
+    assert isinstance(last, Decision)
+    assert last.outcome == "allow"

@@ -17,12 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bonafide.core.decision import Decision
+from bonafide.core.decision import Decision, bare_measure
 from bonafide.core.door import decode_event
 from bonafide.core.errors import InputError
 from bonafide.core.events import Event, Fact, MerchantApplication, Payment, Payout, Refund, Transfer
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
 from bonafide.engine.engine import Engine
+from bonafide.engine.templates import as_json
 from bonafide.lab import replay
 from bonafide.testing.generators import events, texts
 from bonafide.testing.windows_twin import WindowTwin
@@ -86,7 +87,9 @@ def row_of(event: Fact, decision: Decision) -> dict[str, Any]:
         "hits": list(decision.hits), "reasons": [reason.code for reason in decision.reasons],
         "measures": [measure.measure for measure in decision.measures], "faults": list(decision.faults), "loops": [],
         "degraded": list(decision.degraded),
-        "bundle": decision.bundle,
+        "proposals": [as_json(bare_measure(one, [r.code for r in one.reasons])) for one in decision.measures],
+        "bundle": decision.bundle, "arm": decision.arm, "shadow_outcome": None, "shadow_score": None,
+        "shadow_hits": None,
     }  # fmt: skip
 
 

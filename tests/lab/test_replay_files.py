@@ -72,7 +72,8 @@ def test_decisions_have_the_columns_of_the_contract_also_when_there_are_none(tmp
             "merchant_id": pl.String, "amount": pl.Int64, "currency": pl.String, "outcome": pl.String,
             "score": pl.Float64, "risk_level": pl.String, "credit_score": pl.Int64, "alert": pl.Boolean,
             "hits": WORDS, "reasons": WORDS, "measures": WORDS, "faults": WORDS, "bundle": pl.String, "loops": WORDS,
-            "degraded": WORDS,
+            "degraded": WORDS, "proposals": WORDS, "arm": pl.String, "shadow_outcome": pl.String,
+            "shadow_score": pl.Float64, "shadow_hits": WORDS,
         }  # fmt: skip
         assert list(table.schema) == list(table.columns)
         assert table.height == (folder == "a")

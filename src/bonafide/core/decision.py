@@ -3,7 +3,7 @@
 The canonical encoding is UTF-8 JSON without spaces, keys in the order of `CANONICAL_KEYS`, times as integer
 milliseconds, the score as whole millionths, reasons as their codes (their texts are pinned by the bundle's hash),
 measures without the subject's id (the event says who it is, and a log of pseudonyms gives the same bytes) and without
-their texts. Two decisions are the same if and only if these bytes are.
+their texts; in a rollout the arm follows. Two decisions are the same if and only if these bytes are.
 """
 
 from __future__ import annotations
@@ -151,6 +151,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """Content hash of the bundle that decided, hex."""
     release_default: Outcome | None = None
     """For a hold: what becomes of the event then, unless a person has decided otherwise; the bundle pins it."""
+    arm: str | None = None
+    """In a rollout, the arm of the event's subject: `champion`, `challenger` or `control`; else None, and not told."""
     loops: tuple[Loop, ...] = ()
     """What the event brought home; at most as many payments as funds tell of (TRAIL_OF_EVENT)."""
 
@@ -173,6 +175,8 @@ class Decision(Struct, frozen=True, kw_only=True):
         values = {name: getattr(self, name) for name in CANONICAL_KEYS[6:]}
         values["reasons"] = [reason.code for reason in self.reasons]
         values["measures"] = [bare_measure(one, [reason.code for reason in one.reasons]) for one in self.measures]
+        if self.arm is not None:
+            values["arm"] = self.arm
         return msgspec.json.encode(values)[1:]
 
     @property
@@ -190,7 +194,8 @@ class Decision(Struct, frozen=True, kw_only=True):
             "faults": self.faults, "degraded": self.degraded,
             "release_by": None if self.release_by is None else show_moment(self.release_by),
             "release_default": self.release_default,
-            "loops": loops_to_wire(self.loops), "bundle": self.bundle, "digest": self.digest,
+            "loops": loops_to_wire(self.loops), "bundle": self.bundle,
+            **({} if self.arm is None else {"arm": self.arm}), "digest": self.digest,
         }  # fmt: skip
 
 

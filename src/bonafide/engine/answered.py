@@ -71,7 +71,7 @@ class Form:
         self._to_release = (
             f'],"faults":{as_json(template.faults)},"degraded":{as_json(template.degraded)},"release_by":'
         )
-        self._to_digest = f',"bundle":{as_json(template.bundle)},"digest":"'
+        self._to_digest = f',"bundle":{as_json(template.bundle)}{template.arm_told},"digest":"'
         self._to_loops = f',"release_default":{as_json(ruling.release)},"loops":'
         self._plain = f"{self._to_measures}{self._to_release}null{self._to_loops}[]{self._to_digest}"
 

@@ -16,6 +16,19 @@ from bonafide.engine.ladder.proposed import Proposed
 from bonafide.engine.templates import Template
 
 
+class Shadow(NamedTuple):
+    """What a challenger in shadow would have said of some rows."""
+
+    score_e6: NDArray[np.int64]
+    template: NDArray[np.int64]
+    """Index into `templates`; -1 where there is no decision."""
+    templates: list[Template]
+
+    def at(self, rows: NDArray[np.intp]) -> Shadow:
+        """Of these rows."""
+        return self._replace(score_e6=self.score_e6[rows], template=self.template[rows])
+
+
 class Batch(NamedTuple):
     """What the engine made of a batch of columns, a row per event."""
 
@@ -38,6 +51,8 @@ class Batch(NamedTuple):
     """Of the events that brought money home: by row, what and how."""
     measures: dict[int, tuple[Proposed, ...]]
     """By row, what is said of measures."""
+    shadow: Shadow | None = None
+    """What a challenger in shadow would have said."""
 
     def decided(self) -> Decided:
         """What was made of the events decided on."""
@@ -46,7 +61,8 @@ class Batch(NamedTuple):
         loops = {place[row]: some for row, some in self.loops.items() if row in place}
         measures = {place[row]: some for row, some in self.measures.items()}
         return Decided(
-            rows, self.seq[rows], self.score_e6[rows], self.credit[rows], self.template[rows], loops, measures
+            rows, self.seq[rows], self.score_e6[rows], self.credit[rows], self.template[rows], loops, measures,
+            None if self.shadow is None else self.shadow.at(rows),
         )  # fmt: skip
 
 
@@ -63,6 +79,7 @@ class Decided(NamedTuple):
     loops: dict[int, tuple[Loop, ...]]
     """By place among the decided."""
     measures: dict[int, tuple[Proposed, ...]]
+    shadow: Shadow | None = None
 
 
 def loops_of(ways: NDArray[np.int64]) -> dict[int, tuple[Loop, ...]]:
@@ -81,15 +98,14 @@ def joined(batches: Sequence[Batch]) -> Batch:
     """Batches that follow one another as one."""
     if len(batches) == 1:
         return batches[0]
+    shadows = [b.shadow for b in batches if b.shadow is not None]
     firsts = np.cumsum([0, *(len(b.status) for b in batches)]).tolist()
-    shifts = np.cumsum([0, *(len(b.templates) for b in batches)]).tolist()
-    moved = [np.where(b.template < 0, -1, b.template + by) for b, by in zip(batches, shifts, strict=False)]
     return Batch(
         status=np.concatenate([b.status for b in batches]),
         seq=np.concatenate([b.seq for b in batches]),
         score_e6=np.concatenate([b.score_e6 for b in batches]),
         credit=np.concatenate([b.credit for b in batches]),
-        template=np.concatenate(moved),
+        template=_moved([b.template for b in batches], [b.templates for b in batches]),
         templates=[template for b in batches for template in b.templates],
         answers=np.concatenate([b.answers for b in batches]),
         rows=np.concatenate([b.rows for b in batches]),
@@ -97,4 +113,15 @@ def joined(batches: Sequence[Batch]) -> Batch:
         measures={
             first + row: some for b, first in zip(batches, firsts, strict=False) for row, some in b.measures.items()
         },
-    )
+        shadow=None if not shadows else Shadow(
+            np.concatenate([s.score_e6 for s in shadows]),
+            _moved([s.template for s in shadows], [s.templates for s in shadows]),
+            [template for s in shadows for template in s.templates],
+        ),
+    )  # fmt: skip
+
+
+def _moved(template: Sequence[NDArray[np.int64]], templates: Sequence[list[Template]]) -> NDArray[np.int64]:
+    """Places in the templates of parts that follow one another, as places in all of them together."""
+    shifts = np.cumsum([0, *map(len, templates)]).tolist()
+    return np.concatenate([np.where(some < 0, -1, some + by) for some, by in zip(template, shifts, strict=False)])

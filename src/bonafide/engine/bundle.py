@@ -17,16 +17,18 @@ from bonafide.core.mistakes import Mistake
 from bonafide.core.text import shorten
 from bonafide.engine.asked import conditions, snoozed_of, with_silent
 from bonafide.engine.bundles.files import (
-    FILE_BYTES_MAX, FILES_MAX, OPTIONAL, Sources, content_hash, read_sources, read_yaml,
+    CHALLENGER, FILE_BYTES_MAX, FILES_MAX, OPTIONAL, Sources, content_hash, read_sources, read_yaml,
 )  # fmt: skip
-from bonafide.engine.bundles.head import read_head
+from bonafide.engine.bundles.head import HEAD, Head, read_head
 from bonafide.engine.bundles.ladder import LADDER, read_ladder
 from bonafide.engine.bundles.inputs import NO_INPUTS, Inputs, read_inputs
 from bonafide.engine.bundles.lists import Entry, Snooze, endless, read_lists, read_snoozes
 from bonafide.engine.bundles.model import read_scheme
 from bonafide.engine.bundles.purpose import FEATURES, note_purpose
 from bonafide.engine.bundles.rules import RULES_MAX, TYPOLOGIES, ReasonText, Rule, read_reasons, read_rules
-from bonafide.engine.compiled import Compiled, Settings, compile_bundle
+from bonafide.engine.bundles.trial import Trial, join, note_trial
+from bonafide.engine.compiled import NOT_FOLLOWED, Compiled, Settings, compile_bundle
+from bonafide.engine.features.plan import Followed
 from bonafide.engine.features.spec import Feature, parse_features, quantity_of, unreadable_reason
 from bonafide.engine.ladder.rules import LadderRules
 from bonafide.engine.policy import Known, Policy, read_policy
@@ -65,6 +67,24 @@ class Bundle(NamedTuple):
     entries: Mapping[str, tuple[Entry, ...]] = MappingProxyType({})
     """The lists with the end, reason and author of each entry."""
     snoozes: tuple[Snooze, ...] = ()
+    trial: Trial | None = None
+    """The bundle that is tried beside this one, which is the champion: all else here is the champion's, but that the
+    features are those of both."""
+
+    @property
+    def besides(self) -> Followed:
+        """What its challenger needs followed."""
+        return NOT_FOLLOWED if self.trial is None else self.trial.challenger.compiled.features.layout.followed
+
+    @property
+    def parts(self) -> tuple[Bundle, ...]:
+        """The champion, and the challenger where there is one: each may decide alone, under the hash of the whole."""
+        alone = self if self.trial is None else self._replace(trial=None)
+        return (alone,) if self.trial is None else (alone, self.trial.challenger._replace(hash=self.hash))
+
+    def part_in(self, arm: str | None) -> Bundle:
+        """The bundle that decides in an arm of a rollout."""
+        return self.parts[-1] if arm == "challenger" else self.parts[0]
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -111,6 +131,23 @@ def read_bundle(folder: Path) -> tuple[Sources, Bundle | None]:
     Raises ConfigError only where there is no such folder.
     """
     sources = read_sources(folder)
+    head, bundle = _read_alone(sources)
+    trial = None if head is None else head.trial
+    if head is not None:
+        note_trial(sources, trial)
+    if sources.has(CHALLENGER):
+        inner = sources.inside(CHALLENGER)
+        inner_head, challenger = _read_alone(inner)
+        if inner_head is not None and inner_head.trial is not None:
+            inner.note("trial", "trial: a challenger has no trial of its own", HEAD)
+        sources.note_all(CHALLENGER, inner)
+        if bundle is not None and challenger is not None and trial is not None and not sources.mistakes:
+            bundle = join(sources, trial, bundle, challenger)
+    return sources, None if sources.mistakes else bundle
+
+
+def _read_alone(sources: Sources) -> tuple[Head | None, Bundle | None]:
+    """What bundle.yaml says, and the bundle of these files, whatever is tried beside it."""
     head = read_head(sources)
     entries = read_lists(sources)
     lists = {name: tuple(entry.id for entry in some) for name, some in entries.items()}
@@ -130,7 +167,7 @@ def read_bundle(folder: Path) -> tuple[Sources, Bundle | None]:
     if head is not None:
         note_purpose(sources, head[0].purpose, features, rules, inputs)
     if sources.mistakes or head is None or policy is None:
-        return sources, None
+        return head and head[0], None
     told, settings = head
     needs_hidden = any(map(reads_utilisation, (*(rule.when for rule in rules), *inputs.nodes)))
     hidden = parse_features(list(HIDDEN), "utilisation", hidden=True) if needs_hidden else ()
@@ -142,8 +179,8 @@ def read_bundle(folder: Path) -> tuple[Sources, Bundle | None]:
         compiled = compile_bundle(everything, spoken, settings, scheme=scheme)
     except ConfigError as error:
         sources.mistakes += error.mistakes or (Mistake("too-large", error.message, FEATURES),)
-        return sources, None
-    return sources, Bundle(
+        return told, None
+    return told, Bundle(
         told.name, content_hash(sources.contents), everything, rules, policy, reasons, settings, compiled, lists,
         told.purpose, {name: text for name, text in sources.contents.items() if name.startswith("examples/")}, inputs,
         ladder, entries, snoozes,

@@ -34,6 +34,7 @@ MODEL: Final = "model"
 """The part that scores besides the rules: what a `degraded` record names when it does not answer."""
 
 RULES_ALONE: Final = Scheme()
+NOT_FOLLOWED: Final = Followed(False, False)
 _TYPE_PLACES: Final = [[FIELDS[name].place for name in cls.__struct_fields__] for cls in EVENT_CLASS.values()]
 
 
@@ -173,17 +174,19 @@ class Compiled(NamedTuple):
 
 def compile_bundle(
     features: Sequence[Feature], rules: Sequence[tuple[Node, float]], settings: Settings, layout: Layout | None = None,
-    scheme: Scheme = RULES_ALONE,
+    scheme: Scheme = RULES_ALONE, besides: Followed = NOT_FOLLOWED,
 ) -> Compiled:  # fmt: skip
     """Compile features and rules (condition, weight 0..1) with a bundle's settings and how it scores; `utilisation` is
     written out here.
 
     With a `layout` the features are answered from what it keeps; NotKeptError where more would have to be kept.
+    `besides` is followed for somebody else, too.
     """
     wheres = Builder({})
     if not scheme.rule_reasons:
         scheme = scheme._replace(rule_reasons=(0,) * len(rules))
-    followed = _followed(features, [*(node for node, _ in rules), *scheme.nodes])
+    own = _followed(features, [*(node for node, _ in rules), *scheme.nodes])
+    followed = Followed(own.funds or besides.funds, own.links or besides.links)
     if layout is not None and (followed.funds > layout.followed.funds or followed.links > layout.followed.links):
         raise NotKeptError(tuple(f.name for f in features if f.derived) or ("rules on money or on what is shared",))
     plan = compile_features(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Final
 
 import msgspec
@@ -12,11 +13,15 @@ from numpy.typing import NDArray
 
 from bonafide.core.decision import Decision, Loop, ProposedMeasure, Receipt, Status
 from bonafide.core.errors import StateError
-from bonafide.core.events import EVENT_CLASS, EVENT_CLASSES, Degraded, Fact, ListChanged
-from bonafide.core.fields import ABSENT, FIELDS, TYPE_NAMES
+from bonafide.core.events import EVENT_CLASSES, Degraded, Fact, ListChanged
+from bonafide.core.fields import ABSENT, FIELDS
 from bonafide.core.pseudonym import show_token
-from bonafide.engine.answered import Answered, Forms, taught
+from bonafide.engine.answered import Answered, taught
 from bonafide.engine.batch import Batch, Decided, joined, loops_of
+from bonafide.engine.beside.arms import Draws
+from bonafide.engine.beside.challenger import ready_for
+from bonafide.engine.beside.beside import DECIDED, Beside, Chosen
+from bonafide.engine.beside.voice import Voice, voice_of
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import (
     ABSORBED, CONFLICT, DUPLICATE, READ, TAKEN, TOO_LATE, V_CREDIT, V_SCORE, V_SEQ, V_STATUS,
@@ -32,12 +37,12 @@ from bonafide.engine.ladder.words import SUBJECTS
 from bonafide.engine.lists import Lists
 from bonafide.engine.pseudonyms import Known, Written, write_events
 from bonafide.engine.rules.operations import TYPE
-from bonafide.engine.state import State
+from bonafide.engine.state import State, Walked
 from bonafide.engine.stretches import (
     NO_CHANGES, NO_LISTS, Alone, Changes, Stretch, changes_among, changes_in, lists_among, walk_stretches,
 )  # fmt: skip
 from bonafide.engine.swap import fit
-from bonafide.engine.templates import Scores, Template, Templates
+from bonafide.engine.templates import Scores, Template
 from bonafide.engine.warming import ABSORB_ROWS, Warming
 
 __all__ = ["DEFAULT_SECRET", "Answered", "Batch", "Decided", "Engine", "Warming", "loops_of"]
@@ -74,6 +79,7 @@ class Engine:
         self.ladder = Ladder(self.hash_of)
         self._waiting = self.ladder.standings.waiting
         self.lists = Lists(self.hash_of)
+        self.draws = Draws()
         self._begin_again()
 
     @property
@@ -84,8 +90,10 @@ class Engine:
     def degrade(self, parts: tuple[str, ...]) -> None:
         """From the next event on these parts do not answer, as a taken `degraded` record says."""
         self.state.degrade(parts)
-        self._templates = Templates(self.bundle, parts)
-        self._forms = Forms(self._templates)
+        if self.beside is None:
+            self._voice = voice_of(self.bundle, parts)
+        else:
+            self.beside.degrade(parts)
 
     def fresh(self, bundle: Bundle) -> Engine:
         """An engine that remembers nothing, under another bundle, with the same secret and kernels."""
@@ -93,6 +101,7 @@ class Engine:
 
     def fitted(self, bundle: Bundle) -> Compiled:
         """What takes `swap` its time, done ahead by any thread; raises NotSwappableError as that does."""
+        ready_for(bundle)
         return fit(bundle, self.bundle, self.state.compiled.features.layout)
 
     def swap(self, bundle: Bundle, fitted: Compiled | None = None) -> None:
@@ -126,6 +135,7 @@ class Engine:
         self._one = self.state.room(1)
         self.ladder.rules = self.bundle.ladder
         self.lists.follow(self.bundle)
+        self.beside = None if self.bundle.trial is None else Beside(self.bundle, self.draws, self.state)
         self.degrade(self.state.degraded)
 
     def decide(self, events: Sequence[Fact]) -> list[Decision | Receipt]:
@@ -136,8 +146,8 @@ class Engine:
         answers: list[Decision | Receipt] = []
         for stretch in self._walk(events, *self._read(events)):
             loops, first = loops_of(stretch.walked.ways), stretch.first
-            for i, verdict in enumerate(stretch.walked.verdicts.tolist()):
-                answers.append(self._decision(events[first + i], verdict, loops.get(i, ()), stretch, i))
+            for i, (verdict, voice) in enumerate(self._spoken(stretch.rows, stretch.walked)):
+                answers.append(self._decision(events[first + i], verdict, voice, loops.get(i, ()), stretch, i))
         return answers
 
     def answer(self, events: Sequence[Fact]) -> list[Answered]:
@@ -168,7 +178,7 @@ class Engine:
         for first in range(0, len(events), ABSORB_ROWS):
             some = events[first : first + ABSORB_ROWS]
             for stretch in self._walk(some, *self._read(some), how):
-                self._follow(stretch, np.full(len(stretch.rows), READ, dtype=np.int64))
+                self._follow(stretch, np.full(len(stretch.rows), READ, dtype=np.int64), voted=how == READ)
 
     def decide_one(self, event: Fact) -> Decision | Receipt:
         """Take one event in and answer it, as `decide` does."""
@@ -178,7 +188,8 @@ class Engine:
         self._one.verdicts.fill(0)
         walked = self.state.walk(rows, _READ, self._one)
         loops = loops_of(walked.ways)[0] if len(walked.ways) else ()
-        answer = self._decision(event, walked.verdicts.tolist()[0], loops, Alone(rows, self.state), 0)
+        ((verdict, voice),) = self._spoken(rows, walked)
+        answer = self._decision(event, verdict, voice, loops, Alone(rows, self.state), 0)
         if isinstance(event, Degraded) and isinstance(answer, Receipt) and answer.status == "taught":
             self.degrade(event.parts)
         elif isinstance(event, ListChanged) and isinstance(answer, Receipt) and answer.status == "taught":
@@ -188,7 +199,10 @@ class Engine:
     def turn(self, as_of: int, latest: int) -> None:
         """Bring what is on the lists to a moment of the log, whose latest time may still be behind it."""
         if self.lists.is_due(as_of):
-            self.state.swap(self.lists.compiled(as_of, latest, self.state.compiled.features.layout))
+            own, *others = self.lists.compiled(as_of, latest, self.state.compiled.features.layout)
+            self.state.swap(own)
+            if self.beside is not None:
+                self.beside.take(others[0], self.state)
             self._one = self.state.room(1)
 
     def list_changed(self, row: list[int]) -> None:
@@ -213,16 +227,22 @@ class Engine:
         lists = NO_LISTS if few_change_none else lists_among(rows[:, TYPE])
         return walk_stretches(self, rows, np.full(len(events), how, dtype=np.int64), changes, lists)
 
+    def _spoken(self, rows: NDArray[np.int64], walked: Walked) -> Iterable[tuple[list[int], Voice]]:
+        """For each row the verdict that counts, and whose it is."""
+        if self.beside is None:
+            return zip(walked.verdicts.tolist(), repeat(self._voice))
+        return self.beside.spoken(rows, walked)
+
     def _answers(self, events: Sequence[Fact], rows: NDArray[np.int64], listed: bool) -> list[Answered]:
         answers: list[Answered] = []
         for stretch in self._walk(events, rows, listed):
             loops, first = loops_of(stretch.walked.ways), stretch.first
-            for i, verdict in enumerate(stretch.walked.verdicts.tolist()):
-                answers.append(self._answer(events[first + i], verdict, loops.get(i, ()), stretch, i))
+            for i, (verdict, voice) in enumerate(self._spoken(stretch.rows, stretch.walked)):
+                answers.append(self._answer(events[first + i], verdict, voice, loops.get(i, ()), stretch, i))
         return answers
 
     def _decision(
-        self, event: Fact, verdict: list[int], loops: tuple[Loop, ...], stretch: Stretch | Alone, i: int
+        self, event: Fact, verdict: list[int], voice: Voice, loops: tuple[Loop, ...], stretch: Stretch | Alone, i: int
     ) -> Decision | Receipt:  # fmt: skip
         status, seq = verdict[V_STATUS], verdict[V_SEQ]
         if status != TAKEN:
@@ -232,16 +252,17 @@ class Engine:
             if kind in FEEDS:
                 self._teach(stretch, i, seq)
             return Receipt(event.event_id, "taught", seq)
-        template = self._templates.of(self._templates.key_of(kind, verdict))
+        template = voice.templates.of(voice.templates.key_of(kind, verdict))
         measures: tuple[ProposedMeasure, ...] = ()
         if template.counts or self._waiting:
             measures = self._measures(event, template, stretch, i, seq)
         return template.fill(
-            event.event_id, seq, event.time, measures, Scores(verdict[V_SCORE], verdict[V_CREDIT]), loops
+            event.event_id, seq, event.time, measures, Scores(verdict[V_SCORE], verdict[V_CREDIT]),
+            loops if voice.follows else (),
         )  # fmt: skip
 
     def _answer(
-        self, event: Fact, verdict: list[int], loops: tuple[Loop, ...], stretch: Stretch, i: int
+        self, event: Fact, verdict: list[int], voice: Voice, loops: tuple[Loop, ...], stretch: Stretch, i: int
     ) -> Answered:  # fmt: skip
         status, seq = verdict[V_STATUS], verdict[V_SEQ]
         if status != TAKEN:
@@ -251,13 +272,14 @@ class Engine:
             if kind in FEEDS:
                 self._teach(stretch, i, seq)
             return taught(event.event_id, seq)
-        form = self._forms.of(kind, verdict)
+        form = voice.forms.of(kind, verdict)
         measures: tuple[ProposedMeasure, ...] = ()
         tokens: list[str] = []
         if form.counts or self._waiting:
             measures = self._measures(event, form.template, stretch, i, seq)
             tokens = [show_token(int(stretch.rows[i, _SUBJECT_PLACE[one.subject_type]])) for one in measures]
-        return form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], loops, measures, tokens)
+        told = loops if voice.follows else ()
+        return form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], told, measures, tokens)
 
     def _teach(self, stretch: Stretch | Alone, i: int, seq: int) -> None:
         """Have the ladder take in a record of the types that change where somebody stands."""
@@ -269,26 +291,31 @@ class Engine:
         """What a decision says of measures, where it counts or somebody waits."""
         return self.told(
             self.ladder.decided(stretch.rows[i].tolist(), seq, template, int(stretch.times[i])),
-            {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE},
-        )
+            {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE}, template.arm,
+        )  # fmt: skip
+
+    def told(
+        self, measures: Sequence[Proposed], subjects: Mapping[str, str], arm: str | None = None
+    ) -> tuple[ProposedMeasure, ...]:  # fmt: skip
+        """Measures with the ids of their subjects, by kind, and with the texts of the bundle that decides in an arm."""
+        if not measures:
+            return ()
+        ladder = self.bundle.ladder
+        appeal = APPEAL if ladder is None else ladder.appeal
+        texts = self.bundle.part_in(arm).reasons
+        return tuple(tell(one, subjects[one.subject_type], texts, appeal) for one in measures)
 
     def save(self) -> bytes:
-        """What is remembered beside the state: where everybody stands on the ladder, and what was changed on lists."""
-        return _pack((self.ladder.save(), self.lists.save()))
+        """What is remembered beside the state: where everybody stands on the ladder, what was changed on lists, and
+        what subjects drew in a rollout."""
+        return _pack((self.ladder.save(), self.lists.save(), self.draws.save()))
 
     def load(self, saved: bytes) -> None:
         """Put back what `save` gave."""
-        ladder, lists = _unpack(saved)
+        ladder, lists, draws = _unpack(saved)
         self.ladder.load(ladder)
         self.lists.load(lists)
-
-    def told(self, measures: Sequence[Proposed], subjects: Mapping[str, str]) -> tuple[ProposedMeasure, ...]:
-        """Measures with the ids of their subjects, by kind, and with their texts."""
-        if not measures:
-            return ()
-        ladder, texts = self.bundle.ladder, self.bundle.reasons
-        appeal = APPEAL if ladder is None else ladder.appeal
-        return tuple(tell(one, subjects[one.subject_type], texts, appeal) for one in measures)
+        self.draws.load(draws)
 
     def in_force(self, subject_type: str, subject_id: str) -> tuple[InForce, ...]:
         """The measures in force about a user or a merchant, as of the latest time in the log."""
@@ -318,36 +345,35 @@ class Engine:
             batches.append(self._follow(stretch, how[stretch.first : stretch.first + len(stretch.rows)]))
         return joined(batches)
 
-    def _follow(self, stretch: Stretch, how: NDArray[np.int64]) -> Batch:
-        """What was made of a stretch, the ladder's part included."""
-        verdicts, kinds = stretch.walked.verdicts, stretch.rows[:, TYPE]
-        decided = (verdicts[:, V_STATUS] == TAKEN) & _DECIDED[kinds] & (how >= READ)
-        keys = self._templates.keys_of(kinds, verdicts)
-        plain = decided & (keys[:, 1:] == 0).all(axis=1)
-        template = np.full(len(kinds), -1, dtype=np.int64)
-        # Nearly all events are plain: one template a type. What fired is grouped by what fired.
-        template[plain] = kinds[plain]
-        fired = decided & ~plain
-        distinct, inverse = np.unique(keys[fired], axis=0, return_inverse=True)
-        template[fired] = len(TYPE_NAMES) + inverse.reshape(-1)
-        templates = [*self._templates.plain, *(self._templates.of(tuple(key)) for key in distinct.tolist())]
+    def _follow(self, stretch: Stretch, how: NDArray[np.int64], *, voted: bool = True) -> Batch:
+        """What was made of a stretch, the ladder's part included; without votes where nobody will ask for them."""
+        walked, kinds = stretch.walked, stretch.rows[:, TYPE]
+        verdicts, loops = walked.verdicts, loops_of(walked.ways)
+        decided = (verdicts[:, V_STATUS] == TAKEN) & DECIDED[kinds] & (how >= READ)
+        if self.beside is None:
+            chosen = Chosen(
+                *self._voice.choose(kinds, verdicts, decided), verdicts[:, V_SCORE], verdicts[:, V_CREDIT]
+            )  # fmt: skip
+        else:
+            chosen = self.beside.choose(stretch.rows, walked, decided, voted=voted)
+            loops = {row: some for row, some in loops.items() if row not in chosen.silent}
         return Batch(
             verdicts[:, V_STATUS],
             verdicts[:, V_SEQ],
-            verdicts[:, V_SCORE],
-            verdicts[:, V_CREDIT],
-            template,
-            templates,
-            stretch.walked.answers,
+            chosen.score_e6,
+            chosen.credit,
+            chosen.template,
+            chosen.templates,
+            walked.answers,
             stretch.rows,
-            loops_of(stretch.walked.ways),
-            follow(self.ladder, stretch, template, templates),
+            loops,
+            follow(self.ladder, stretch, chosen.template, chosen.templates),
+            chosen.shadow,
         )
 
 
 _pack: Final = msgspec.msgpack.Encoder().encode
-_unpack: Final = msgspec.msgpack.Decoder(tuple[bytes, bytes]).decode
+_unpack: Final = msgspec.msgpack.Decoder(tuple[bytes, bytes, bytes]).decode
 _CODE: Final = {cls: code for code, cls in enumerate(EVENT_CLASSES)}
 _READ: Final = np.full(1, READ, dtype=np.int64)
-_DECIDED: Final = np.array([EVENT_CLASS[name].decided for name in TYPE_NAMES])
 _SUBJECT_PLACE: Final = {kind: FIELDS[f"{kind}_id"].place for kind in ("user", "merchant")}

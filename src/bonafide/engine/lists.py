@@ -9,8 +9,8 @@ holds whom a rule spares.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -41,8 +41,24 @@ def snooze_list(rule: str, kind: str) -> str:
     return f"snooze:{rule}:{kind}"
 
 
+class _Part(NamedTuple):
+    """A bundle that reads lists, and what they hold by its own word."""
+
+    bundle: Bundle
+    entries: Mapping[str, tuple[Entry, ...]]
+
+
+def _part(bundle: Bundle) -> _Part:
+    entries: dict[str, tuple[Entry, ...]] = dict(bundle.entries)
+    for rule in bundle.rules:
+        for kind in SUBJECTS:
+            spared = tuple(s.entry for s in bundle.snoozes if (s.rule, s.subject) == (rule.id, kind))
+            entries[snooze_list(rule.id, kind)] = spared
+    return _Part(bundle, entries)
+
+
 class Lists:
-    """The lists of one bundle after the other, as the log's time goes on."""
+    """The lists of one bundle after the other, as the log's time goes on; and of what is tried beside it."""
 
     def __init__(self, hash_of: Callable[[str], int]) -> None:
         """hash_of: from a text to the hash that rows have of it."""
@@ -56,18 +72,13 @@ class Lists:
     def follow(self, bundle: Bundle) -> None:
         """Read the lists of this bundle from now on, whose own conditions hold all entries; what was changed stays
         changed."""
-        self._bundle = bundle
-        self._entries: dict[str, tuple[Entry, ...]] = dict(bundle.entries)
-        for rule in bundle.rules:
-            for kind in SUBJECTS:
-                spared = tuple(s.entry for s in bundle.snoozes if (s.rule, s.subject) == (rule.id, kind))
-                self._entries[snooze_list(rule.id, kind)] = spared
+        self._parts = [_part(one) for one in bundle.parts]
         self._is_new = bool(self._changes)
         self._hold(_BEFORE)
 
     def _hold(self, as_of: int) -> None:
         """Note from when until when what is on the lists as of a moment is on them."""
-        ends = [entry.until for some in self._entries.values() for entry in some if entry.until is not None]
+        ends = [entry.until for entry in self._everything() if entry.until is not None]
         ends += [end for _, end in self._changes.values()]
         self._since = max((end for end in ends if end <= as_of), default=_BEFORE)
         self._until = min((end for end in ends if end > as_of), default=_NEVER)
@@ -95,14 +106,24 @@ class Lists:
             del self._changes[next(iter(self._changes))]
         self._is_new = True
 
-    def compiled(self, as_of: int, latest: int, layout: Layout) -> Compiled:
-        """The bundle's conditions with what is on the lists as of a moment; `latest` is the latest time in the log,
-        which is behind it where the event that it is of may not be taken."""
+    def _everything(self) -> Iterator[Entry]:
+        for part in self._parts:
+            for some in part.entries.values():
+                yield from some
+
+    def compiled(self, as_of: int, latest: int, layout: Layout) -> list[Compiled]:
+        """The bundle's conditions with what is on the lists as of a moment, then those of what is tried beside it;
+        `latest` is the latest time in the log, which is behind it where the event that it is of may not be taken."""
         self._changes = {key: told for key, told in self._changes.items() if latest < told[1]}
         self._is_new = False
         self._hold(as_of)
-        on = {name: self._on(name, as_of) for name in self._entries}
-        bundle, scheme = self._bundle, self._bundle.compiled.scheme
+        first, *others = self._parts
+        made = [self._compiled(first, as_of, layout)]
+        return made + [self._compiled(part, as_of, part.bundle.compiled.features.layout) for part in others]
+
+    def _compiled(self, part: _Part, as_of: int, layout: Layout) -> Compiled:
+        bundle, scheme = part.bundle, part.bundle.compiled.scheme
+        on = {name: self._on(name, some, as_of) for name, some in part.entries.items()}
         lists = {name: on[name] for name in bundle.lists}
         snoozed: dict[tuple[str, str], Words] = {
             (r.id, kind): on[snooze_list(r.id, kind)] for r in bundle.rules for kind in SUBJECTS
@@ -115,9 +136,9 @@ class Lists:
             ),
         )  # fmt: skip
 
-    def _on(self, name: str, as_of: int) -> Words:
+    def _on(self, name: str, entries: Sequence[Entry], as_of: int) -> Words:
         """What is on a list as of a moment."""
-        static = [one.id for one in self._entries[name] if one.until is None or as_of < one.until]
+        static = [one.id for one in entries if one.until is None or as_of < one.until]
         number = self._hash_of(name) if self._changes else 0
         changed = {entry: added for (of, entry), (added, end) in self._changes.items() if of == number and as_of < end}
         if not changed:

@@ -16,7 +16,7 @@ import numpy as np
 from bonafide.core.errors import StateError
 from bonafide.engine.engine import Engine
 
-MAGIC: Final = b"bonafide snapshot 5\n"
+MAGIC: Final = b"bonafide snapshot 6\n"
 HEADER_BYTES_MAX: Final = 65_536
 """Enough for the names of as many degraded parts as a record may have."""
 CHECKED_BYTES: Final = 2**20
@@ -35,7 +35,8 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     degraded: tuple[str, ...]
     """Parts that do not answer."""
     beside: int
-    """Bytes that tell where everybody stands on the ladder, and what was changed on lists; they follow the words."""
+    """Bytes that tell where everybody stands on the ladder, what was changed on lists, and what subjects drew in a
+    rollout; they follow the words."""
     sha256: str
     """Of the log, the names of these parts and what follows the header."""
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bonafide.core.errors import StateError
 from bonafide.engine import arena
-from bonafide.engine.compiled import MODEL, Compiled, without_model
+from bonafide.engine.compiled import MODEL, Bound, Compiled, without_model
 from bonafide.engine.funds.layout import L_EVENT, LOOP_WORDS, TRAIL_FIRST, TRAIL_WORDS
 from bonafide.engine.kernels import Kernels
 from bonafide.engine.codes import HITS_PER_WORD, V_HITS
@@ -54,9 +54,13 @@ class State:
         self._trail = np.zeros(TRAIL_WORDS, dtype=np.int64)
         self._touched = 0
 
+    def bind(self, compiled: Compiled) -> Bound:
+        """What another bundle compiled to, with this state's secret."""
+        return compiled.bind(self._secret, self.kernels.hash_texts)
+
     def _bind(self, compiled: Compiled) -> None:
         self.compiled = compiled
-        self._whole = compiled.bind(self._secret, self.kernels.hash_texts)
+        self._whole = self.bind(compiled)
         self.degrade(self.degraded)
         self._columns = len(compiled.features.columns) + len(compiled.input_registers)
         self._hit_words = -(-len(compiled.weights) // HITS_PER_WORD)

@@ -35,7 +35,9 @@ def fit(bundle: Bundle, running: Bundle, layout: Layout) -> Compiled:
             f"the bundle changes {', '.join(changed)}, which what is kept depends on: warm it from the log"
         )
     try:
-        return compile_bundle(bundle.features, bundle.conditions, bundle.settings, layout, bundle.compiled.scheme)
+        return compile_bundle(
+            bundle.features, bundle.conditions, bundle.settings, layout, bundle.compiled.scheme, bundle.besides
+        )  # fmt: skip
     except NotKeptError as error:
         told = f"the bundle's {', '.join(error.names)} need more than is kept: warm it from the log"
         raise NotSwappableError(told, error.names) from None

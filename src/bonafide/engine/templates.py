@@ -66,6 +66,8 @@ class Template(NamedTuple):
     """What it says against the user and against the merchant of its event: typologies as bits; None: nothing."""
     counts: bool = False
     """Whether it matters to where somebody stands, whoever that is."""
+    arm: str | None = None
+    """Of a rollout, the arm of its subject."""
 
     def fill(
         self, event_id: str, seq: int, time: int, measures: tuple[ProposedMeasure, ...], scores: Scores,
@@ -78,12 +80,18 @@ class Template(NamedTuple):
             risk_level=ruling.risk_level, credit_score=scores.credit or None, alert=ruling.alert,
             reasons=self.reasons, hits=self.hits, measures=measures, faults=self.faults, degraded=self.degraded,
             bundle=self.bundle, loops=loops, release_by=self.release_by(time), release_default=ruling.release,
+            arm=self.arm,
         )  # fmt: skip
 
     def release_by(self, time: int) -> int | None:
         """When the hold of an event of this time ends by itself; None where it is not held."""
         hold = self.ruling.hold_ms
         return None if hold is None else min(time + hold, MOMENT_MAX)
+
+    @property
+    def arm_told(self) -> str:
+        """The arm as JSON has it behind the bundle; nothing without a rollout."""
+        return "" if self.arm is None else f',"arm":{as_json(self.arm)}'
 
     @property
     def tail(self) -> Tail:
@@ -94,7 +102,7 @@ class Template(NamedTuple):
             "reasons": [reason.code for reason in self.reasons], "hits": self.hits,
         }  # fmt: skip
         after = f'],"faults":{as_json(self.faults)},"degraded":{as_json(self.degraded)},"release_by":'
-        end = f',"bundle":{as_json(self.bundle)}}}'
+        end = f',"bundle":{as_json(self.bundle)}{self.arm_told}}}'
         held = ruling.hold_ms is not None
         pieces = (f'{as_json(told)[1:-1]},"measures":[', after if held else f"{after}null{end}", end if held else None)
         return Tail(pieces, ruling.hold_ms)
@@ -109,11 +117,13 @@ class Tail(NamedTuple):
 
 
 class Templates:
-    """The templates of a bundle, made when they are first asked for; `degraded` are the parts that do not answer."""
+    """The templates of a bundle, made when they are first asked for; `degraded` are the parts that do not answer, and
+    `arm` is the arm of a rollout that the bundle decides for."""
 
-    def __init__(self, bundle: Bundle, degraded: tuple[str, ...] = ()) -> None:
+    def __init__(self, bundle: Bundle, degraded: tuple[str, ...] = (), arm: str | None = None) -> None:
         self._bundle = bundle
         self._degraded = degraded
+        self._arm = arm
         self._made: dict[tuple[int, ...], Template] = {}
         told = zip(bundle.rules, hearsay(bundle.rules, bundle.features), strict=True)
         self._hearsay = frozenset(rule.id for rule, repeats in told if repeats)
@@ -195,6 +205,7 @@ class Templates:
             self._degraded,
             evidence,
             evidence != NO_EVIDENCE or (ruling.proposal is not None and subject is not None),
+            self._arm,
         )
 
     def _case(

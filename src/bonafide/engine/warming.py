@@ -13,6 +13,7 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import ABSORBED
 from bonafide.engine.stretches import NO_CHANGES, NO_LISTS, AsBefore, changes_among, changes_in, walk_stretches
 from bonafide.engine.intake import Column, read_events, rows_of_columns
+from bonafide.engine.beside.challenger import ready_for
 
 if TYPE_CHECKING:
     from bonafide.engine.engine import Engine
@@ -30,6 +31,7 @@ class Warming:
 
     def __init__(self, engine: Engine, bundle: Bundle) -> None:
         self.bundle = bundle
+        ready_for(bundle)
         self.state = engine.state.twin(bundle.compiled)
 
     def absorb(self, events: Sequence[Fact]) -> None:

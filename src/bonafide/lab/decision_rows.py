@@ -11,7 +11,7 @@ import polars as pl
 
 from bonafide.core.decision import SCORE_UNIT, Loop
 from bonafide.core.moment import MOMENT_MAX
-from bonafide.engine.engine import Decided
+from bonafide.engine.batch import Decided, Shadow
 from bonafide.engine.ladder.proposed import Proposed
 from bonafide.engine.templates import Template, as_json
 
@@ -23,9 +23,10 @@ _DECISIONS: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "hits": pl.List(pl.String), "reasons": pl.List(pl.String), "measures": pl.List(pl.String),
     "faults": pl.List(pl.String), "bundle": pl.String,
     "loops": pl.List(pl.String), "degraded": pl.List(pl.String), "proposals": pl.List(pl.String),
+    "arm": pl.String, "shadow_outcome": pl.String, "shadow_score": pl.Float64, "shadow_hits": pl.List(pl.String),
 }  # fmt: skip
 DECISIONS: Final = pl.Schema(_DECISIONS)
-_OF_TEMPLATE: Final = ("outcome", "risk_level", "alert", "hits", "reasons", "faults", "degraded", "bundle")
+_OF_TEMPLATE: Final = ("outcome", "risk_level", "alert", "hits", "reasons", "faults", "degraded", "bundle", "arm")
 OF_EVENT: Final = ("event_id", "time", "type", "user_id", "merchant_id", "amount", "currency")
 """Fields of an event that its decision repeats."""
 LINES_MAX: Final = 4_096
@@ -45,7 +46,17 @@ def decision_rows(rows: pl.DataFrame, decided: Decided, templates: Sequence[Temp
         loops=_text_column({i: _loop_texts(some) for i, some in decided.loops.items()}, len(rows)),
         measures=_text_column({i: _names(some) for i, some in decided.measures.items()}, len(rows)),
         proposals=_text_column({i: _measure_texts(some) for i, some in decided.measures.items()}, len(rows)),
+        **_shadow_columns(decided.shadow),
     ).select(DECISIONS.names())  # fmt: skip
+
+
+def _shadow_columns(shadow: Shadow | None) -> dict[str, pl.Series | pl.Expr]:
+    """What a challenger in shadow would have said; null without one."""
+    if shadow is None:
+        return {name: pl.lit(None, kind) for name, kind in DECISIONS.items() if name.startswith("shadow_")}
+    told = _template_table(shadow.templates)[shadow.template]
+    score = pl.Series(shadow.score_e6 / SCORE_UNIT)
+    return {"shadow_outcome": told["outcome"], "shadow_score": score, "shadow_hits": told["hits"]}
 
 
 def canonical_lines(rows: pl.DataFrame, decided: Decided, templates: Sequence[Template]) -> Iterator[bytes]:
@@ -132,6 +143,7 @@ def _template_table(templates: Sequence[Template]) -> pl.DataFrame:
             "faults": [list(t.faults) for t in templates],
             "degraded": [list(t.degraded) for t in templates],
             "bundle": [t.bundle for t in templates],
+            "arm": [t.arm for t in templates],
         },
         schema={name: kind for name, kind in DECISIONS.items() if name in _OF_TEMPLATE},
     )

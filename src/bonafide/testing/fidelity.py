@@ -85,7 +85,8 @@ def scores_without(bundle: Bundle, cases: Cases, taken: Flags, reference: Floats
         raise ValueError("the bundle has no model")
     evidence = scheme.rules_weight * np.array([-log1p(-rule.weight) for rule in bundle.rules])
     inputs = np.where(taken[:, list(scheme.input_reasons)], reference, cases.inputs)
-    margins = raw_scores(scheme.trees, inputs) + (cases.hits & ~taken[:, list(scheme.rule_reasons)]) @ evidence
+    codes = scheme.rule_reasons[: len(bundle.rules)]  # what the policy asks besides weighs nothing
+    margins = raw_scores(scheme.trees, inputs) + (cases.hits & ~taken[:, list(codes)]) @ evidence
     return np.floor(probabilities(margins, knots_of(scheme)) * SCORE_UNIT + 0.5).astype(np.int64)
 
 
@@ -99,7 +100,8 @@ def fidelity(bundle: Bundle, cases: Cases, line_e6: int, reference: Floats, seed
         return float((scores_without(bundle, over, taken, reference) < line_e6).mean())
 
     can_be = np.zeros(scheme.reasons, dtype=bool)
-    can_be[[*scheme.input_reasons, *scheme.rule_reasons]] = True
+    can_be[[*scheme.input_reasons, *scheme.rule_reasons[: len(bundle.rules)]]] = True
+    can_be[len(bundle.reasons) :] = False  # what stands for no reason
     rng = np.random.default_rng(seed)
     others = [fallen(_others(stated, can_be, rng)) for _ in range(DRAWS)]
     first = _flags(over.stated[:, :1], scheme.reasons)

@@ -42,7 +42,7 @@ class Play:
         return self.engine.decide_one(make(**{"event_id": f"e{self.number}", "time": self.now, **fields}))
 
     def pay(
-        self, *found: str, strict: str | None = None, amount: int = 200_000, **fields: Any
+        self, *found: str, strict: str | None = None, amount: int = 600_000, **fields: Any
     ) -> list[ProposedMeasure]:
         told = {"user_id": "u", "merchant_id": "m", "order_id": "o", "currency": "CNY", "amount": amount}
         answer = self.give(Payment, **{**told, **(hits(*found, strict=strict) if found else {}), **fields})
@@ -74,7 +74,7 @@ def names(measures: list[ProposedMeasure], status: str = "proposed") -> list[str
 def test_the_first_time_is_a_notice_or_a_question_and_the_second_a_limit() -> None:
     play = Play()
     (first,) = play.pay("drain_the_line")
-    assert (first.measure, first.grade, first.offences, first.amount) == ("notice", "suspected", 1, 200_000)
+    assert (first.measure, first.grade, first.offences, first.amount) == ("notice", "suspected", 1, 600_000)
     assert first.until == play.now + 30 * DAY_MS
     assert play.pay("intensive_burst") == [], "the same episode"
     (asked,) = play.pay("intensive_burst", strict="hold")
@@ -262,7 +262,7 @@ def test_whoever_asks_for_people_gets_no_more_than_a_notice_from_machines() -> N
     user = {"subject_type": "user", "subject_id": "u"}
     play.give(AppealStatus, **user, appeal_id="a", status="submitted", human_only=True)
     for _ in range(4):
-        assert names(play.pay("drain_the_line", "broker_ring", strict="hold"))[0] == "notice"
+        assert names(play.pay("drain_the_line", "broker_ring", strict="hold", amount=200_000))[0] == "notice"
         play.wait(25 * HOUR_MS)
     play.verdict(grade="confirmed")
     assert set(names(play.pay())) <= {"notice"}

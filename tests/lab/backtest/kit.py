@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bonafide.core.events import Degraded, Event
+from bonafide.core.events import Degraded, Event, ListChanged
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.engine import DEFAULT_SECRET
 from bonafide.engine.kernels import load_kernels
@@ -72,6 +72,7 @@ def bundles(draw: st.DrawFn) -> Bundle:
         else:
             features += line + "\n"
     policy = BUNDLE["policy.yaml"].replace("0.35", draw(st.sampled_from(["0.35", "0.1"])))
+    policy += draw(st.sampled_from(["", "lists: [{list: block, of: user_id, effect: block, outcome: decline}]\n"]))
     settings = BUNDLE["bundle.yaml"].replace("2d", draw(st.sampled_from(["2d", "2d", "1d"])))
     with TemporaryDirectory() as folder:
         for name, text in {**BUNDLE, "features.yaml": features, "rules.yaml": BUNDLE["rules.yaml"] + rules,
@@ -82,12 +83,19 @@ def bundles(draw: st.DrawFn) -> Bundle:
 
 @st.composite
 def logs(draw: st.DrawFn, most: int = 60) -> list[Event]:
-    """Events of every type, in about the order of their times, with now and then a part that does not answer."""
+    """Events of every type, in about the order of their times, with now and then a part that does not answer, or
+    somebody who is blocked for some hours."""
     found: list[Any] = draw(st.lists(events(times=TIMES, pool=3), min_size=1, max_size=most))
     found.sort(key=lambda event: event.time + 90_000_000 * (sum(event.event_id.encode()) % 7 == 0))
     for number, parts in enumerate(draw(st.lists(st.sampled_from([("model",), ()]), max_size=2))):
         place = draw(st.integers(0, len(found) - 1))
         found.insert(place, Degraded(event_id=f"d{number}", time=found[place].time, parts=parts))
+    if draw(st.booleans()):
+        place = draw(st.integers(0, len(found) - 1))
+        time, entry = found[place].time, draw(st.sampled_from(["u0", "u1"]))
+        end = draw(st.none() | st.just(time + 36_000_000))
+        told: Any = {"list": "block", "action": "add", "entry": entry, "expires": end, "by": "ann"}
+        found.insert(place, ListChanged(event_id="block", time=time, **told))
     return found
 
 

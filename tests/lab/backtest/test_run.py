@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from bonafide.core.errors import UsageError
-from bonafide.core.events import Event
+from bonafide.core.events import Event, ListChanged
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import DEFAULT_SECRET
 from bonafide.engine.kernels import load_kernels
@@ -53,7 +53,7 @@ def test_kept_features_are_judged_as_a_replay_does(
     rules = tuple(rule._replace(weight=float(weight)) if i == 0 else rule for i, rule in enumerate(base.rules))
     with TemporaryDirectory() as name:
         folder = Path(name)
-        path = write_log(folder, log)
+        path = write_log(folder, [one for one in log if not isinstance(one, ListChanged)])
         edited = _reweighed(base, rules)
         backtested(path, [base], keep=(folder / "kept", LOG))
         kept = Kept(folder / "kept", LOG)
@@ -66,12 +66,11 @@ def test_kept_features_are_judged_as_a_replay_does(
 
 
 def _reweighed(bundle: Bundle, rules: tuple) -> Bundle:  # type: ignore[type-arg]
+    from bonafide.engine.asked import conditions
     from bonafide.engine.compiled import compile_bundle
 
-    scheme = bundle.compiled.scheme
-    compiled = compile_bundle(
-        bundle.features, [(rule.when, rule.weight) for rule in rules], bundle.settings, scheme=scheme
-    )
+    scheme, asked = bundle.compiled.scheme, conditions(rules, bundle.policy, bundle.lists, {})
+    compiled = compile_bundle(bundle.features, asked, bundle.settings, scheme=scheme)
     return bundle._replace(rules=rules, compiled=compiled, hash="edited")
 
 
@@ -84,7 +83,7 @@ def test_who_shares_a_state_and_why_others_do_not(tmp_path: Path) -> None:
     parties = parties_of([small, wider, late, loops, groups])
     assert [party.bundles for party in parties] == [(0, 1, 3), (2,), (4,)]
     assert parties[0].apart is None
-    assert parties[1].apart == "its bundle.yaml differs in lateness_ms, which what is kept depends on"
+    assert parties[1].apart == "its bundle.yaml differs in lateness, which what is kept depends on"
     assert parties[2].apart == "it counts other established events by user_id"
     assert [len(c) for c in parties[0].union.columns] == [len(b.features) for b in (small, wider, loops)]
 
@@ -100,11 +99,22 @@ def test_what_is_kept_is_refused_where_it_does_not_fit(tmp_path: Path) -> None:
     for other, told in ((log_of([path], (b"a",)), "another log"), (log._replace(given="b"), "another log")):
         with pytest.raises(StaleError, match=told):
             Kept(kept, other)
+    listed = tmp_path / "listed.ndjson"
+    listed.write_bytes(b'{"type":"list_changed","event_id":"c","time":1,"list":"block","action":"add","entry":"u"}\n')
+    backtested(listed, [small], keep=(tmp_path / "moved", LOG))
+    with pytest.raises(StaleError, match="the log changes lists"):
+        Kept(tmp_path / "moved", LOG)
     more = changed(tmp_path / "m", features="- {name: more, event: payment, by: merchant_id, take: count, over: 1h}\n")
     late = changed(tmp_path / "l", bundle=(tmp_path / "m" / "bundle.yaml").read_text().replace("2d", "1d"))
     for bundle, told in ((more, "does not keep more|keep "), (late, "settings of bundle.yaml differ")):
         with pytest.raises(StaleError, match=told):
             Kept(kept, log).need(bundle)
+    (tmp_path / "e" / "lists").mkdir(parents=True)
+    until = "- {id: u, reason: r, author: a, until: 2026-01-05T00:00:00Z}\n"
+    (tmp_path / "e" / "lists" / "known.yaml").write_text(until, encoding="utf-8")
+    ends = changed(tmp_path / "e", rules="- {id: LISTED, when: user_id in known, " + _RULE.split(", ", 2)[2])
+    with pytest.raises(StaleError, match="end at their time"):
+        Kept(kept, log).need(ends)
     follows = changed(tmp_path / "f", rules=_RULE)
     with pytest.raises(StaleError, match="which was not followed"):
         Kept(kept, log).need(follows)

@@ -10,10 +10,13 @@ import pytest
 
 from bonafide.core.errors import ConfigError, StateError, UsageError
 from bonafide.engine.bundle import load_bundle
+from bonafide.engine.bundles.files import read_sources
+from bonafide.engine.bundles.head import TrialHead
+from bonafide.engine.bundles.trial_files import trial_files
 from bonafide.engine.shipped import find_bundle
 from bonafide.office.bundles.four_eyes import choose
-from bonafide.office.bundles.kept import keep_bundle
-from bonafide.office.bundles.staging import UPLOAD_BYTES_MAX, stage, stage_files
+from bonafide.office.bundles.kept import keep_bundle, load_kept
+from bonafide.office.bundles.staging import UPLOAD_BYTES_MAX, Staged, stage, stage_files
 from bonafide.office.store.database import Store
 from tests.office.bundles.kit import HERE, Desk
 
@@ -103,6 +106,38 @@ def test_files_that_are_sent_stay_within_the_bundle(active: tuple[Path, str]) ->
     with pytest.raises(UsageError, match=r"^files: this bundle is in force already"):
         stage_files(files | {"rules.yaml": (find_bundle("starter") / "rules.yaml").read_text()}, {}, data, content)
     assert not [path for path in (data / "bundles").iterdir() if path.name.startswith(".")]
+
+
+def test_a_trial_may_be_sent_and_waits_where_its_challenger_may_harm(active: tuple[Path, str]) -> None:
+    data, content = active
+    ours = dict(read_sources(find_bundle("starter")).contents)
+    weight = first_weight().split("weight:")[1].split(",")[0].strip()
+    theirs = ours | {"rules.yaml": ours["rules.yaml"].replace(weight.encode(), b"0.01", 1)}
+
+    def sent(challenger: dict[str, bytes], told: TrialHead) -> Staged:
+        files = {name: text.decode() for name, text in trial_files(ours, challenger, told).items()}
+        return stage_files(files, {}, data, content)
+
+    with pytest.raises(UsageError, match=r"error: challenger/examples/"):  # it does less than its examples say
+        sent(theirs, TrialHead("shadow"))
+    same = sent(ours, TrialHead("rollout", 10.0, 10.0, "a"))
+    assert (same.harms, same.takes_over) == ((), "at-once")
+    assert load_kept(data, same.hash).trial is not None
+    rule = "- {id: ALL, when: type == 'payment' and amount > 7, typology: off_hours, weight: 0.01, reason: RC02,\n"
+    rule += "   source: t}\n"
+    examples = (
+        "defaults: {merchant_id: m, order_id: o, user_id: u, currency: CNY}\nexamples:\n"
+        "- {name: eight, event: {amount: 8}, hits: [ALL]}\n- {name: seven, event: {amount: 7}, not_hits: [ALL]}\n"
+    )
+    harder = ours | {"rules.yaml": ours["rules.yaml"] + rule.encode(), "examples/all.yaml": examples.encode()}
+    told = sent(harder, TrialHead("rollout", 10.0, 10.0, "a"))
+    assert told.harms == ("challenger: rule ALL: is new",)
+    assert "challenger: rules: ALL added" in told.changes
+    assert sent(harder, TrialHead("shadow")).harms == ()
+    for name in ("challenger/examples/a/b.yaml", "challenger/bundle.yaml/x", "challenger"):
+        files = {path: text.decode() for path, text in trial_files(ours, ours, TrialHead("shadow")).items()}
+        with pytest.raises(UsageError, match="no path"):
+            stage_files(files | {name: "x"}, {}, data, content)
 
 
 def test_a_start_decides_with_what_four_eyes_chose(store: Store, tmp_path: Path, active: tuple[Path, str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from bonafide.apps.cli.engines import new_folder, open_bundle, ready_kernels, secret_of
+from bonafide.apps.cli.engines import new_folder, open_alone, open_bundle, ready_kernels, secret_of
 from bonafide.apps.cli.evaluate import Labels, read_table
 from bonafide.apps.cli.explain import Language
 from bonafide.apps.cli.options import (
@@ -28,6 +28,7 @@ from bonafide.apps.cli.screen import Exit, errors_told, progress_bar, say, show_
 from bonafide.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from bonafide.engine.bundle import Bundle
     from bonafide.lab.backtest.kept import Kept, Log
     from bonafide.lab.backtest.run import Contender
     from bonafide.lab.backtest.streams import Streams
@@ -36,6 +37,25 @@ if TYPE_CHECKING:
 
 REPORT, FIGURES, REJECTS = "report.html", "backtest.json", "rejects.ndjson"
 _RESAMPLES: Final = 200
+DEFAULT_BUNDLE: Final = "paylater"
+
+
+Champion = Annotated[
+    str | None,
+    typer.Option(
+        "--champion", help="The bundle that decides now: a folder, or a shipped one.", show_default=DEFAULT_BUNDLE
+    ),
+]
+Challenger = Annotated[
+    list[str] | None,
+    typer.Option("--challenger", help="A bundle to compare with it; may be given again.", show_default=False),
+]
+Trial = Annotated[
+    str | None,
+    typer.Option(
+        "--trial", help="A bundle with a trial, instead of both: its champion with its challenger.", show_default=False
+    ),
+]
 
 
 class _Asked:
@@ -60,13 +80,9 @@ class _Asked:
 def backtest(
     events: Events,
     out: OutFolder,
-    champion: Annotated[
-        str, typer.Option("--champion", help="The bundle that decides now: a folder, or a shipped one.")
-    ] = "paylater",
-    challenger: Annotated[
-        list[str] | None,
-        typer.Option("--challenger", help="A bundle to compare with it; may be given again.", show_default=False),
-    ] = None,
+    champion: Champion = None,
+    challenger: Challenger = None,
+    trial: Trial = None,
     truth: Annotated[
         Path | None, typer.Option("--truth", "-t", help="truth.parquet: event_id, label and more.", show_default=False)
     ] = None,
@@ -107,14 +123,15 @@ def backtest(
     with errors_told():
         table = None if truth is None else read_table(truth)
         asked = _Asked(events, mapping, now, secret_of(secret, secret_file))
-        names = [champion, *(challenger or [])]
         _look_at_both(cache, decisions=decisions)
+        found = _bundles(champion, challenger or [], trial)
         folder = new_folder(out, force=force)
-        contenders = _contenders(names, folder, decisions=decisions)
+        contenders = _contenders(found, folder, decisions=decisions)
         told, read, cached, refused = _streams(asked, contenders, folder, cache)
         judging = _labels(table, labels, read_moment("--as-of", as_of), told)
         result = _compared(told, judging, read, budget, resamples, seed, cached=cached)
-        command = _command(events, names, truth, out, {
+        named = ["--champion", champion or DEFAULT_BUNDLE, *(w for n in challenger or [] for w in ("--challenger", n))]
+        command = _command(events, named if trial is None else ["--trial", trial], truth, out, {
             "--labels": None if labels is Labels.LATENT else labels.value, "--as-of": as_of, "--budget": budget,
             "--cache": cache, "--mapping": mapping, "--now": now, "--seed": seed or None,
             "--resamples": None if resamples == _RESAMPLES else resamples,
@@ -133,17 +150,31 @@ def _look_at_both(cache: Path | None, *, decisions: bool) -> None:
         raise UsageError("--decisions: kept features tell outcomes, not all that a decision says; leave --cache out")
 
 
-def _contenders(names: list[str], folder: Path, *, decisions: bool) -> list[Contender]:
+def _bundles(champion: str | None, challengers: list[str], trial: str | None) -> list[tuple[str, Bundle]]:
+    """The bundles that are compared, each with what it is called."""
+    if trial is None:
+        names = [champion or DEFAULT_BUNDLE, *challengers]
+        return [(name, open_alone(name)) for name in names]
+    if champion is not None or challengers:
+        raise UsageError("--trial: it says which is the champion and which the challenger; leave the others out")
+    bundle = open_bundle(trial)
+    if bundle.trial is None:
+        raise UsageError(f"--trial {trial}: nothing is tried beside this bundle; name it with --champion")
+    ours, theirs = bundle.parts[0], bundle.trial.challenger
+    return [(f"champion {ours.name}", ours), (f"challenger {theirs.name}", theirs)]
+
+
+def _contenders(found: list[tuple[str, Bundle]], folder: Path, *, decisions: bool) -> list[Contender]:
     from bonafide.lab.backtest.run import Contender
 
     told: list[str] = []
-    for name in names:
+    for name, _ in found:
         same = sum(other == name or other.startswith(f"{name} (") for other in told)
         told.append(f"{name} ({same + 1})" if same else name)
-    files = [folder / ("decisions-champion.parquet" if not i else f"decisions-{i}.parquet") for i in range(len(names))]
+    files = [folder / ("decisions-champion.parquet" if not i else f"decisions-{i}.parquet") for i in range(len(found))]
     return [
-        Contender(shown, open_bundle(name), file if decisions else None)
-        for shown, name, file in zip(told, names, files, strict=True)
+        Contender(shown, bundle, file if decisions else None)
+        for shown, (_, bundle), file in zip(told, found, files, strict=True)
     ]
 
 
@@ -229,11 +260,9 @@ def _compared(
 
 
 def _command(
-    events: list[Path], names: list[str], truth: Path | None, out: Path, given: dict[str, Any], *, decisions: bool
+    events: list[Path], named: list[str], truth: Path | None, out: Path, given: dict[str, Any], *, decisions: bool
 ) -> str:  # fmt: skip
-    words = ["bonafide", "backtest", *map(str, events), "--champion", names[0]]
-    for name in names[1:]:
-        words += ["--challenger", name]
+    words = ["bonafide", "backtest", *map(str, events), *named]
     words += [] if truth is None else ["--truth", str(truth)]
     for option, value in given.items():
         words += [] if value is None else [option, str(value)]

@@ -12,6 +12,7 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.bundles.diff import SECTIONS, Change, Kind
 from bonafide.engine.bundles.example_files import read_examples
 from bonafide.engine.bundles.files import Sources
+from bonafide.engine.bundles.trial import Trial
 from bonafide.engine.ladder.rules import LadderRules
 from bonafide.engine.ladder.words import GRADES, MEASURES, SUBJECTS
 from bonafide.engine.rules.cost import cost_of, cost_of_all
@@ -19,7 +20,7 @@ from bonafide.engine.rules.cost import cost_of, cost_of_all
 HEADINGS: Final = {
     "bundle": "bundle.yaml", "features": "features", "rules": "rules", "policy": "policy", "ladder": "ladder",
     "reasons": "reasons",
-    "lists": "lists", "files": "other files, comments and layout",
+    "lists": "lists", "files": "other files, comments and layout", "challenger": "challenger",
 }  # fmt: skip
 SWAPS: Final = {
     "at-once": "A running engine can change over at once: every feature is there, or its measures are kept already.",
@@ -64,12 +65,13 @@ def bundle_as_json(bundle: Bundle, sources: Sources) -> dict[str, Any]:
             for r in bundle.rules
         ],
         "cost": cost_of_all(rule.when for rule in bundle.rules),
-        "lists": {name: len(entries) for name, entries in bundle.lists.items()},
+        "lists": {name: len(entries) for name, entries in bundle.lists.items() if entries},
         "examples": examples.number,
         "outcomes": [{"from": band.from_, "outcome": band.outcome} for band in bundle.policy.outcomes],
         "rows": len(bundle.policy.rows),
         "snoozes": [{"rule": s.rule, s.subject: s.entry.id, "until": s.entry.until} for s in bundle.snoozes],
         "ladder": {} if bundle.ladder is None else ladder_as_json(bundle.ladder),
+        "trial": None if bundle.trial is None else trial_as_json(bundle.trial),
     }  # fmt: skip
 
 
@@ -77,10 +79,11 @@ def bundle_as_text(bundle: Bundle, sources: Sources) -> str:
     """What `bundle show` prints."""
     examples = _examples_of(sources)
     keys = sorted({" + ".join(f.by) for f in bundle.features})
-    lists = ", ".join(f"{name} ({len(entries)})" for name, entries in bundle.lists.items()) or "none"
+    lists = ", ".join(f"{name} ({len(entries)})" for name, entries in bundle.lists.items() if entries) or "none"
     cost = cost_of_all(rule.when for rule in bundle.rules)
     lines = [
         f"{bundle.name}  {bundle.hash}",
+        *([] if bundle.trial is None else [trial_as_text(bundle.trial)]),
         f"{len(bundle.feature_names)} features over {', '.join(keys)}; amounts in {bundle.settings.currency}",
         f"{len(bundle.rules)} rules, at most {cost} instructions an event; lists: {lists}; {examples.number} examples",
         "",
@@ -100,6 +103,25 @@ def bundle_as_text(bundle: Bundle, sources: Sources) -> str:
     if bundle.ladder is not None:
         lines += ["", *ladder_as_text(bundle.ladder)]
     return "\n".join(lines)
+
+
+def trial_as_json(trial: Trial) -> dict[str, Any]:
+    """How a challenger is tried, and which."""
+    told: dict[str, Any] = {"mode": trial.mode, "challenger": trial.challenger.name, "hash": trial.challenger.hash}
+    if trial.is_rollout:
+        told |= {"percent": float(trial.percent), "control": float(trial.percent_control), "salt": trial.salt}
+    return told
+
+
+def trial_as_text(trial: Trial) -> str:
+    """The same as a sentence."""
+    who = f"challenger {trial.challenger.name} {trial.challenger.hash[:12]}"
+    if not trial.is_rollout:
+        return f"{who}: in shadow; it decides for nobody"
+    return (
+        f"{who}: decides for {trial.percent} of 100 subjects; {trial.percent_control} of 100 stay with the champion as "
+        f"control; salt {json.dumps(trial.salt, ensure_ascii=False)}"
+    )
 
 
 def ladder_as_json(ladder: LadderRules) -> dict[str, Any]:

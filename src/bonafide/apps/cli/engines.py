@@ -34,6 +34,19 @@ def open_bundle(name: str) -> Bundle:
     return load_bundle(find_bundle(name))
 
 
+def open_alone(name: str) -> Bundle:
+    """The same of a bundle beside which nothing is tried: what works on one set of rules cannot say whose it means."""
+    return need_alone(open_bundle(name), name)
+
+
+def need_alone(bundle: Bundle, name: str) -> Bundle:
+    """Raises UsageError where something is tried beside a bundle."""
+    if bundle.trial is not None:
+        told = f"{name}: {bundle.trial.challenger.name} is tried beside it; name the champion or the challenger alone"
+        raise UsageError(told)
+    return bundle
+
+
 def open_engine(bundle: Bundle, secret: bytes | None = None) -> Engine:
     """An engine for a bundle; without a secret it takes the one of runs that keep nothing."""
     from bonafide.engine.engine import DEFAULT_SECRET, Engine

@@ -15,7 +15,7 @@ from bonafide.apps.cli.audit import audit_app
 from bonafide.apps.cli.backtest import backtest
 from bonafide.apps.cli.backup import backup, restore
 from bonafide.apps.cli.bench import bench
-from bonafide.apps.cli.bundle_life import bundle_app
+from bonafide.apps.cli.bundle_trial import bundle_app
 from bonafide.apps.cli.demo import demo
 from bonafide.apps.cli.drift import drift
 from bonafide.apps.cli.evaluate import evaluate

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from bonafide.apps.cli.engines import open_bundle, open_engine
+from bonafide.apps.cli.engines import open_alone, open_engine
 from bonafide.apps.cli.evaluate import Labels, read_table
 from bonafide.apps.cli.features import new_file
 from bonafide.apps.cli.options import BundleName, Events, Json, MappingFile, Now, read_moment
@@ -124,7 +124,7 @@ def _suggest(
     from bonafide.lab.suggest.written import without_mistakes
     from bonafide.lab.train.matrix import gather
 
-    base = open_bundle(bundle)
+    base = open_alone(bundle)
     terms = terms_of(base)
     engine = open_engine(reading(base, terms))
     with progress_bar("Reading the log") as bar:
@@ -152,7 +152,7 @@ def _with_examples(
 
     with RejectWriter() as rejects:
         frames = [chunk.frame for chunk in read_chunks(events, mapping, now_ms, rejects, unreadable=tell_unreadable)]
-    finder = Examples(pl.concat(frames, how="diagonal_relaxed"), open_bundle(bundle), ready_kernels())
+    finder = Examples(pl.concat(frames, how="diagonal_relaxed"), open_alone(bundle), ready_kernels())
     shown, without = [], []
     with progress_bar("Finding examples") as bar:
         for number, rule in enumerate(told.rules):

@@ -79,6 +79,9 @@ def note_failure(chosen: Chosen, life: BundleLife, error: StateError, log: Log) 
 def open_watch(office: Office, settings: Settings, life: BundleLife, log: Log) -> OfficeWatch:
     """What looks at the office while the service decides."""
     from bonafide.apps.runtime.office_watch import OfficeWatch
+    from bonafide.office.records.records import Records
 
     followed = None if settings.four_eyes == "never" else life
-    return OfficeWatch(followed, office.lists(), office.data.folder, lambda text: log.warning("office", told=text))
+    records = Records(office.store, clock=office.clock)
+    say = lambda text: log.warning("office", told=text)
+    return OfficeWatch(followed, office.lists(), records, office.data.folder, say)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from bonafide.apps.cli.engines import new_folder, open_engine
+from bonafide.apps.cli.engines import need_alone, new_folder, open_engine
 from bonafide.apps.cli.evaluate import read_table
 from bonafide.apps.cli.options import BundleName, Events, Force, Json, MappingFile, Now, Seed
 from bonafide.apps.cli.replay import bundle_folder, find_mapping, look_at_files, read_now, tell_unreadable
@@ -126,7 +126,7 @@ def _base(name: str) -> _Base:
     from bonafide.lab.train.written import MADE, write_bundle
 
     folder = bundle_folder(name)
-    named = load_bundle(folder)
+    named = need_alone(load_bundle(folder), name)
     files = {path: content for path, content in read_sources(folder).contents.items() if path not in MADE}
     if not named.inputs.model:
         say(f"{name} has no {INPUTS}, so the model reads every feature and field that is a number")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from bonafide.apps.cli.engines import new_folder, open_engine
+from bonafide.apps.cli.engines import new_folder, open_alone, open_engine
 from bonafide.apps.cli.evaluate import Labels, read_table
 from bonafide.apps.cli.features import new_file
 from bonafide.apps.cli.options import BundleName, Events, Force, Json, MappingFile, Now, Seed, read_moment
@@ -79,7 +79,7 @@ def tune(
         share, found = _share(disturbed_max), find_mapping(mapping)
         look_at_files(events, found)
         page = None if html is None else new_file("--html", html, [*events, truth])
-        table, base = read_table(truth), _load(bundle)
+        table, base = read_table(truth), open_alone(bundle)
         folder = new_folder(out, force=force)
         _need_bundle_or_nothing(folder, out)
         log = _Log(events, found, read_now(now))
@@ -113,12 +113,6 @@ def _share(text: str) -> float:
     if not 0 < value <= 1:
         raise UsageError(f"--disturbed-max {text}: give a share of honest users above 0, such as 1% or 0.01")
     return value
-
-
-def _load(name: str) -> Bundle:
-    from bonafide.engine.bundle import load_bundle
-
-    return load_bundle(bundle_folder(name))
 
 
 def _need_bundle_or_nothing(folder: Path, out: Path) -> None:

@@ -17,10 +17,12 @@ def warmup(as_json: Json = False) -> None:
     with errors_told():
         say("Looking for compiled kernels")
         from bonafide.engine.kernels import are_compiled, cache_folder
+        from bonafide.engine.shared.votes import make_ready
 
         were = are_compiled()
         begun = time.monotonic()
         ready_kernels()
+        make_ready()  # what a trial and a back-test run besides
         seconds = round(time.monotonic() - begun, 2)
     if as_json:
         show_json({"compiled": not were, "seconds": seconds, "folder": str(cache_folder())})

@@ -83,6 +83,7 @@ class Decider:
             raise EngineFailedError(type(error).__name__) from error
         self._figures.engine_seconds.add(time.perf_counter() - begun)
         self._figures.batch_events.add(len(events))
+        self._note_trial()
         batch = Batch(jobs, [], [], [], [], written.fresh, [])
         told = iter(zip(answered, written.contents, strict=True))
         for job in jobs:
@@ -127,6 +128,12 @@ class Decider:
             self._poison.pop(next(iter(self._poison)))
         told = f"event_id: {show_value(event.event_id)} could not be decided ({why}); it is kept for people to look at"
         self._poison[event.event_id] = InputError("undecidable", told, None, None, event.event_id)
+
+    def _note_trial(self) -> None:
+        beside = self.engine.beside
+        if beside is not None:
+            (self._figures.arms if beside.trial.is_rollout else self._figures.shadow).update(beside.said)
+            beside.said.clear()
 
     def _note_lateness(self, job: Job) -> None:
         first = job.events[0] if job.events else None

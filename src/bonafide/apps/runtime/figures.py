@@ -42,6 +42,10 @@ class Figures:
     def __init__(self) -> None:
         self.decided: Counter[tuple[str, str]] = Counter()
         """By type of event and outcome."""
+        self.shadow: Counter[tuple[str, str]] = Counter()
+        """Of decisions beside which a challenger watched, by their outcome and the one that it would have said."""
+        self.arms: Counter[tuple[str, str]] = Counter()
+        """Of decisions in a rollout, by arm and outcome."""
         self.taught: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         """By reason: those of `core.errors`, and undecidable."""

@@ -1,7 +1,7 @@
-"""What people have decided in the office, carried out by the deciding service: activations and changes of lists.
+"""What people have decided in the office, carried out by the deciding service: activations, lists, records for the log.
 
 The wish stands in the store, whoever wrote it and from where: a route of this service, or a command in another process.
-The service looks at two counters twice a second. What it did is written back, and what it could not do, and why.
+The service looks at a counter for each twice a second. What it did is written back, and what it could not do, and why.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from bonafide.office.bundles.kept import load_kept
 from bonafide.office.bundles.life import BundleLife
 from bonafide.office.bundles.steps import BentError, in_force
 from bonafide.office.lists.changes import Lists
+from bonafide.office.records.records import Records
 from bonafide.office.store.database import StoreError
 
 EVERY_S: Final = 0.5
@@ -37,10 +38,13 @@ class Deciding(Protocol):
 class OfficeWatch:
     """Looks at the store from a thread of its own, between `start` and `stop`."""
 
-    def __init__(self, life: BundleLife | None, lists: Lists | None, data: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, life: BundleLife | None, lists: Lists | None, records: Records, data: Path, say: Callable[[str], None]
+    ) -> None:  # fmt: skip
         """`life` None: four eyes do not apply; `lists` None: the master key is not at hand."""
         self._life = life
         self._lists = lists
+        self._records = records
         self._data = data
         self._say = say
         self._deciding: Deciding | None = None
@@ -77,7 +81,10 @@ class OfficeWatch:
         """Carry out what is new. What cannot be done now raises, and comes again."""
         deciding = self._deciding
         assert deciding is not None, "nobody said what decides"
-        for name, source, act in (("bundles", self._life, self._activate), ("lists", self._lists, self._change)):
+        for name, source, act in (
+            ("bundles", self._life, self._activate), ("lists", self._lists, self._change),
+            ("records", self._records, self._write),
+        ):  # fmt: skip
             version = None if source is None else source.version()
             if version is not None and self._seen.get(name) != version:
                 act(deciding)
@@ -107,6 +114,11 @@ class OfficeWatch:
         while pending := self._lists.pending():
             for change in pending:
                 self._lists.note_outcome(change, deciding.note(change.event_id, change.record))
+
+    def _write(self, deciding: Deciding) -> None:
+        while pending := self._records.pending():
+            for wanted in pending:
+                self._records.note_outcome(wanted.number, deciding.note(wanted.event_id, wanted.record))
 
     def _tell(self, trouble: str | None) -> None:
         if trouble is not None and trouble != self._trouble:

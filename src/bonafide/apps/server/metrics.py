@@ -89,6 +89,10 @@ def _of_figures(figures: Figures) -> Iterator[Metric]:
     yield _counter("bonafide_turned_away", "Events not taken in, by why.", away, ("why",))
     yield _count("bonafide_duplicates", "Events that had been taken in before.", figures.duplicates)
     yield _count("bonafide_alerts", "Decisions with an outcome of verify or stricter.", figures.alerts)
+    yield _counter("bonafide_shadow", "Decisions by their outcome and what a challenger in shadow would have said.",
+                   dict(figures.shadow.copy()), ("outcome", "challenger"))  # fmt: skip
+    yield _counter("bonafide_arms", "Decisions of a rollout, by arm and outcome.", dict(figures.arms.copy()),
+                   ("arm", "outcome"))  # fmt: skip
     yield _count("bonafide_snapshots", "Snapshots taken.", figures.snapshots)
     yield _count("bonafide_rebuilt", "Times that the engine was made anew from the journal.", figures.rebuilt)
     yield _histogram("bonafide_answer_seconds", "From a request's events to their durable answers.",
@@ -104,6 +108,10 @@ def _of_disk(runtime: Runtime, now_ms: int) -> Iterator[Metric]:
     yield _count("bonafide_log_events", "Events in the log.", journal.next_seq)
     yield _gauge("bonafide_journal_bytes", "The journal on disk.", size_of(journal.path))
     yield _gauge("bonafide_state_bytes", "What the engine remembers, in memory.", runtime.engine.state.used_bytes)
+    draws = runtime.engine.draws
+    yield _gauge("bonafide_drawn_subjects", "Subjects whose draw for a rollout is remembered.", len(draws))
+    yield _count("bonafide_undrawn_decisions", "Decisions of a rollout for subjects that came when no more could be "
+                 "drawn.", draws.turned_away)  # fmt: skip
     yield _count("bonafide_conflicts", "Conflicts recorded.", kept.conflicts)
     yield _gauge("bonafide_dead_letters", "Refused records that are kept.", kept.dead_letters)
     yield _count("bonafide_dead_letters_dropped", "Refused records that had to go early.", kept.dead_letters_dropped)

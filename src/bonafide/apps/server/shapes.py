@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from bonafide.core.decision import MeasureNews, Outcome, Reason, RiskLevel, Words
 from bonafide.core.events import Id
@@ -83,6 +83,10 @@ class DecisionAnswer(_Shape, frozen=True):
     loops: tuple[LoopAnswer, ...]
     bundle: str
     digest: str
+    arm: Annotated[
+        Literal["champion", "challenger", "control"] | UnsetType,
+        Meta(description="in a rollout, whose bundle decided; else it is not there"),
+    ] = UNSET
 
 
 class TaughtAnswer(_Shape, frozen=True):

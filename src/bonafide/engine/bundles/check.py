@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from bonafide.core.mistakes import Mistake
 from bonafide.core.text import did_you_mean
 from bonafide.engine.bundle import POLICY, Bundle, read_bundle
-from bonafide.engine.bundles.files import Sources
+from bonafide.engine.bundles.files import CHALLENGER, Sources
 from bonafide.engine.bundles.ladder import codes_of, note_unreachable_steps
 from bonafide.engine.bundles.model import note_model_text
 from bonafide.engine.bundles.purpose import FEATURES
@@ -56,17 +56,29 @@ def check_bundle(folder: Path, kernels: Callable[[], Kernels] = load_kernels) ->
 def examine_bundle(folder: Path, kernels: Callable[[], Kernels] = load_kernels) -> Checked:
     """As `check_bundle`, with the bundle and the results of its examples."""
     sources, bundle = read_bundle(folder)
+    if bundle is None or bundle.trial is None:
+        return Checked(sources, bundle, _examine(sources, bundle, kernels))
+    results = _examine(sources, bundle.parts[0], kernels)
+    inner = sources.inside(CHALLENGER)
+    beside = _examine(inner, bundle.trial.challenger, kernels)
+    sources.note_all(CHALLENGER, inner)
+    return Checked(sources, bundle, (*results, *(one._replace(path=f"{CHALLENGER}/{one.path}") for one in beside)))
+
+
+def _examine(
+    sources: Sources, bundle: Bundle | None, kernels: Callable[[], Kernels]
+) -> tuple[ExampleResult, ...]:  # fmt: skip
+    """Note what makes no sense in one bundle, whatever is tried beside it; returns what came of its examples."""
     examples = read_examples(sources)
     if bundle is None:
-        return Checked(sources, None, ())
+        return ()
     note_model_text(sources)
     _note_nonsense(sources, bundle)
     note_unreachable(sources, bundle)
     note_unreachable_steps(sources)
     _note_translations(sources, bundle)
     _note_unused(sources, bundle)
-    results = _note_examples(sources, bundle, examples, kernels)
-    return Checked(sources, bundle, results)
+    return _note_examples(sources, bundle, examples, kernels)
 
 
 def _note_nonsense(sources: Sources, bundle: Bundle) -> None:
@@ -142,7 +154,7 @@ def _note_unused(sources: Sources, bundle: Bundle) -> None:
     named = {name for rule in bundle.rules for name in _lists_in(rule.when)}
     named |= {name for one in (*bundle.inputs.model, *bundle.inputs.scorecard) for name in _lists_in(one.node)}
     named |= {row.list for row in bundle.policy.lists}
-    for name in (name for name in bundle.lists if name not in named):
+    for name in (name for name, entries in bundle.lists.items() if entries and name not in named):
         text = "no rule and no policy reads this list"
         path = next(path for path in sources.contents if path.startswith(f"lists/{name}."))
         sources.note("unused", text, path, severity="warning", subject=f"list {name}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from bonafide.engine.bundle import POLICY, Bundle
-from bonafide.engine.bundles.files import Sources
+from bonafide.engine.bundles.files import CHALLENGER, Sources
 from bonafide.engine.bundles.head import HEAD
 from bonafide.engine.bundles.ladder import LADDER
 from bonafide.engine.bundles.lists import SNOOZED
@@ -14,7 +14,7 @@ from bonafide.engine.bundles.purpose import FEATURES
 from bonafide.engine.bundles.rules import REASONS, RULES
 
 Kind = Literal["added", "removed", "changed"]
-SECTIONS: Final = ("bundle", "features", "rules", "policy", "ladder", "reasons", "lists", "files")
+SECTIONS: Final = ("bundle", "features", "rules", "policy", "ladder", "reasons", "lists", "files", "challenger")
 
 
 class Change(NamedTuple):
@@ -24,7 +24,7 @@ class Change(NamedTuple):
     """One of SECTIONS."""
     name: str
     """A feature's name, a rule's id, a reason's code, a key of bundle.yaml, policy.yaml or ladder.yaml, a list, a
-    file."""
+    file; in the section of the challenger, the section and the name."""
     kind: Kind
     keys: dict[str, tuple[Any, Any]]
     """Of a change: what was and what is, by key; None where there is nothing."""
@@ -95,12 +95,31 @@ def _lists(old: tuple[Sources, Bundle], new: tuple[Sources, Bundle]) -> Iterator
 def _files(old: tuple[Sources, Bundle], new: tuple[Sources, Bundle]) -> Iterator[Change]:
     """Files that differ and that no other section has told of."""
     before, after = old[0].contents, new[0].contents
-    for name in sorted({*before, *after}):
+    for name in sorted(name for name in {*before, *after} if not name.startswith(f"{CHALLENGER}/")):
         told = _is_list(name) or (name in before and name in after and name in _READ)
         if before.get(name) == after.get(name) or (told and _says_more(old, new, name)):
             continue
         kind: Kind = "added" if name not in before else "removed" if name not in after else "changed"
         yield Change("files", name, kind, {})
+
+
+def _challenger(old: tuple[Sources, Bundle], new: tuple[Sources, Bundle]) -> Iterator[Change]:
+    """How a challenger differs from the one before; one that is new, from the champion that it is tried beside."""
+    was, now = challenger_of(old), challenger_of(new)
+    if now is None:
+        yield from () if was is None else (Change("challenger", CHALLENGER, "removed", {}),)
+        return
+    if was is None:
+        yield Change("challenger", CHALLENGER, "added", {})
+    for change in diff_bundles(was or new, now):
+        if not (was is None and change.section in ("bundle", "challenger")):
+            yield change._replace(section="challenger", name=f"{change.section}: {change.name}")
+
+
+def challenger_of(whole: tuple[Sources, Bundle]) -> tuple[Sources, Bundle] | None:
+    """What is tried beside a bundle, with its files; None where nothing is."""
+    sources, bundle = whole
+    return None if bundle.trial is None else (sources.inside(CHALLENGER), bundle.trial.challenger)
 
 
 def _says_more(old: tuple[Sources, Bundle], new: tuple[Sources, Bundle], name: str) -> bool:
@@ -135,4 +154,5 @@ _PARTS: Final[dict[str, Any]] = {
     "reasons": _of_items("reasons", REASONS, None),
     "lists": _lists,
     "files": _files,
+    "challenger": _challenger,
 }

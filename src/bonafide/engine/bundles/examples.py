@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bonafide.core.decision import Decision
 from bonafide.engine.bundle import Bundle
-from bonafide.engine.bundles.files import Sources
+from bonafide.engine.bundles.files import CHALLENGER, Sources
 from bonafide.engine.engine import Engine
 from bonafide.engine.bundles.example_files import Example, read_examples
 from bonafide.engine.bundles.example_reasons import why_silent
@@ -30,10 +30,14 @@ class ExampleResult(NamedTuple):
 def run_examples(
     bundle: Bundle, rule_ids: Collection[str] | None = None, kernels: Callable[[], Kernels] = load_kernels
 ) -> list[ExampleResult]:
-    """Play a bundle's examples, all or those that cover one of `rule_ids`, and say what came of each.
+    """Play a bundle's examples, all or those that cover one of `rule_ids`, and say what came of each; those of a
+    challenger that is tried beside it, too.
 
     Raises ConfigError with every mistake where an example cannot be read.
     """
+    if bundle.trial is not None:
+        ours, theirs = (run_examples(part, rule_ids, kernels) for part in bundle.parts)
+        return [*ours, *(one._replace(path=f"{CHALLENGER}/{one.path}") for one in theirs)]
     sources = Sources(dict(bundle.examples))
     examples = read_examples(sources)
     sources.raise_mistakes()

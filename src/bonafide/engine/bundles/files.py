@@ -29,6 +29,8 @@ BESIDE: Final = ("README.md", "NOTICE")
 LISTS: Final = "lists"
 FOLDERS: Final = {LISTS: (".txt", ".yaml"), "examples": (".yaml",), "model": ("",)}
 """The folders of a bundle, and how the names of their files end."""
+CHALLENGER: Final = "challenger"
+"""The folder of a whole bundle that is on trial beside the one it lies in."""
 
 _LIST_NAME: Final = re.compile("[a-z][a-z0-9_]{0,63}")
 T = TypeVar("T")
@@ -77,6 +79,21 @@ class Sources:
         self.mistakes += mistakes
         return value
 
+    def has(self, folder: str) -> bool:
+        """Whether there is any file in a folder."""
+        return any(name.startswith(f"{folder}/") for name in self.contents)
+
+    def inside(self, folder: str) -> Sources:
+        """The files of a folder as a bundle of their own, with mistakes of their own."""
+        begin = f"{folder}/"
+        return Sources(
+            {name.removeprefix(begin): text for name, text in self.contents.items() if name.startswith(begin)}
+        )
+
+    def note_all(self, folder: str, inner: Sources) -> None:
+        """Keep the mistakes of a folder's bundle as mistakes of this one."""
+        self.mistakes += [mistake._replace(path=f"{folder}/{mistake.path}") for mistake in inner.mistakes]
+
     @property
     def texts(self) -> dict[str, str]:
         """The files that a mistake stands in, as text."""
@@ -112,10 +129,9 @@ def read_sources(folder: Path) -> Sources:
     if not folder.is_dir():
         raise ConfigError(str(folder), "there is no such folder, and no shipped bundle of this name")
     sources = Sources({})
-    found = list(_entries_of(folder, sources))
-    for inner in FOLDERS:
-        if (folder / inner).is_dir() and not (folder / inner).is_symlink():
-            found += _entries_of(folder / inner, sources, inner)
+    found = _files_of(folder, sources)
+    if _is_folder(folder / CHALLENGER):
+        found += _files_of(folder / CHALLENGER, sources, f"{CHALLENGER}/")
     if len(found) > FILES_MAX:
         sources.note("out-of-range", f"{len(found)} files; a bundle has at most {FILES_MAX}", "bundle.yaml")
         return sources
@@ -130,12 +146,26 @@ def read_sources(folder: Path) -> Sources:
     return sources
 
 
-def _entries_of(folder: Path, sources: Sources, inner: str = "") -> Iterator[str]:
-    """The relative paths of a folder's files that belong to a bundle; what else is there is noted."""
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _files_of(folder: Path, sources: Sources, before: str = "") -> list[str]:
+    """The paths of a bundle's files, each begun with `before`; what else is there is noted."""
+    found = list(_entries_of(folder, sources, before))
+    for inner in FOLDERS:
+        if _is_folder(folder / inner):
+            found += _entries_of(folder / inner, sources, before, inner)
+    return found
+
+
+def _entries_of(folder: Path, sources: Sources, before: str, inner: str = "") -> Iterator[str]:
+    """The paths of one folder's files that belong to a bundle; what else is there is noted."""
+    folders = (*FOLDERS,) if before else (*FOLDERS, CHALLENGER)
     for name in sorted(os.listdir(folder)):
         if name.startswith("."):
             continue
-        path = f"{inner}/{name}" if inner else name
+        path = f"{before}{inner}/{name}" if inner else f"{before}{name}"
         if not _is_utf8(path):
             sources.note("file", "the name of the file is not UTF-8 in NFC", ascii(path)[1:-1])
         elif inner:
@@ -143,14 +173,16 @@ def _entries_of(folder: Path, sources: Sources, inner: str = "") -> Iterator[str
             if fault:
                 sources.note("unknown-file", fault, path)
             yield from () if fault else (path,)
-        elif name in FOLDERS and (folder / name).is_dir() and not (folder / name).is_symlink():
+        elif name in folders and _is_folder(folder / name):
             continue
-        elif name in FOLDERS and (folder / name).is_file():
+        elif name in folders and (folder / name).is_file():
             sources.note("unknown-file", f"is a file; a bundle has a folder {name}/", path)
-        elif name in {*NEEDED, *BESIDE, *OPTIONAL, *FOLDERS}:
+        elif name in {*NEEDED, *BESIDE, *OPTIONAL, *folders}:
             yield path
+        elif name == CHALLENGER:
+            sources.note("unknown-file", "a challenger has no challenger of its own", path)
         else:
-            known = [*NEEDED, *OPTIONAL, *(f"{f}/" for f in FOLDERS), *BESIDE]
+            known = [*NEEDED, *OPTIONAL, *(f"{f}/" for f in folders), *BESIDE]
             near = did_you_mean(name, known) or f"; a bundle has {', '.join(known)}"
             sources.note("unknown-file", f"unknown file{near}", shorten(path))
 

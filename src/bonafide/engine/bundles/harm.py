@@ -12,14 +12,16 @@ from typing import Any, Final
 from bonafide.core.decision import OUTCOMES, RISK_LEVELS
 from bonafide.core.moment import parse_span
 from bonafide.engine.bundle import Bundle
-from bonafide.engine.bundles.diff import Change
+from bonafide.engine.bundles.diff import Change, challenger_of, diff_bundles
+from bonafide.engine.bundles.files import Sources
 from bonafide.engine.bundles.lists import SNOOZED
 from bonafide.engine.bundles.rules import MONITOR
 from bonafide.engine.rules.language import Apply, Equals, Node, names_in
 from bonafide.engine.rules.tree import Number
 from bonafide.engine.scheme import ALWAYS
 
-WORDS_OF_BUNDLE: Final = frozenset({"name", "note"})
+WORDS_OF_BUNDLE: Final = frozenset({"name", "note", "trial"})
+"""A trial is judged by what is tried."""
 WORDS_OF_RULE: Final = frozenset({"typology", "source", "note"})
 WORDS_OF_FEATURE: Final = frozenset({"note"})
 WORDS_OF_POLICY: Final = frozenset({"note"})
@@ -30,6 +32,34 @@ READ_ELSEWHERE: Final = frozenset(
     {"bundle.yaml", "features.yaml", "rules.yaml", "policy.yaml", "ladder.yaml", "reasons.yaml"}
 )
 """Files that differ here in comments and layout only: what they say is told by the other sections."""
+
+
+def harm_between(old: tuple[Sources, Bundle], new: tuple[Sources, Bundle]) -> tuple[str, ...]:
+    """Why a change from one bundle to another may harm; empty where it cannot.
+
+    A rollout may harm as its challenger would that decided alone, unless nobody comes to it who was not there before;
+    a shadow decides for nobody, and who leaves a trial goes back to the champion, which is judged by itself.
+    """
+    return (*harm_of(old[1], new[1], diff_bundles(old, new)), *_of_trial(old, new))
+
+
+def _of_trial(old: tuple[Sources, Bundle], new: tuple[Sources, Bundle]) -> Iterator[str]:
+    trial, before, tried = new[1].trial, old[1].trial, challenger_of(new)
+    if trial is None or tried is None or not trial.is_rollout or not trial.share:
+        return
+    why = [f"challenger: {told}" for told in harm_of(old[1], tried[1], diff_bundles(old, tried))]
+    if before is None or not before.is_rollout or before.challenger.hash != trial.challenger.hash:
+        yield from why
+        return
+    more = []
+    if trial.salt != before.salt:
+        more.append("trial: with another salt others are decided by the challenger")
+    if trial.share > before.share:
+        more.append(f"trial: {trial.percent} of 100 instead of {before.percent} are decided by the challenger")
+    if trial.control < before.control:
+        more.append(f"trial: the control group has {trial.percent_control} of 100 instead of {before.percent_control}")
+    if why and more:
+        yield from (*more, *why)
 
 
 def harm_of(old: Bundle, new: Bundle, changes: Sequence[Change]) -> tuple[str, ...]:
@@ -213,5 +243,5 @@ def _strict(outcome: str | None) -> int:
 
 _OF: Final[dict[str, Callable[[Bundle, Bundle, Change], Iterator[str]]]] = {
     "bundle": _bundle, "features": _features, "rules": _rules, "policy": _policy, "reasons": _nothing,
-    "ladder": _ladder, "lists": _lists, "files": _files,
+    "ladder": _ladder, "lists": _lists, "files": _files, "challenger": _nothing,
 }  # fmt: skip

@@ -1,11 +1,12 @@
-"""bundle.yaml: what holds for all files of a bundle - its name, currency, zone, purpose, lateness and rates."""
+"""bundle.yaml: what holds for all files of a bundle - its name, currency, zone, purpose, lateness and rates, and
+how another bundle is tried beside it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -49,6 +50,25 @@ class Rates(Struct, frozen=True, forbid_unknown_fields=True):
     """Major units of the bundle's currency for one major unit, as a decimal."""
 
 
+_Percent = Annotated[float, Meta(ge=0, le=100, description="a number from 0 to 100")]
+_Salt = Annotated[
+    str,
+    Meta(min_length=1, max_length=200, description="a text of 1 to 200 characters"),
+]
+
+
+class TrialHead(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the bundle in the folder challenger/ is tried."""
+
+    mode: Literal["shadow", "rollout"]
+    percent: _Percent | None = None
+    """Of a rollout: how many of a hundred subjects the challenger decides."""
+    control: _Percent | None = None
+    """Of a rollout: how many stay with the champion whatever the percentage grows to."""
+    salt: _Salt | None = None
+    """Of a rollout: with the same salt everybody stays where they were drawn to."""
+
+
 class Head(Struct, frozen=True, forbid_unknown_fields=True):
     """The file as it is written."""
 
@@ -60,6 +80,7 @@ class Head(Struct, frozen=True, forbid_unknown_fields=True):
     assume_completed: bool = False
     lateness: _Span = "30d"
     exchange: Rates | None = None
+    trial: TrialHead | None = None
     note: str | None = None
 
 

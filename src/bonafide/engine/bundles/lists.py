@@ -17,6 +17,8 @@ from bonafide.engine.bundles.example_events import read_start
 from bonafide.engine.bundles.files import LISTS, Sources
 from bonafide.engine.rules.source import Document, Place
 
+KEPT_BY_PEOPLE: Final = ("allow", "block", "watch")
+"""Lists that every bundle has, with no file of their own: who is on them `list_changed` records say."""
 LIST_ENTRIES_MAX: Final = 100_000
 SNOOZED: Final = f"{LISTS}/snoozed.yaml"
 SNOOZES_MAX: Final = 10_000
@@ -65,11 +67,12 @@ class Snooze(NamedTuple):
 
 
 def read_lists(sources: Sources) -> dict[str, tuple[Entry, ...]]:
-    """The named lists, each entry once, in the order of the file; what is wrong is noted."""
-    lists: dict[str, tuple[Entry, ...]] = {}
+    """The named lists, each entry once, in the order of the file, those that people keep among them; what is wrong is
+    noted."""
+    lists: dict[str, tuple[Entry, ...]] = dict.fromkeys(KEPT_BY_PEOPLE, ())
     for name in (name for name in sources.contents if name.startswith(f"{LISTS}/") and name != SNOOZED):
         path = PurePosixPath(name)
-        if path.stem in lists:
+        if lists.get(path.stem):
             sources.note("duplicate", f"there is lists/{path.stem}.txt, too; put all entries into one of them", name)
         entries = _of_lines(sources, name) if path.suffix == ".txt" else _of_yaml(sources, name)
         if len(entries) > LIST_ENTRIES_MAX:

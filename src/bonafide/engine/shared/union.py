@@ -8,18 +8,22 @@ which is the first event that a feature by that key counts. Bundles that differ 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bonafide.core.errors import ConfigError
-from bonafide.engine.bundle import Bundle
 from bonafide.engine.compiled import Compiled
-from bonafide.engine.features.plan import Followed, compile_features
+from bonafide.engine.features.plan import Followed, Layout, compile_features
 from bonafide.engine.features.spec import Feature
 from bonafide.engine.rules.program import Builder
 
+if TYPE_CHECKING:
+    from bonafide.engine.bundle import Bundle
+
+_KEYS: Final = {"rates": "exchange", "offset_ms": "zone", "lateness_ms": "lateness"}
+"""Settings that bundle.yaml calls otherwise."""
 Declared = tuple[object, ...]
 """A feature without its name."""
 
@@ -77,7 +81,7 @@ def why_apart(bundles: Sequence[Bundle]) -> str | None:
     first = bundles[0].settings
     for other in bundles[1:]:
         pairs = zip(first._fields, first, other.settings, strict=True)
-        changed = [name for name, one, two in pairs if one != two]
+        changed = [_KEYS.get(name, name) for name, one, two in pairs if one != two]
         if changed:
             return f"its bundle.yaml differs in {', '.join(changed)}, which what is kept depends on"
     carried = {c.name: c for b in bundles for f in b.features for c in f.carried}
@@ -106,7 +110,7 @@ def unite(bundles: Sequence[Bundle]) -> Union:
     """The features of bundles as one plan. Raises ApartError where they must not share a state."""
     if (why := why_apart(bundles)) is not None:
         raise ApartError(why)
-    features, columns = _merged(bundles)
+    features, columns = merged(bundles)
     wheres, settings = Builder({}), bundles[0].settings
     kept = [bundle.compiled.features.layout.followed for bundle in bundles]
     followed = Followed(any(k.funds for k in kept), any(k.links for k in kept))
@@ -114,14 +118,20 @@ def unite(bundles: Sequence[Bundle]) -> Union:
         plan = compile_features(features, wheres, assume_completed=settings.assume_completed, followed=followed)
     except ConfigError as error:
         raise ApartError(f"with its features one state would be too large: {error.message}") from None
-    homes = [(kept.by, kept.derived) for kept in plan.layout.families if kept.derived]
-    if len(bundles) > 1 and len(homes) != len(set(homes)):
-        raise ApartError("with its features a key of established events would be kept in two places")
+    if len(bundles) > 1:
+        check_homes(plan.layout)
     program = Builder(plan.columns, skips=True).build()
     return Union(Compiled(plan, wheres.build(), program, (), settings), tuple(features), columns)
 
 
-def _merged(bundles: Sequence[Bundle]) -> tuple[list[Feature], tuple[NDArray[np.int64], ...]]:
+def check_homes(layout: Layout) -> None:
+    """Raises ApartError where the features of several bundles have a key of established events in two places."""
+    homes = [(kept.by, kept.derived) for kept in layout.families if kept.derived]
+    if len(homes) != len(set(homes)):
+        raise ApartError("with its features a key of established events would be kept in two places")
+
+
+def merged(bundles: Sequence[Bundle]) -> tuple[list[Feature], tuple[NDArray[np.int64], ...]]:
     """The features of all bundles, each declaration once and under a name of its own, and where each bundle's are."""
     places: dict[Declared, int] = {}
     features: list[Feature] = []

@@ -40,6 +40,11 @@ def _kernels() -> VoteKernels:
     return VoteKernels(*compile_alone(((signature, vote_rows),)))
 
 
+def make_ready() -> None:
+    """Compile what `vote` runs, once on a machine (some 5 s), and load it; later calls cost nothing."""
+    _kernels()
+
+
 def vote(
     bound: Bound, rows: NDArray[np.int64], how: NDArray[np.int64], answers: NDArray[np.float64],
     verdicts: NDArray[np.int64],

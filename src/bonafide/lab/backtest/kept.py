@@ -11,6 +11,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
@@ -35,7 +36,7 @@ from bonafide.lab.intervals import Progress
 from bonafide.lab.replay import WALK_ROWS
 from bonafide.lab.tables import TableWriter
 
-FORM: Final = 1
+FORM: Final = 2
 """Of the folder; one of another form is refused."""
 HEAD: Final = "kept.json"
 _ROWS, _ANSWERS, _OTHERS, _EVENTS = "rows.i64", "answers.f64", "others.i64", "events.parquet"
@@ -88,6 +89,11 @@ class FolderKeeper:
         self._events = TableWriter(self._part / _EVENTS, pl.Schema(EVENTS))
         self._degraded: dict[tuple[str, ...], int] = {}
         self._count = 0
+        self._lists_change = False
+
+    def lists_change(self) -> None:
+        """What is kept tells no outcomes: who is on a list when, only a walk knows."""
+        self._lists_change = True
 
     def keep(self, facts: pl.DataFrame, stretches: Sequence[Stretch]) -> None:
         """Add what a batch faced."""
@@ -113,7 +119,8 @@ class FolderKeeper:
         head = self._head | {
             "count": self._count, "read": read, "refused": refused,
             "degraded": [list(parts) for parts in self._degraded],
-            "labelled": labels is not None, "sha256": {name: _sha256(self._part / name) for name in (*_FILES, _LABELS)},
+            "labelled": labels is not None, "lists_change": self._lists_change,
+            "sha256": {name: _sha256(self._part / name) for name in (*_FILES, _LABELS)},
         }  # fmt: skip
         (self._part / HEAD).write_text(json.dumps(head), encoding="utf-8")
         if self._folder.exists():
@@ -141,6 +148,8 @@ class Kept:
             raise StaleError("it was kept by another version")
         if (self._head["log"], self._head["given"]) != (list(log.files), log.given):
             raise StaleError("it is of another log, or of this one read otherwise")
+        if self._head["lists_change"]:
+            raise StaleError("the log changes lists, which only a walk follows")
         for name, sha256 in self._head["sha256"].items():
             if not (folder / name).is_file() or _sha256(folder / name) != sha256:
                 raise StaleError(f"{name} is damaged")
@@ -159,6 +168,10 @@ class Kept:
         followed = bundle.compiled.features.layout.followed
         if any(mine and not kept for mine, kept in zip(followed, self._head["followed"], strict=True)):
             raise StaleError("rules read where money went or what is shared, which was not followed")
+        if any(
+            entry.until is not None for entry in (*chain(*bundle.entries.values()), *(s.entry for s in bundle.snoozes))
+        ):
+            raise StaleError("entries of lists end at their time, which only a walk follows")
         established = self._head["established"]
         if any(established.get(by) != types for by, types in _established([bundle]).items()):
             raise StaleError("other established events were counted")
@@ -228,7 +241,7 @@ def _read_head(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         raise StaleError("there is nothing whole in it") from None
     wanted = {"form", "engine", "log", "given", "settings", "features", "followed", "established", "count", "read",
-              "refused", "degraded", "labelled", "sha256"}  # fmt: skip
+              "refused", "degraded", "labelled", "lists_change", "sha256"}  # fmt: skip
     if not isinstance(head, dict) or set(head) != wanted:
         raise StaleError("it was kept by another version")
     return head

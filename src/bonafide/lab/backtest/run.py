@@ -23,7 +23,7 @@ from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.shared.union import Party, parties_of
 from bonafide.engine.shared.walk import Stretch, Voter, walk_shared
 from bonafide.engine.state import State
-from bonafide.engine.stretches import NO_CHANGES, Changes, changes_in
+from bonafide.engine.stretches import NO_CHANGES, Changes, changes_in, lists_among
 from bonafide.engine.templates import Template
 from bonafide.engine.trees.rows import raw_scores
 from bonafide.lab.backtest.streams import EVENTS, UNDECIDED, How, Said, Stream, Streams, aligned
@@ -43,6 +43,9 @@ class Keeper(Protocol):
 
     def keep(self, facts: pl.DataFrame, stretches: Sequence[Stretch]) -> None:
         """The events of a batch, and what was found of them."""
+
+    def lists_change(self) -> None:
+        """The log changes lists, which no longer are as the bundles say from there on."""
 
     def finish(self, labels: pl.DataFrame | None, read: int, refused: int) -> None:
         """The walk came to its end."""
@@ -184,6 +187,8 @@ class _Walk:
         self._places.append(places)
         if self._keeper is not None:
             self._keeper.keep(facts, stretches)
+            if len(lists_among(rows[:, TYPE])):
+                self._keeper.lists_change()
         verdicts = np.concatenate([stretch.verdicts for stretch in stretches])
         return frame, verdicts[:, V_STATUS], verdicts[:, V_SEQ]
 

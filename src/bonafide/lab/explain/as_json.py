@@ -43,6 +43,9 @@ def explanation_json(told: Explanation, *, trace: bool) -> dict[str, Any]:
             {"code": r.code, **msgspec.to_builtins(bundle.reasons[r.code])} for r in decision.reasons
         ],
         "score": score,
+        "shadow": None if row.get("shadow_outcome") is None else {
+            "outcome": row["shadow_outcome"], "score": row["shadow_score"], "hits": list(row["shadow_hits"]),
+        },
         "notes": [{"zh": note_text(note, "zh"), "en": note_text(note, "en")} for note in told.notes],
     }  # fmt: skip
     if trace and derived is not None:

@@ -130,7 +130,8 @@ def open_results(folder: Path) -> Results:
 
 
 def recorded_decision(row: dict[str, Any], bundle: Bundle) -> Decision:
-    """The decision that a row of decisions.parquet stands for: what it leaves out follows from the bundle."""
+    """The decision that a row of decisions.parquet stands for: what it leaves out follows from the bundle that decided
+    it, in a rollout that of its arm."""
     time = moment_of(row["time"])
     policy, texts = bundle.policy, bundle.reasons
     return Decision(
@@ -142,7 +143,7 @@ def recorded_decision(row: dict[str, Any], bundle: Bundle) -> Decision:
         measures=tuple(_measure(msgspec.json.decode(told), row, bundle) for told in row.get("proposals", ())),
         loops=tuple(msgspec.json.decode(loop, type=Loop) for loop in row["loops"]),
         release_by=min(time + parse_span(policy.hold_for), MOMENT_MAX) if row["outcome"] == "hold" else None,
-        release_default=policy.hold_default if row["outcome"] == "hold" else None,
+        release_default=policy.hold_default if row["outcome"] == "hold" else None, arm=row.get("arm"),
     )  # fmt: skip
 
 

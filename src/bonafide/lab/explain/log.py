@@ -97,7 +97,7 @@ def _met(engine: Engine, frame: pl.DataFrame, batch: Batch, place: int) -> Reder
     if batch.template[place] >= 0:
         template = batch.templates[int(batch.template[place])]
         subjects = {kind: event.get(f"{kind}_id", "") for kind in ("user", "merchant")}
-        measures = engine.told(batch.measures.get(place, ()), subjects)
+        measures = engine.told(batch.measures.get(place, ()), subjects, template.arm)
         scores, because = Scores(int(batch.score_e6[place]), int(batch.credit[place])), template.ruling.because
         decision = template.fill(event["event_id"], seq, event["time"], measures, scores, batch.loops.get(place, ()))
     return Rederived(event, seq, decision, batch.rows[place].copy(), batch.answers[place].copy(), because)

@@ -298,12 +298,25 @@ class Pen:
             ]
         return lines if len(lines) > 1 else []
 
+    def trial(self) -> list[tuple[str, str]]:
+        """In a rollout the arm, and in shadow what the challenger would have said."""
+        decision, row, trial = self.told.decision, self.told.row, self.told.whole.trial
+        if decision.arm is not None:
+            return [(self.say("arm"), self.say(f"arm {decision.arm}", bundle=self.told.bundle.name))]
+        outcome = row.get("shadow_outcome")
+        if trial is None or outcome is None:
+            return []
+        hits = ", ".join(row["shadow_hits"]) or self.say("no hits")
+        said = {"bundle": trial.challenger.name, "outcome": self.word(outcome), "score": f"{row['shadow_score']:.6f}"}
+        return [(self.say("shadow"), self.say("shadow said", **said, hits=hits))]
+
     def versions(self) -> list[str]:
         """By what it was decided, and whether it was derived again."""
         decision = self.told.decision
         told = [
             (self.say("seq"), f"{decision.seq:,}"),
-            (self.say("bundle"), f"{decision.bundle} ({self.told.bundle.name})"),
+            (self.say("bundle"), f"{decision.bundle} ({self.told.whole.name})"),
+            *self.trial(),
             (self.say("digest"), decision.digest),
         ]  # fmt: skip
         heads = max(wide(head) for head, _ in told)

@@ -24,7 +24,7 @@ from bonafide.lab.inputs import Chunk
 _ID_LENGTH_MAX: Final = 256
 _COMPARED: Final = (
     "seq", "time", "outcome", "score_e6", "risk_level", "credit_score", "alert", "reasons", "hits", "measures",
-    "faults", "degraded", "release_by", "bundle",
+    "faults", "degraded", "release_by", "bundle", "arm",
 )  # fmt: skip
 Progress = Callable[[Chunk], None]
 
@@ -61,10 +61,13 @@ class Derived(NamedTuple):
 class Explanation(NamedTuple):
     """Why an event was decided on as it was."""
 
+    whole: Bundle
+    """What decided, with what is tried beside it."""
     row: Mapping[str, Any]
     """The event's row of decisions.parquet."""
     decision: Decision
     bundle: Bundle
+    """The part of it that decided this event."""
     derived: Derived | None
     """None where the event could not be derived again, or came out otherwise."""
     notes: tuple[Note, ...]
@@ -106,7 +109,8 @@ def explain(
     if not rows:
         return _undecided(results, event_id, make_engine, progress)
     row = rows[-1]
-    bundle = results.bundle(row["bundle"])
+    whole = results.bundle(row["bundle"])
+    bundle = whole.part_in(row.get("arm"))
     decision = recorded_decision(row, bundle)
     notes = []
     if len(rows) > 1:
@@ -114,7 +118,8 @@ def explain(
     if any(record["reason"] == "conflict" for record in results.refused(event_id)):
         notes.append(Note("conflict", {}))
     told, companions = _told(bundle) if trace else (bundle, {})
-    engine = make_engine(told)
+    # Whoever else decides feeds the same ladder, so a trial is derived again as a whole, and then its part for itself.
+    engine = make_engine(told if whole.trial is None else whole)
     met, faults = _meet(results, event_id, row["seq"], engine, progress)
     derived = None
     if met is not None and met.decision is not None:
@@ -122,9 +127,18 @@ def explain(
         if different:
             faults = [*faults, Note("differs", {"what": different})]
         else:
-            derived = _derived(met, met.decision, told, companions, engine)
+            own = (met, engine) if whole.trial is None else _alone(results, row, make_engine(told), progress)
+            derived = None if own is None else _derived(own[0], met.decision, told, companions, own[1])
             faults = []
-    return Explanation(row, decision, bundle, derived, (*notes, *faults))
+    return Explanation(whole, row, decision, bundle, derived, (*notes, *faults))
+
+
+def _alone(
+    results: Results, row: Mapping[str, Any], engine: Engine, progress: Progress
+) -> tuple[Rederived, Engine] | None:
+    """The event as one part of a trial met it, by itself."""
+    met, _ = _meet(results, row["event_id"], row["seq"], engine, progress)
+    return None if met is None else (met, engine)
 
 
 def _told(bundle: Bundle) -> tuple[Bundle, dict[str, tuple[str, str]]]:

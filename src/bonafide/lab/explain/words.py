@@ -94,6 +94,18 @@ SAID: Final[dict[str, tuple[str, str]]] = {
     ),
     "versions": ("Versions", "版本"), "bundle": ("bundle", "规则包"), "digest": ("decision", "决定摘要"),
     "seq": ("place", "日志序号"),
+    "arm": ("arm", "分组"),
+    "arm champion": ("champion: decided by {bundle}", "现行组：由 {bundle} 作出决定"),
+    "arm challenger": ("challenger: decided by {bundle}", "试用组：由 {bundle} 作出决定"),
+    "arm control": (
+        "control: decided by {bundle}, whatever the share grows to", "对照组：由 {bundle} 作出决定，不随比例扩大而变动",
+    ),
+    "shadow": ("shadow", "影子运行"),
+    "shadow said": (
+        "{bundle} would have said {outcome} (score {score}; {hits}); it had no effect",
+        "{bundle} 会给出“{outcome}”（分数 {score}；{hits}），未生效",
+    ),
+    "no hits": ("no rule held", "无规则命中"),
     "same": ("derived again from the log: the same, byte for byte", "由日志重新推导，逐字节一致"),
     "differs": (
         "NOT the same when derived again from the log: {what}. What follows is as it was recorded.",

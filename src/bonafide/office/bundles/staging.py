@@ -15,8 +15,8 @@ from bonafide.core.text import shorten
 from bonafide.engine.bundle import Bundle, read_bundle
 from bonafide.engine.bundles.check import examine_bundle
 from bonafide.engine.bundles.diff import Change, diff_bundles
-from bonafide.engine.bundles.files import FILES_MAX, Sources
-from bonafide.engine.bundles.harm import harm_of
+from bonafide.engine.bundles.files import CHALLENGER, FILES_MAX, Sources
+from bonafide.engine.bundles.harm import harm_between
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.swap import SwapKind, swap_kind
 from bonafide.office.bundles.kept import BUNDLES, keep_bundle, kept_folder
@@ -54,7 +54,7 @@ def stage(folder: Path, data: Path, active: str, kernels: Callable[[], Kernels] 
     before = kept_folder(data, active)
     running = _read(before)
     changes = diff_bundles(running, (sources, bundle))
-    harms = harm_of(running[1], bundle, changes)
+    harms = harm_between(running, (sources, bundle))
     keep_bundle(folder, data, bundle.hash)
     kind = swap_kind(running[1], bundle)
     return Staged(bundle.hash, bundle.name, active, _lines(map(_line, changes)), _lines(harms), kind)
@@ -74,13 +74,15 @@ def stage_files(
         raise UsageError(f"files: at most {FILES_MAX} files of {UPLOAD_BYTES_MAX >> 20} MiB together")
     for name in contents:
         parts = name.split("/")
-        if len(parts) > 2 or not all(map(_is_name, parts)) or (len(parts) == 2 and parts[0] in contents):
+        deepest = 3 if parts[0] == CHALLENGER else 2
+        is_inside = any("/".join(parts[:depth]) in contents for depth in range(1, len(parts)))
+        if len(parts) > deepest or not all(map(_is_name, parts)) or is_inside:
             raise UsageError(f"files: {shorten(name)} is no path of a bundle's file")
     (data / BUNDLES).mkdir(exist_ok=True)
     with TemporaryDirectory(dir=data / BUNDLES, prefix=".sent.") as made:
         for name, content in contents.items():
             path = Path(made) / name
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         try:
             return stage(Path(made), data, active, kernels)

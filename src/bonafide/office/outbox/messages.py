@@ -43,6 +43,13 @@ class _Measure(msgspec.Struct):
     subject_id: str
     status: str
     until: str | None = None
+    measure_id: str | None = None
+    needs_person: bool = False
+    reasons: msgspec.Raw = msgspec.Raw(b"[]")
+    """None: the decision's."""
+    why: msgspec.Raw = msgspec.Raw(b"null")
+    submit: msgspec.Raw = msgspec.Raw(b"null")
+    appeal: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Answer(msgspec.Struct):
@@ -87,8 +94,8 @@ _STATUS: Final = b'{"type":"measure_status"'
 _TAUGHT: Final = b',"status":"taught"}'
 """How the answer to an event that only teaches ends."""
 _PLAIN: Final = (
-    b',"alert":false,"reasons":[],"hits":[],"measures":[],"faults":[],"degraded":[],"release_by":null,"loops":[],'
-    b'"bundle":"'
+    b',"alert":false,"reasons":[],"hits":[],"measures":[],"faults":[],"degraded":[],"release_by":null,'
+    b'"release_default":null,"loops":[],"bundle":"'
 )
 _PLAIN_FROM_END: Final = len(_PLAIN) + 64 + len(b'","digest":"') + 64 + len(b'"}')
 """The end of an answer on which nothing fired: it is always as long, so one comparison finds it."""
@@ -126,9 +133,10 @@ def messages_of(seq: int, record: Record, key: bytes) -> Iterator[Message]:
         yield _alert(seq, record, answer, key)
     for number, measure in enumerate(answer.measures):
         topic = NOTICE if measure.measure == NOTICE else "measure"
+        reasons = answer.reasons if bytes(measure.reasons) == b"[]" else measure.reasons
         data = {
-            **msgspec.structs.asdict(measure), "measure_id": None, "event_id": answer.event_id, "seq": seq,
-            "reasons": answer.reasons, "bundle": answer.bundle, "digest": answer.digest,
+            **msgspec.structs.asdict(measure), "event_id": answer.event_id, "seq": seq, "reasons": reasons,
+            "bundle": answer.bundle, "digest": answer.digest,
         }  # fmt: skip
         subject = f"{measure.subject_type}:{measure.subject_id}"
         body = _body(f"{topic}.{measure.status}", answer.time, data)

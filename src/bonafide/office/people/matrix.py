@@ -156,7 +156,7 @@ COMMANDS: Final[dict[str, frozenset[str]]] = {
         ("demo", "map init", "explain", "trace", "replay", "features", "rings", "simulate", "evaluate", "backtest",
          "train", "tune", "drift", "review-sample", "bench", "warmup", "rules check", "rules test", "rules explain",
          "rules list", "rules suggest", "bundle new", "bundle check", "bundle test", "bundle show", "bundle diff",
-         "merchant review"),
+         "bundle trial", "bundle arms", "merchant review"),
         _EVERYBODY,
     ),
     # Steps of people, who sign in at the terminal too.

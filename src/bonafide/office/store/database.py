@@ -132,7 +132,7 @@ class Store:
         with self._errors_told(), self._writer.connect() as connection, connection.begin() as transaction:
             yield connection
             if family is not None:
-                _count_change(connection, family)
+                count_change(connection, family)
             with self._unsure_told():
                 transaction.commit()
 
@@ -187,7 +187,8 @@ class Store:
             raise
 
 
-def _count_change(connection: Connection, family: str) -> None:
+def count_change(connection: Connection, family: str) -> None:
+    """Note that a family of tables changes, from within a transaction that changes others, too."""
     ours = family_versions.c.family == family
     table = family_versions
     if not connection.execute(update(table).where(ours).values(version=table.c.version + 1)).rowcount:

@@ -456,3 +456,20 @@ merchant_cursor: Final = Table(
     Column("day", BigInteger, nullable=False),
 )  # fmt: skip
 """How far the log was read for the tables above, and the newest day of trade in it."""
+
+wanted_records: Final = Table(
+    "wanted_records", metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("event_id", String(128), nullable=False, unique=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)  # fmt: skip
+"""Records that the office wants in the log: canonical JSON with tokens in place of ids."""
+
+record_outcomes: Final = Table(
+    "record_outcomes", metadata,
+    Column("number", BigInteger, ForeignKey("wanted_records.number"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)  # fmt: skip
+"""Where in the log the service wrote a record."""

@@ -1,0 +1,1 @@
+"""Records that the office wants in the log: verdicts of people, where measures stand, answers and appeals."""
