@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bonafide.core.moment import DAY_MS
 from bonafide.office.merchants.application import Application, Merchant, Owner, Paper, Standing
 from bonafide.office.merchants.checklist import BY_CATEGORY, NAMES, SAME, needed
-from bonafide.office.merchants.drift import Trade, drifts
+from bonafide.office.merchants.drift import Trade, drifts, undeclared
 from bonafide.office.merchants.register import Register
 from bonafide.office.merchants.review import Beside, Review, review
 from bonafide.office.merchants.screening import Entity, Screening
@@ -191,6 +191,8 @@ def test_drift_is_found_in_what_has_changed_and_not_in_a_few_odd_orders() -> Non
     assert [one.code for one in drifts(usual, trade(200, 9_000, 1, "toys"))] == ["hours_drift"]
     assert [one.code for one in drifts(usual, trade(200, 9_000, 10, "gift_cards"))] == ["category_drift"]
     assert drifts(usual, trade(20, 90_000, 1, "gift_cards")) == []
+    assert [one.code for one in undeclared(usual, "gift_cards")] == ["category_undeclared"]
+    assert undeclared(usual, "toys") == undeclared(trade(20, 1, 1, "toys"), "gift_cards") == []
     told = found(applicant(), beside=Beside(drifts=drifts(usual, trade(200, 90_000, 1, "gift_cards"))))
     assert codes(told) == {"ticket_drift", "hours_drift", "category_drift"}
     assert told.decision == "request_information"

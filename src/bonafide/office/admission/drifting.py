@@ -1,19 +1,19 @@
 """Trade of merchants counted by day, and compared: the last two weeks against the two months before.
 
 What is counted is every payment of the log that names the merchant, completed or not, by the day and the hour of its
-own time (UTC). Nothing is compared twice for one day of the log, and one merchant's drift is told once in 30 days.
+own time (UTC). Nothing is compared twice for one day of the log, and the same drift of a merchant is told once in 30 days.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from sqlalchemy import bindparam, delete, select, tuple_, update
 
 from bonafide.core.pseudonym import show_token
-from bonafide.office.merchants.drift import Drift, Trade, drifts
+from bonafide.office.merchants.drift import Drift, Trade, drifts, undeclared
 from bonafide.office.store.tables import merchant_trade
 from bonafide.office.vault.subjects import ROOM
 
@@ -53,17 +53,19 @@ class Drifting:
         some, self._due = self._due[:AT_ONCE], self._due[AT_ONCE:]
         return some
 
-    def trigger(self, merchant: int) -> str:
-        """What a review for drift is made of, so that there is one in QUIET_DAYS."""
-        return f"drift:{show_token(merchant)}:{self._day // QUIET_DAYS}"
+    def trigger(self, merchant: int, drifts: Sequence[Drift]) -> str:
+        """What a review for drift is made of, so that the same things are told once in QUIET_DAYS."""
+        what = ",".join(one.code for one in drifts)
+        return f"drift:{show_token(merchant)}:{self._day // QUIET_DAYS}:{what}"
 
-    def of(self, connection: Connection, merchant: int) -> tuple[Drift, ...]:
-        """What has changed about a merchant's trade."""
+    def of(self, connection: Connection, merchant: int, declared: str) -> tuple[Drift, ...]:
+        """What has changed about a merchant's trade, or is not of the category that it declared."""
         table, since = merchant_trade, self._day - AFTER_DAYS
         asked = select(table.c.day, table.c.told).where(table.c.merchant == merchant, table.c.day > since - BEFORE_DAYS)
         days = {row.day: _read(bytes(row.told)) for row in connection.execute(asked)}
         before = Trade.sum_of([trade for day, trade in days.items() if day <= since])
-        return tuple(drifts(before, Trade.sum_of([trade for day, trade in days.items() if day > since])))
+        after = Trade.sum_of([trade for day, trade in days.items() if day > since])
+        return (*drifts(before, after), *undeclared(after, declared))
 
     @staticmethod
     def count(connection: Connection, trade: Mapping[tuple[int, int], Trade], newest: int) -> None:

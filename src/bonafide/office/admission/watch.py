@@ -220,9 +220,11 @@ class MerchantWatch:
         with self._store.writing() as connection:
             for merchant in wanted:
                 known = register.get(show_token(merchant))
-                drifts = () if known is None else self._drifting.of(connection, merchant)
-                if known is not None and drifts:
-                    self._again(connection, known, "drift", self._drifting.trigger(merchant), drifts)
+                if known is None:
+                    continue
+                drifts = self._drifting.of(connection, merchant, known.application.category)
+                if drifts:
+                    self._again(connection, known, "drift", self._drifting.trigger(merchant, drifts), drifts)
         return len(wanted)
 
 

@@ -17,6 +17,8 @@ import msgspec
 PSI_MIN: Final = 0.25
 """The usual line from which on two populations are called different."""
 ORDERS_MIN: Final = 50
+UNDECLARED_MIN: Final = 0.5
+"""From more than this part of the orders on, what is sold is something else than was declared."""
 TICKET_BINS: Final = 24
 """By the number of bits of the amount in minor units."""
 HOUR_BINS: Final = 8
@@ -65,7 +67,8 @@ class Drift(NamedTuple):
     """One thing that is not as it was."""
 
     code: str
-    psi: float
+    measure: float
+    """The stability index; of `category_undeclared` the part of the orders that is of another category."""
     before: int
     after: int
     """Orders that were compared."""
@@ -92,6 +95,21 @@ def drifts(before: Trade, after: Trade) -> list[Drift]:
         if bins > 1 and value >= max(PSI_MIN, chi2_999(bins - 1) * (n_old + n_new) / (n_old * n_new)):
             found.append(Drift(code, round(value, 4), n_old, n_new))
     return found
+
+
+def undeclared(after: Trade, declared: str) -> list[Drift]:
+    """Whether most orders are of another category than the merchant declared; of few orders nothing is said.
+
+    >>> undeclared(Trade(100, {}, {}, {"gift_cards": 80, "toys": 20}), "Toys")[0].measure
+    0.8
+    >>> undeclared(Trade(100, {}, {}, {"gift_cards": 40, "toys": 60}), "toys")
+    []
+    """
+    orders = sum(after.categories.values())
+    others = sum(count for name, count in after.categories.items() if name.casefold() != declared.casefold())
+    if orders < ORDERS_MIN or others <= UNDECLARED_MIN * orders:
+        return []
+    return [Drift("category_undeclared", round(others / orders, 4), 0, orders)]
 
 
 def psi(old: Mapping[Any, int], new: Mapping[Any, int]) -> tuple[float, int]:

@@ -209,7 +209,7 @@ def _screened(hits: Sequence[Hit]) -> Iterator[Found]:
 
 def _changes(application: Application, beside: Beside) -> Iterator[Found]:
     for one in beside.drifts:
-        yield one.code, {"psi": one.psi, "orders_before": one.before, "orders_after": one.after}
+        yield one.code, {"measure": one.measure, "orders_before": one.before, "orders_after": one.after}
     if beside.before is None:
         return
     old = beside.before.application

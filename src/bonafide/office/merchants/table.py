@@ -73,6 +73,7 @@ FINDINGS: Final[dict[str, Row]] = {
     "ticket_drift": Row("change", "medium", _ASK),
     "hours_drift": Row("change", "low", _LIMIT),
     "category_drift": Row("change", "medium", _ASK),
+    "category_undeclared": Row("change", "medium", _ASK),
 }
 """Every finding. `note` is told to whoever reviews, and decides nothing."""
 

@@ -139,9 +139,15 @@ TEXTS: Final[dict[str, Text]] = {
         "what is sold now, with orders and supply",
     ),
     "hours_drift": Text("交易时段与以往明显不同", "The hours of trade are unlike those before"),
+    "category_undeclared": Text(
+        "所售商品与申报的经营类目不符",
+        "Most of what is sold is not of the category that was declared",
+        "所售商品的许可及货源证明",
+        "licences and supply of what is sold",
+    ),
     "category_drift": Text(
-        "所售商品类别与以往或申报不符",
-        "What is sold is unlike before, or unlike what was declared",
+        "所售商品类别与以往明显不同",
+        "What is sold is unlike before",
         "所售商品的许可及货源证明",
         "licences and supply of what is sold",
     ),
