@@ -1,7 +1,8 @@
 """Trade of merchants counted by day, and compared: the last two weeks against the two months before.
 
 What is counted is every payment of the log that names the merchant, completed or not, by the day and the hour of its
-own time (UTC). Nothing is compared twice for one day of the log, and the same drift of a merchant is told once in 30 days.
+own time (UTC). Nothing is compared twice for one day of the log, and the same drift of a merchant is told once in 30
+days.
 """
 
 from __future__ import annotations
