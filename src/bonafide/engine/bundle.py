@@ -61,7 +61,7 @@ class Bundle(NamedTuple):
     examples: Mapping[str, bytes] = MappingProxyType({})
     """The files of examples/, which are read when they are played."""
     inputs: Inputs = NO_INPUTS
-    """What its model and its scorecard read, or will when they are trained."""
+    """What its model and its scorecards read, or will when they are trained."""
     ladder: LadderRules | None = None
     """None: the policy alone says what is proposed."""
     entries: Mapping[str, tuple[Entry, ...]] = MappingProxyType({})
@@ -108,6 +108,7 @@ def untrained(bundle: Bundle) -> Bundle:
     scheme = bundle.compiled.scheme._replace(
         model_inputs=tuple(one.node for one in bundle.inputs.model), input_reasons=(0,) * len(bundle.inputs.model),
         card_inputs=tuple(one.node for one in bundle.inputs.scorecard), trees=None, knots=(), scorecard=None,
+        merchant_inputs=tuple(one.node for one in bundle.inputs.merchant_scorecard), merchant_card=None,
     )  # fmt: skip
     compiled = compile_bundle(bundle.features, bundle.conditions, bundle.settings, scheme=scheme)
     return bundle._replace(compiled=compiled)

@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 from bonafide.core.decision import RiskLevel
 from bonafide.core.fields import TYPE_NAMES
 from bonafide.engine.bundle import Bundle
-from bonafide.engine.bundles.inputs import Input
+from bonafide.engine.bundles.inputs import Input, MerchantInput
 from bonafide.engine.bundles.rules import Rule
 from bonafide.engine.compiled import MODEL
+from bonafide.engine.graded import (
+    Graded, MerchantFamily, graded_families, graded_level, graded_points, score_of,
+)  # fmt: skip
+from bonafide.engine.policy_rows import SUBJECT_OF
 from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.scheme import Scheme
 from bonafide.engine.scorecard import (
@@ -102,11 +106,44 @@ class CreditTold(NamedTuple):
         return sorted((one for one in self.inputs if one.lost), key=lambda one: -one.lost)
 
 
+class MerchantPointsTold(NamedTuple):
+    """What one input of the merchants' card brings, and what it would have to become."""
+
+    input: MerchantInput
+    value: float
+    """NaN is missing."""
+    points: float
+    lost: float
+    """How many more it would bring at best."""
+    best_at: float
+    """Where that begins; NaN: only where it is missing."""
+
+
+class MerchantCreditTold(NamedTuple):
+    """A merchant's credit score and its points; base and subtotals, rounded together, are the score before it is kept
+    within its limits."""
+
+    score: int
+    base: int
+    families: dict[MerchantFamily, float]
+    inputs: tuple[MerchantPointsTold, ...]
+    """In the order of the card."""
+    level: RiskLevel
+
+    @property
+    def way_up(self) -> list[MerchantPointsTold]:
+        """What would raise the score, were it at its best: the most points first, nothing below half a point."""
+        return sorted((one for one in self.inputs if one.lost >= 0.5), key=lambda one: -one.lost)
+
+
 class ScoreTold(NamedTuple):
     """Why a decision has its scores; None where no model or no scorecard spoke."""
 
     margin: MarginTold | None
     credit: CreditTold | None
+    """Of a payer."""
+    merchant: MerchantCreditTold | None = None
+    """Of a merchant: of a payout or an application."""
 
 
 def tell_score(
@@ -115,17 +152,22 @@ def tell_score(
 ) -> ScoreTold:  # fmt: skip
     """Why an event has its scores.
 
-    row: the event's completed row; answers: its features, then the inputs of the model and of the scorecard; hits: ids
-    of the rules that held; credited: whether the decision states a credit score; degraded: parts that did not answer.
+    row: the event's completed row; answers: its features, then the inputs of the model and of both scorecards; hits:
+    ids of the rules that held; credited: whether the decision states a credit score; degraded: parts that did not
+    answer.
     """
     scheme = bundle.compiled.scheme
     inputs = answers[len(bundle.compiled.features.columns) :]
-    of_model, of_card = inputs[: len(scheme.model_inputs)], inputs[len(scheme.model_inputs) :]
+    ends = len(scheme.model_inputs), len(scheme.model_inputs) + len(scheme.card_inputs)
+    of_model, of_card, of_merchant = inputs[: ends[0]], inputs[slice(*ends)], inputs[ends[1] :]
     scored = scheme.trees is not None and row[TYPE] == SCORED and MODEL not in degraded
-    card = scheme.scorecard if credited else None
+    merchants = SUBJECT_OF.get(TYPE_NAMES[row[TYPE]]) == "merchant"
+    card = scheme.scorecard if credited and not merchants else None
+    graded = scheme.merchant_card if credited and merchants else None
     return ScoreTold(
         _tell_margin(bundle, of_model, hits) if scored else None,
         None if card is None else _tell_credit(card, bundle.inputs.scorecard, of_card.tolist()),
+        None if graded is None else tell_merchant(graded, bundle.inputs.merchant_scorecard, of_merchant.tolist()),
     )
 
 
@@ -165,3 +207,16 @@ def _tell_credit(card: Scorecard, declared: Sequence[Input], values: Sequence[fl
     base = card.card.base
     score = min(max(base + sum(subtotals.values()), CREDIT_MIN), CREDIT_MAX)
     return CreditTold(score, base, {f: subtotals[f] for f in FAMILIES}, tuple(points), level_of(card, score))
+
+
+def tell_merchant(graded: Graded, declared: Sequence[MerchantInput], values: Sequence[float]) -> MerchantCreditTold:
+    """Why a merchant has its credit score, by the values of all declared inputs (NaN is missing)."""
+    by_name = {one.name: one for one in declared}
+    told = graded_points(graded, values)
+    points = [
+        MerchantPointsTold(by_name[one.declared.name], one.value, one.points, one.lost, one.best_at) for one in told
+    ]
+    score = score_of(graded.card, [one.points for one in told])
+    return MerchantCreditTold(
+        score, graded.card.base, graded_families(graded, values), tuple(points), graded_level(graded, score)
+    )

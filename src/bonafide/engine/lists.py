@@ -133,6 +133,7 @@ class Lists:
             scheme._replace(
                 model_inputs=tuple(listed(node, lists) for node in scheme.model_inputs),
                 card_inputs=tuple(listed(node, lists) for node in scheme.card_inputs),
+                merchant_inputs=tuple(listed(node, lists) for node in scheme.merchant_inputs),
             ),
         )  # fmt: skip
 

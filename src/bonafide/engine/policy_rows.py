@@ -58,7 +58,7 @@ class PolicyRow(Struct, frozen=True, forbid_unknown_fields=True):
     score: ScoreSpan | None = None
     amount: AmountSpan | None = None
     credit: tuple[RiskLevel, ...] | None = None
-    """The level that the payer's credit score gives; without one `low`."""
+    """The level that the credit score of the subject gives; without one `low`."""
     hits: tuple[str, ...] | None = None
     """Any of these rules."""
     note: str | None = None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bonafide.core.events import EVENT_CLASS
 from bonafide.core.fields import TYPE_CODE
 from bonafide.engine.features import layout as at
+from bonafide.engine.graded import Graded
 from bonafide.engine.rules.language import Name, Node
 from bonafide.engine.rules.program import Builder
 from bonafide.engine.rules.utilisation import expand
@@ -25,9 +26,13 @@ ALWAYS: Final = 2**62
 """A line that no score reaches."""
 _LEAST_EVIDENCE: Final = 1e-12
 """Of a rule without weight, so that it still gives its reason, after all others."""
-_CREDITED: Final = sum(
-    1 << TYPE_CODE[name] for name, cls in EVENT_CLASS.items() if cls.decided and "user_id" in cls.__struct_fields__
-)
+_OF_USERS: Final = [name for name, cls in EVENT_CLASS.items() if cls.decided and "user_id" in cls.__struct_fields__]
+_OF_MERCHANTS: Final = [
+    name
+    for name, cls in EVENT_CLASS.items()
+    if cls.decided and "merchant_id" in cls.__struct_fields__ and name not in _OF_USERS
+]
+_CREDITED, _MERCHANT_CREDITED = (sum(1 << TYPE_CODE[name] for name in some) for some in (_OF_USERS, _OF_MERCHANTS))
 
 
 class Knot(NamedTuple):
@@ -51,13 +56,15 @@ class Scheme(NamedTuple):
     rules_weight: float = 1.0
     knots: tuple[Knot, ...] = ()
     scorecard: Scorecard | None = None
+    merchant_inputs: tuple[Node, ...] = ()
+    merchant_card: Graded | None = None
     line_e6: int = ALWAYS
     """The least score, in millionths, at which something happens: from there on the inputs give reasons, too."""
 
     @property
     def nodes(self) -> tuple[Node, ...]:
         """All that is read, in the order of the columns after the features."""
-        return (*self.model_inputs, *self.card_inputs)
+        return (*self.model_inputs, *self.card_inputs, *self.merchant_inputs)
 
     def add_to(self, builder: Builder) -> None:
         """Add what must be computed to the program of the rules, after these."""
@@ -107,7 +114,7 @@ def place(
         floats.append(np.asarray(values, dtype=np.float64))
         return floats_at + sum(map(len, floats[:-1]))
 
-    trees, card = scheme.trees, scheme.scorecard
+    trees, card, merchants = scheme.trees, scheme.scorecard, scheme.merchant_card
     knots = [*(k.margin for k in scheme.knots), *(k.probability for k in scheme.knots)]
     header = {
         at.P_INPUTS: len(scheme.model_inputs),
@@ -126,6 +133,10 @@ def place(
         at.P_CARD: -1 if card is None else put_words(card.words),
         at.P_CARD_FLOATS: -1 if card is None else put_floats(card.floats),
         at.P_CREDITED: _CREDITED,
+        at.P_MERCHANT_INPUTS: len(scheme.merchant_inputs),
+        at.P_MERCHANT_CARD: -1 if merchants is None else put_words(merchants.words),
+        at.P_MERCHANT_FLOATS: -1 if merchants is None else put_floats(merchants.floats),
+        at.P_MERCHANT_CREDITED: _MERCHANT_CREDITED,
     }
     nothing = np.zeros(0, dtype=np.int64)
     return Placed(np.concatenate((nothing, *words)), np.concatenate(floats), header)

@@ -47,13 +47,13 @@ I_MISSING: Final = 4
 I_WIDTH: Final = 5
 """A row: which value of a row of inputs, where its cuts begin, how many, where its points begin, points of missing."""
 
-_Points = Annotated[
+Points = Annotated[
     int, Meta(ge=-POINTS_MAX, le=POINTS_MAX, description=f"a whole number from -{POINTS_MAX} to {POINTS_MAX}")
 ]
-_Credit = Annotated[
+Credit = Annotated[
     int, Meta(ge=CREDIT_MIN, le=CREDIT_MAX, description=f"a whole number from {CREDIT_MIN} to {CREDIT_MAX}")
 ]
-_Cut = Annotated[float, Meta(ge=-_CUT_MAX, le=_CUT_MAX, description="a finite number")]
+Threshold = Annotated[float, Meta(ge=-_CUT_MAX, le=_CUT_MAX, description="a finite number")]
 
 
 class Declared(Protocol):
@@ -84,22 +84,22 @@ class CardInput(Struct, frozen=True, forbid_unknown_fields=True):
     """Points of one input: a value falls into the bin whose number is how many cuts are at most the value."""
 
     name: str
-    cuts: Annotated[tuple[_Cut, ...], Meta(max_length=CUTS_MAX)]
-    points: Annotated[tuple[_Points, ...], Meta(max_length=CUTS_MAX + 1)]
-    missing: _Points
+    cuts: Annotated[tuple[Threshold, ...], Meta(max_length=CUTS_MAX)]
+    points: Annotated[tuple[Points, ...], Meta(max_length=CUTS_MAX + 1)]
+    missing: Points
 
 
 class LevelBand(Struct, frozen=True, forbid_unknown_fields=True):
     """Below this score, this risk level."""
 
-    below: _Credit
+    below: Credit
     level: Literal["critical", "high", "medium"]
 
 
 class Card(Struct, frozen=True, forbid_unknown_fields=True):
     """The scorecard file: levels in rising order of score; whoever is below none of them is `low`."""
 
-    base: _Credit
+    base: Credit
     inputs: Annotated[tuple[CardInput, ...], Meta(min_length=1, max_length=INPUTS_MAX)]
     levels: tuple[LevelBand, ...]
 
@@ -136,7 +136,7 @@ def read_scorecard(
     if card is None:
         return None, mistakes
     faults = [*_faults_of_names(card, declared), *_faults_of_inputs(card, declared)]
-    faults += _faults_of_levels(card) if not faults else []
+    faults += faults_of_levels(card.levels, reachable(card), "payer") if not faults else []
     places = [(document.place(path), told) for path, told in faults]
     mistakes = [Mistake("out-of-range", told, name, at.line, at.column, at.width) for at, told in places]
     return (None if mistakes else compile_scorecard(card, declared)), mistakes
@@ -187,23 +187,23 @@ def _faults_of_direction(at: str, i: int, one: CardInput, direction: str | None)
     ]
 
 
-def _faults_of_levels(card: Card) -> list[tuple[Path, str]]:
-    """What is wrong with the order of the levels, or with the scores that the points can come to."""
-    lowest, highest = reachable(card)
+def faults_of_levels(levels: Sequence[LevelBand], scores: tuple[int, int], who: str) -> list[tuple[Path, str]]:
+    """What is wrong with the order of levels, or with the lowest and highest `scores` that points can come to."""
+    lowest, highest = scores
     found: list[tuple[Path, str]] = []
-    for i, (stricter, band) in enumerate(pairwise(card.levels), 1):
+    for i, (stricter, band) in enumerate(pairwise(levels), 1):
         milder = RISK_LEVELS.index(band.level) < RISK_LEVELS.index(stricter.level)
         if not (stricter.below < band.below and milder):
             told = f"levels: {band.level} below {band.below} must be milder and end higher than the level before"
             found.append((("levels", i), told))
-    ends = [lowest, *(band.below for band in card.levels)]
-    for i, (band, begin) in enumerate(zip(card.levels, ends, strict=False)):
+    ends = [lowest, *(band.below for band in levels)]
+    for i, (band, begin) in enumerate(zip(levels, ends, strict=False)):
         if not found and (band.below <= lowest or begin > highest):
-            told = f"levels: no payer can be {band.level}; points come to scores from {lowest} to {highest}"
+            told = f"levels: no {who} can be {band.level}; points come to scores from {lowest} to {highest}"
             found.append((("levels", i, "below"), told))
     if not found and ends[-1] > highest:
-        told = f"levels: no payer can be low; points come to scores from {lowest} to {highest}"
-        found.append((("levels", len(card.levels) - 1, "below"), told))
+        told = f"levels: no {who} can be low; points come to scores from {lowest} to {highest}"
+        found.append((("levels", len(levels) - 1, "below"), told))
     return found
 
 
@@ -211,7 +211,7 @@ def reachable(card: Card) -> tuple[int, int]:
     """The lowest and the highest score that a payer can have."""
     least = sum(min(*one.points, one.missing) for one in card.inputs)
     most = sum(max(*one.points, one.missing) for one in card.inputs)
-    return _clip(card.base + least), _clip(card.base + most)
+    return clip(card.base + least), clip(card.base + most)
 
 
 def compile_scorecard(card: Card, declared: Sequence[Declared]) -> Scorecard:
@@ -265,8 +265,14 @@ def families(scorecard: Scorecard, row: Sequence[float]) -> dict[Family, int]:
 
 def level_of(scorecard: Scorecard, score: int) -> RiskLevel:
     """The risk level of a credit score: the first whose end the score is below, else low."""
-    return next((band.level for band in scorecard.card.levels if score < band.below), "low")
+    return level_among(scorecard.card.levels, score)
 
 
-def _clip(score: int) -> int:
+def level_among(levels: Sequence[LevelBand], score: int) -> RiskLevel:
+    """The first level whose end a score is below, else low."""
+    return next((band.level for band in levels if score < band.below), "low")
+
+
+def clip(score: int) -> int:
+    """A score kept within its limits."""
     return min(max(score, CREDIT_MIN), CREDIT_MAX)

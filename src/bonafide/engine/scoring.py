@@ -1,4 +1,4 @@
-"""From the rules that held and the inputs of an event to its score, its payer's credit score, and the reasons.
+"""From the rules that held and the inputs of an event to its score, a credit score, and the reasons.
 
 The margin is what the trees say plus what the rules say: raw + rules_weight * evidence, where the evidence is the sum
 of -ln(1 - w) over the rules that held. A non-decreasing map of it is the score, a probability. Of a bundle without a
@@ -17,8 +17,10 @@ from bonafide.core.fields import TYPE_CODE
 from bonafide.engine.codes import HITS_PER_WORD, REASON_BITS, REASONS_MAX, V_CREDIT, V_HITS, V_REASONS, V_SCORE
 from bonafide.engine.features.layout import (
     P_BLAME, P_CARD, P_CARD_INPUTS, P_CARD_FLOATS, P_CODE, P_CODES, P_CREDITED, P_EVIDENCE, P_FEATURES, P_INPUT,
-    P_INPUTS, P_KNOT, P_KNOTS, P_LINE, P_RULES, P_RULES_WEIGHT, P_TREES, P_TREE_FLOATS,
+    P_INPUTS, P_KNOT, P_KNOTS, P_LINE, P_MERCHANT_CARD, P_MERCHANT_CREDITED, P_MERCHANT_FLOATS, P_MERCHANT_INPUTS,
+    P_RULES, P_RULES_WEIGHT, P_TREES, P_TREE_FLOATS,
 )  # fmt: skip
+from bonafide.engine.graded import graded_score, on_line
 from bonafide.engine.kernel import inner, shift
 from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.scorecard import credit_score
@@ -41,16 +43,18 @@ def settle(plan, words, floats, event, registers, stride, answers, verdict, genu
     which its inputs are put. genuine: prod(1 - w) over the rules that held, whose bits are set.
     """
     inputs = shift(answers, plan[P_FEATURES])
-    table = shift(plan, plan[P_INPUT])
-    for i in range(plan[P_INPUTS] + plan[P_CARD_INPUTS]):
+    table, common = shift(plan, plan[P_INPUT]), plan[P_INPUTS] + plan[P_CARD_INPUTS]
+    for i in range(common):
         inputs[i] = registers[table[i] * stride]
+    if plan[P_MERCHANT_INPUTS] > 0:
+        settle_merchant(plan, words, floats, event, registers, stride, shift(inputs, common), verdict)
     scored = plan[P_TREES] >= 0 and event[TYPE] == SCORED
     if scored:
         trees, leaves = shift(words, plan[P_TREES]), shift(floats, plan[P_TREE_FLOATS])
         margin = raw_score(trees, leaves, inputs)
         if genuine < 1.0:
             margin -= floats[plan[P_RULES_WEIGHT]] * log(genuine)
-        verdict[V_SCORE] = in_millionths(calibrated(shift(floats, plan[P_KNOT]), plan[P_KNOTS], margin))
+        verdict[V_SCORE] = in_millionths(on_line(shift(floats, plan[P_KNOT]), plan[P_KNOTS], margin))
     else:
         verdict[V_SCORE] = in_millionths(1.0 - genuine)
     if plan[P_CARD] >= 0 and (plan[P_CREDITED] >> event[TYPE]) & 1:
@@ -62,28 +66,21 @@ def settle(plan, words, floats, event, registers, stride, answers, verdict, genu
 
 
 @inner
-def in_millionths(probability):
-    return np.int64(probability * SCORE_UNIT + 0.5)
+def settle_merchant(plan, words, floats, event, registers, stride, inputs, verdict):
+    """Fill the inputs of the merchants' card, and the credit score of an event that is about a merchant; of any other
+    event they are missing."""
+    table = shift(plan, plan[P_INPUT] + plan[P_INPUTS] + plan[P_CARD_INPUTS])
+    about = (plan[P_MERCHANT_CREDITED] >> event[TYPE]) & 1
+    for i in range(plan[P_MERCHANT_INPUTS]):
+        inputs[i] = registers[table[i] * stride] if about else np.nan
+    if about and plan[P_MERCHANT_CARD] >= 0:
+        card, knots = shift(words, plan[P_MERCHANT_CARD]), shift(floats, plan[P_MERCHANT_FLOATS])
+        verdict[V_CREDIT] = graded_score(card, knots, inputs)
 
 
 @inner
-def calibrated(knots, count, margin):
-    """The probability at a margin: linear between knots, flat outside. knots: count margins, rising, then count
-    probabilities."""
-    values = shift(knots, count)
-    if margin <= knots[0]:
-        return values[0]
-    if margin >= knots[count - 1]:
-        return values[count - 1]
-    low, high = 0, count - 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if knots[middle] <= margin:
-            low = middle
-        else:
-            high = middle
-    part = (margin - knots[low]) / (knots[high] - knots[low])
-    return values[low] + (values[high] - values[low]) * part
+def in_millionths(probability):
+    return np.int64(probability * SCORE_UNIT + 0.5)
 
 
 @inner

@@ -28,6 +28,7 @@ from bonafide.engine.ladder.words import SUBJECTS
 from bonafide.engine.policy import Case, Ruling, owed_to_rules, rule_on
 from bonafide.engine.policy_rows import SUBJECT_OF, Cell
 from bonafide.engine.scheme import ALWAYS
+from bonafide.engine.scorecard import LevelBand
 
 TEMPLATES_MAX: Final = 65_536
 """Rulings remembered; beyond it they are made anew."""
@@ -42,12 +43,12 @@ def as_json(value: object) -> str:
 
 
 class Scores(NamedTuple):
-    """What an event and its payer were worth."""
+    """What an event and its subject were worth."""
 
     score_e6: int
     """Of the event, in millionths."""
     credit: int
-    """Of its payer, 300..900; 0: none."""
+    """Of its payer, or of the merchant of a payout or an application, 300..900; 0: none."""
 
 
 class Template(NamedTuple):
@@ -116,6 +117,18 @@ class Tail(NamedTuple):
     hold_ms: int | None
 
 
+class _Standings(NamedTuple):
+    """Where the levels of a scorecard end, and each level by its place; the last one is low."""
+
+    ends: list[int]
+    levels: list[int]
+
+    @classmethod
+    def of(cls, bands: Sequence[LevelBand]) -> _Standings:
+        """Of the levels of a card; of no card, low alone."""
+        return cls([band.below for band in bands], [*(RISK_LEVELS.index(band.level) for band in bands), 0])
+
+
 class Templates:
     """The templates of a bundle, made when they are first asked for; `degraded` are the parts that do not answer, and
     `arm` is the arm of a rollout that the bundle decides for."""
@@ -127,16 +140,18 @@ class Templates:
         self._made: dict[tuple[int, ...], Template] = {}
         told = zip(bundle.rules, hearsay(bundle.rules, bundle.features), strict=True)
         self._hearsay = frozenset(rule.id for rule, repeats in told if repeats)
-        policy, card = bundle.policy, bundle.compiled.scheme.scorecard
+        policy, scheme = bundle.policy, bundle.compiled.scheme
         self._cuts = policy.cuts
         self._level_bands = policy.level_starts
         self._levels = [RISK_LEVELS.index(band.level) for band in policy.risk_levels]
-        levels = () if card is None else card.card.levels
-        self._credits = [band.below for band in levels]
-        self._credit_levels = [*(RISK_LEVELS.index(band.level) for band in levels), 0]
+        of_payers = () if scheme.scorecard is None else scheme.scorecard.card.levels
+        of_merchants = () if scheme.merchant_card is None else scheme.merchant_card.card.levels
+        self._standings = [
+            _Standings.of(of_merchants if SUBJECT_OF.get(name) == "merchant" else of_payers) for name in TYPE_NAMES
+        ]
         starts = (*self._cuts[1:], *self._level_bands[1:], ALWAYS)
         self._calm_score = 0 if self._levels[0] else min(starts)
-        self._calm_credit = max(self._credits, default=0)
+        self._calm_credit = max((end for one in self._standings for end in one.ends), default=0)
         self._nothing = [0] * (2 + -(-len(bundle.conditions) // HITS_PER_WORD))
         self.plain = [self.of((kind, 0, 0, 0, 0, *self._nothing[1:])) for kind in range(len(TYPE_NAMES))]
         """Of events on which nothing fired, by the code of their type."""
@@ -145,12 +160,15 @@ class Templates:
         """What a template is chosen by, a row for each verdict: type, faults, cut of the score, risk level, level of
         the credit score, reasons, hits and what else was asked.
 
-        The risk level is the stricter of what the event shows and of what its payer's credit score says.
+        The risk level is the stricter of what the event shows and of what its subject's credit score says.
         """
         score, credit = verdicts[:, V_SCORE], verdicts[:, V_CREDIT]
         cut = np.searchsorted(self._cuts, score, side="right") - 1
         shown = np.array(self._levels)[np.searchsorted(self._level_bands, score, side="right") - 1]
-        standing = np.array(self._credit_levels)[np.searchsorted(self._credits, credit, side="right")]
+        standing = np.zeros(len(kinds), dtype=np.int64)
+        for kind in np.unique(kinds).tolist():
+            own, told = kinds == kind, self._standings[kind]
+            standing[own] = np.array(told.levels)[np.searchsorted(told.ends, credit[own], side="right")]
         standing[credit == 0] = 0
         return np.column_stack(
             (kinds, verdicts[:, V_FAULTS], cut, np.maximum(shown, standing), standing, verdicts[:, V_REASONS:])
@@ -173,7 +191,8 @@ class Templates:
         score, credit = verdict[V_SCORE], verdict[V_CREDIT]
         cut = bisect_right(self._cuts, score) - 1
         level = self._levels[bisect_right(self._level_bands, score) - 1]
-        standing = self._credit_levels[bisect_right(self._credits, credit)] if credit else 0
+        told = self._standings[kind]
+        standing = told.levels[bisect_right(told.ends, credit)] if credit else 0
         return (kind, verdict[V_FAULTS], cut, max(level, standing), standing, *verdict[V_REASONS:])
 
     def of(self, key: tuple[int, ...]) -> Template:

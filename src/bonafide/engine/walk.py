@@ -22,8 +22,8 @@ from bonafide.engine.derived import Q_COUNT, QUEUE_WORDS, drain
 from bonafide.engine.features.carried import carry
 from bonafide.engine.features.layout import (
     F_CARRIES, F_FEATURES, P_ASSUME, P_BLOCKS, P_CARD_INPUTS, P_CARRY_NUMBERS, P_CARRY_TYPES, P_CODE_END, P_COLUMNS,
-    P_DECIDED, P_FAMILIES, P_FEATURES, P_FUNDS, P_GENUINE, P_INPUTS, P_LINKS, P_NEEDS, P_READ_FAMILIES, P_REGISTERS,
-    P_RULE, P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
+    P_DECIDED, P_FAMILIES, P_FEATURES, P_FUNDS, P_GENUINE, P_INPUTS, P_LINKS, P_MERCHANT_INPUTS, P_NEEDS,
+    P_READ_FAMILIES, P_REGISTERS, P_RULE, P_RULES, P_SLACK, P_WEIGHTS, P_WHERE_END,
 )  # fmt: skip
 from bonafide.engine.funds.layout import PLACE_SLOT, TRAIL_MAX, TRAIL_OF_EVENT, WORK_WORDS
 from bonafide.engine.funds.moves import ask_takings, follow, start
@@ -154,7 +154,7 @@ def vote_columns(plan, code, words, floats, events, how, answers, verdicts, n, v
 @inner
 def answers_width(plan):
     """How many numbers an event has in the answers: its features and what the model and the scorecard read."""
-    return plan[P_FEATURES] + plan[P_INPUTS] + plan[P_CARD_INPUTS]
+    return plan[P_FEATURES] + plan[P_INPUTS] + plan[P_CARD_INPUTS] + plan[P_MERCHANT_INPUTS]
 
 
 @inner

@@ -31,6 +31,7 @@ from bonafide.apps.cli.review import review_sample
 from bonafide.apps.cli.rings import rings
 from bonafide.apps.cli.rules import rules_app
 from bonafide.apps.cli.rules_suggest import suggest_rules
+from bonafide.apps.cli.scores import scores
 from bonafide.apps.cli.screen import Exit, say_refused
 from bonafide.apps.cli.serve import OTHER_OPTIONS, serve
 from bonafide.apps.cli.simulate import simulate
@@ -53,6 +54,7 @@ _COMMANDS: Final = (
     train,
     tune,
     drift,
+    scores,
     review_sample,
     simulate,
     backup,

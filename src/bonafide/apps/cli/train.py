@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 SEGMENTS = ("channel", "category")
 
 
+class Only(StrEnum):
+    """What can be fitted by itself."""
+
+    MERCHANTS = "merchants"
+
+
 def train(
     events: Events,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the trained bundle; made if need be.")],
@@ -38,6 +45,10 @@ def train(
         list[str] | None,
         typer.Option("--segment", help="Field of payments by which the card compares; channel and category besides."),
     ] = None,
+    only: Annotated[
+        Only | None,
+        typer.Option("--only", help="merchants: fit the merchants' card alone; the rest of the bundle stays as it is."),
+    ] = None,
     now: Now = None,
     seed: Seed = 0,
     force: Force = False,
@@ -47,12 +58,21 @@ def train(
 
     [dim]bonafide train events.parquet --out trained[/dim]
     """
+    from bonafide.apps.cli.train_merchants import merchants_text, train_merchants
     from bonafide.lab.inputs import RejectWriter
+    from bonafide.lab.train.written import MERCHANT_SCORECARD, SCORECARD
 
     with errors_told():
         segments = _segments(segment)
         found, now_ms = find_mapping(mapping), read_now(now)
         look_at_files(events, found)
+        if only is not None:
+            told = train_merchants(events, out, bundle, found, now_ms, force=force)
+            if as_json:
+                show_json(told)
+            else:
+                typer.echo(merchants_text(told, out))
+            raise typer.Exit(Exit.REFUSED if told["refused"] else Exit.DONE)
         _need_libraries()
         labels = None if truth is None else read_table(truth)
         given = {"--truth": truth, "--bundle": None if bundle == "paylater" else bundle, "--mapping": mapping,
@@ -63,15 +83,18 @@ def train(
         with RejectWriter() as rejects:
             matrix = _gather(base.bundle, events, found, now_ms, segments, rejects)
             refused = rejects.total
-        scorecard = _fit_scorecard(matrix, base.bundle)
-        told = _learn(matrix, labels, base.bundle, segments, seed)
-        _write(told, base, folder, command, seed, scorecard)
+        cards = {
+            SCORECARD: _fit_scorecard(matrix, base.bundle),
+            MERCHANT_SCORECARD: _fit_merchants(matrix, base.bundle),
+        }
+        study = _learn(matrix, labels, base.bundle, segments, seed)
+        _write(study, base, folder, command, seed, {path: text for path, text in cards.items() if text is not None})
     if as_json:
         from bonafide.lab.train.study import as_json as figures
 
-        show_json(figures(told))
+        show_json(figures(study))
     else:
-        typer.echo(_summary(told, out))
+        typer.echo(_summary(study, out))
     if refused:
         say(f"refused records: {refused:,}; bonafide replay writes each with its reason")
         raise typer.Exit(Exit.REFUSED)
@@ -186,15 +209,31 @@ def _fit_scorecard(matrix: Matrix, bundle: Bundle) -> str | None:
     return scorecard_text(fitted, TARGET)
 
 
-def _write(told: Study, base: _Base, folder: Path, command: str, seed: int, scorecard: str | None) -> None:
+def _fit_merchants(matrix: Matrix, bundle: Bundle) -> str | None:
+    """The merchants' card's file; None where the bundle declares no inputs for one, or too few were found out."""
+    from bonafide.lab.train.graded_text import graded_text
+    from bonafide.lab.train.graded_trial import fit_merchants
+    from bonafide.lab.train.merchants import MERCHANT_TARGET
+
+    if not bundle.inputs.merchant_scorecard:
+        return None
+    try:
+        fitted = fit_merchants(matrix.merchants, bundle.inputs.merchant_scorecard, matrix.last_ms)
+    except UsageError as error:
+        say(f"no card of merchants: {error}")
+        return None
+    return graded_text(fitted, MERCHANT_TARGET)
+
+
+def _write(told: Study, base: _Base, folder: Path, command: str, seed: int, cards: dict[str, str]) -> None:
     from bonafide.engine.bundles.files import read_sources
     from bonafide.lab.train.card import Origin, card_files
-    from bonafide.lab.train.written import CARD, PAGE, SCORECARD, model_files, write_bundle
+    from bonafide.lab.train.written import CARD, PAGE, model_files, write_bundle
 
     card, page = card_files(told, Origin(command, base.hash, seed))
     files = base.files | model_files(told.trained.model, told.trained.calibration)
     files |= {CARD: card.encode(), PAGE: page.encode()}
-    files |= {} if scorecard is None else {SCORECARD: scorecard.encode()}
+    files |= {path: text.encode() for path, text in cards.items()}
     stale = [name for name in read_sources(folder).contents if name not in files]
     write_bundle(folder, files, stale)
 

@@ -137,7 +137,7 @@ def _note_unused(sources: Sources, bundle: Bundle) -> None:
     if features is None or reasons is None:
         return
     read: set[str] = set().union(*(names_in(rule.when) for rule in bundle.rules))
-    read |= set().union(*(names_in(one.node) for one in (*bundle.inputs.model, *bundle.inputs.scorecard)))
+    read |= set().union(*(names_in(one.node) for one in bundle.inputs.everything))
     read |= {carried.name for feature in bundle.features for carried in feature.carried}
     for i, item in enumerate(features.value):
         if item["name"] not in read and not item.get("note"):
@@ -152,7 +152,7 @@ def _note_unused(sources: Sources, bundle: Bundle) -> None:
         place = reasons.key_place((code,))
         sources.note("unused", "nothing gives it", REASONS, place, severity="warning", subject=f"reason {code}")
     named = {name for rule in bundle.rules for name in _lists_in(rule.when)}
-    named |= {name for one in (*bundle.inputs.model, *bundle.inputs.scorecard) for name in _lists_in(one.node)}
+    named |= {name for one in bundle.inputs.everything for name in _lists_in(one.node)}
     named |= {row.list for row in bundle.policy.lists}
     for name in (name for name, entries in bundle.lists.items() if entries and name not in named):
         text = "no rule and no policy reads this list"

@@ -22,7 +22,8 @@ NEEDED: Final = ("bundle.yaml", "features.yaml", "rules.yaml", "policy.yaml", "r
 OPTIONAL: Final = ("ladder.yaml",)
 """What a bundle may have."""
 MODEL_FILES: Final = (
-    "inputs.yaml", "model.npz", "model.txt", "calibration.yaml", "scorecard.yaml", "card.md", "card.html",
+    "inputs.yaml", "model.npz", "model.txt", "calibration.yaml", "scorecard.yaml", "merchant_scorecard.yaml",
+    "card.md", "card.html",
 )  # fmt: skip
 BESIDE: Final = ("README.md", "NOTICE")
 """What is for people only."""

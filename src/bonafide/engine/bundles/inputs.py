@@ -1,4 +1,4 @@
-"""model/inputs.yaml: what the model and the scorecard read of an event, as numbers with a direction and a reason.
+"""model/inputs.yaml: what the model and the scorecards read of an event, as numbers with a direction and a reason.
 
 People write it; `bonafide train` fits to it, and the engine reads by it. Words enter as conditions, which are 1, 0 or
 missing: a model has no categories that a new word could fall out of.
@@ -7,8 +7,8 @@ missing: a model has no categories that a new word could fall out of.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -19,8 +19,11 @@ from bonafide.engine.bundles.rules import Rule
 from bonafide.engine.bundles.shapes import fit
 from bonafide.engine.features.spec import Feature, is_label
 from bonafide.engine.rules.cost import BUNDLE_COST_MAX, cost_of_all, too_costly
-from bonafide.engine.rules.language import ExpressionError, Node, Problem, Vocabulary, names_in, parse_located
+from bonafide.engine.rules.language import (
+    Apply, ExpressionError, Missing, Name, Node, Problem, Quantity, Vocabulary, names_in, parse_located,
+)  # fmt: skip
 from bonafide.engine.rules.source import Document
+from bonafide.engine.graded import KNOTS_MAX, DeclaredGraded, MerchantFamily
 from bonafide.engine.scorecard import Direction, Family
 
 INPUTS: Final = "model/inputs.yaml"
@@ -34,6 +37,8 @@ _NAME: Final = re.compile("[a-z][a-z0-9_]{0,63}")
 _Name = Annotated[
     str, Meta(pattern=f"^{_NAME.pattern}$", description="a name of small letters, digits and _, at most 64")
 ]
+_Number = Annotated[float, Meta(ge=-1e15, le=1e15, description="a number")]
+_Called = Annotated[str, Meta(min_length=1, max_length=200, description="a text of 1 to 200 characters")]
 _Of = Annotated[str, Meta(description="a number or a condition, such as amount / credit_limit or goods == 'virtual'")]
 
 
@@ -58,6 +63,35 @@ class DeclaredFamilyInput(Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | None = None
 
 
+class Shape(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the points of an input may be, whatever the log says."""
+
+    step: Annotated[float, Meta(gt=0, le=1e9, description="a number above 0")] | None = None
+    """By how much one event moves the input at most; None: no event that is usual does."""
+    most: Annotated[float, Meta(gt=0, le=600, description="a number above 0, at most 600")] | None = None
+    """How many points one event may move by it; without `step`, how many points there are."""
+    least: Annotated[float, Meta(ge=0, le=600, description="a number from 0 to 600")] = 0.0
+    """How many points it takes at its worst, even where the log has too few cases to say so."""
+    fades: bool = False
+    """Whether every good sale lessens it: all such inputs move at once."""
+    knots: Annotated[tuple[_Number, ...], Meta(min_length=2, max_length=KNOTS_MAX)] | None = None
+    """Where points stand, in rising order; None: where the log's values lie."""
+
+
+class DeclaredMerchantInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """An input of the merchants' card as it is written; `of` may name inputs that stand above it."""
+
+    name: _Name
+    family: MerchantFamily
+    direction: Direction
+    zh: _Called
+    en: _Called
+    """What it is called: the names of features would be too long to read."""
+    of: _Of | None = None
+    reason: str | None = None
+    fit: Shape = Shape()
+
+
 class Training(Struct, frozen=True, forbid_unknown_fields=True):
     """How `bonafide train` fits the model."""
 
@@ -74,6 +108,7 @@ class DeclaredInputs(Struct, frozen=True, forbid_unknown_fields=True):
 
     model: list[Any] = []
     scorecard: list[Any] = []
+    merchant_scorecard: list[Any] = []
     training: Training = Training()
 
 
@@ -88,17 +123,39 @@ class Input(NamedTuple):
     family: Family | None = None
 
 
+class MerchantInput(NamedTuple):
+    """A number that the merchants' card reads of an event."""
+
+    name: str
+    node: Node
+    direction: Direction
+    reason: str
+    """The code that tells people of it."""
+    family: MerchantFamily
+    zh: str
+    en: str
+    """What it is called."""
+    shape: Shape
+    """What its points may be."""
+
+
 class Inputs(NamedTuple):
     """All that is read, in the order of the columns."""
 
     model: tuple[Input, ...] = ()
     scorecard: tuple[Input, ...] = ()
     training: Training = Training()
+    merchant_scorecard: tuple[MerchantInput, ...] = ()
 
     @property
     def nodes(self) -> tuple[Node, ...]:
         """What is read, in the order of the columns."""
-        return tuple(one.node for one in (*self.model, *self.scorecard))
+        return tuple(one.node for one in self.everything)
+
+    @property
+    def everything(self) -> tuple[Input | MerchantInput, ...]:
+        """All inputs, in the order of the columns."""
+        return (*self.model, *self.scorecard, *self.merchant_scorecard)
 
 
 NO_INPUTS: Final = Inputs()
@@ -114,15 +171,21 @@ def read_inputs(
     if document is None or not isinstance(document.value, dict):
         return NO_INPUTS
     reader = _Reader(sources, document, vocabulary, rules, codes)
-    model = reader.read("model", DeclaredInput)
-    scorecard = reader.read("scorecard", DeclaredFamilyInput)
+    model = tuple(map(_of_event, reader.read("model", DeclaredInput)))
+    scorecard = tuple(map(_of_payer, reader.read("scorecard", DeclaredFamilyInput)))
+    merchants = tuple(map(_of_merchant, reader.read("merchant_scorecard", DeclaredMerchantInput)))
     if whole is None:
         return NO_INPUTS
-    total = cost_of_all([one.node for one in (*model, *scorecard)])
+    total = cost_of_all([one.node for one in (*model, *scorecard, *merchants)])
     if total > BUNDLE_COST_MAX:
         text = f"all inputs together take {total} instructions for each event; at most {BUNDLE_COST_MAX}"
         sources.note("too-costly", text, INPUTS)
-    return Inputs(model, scorecard, whole.training)
+    return Inputs(model, scorecard, whole.training, merchants)
+
+
+def declared_graded(inputs: Sequence[MerchantInput]) -> list[DeclaredGraded]:
+    """What the merchants' card needs to know of its inputs."""
+    return [DeclaredGraded(one.name, one.direction, one.reason, one.family) for one in inputs]
 
 
 def default_inputs(features: Sequence[Feature], purpose: Sequence[Origin]) -> str:
@@ -148,6 +211,49 @@ def default_reason(node: Node, rules: Sequence[Rule], codes: Collection[str]) ->
     return next(iter(codes), "")
 
 
+_Declared = DeclaredInput | DeclaredFamilyInput | DeclaredMerchantInput
+D = TypeVar("D", bound=_Declared)
+
+
+class _Read(NamedTuple, Generic[D]):
+    """An input that holds no mistake."""
+
+    told: D
+    node: Node
+    reason: str
+
+
+def _of_event(one: _Read[DeclaredInput]) -> Input:
+    return Input(one.told.name, one.node, one.told.direction, one.reason)
+
+
+def _of_payer(one: _Read[DeclaredFamilyInput]) -> Input:
+    return Input(one.told.name, one.node, one.told.direction, one.reason, one.told.family)
+
+
+def _of_merchant(one: _Read[DeclaredMerchantInput]) -> MerchantInput:
+    told = one.told
+    return MerchantInput(told.name, one.node, told.direction, one.reason, told.family, told.zh, told.en, told.fit)
+
+
+def _asked_for(node: Node) -> set[str]:
+    """The names of which a node asks whether they are missing."""
+    if isinstance(node, Apply):
+        return set().union(*map(_asked_for, node.parts))
+    return {node.name} if isinstance(node, Missing) else set()
+
+
+def _written_out(node: Node, above: Mapping[str, Node]) -> Node:
+    """A node with what it names of other inputs in their place."""
+    match node:
+        case Name(name) if name in above:
+            return above[name]
+        case Apply(op, parts, kind):
+            return Apply(op, tuple(_written_out(part, above) for part in parts), kind)
+        case _:
+            return node
+
+
 class _Reader:
     """Reads the lists of the file; what is wrong is noted where it stands."""
 
@@ -157,8 +263,10 @@ class _Reader:
     ) -> None:  # fmt: skip
         self._sources, self._document, self._vocabulary = sources, document, vocabulary
         self._rules, self._codes = rules, codes
+        self._above: dict[str, Node] = {}
+        """What later inputs of the merchants' card may name."""
 
-    def read(self, part: str, kind: type[DeclaredInput] | type[DeclaredFamilyInput]) -> tuple[Input, ...]:
+    def read(self, part: str, kind: type[D]) -> tuple[_Read[D], ...]:
         """The inputs of one list that hold no mistake."""
         told = self._document.value.get(part)
         if not isinstance(told, list):
@@ -167,6 +275,7 @@ class _Reader:
             text = f"{part}: {len(told)} inputs; at most {INPUTS_MAX}"
             self._sources.note("out-of-range", text, INPUTS, self._document.place((part, INPUTS_MAX)))
             return ()
+        self._above = {}
         found = [one for i in range(len(told)) if (one := self._one(part, i, kind)) is not None]
         first: dict[str, int] = {}
         for i, item in enumerate(told):
@@ -178,7 +287,7 @@ class _Reader:
                 self._sources.note("duplicate", text, INPUTS, place, subject=f"input {shorten(name)}")
         return tuple(found)
 
-    def _one(self, part: str, i: int, kind: type[DeclaredInput] | type[DeclaredFamilyInput]) -> Input | None:
+    def _one(self, part: str, i: int, kind: type[D]) -> _Read[D] | None:
         item: Any = self._document.value[part][i]
         name = item.get("name") if isinstance(item, dict) else None
         subject = f"input {shorten(name)}" if isinstance(name, str) else f"input number {i + 1} of {part}"
@@ -194,22 +303,27 @@ class _Reader:
         if node is None:
             return None
         reason = told.reason or default_reason(node, self._rules, self._codes)
-        family = told.family if isinstance(told, DeclaredFamilyInput) else None
-        return Input(told.name, node, told.direction, reason, family)
+        if isinstance(told, DeclaredMerchantInput):
+            self._above[told.name] = node
+        return _Read(told, node, reason)
 
     def _node(self, text: str, path: tuple[str | int, ...], subject: str) -> Node | None:
         if self._vocabulary is None:
             return None
         problems: tuple[Problem, ...] = ()
         try:
-            located = parse_located(text, self._vocabulary, number=True)
+            above = {name: Quantity("number") for name in self._above}
+            known = self._vocabulary._replace(features={**self._vocabulary.features, **above})
+            located = parse_located(text, known, number=True)
         except ExpressionError as error:
             problems = error.problems
         else:
             costly = too_costly(located)
-            if costly is None:
-                return located.node
-            problems = (costly,)
+            lacking = _asked_for(located.node) & self._above.keys()
+            if costly is None and not lacking:
+                return _written_out(located.node, self._above)
+            told = f"{', '.join(sorted(lacking))}: of another input it cannot be asked whether it is missing"
+            problems = (costly,) if costly is not None else (Problem(0, told),)
         for p in problems:
             place = self._document.text_place(path, p.column, p.width)
             self._sources.note(p.code, p.message, INPUTS, place, help_=p.help, severity=p.severity, subject=subject)

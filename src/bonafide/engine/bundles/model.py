@@ -1,4 +1,4 @@
-"""The folder model/: trees, their calibration and the scorecard, read into how a bundle scores.
+"""The folder model/: trees, their calibration and the scorecards, read into how a bundle scores.
 
 `bonafide train` writes all of it but inputs.yaml. The trees are there twice: as LightGBM's text, for people and other
 tools, and as arrays, which the engine loads; `bundle check` holds that both say the same.
@@ -16,8 +16,9 @@ from msgspec import Meta, Struct
 from bonafide.core.errors import ConfigError
 from bonafide.core.mistakes import Mistake
 from bonafide.engine.bundles.files import Sources
-from bonafide.engine.bundles.inputs import INPUTS, Inputs
+from bonafide.engine.bundles.inputs import INPUTS, Inputs, declared_graded
 from bonafide.engine.bundles.rules import Rule
+from bonafide.engine.graded import Graded, read_graded
 from bonafide.engine.scheme import Knot, Scheme
 from bonafide.engine.scorecard import Scorecard, read_scorecard
 from bonafide.engine.trees.arrays import Trees
@@ -28,6 +29,7 @@ MODEL: Final = "model/model.npz"
 TEXT: Final = "model/model.txt"
 CALIBRATION: Final = "model/calibration.yaml"
 SCORECARD: Final = "model/scorecard.yaml"
+MERCHANT_SCORECARD: Final = "model/merchant_scorecard.yaml"
 CARD: Final = ("model/card.md", "model/card.html")
 KNOTS_MAX: Final = 256
 
@@ -61,6 +63,11 @@ def read_scheme(sources: Sources, inputs: Inputs, rules: Sequence[Rule], codes: 
         scorecard = _read_scorecard(sources, inputs)
         if scorecard is not None:
             scheme = scheme._replace(card_inputs=tuple(one.node for one in inputs.scorecard), scorecard=scorecard)
+    if MERCHANT_SCORECARD in sources.contents:
+        merchants = _read_merchants(sources, inputs)
+        if merchants is not None:
+            nodes = tuple(one.node for one in inputs.merchant_scorecard)
+            scheme = scheme._replace(merchant_inputs=nodes, merchant_card=merchants)
     return scheme
 
 
@@ -133,3 +140,12 @@ def _read_scorecard(sources: Sources, inputs: Inputs) -> Scorecard | None:
     scorecard, mistakes = read_scorecard(document, SCORECARD, inputs.scorecard)
     sources.mistakes += mistakes
     return scorecard
+
+
+def _read_merchants(sources: Sources, inputs: Inputs) -> Graded | None:
+    document = sources.document(MERCHANT_SCORECARD)
+    if document is None:
+        return None
+    card, mistakes = read_graded(document, MERCHANT_SCORECARD, declared_graded(inputs.merchant_scorecard))
+    sources.mistakes += mistakes
+    return card

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from bonafide.core.fields import FIELDS, Origin
 from bonafide.engine.bundles.files import Sources
-from bonafide.engine.bundles.inputs import INPUTS, Input, Inputs
+from bonafide.engine.bundles.inputs import INPUTS, Input, Inputs, MerchantInput
 from bonafide.engine.bundles.rules import RULES, Rule
 from bonafide.engine.features.spec import Feature, parse_features
 from bonafide.engine.rules.language import Node, names_in
@@ -44,8 +44,12 @@ def note_purpose(
     if declared is None or ruled is None:
         return
     given = sources.document(INPUTS) if INPUTS in sources.contents else None
-    of_inputs = [] if given is None else [*_of_inputs(inputs.model, "model", given),
-                                          *_of_inputs(inputs.scorecard, "scorecard", given)]  # fmt: skip
+    parts = (
+        ("model", inputs.model),
+        ("scorecard", inputs.scorecard),
+        ("merchant_scorecard", inputs.merchant_scorecard),
+    )
+    of_inputs = [] if given is None else [told for name, some in parts for told in _of_inputs(some, name, given)]
     for reading in (*_of_features(features, declared), *_of_rules(rules, ruled), *of_inputs):
         origin = FIELDS[reading.fields[0]].origin
         if origin in purpose:
@@ -99,7 +103,7 @@ def _of_rules(rules: Sequence[Rule], document: Document) -> Iterator[Reading]:
         yield from _of_expression(rule.when, rule.text, f"rule {rule.id}", RULES, document, at)
 
 
-def _of_inputs(inputs: Sequence[Input], part: str, document: Document) -> Iterator[Reading]:
+def _of_inputs(inputs: Sequence[Input | MerchantInput], part: str, document: Document) -> Iterator[Reading]:
     items = document.value[part] if inputs else []
     place_of = _indices(items, "name")
     for one in inputs:

@@ -77,7 +77,11 @@ P_BLAME: Final = 48  # where the reasons' sums and the inputs' parts stand among
 P_CARD: Final = 49  # where the scorecard stands among the words and the floats; -1: there is none
 P_CARD_FLOATS: Final = 50
 P_CREDITED: Final = 51  # the types whose payer has a credit score, as a mask
-P_HEADER: Final = 52
+P_MERCHANT_INPUTS: Final = 52  # how many inputs the merchants' card has, behind those of the payers' card
+P_MERCHANT_CARD: Final = 53  # where it stands among the words and the floats; -1: there is none
+P_MERCHANT_FLOATS: Final = 54
+P_MERCHANT_CREDITED: Final = 55  # the types whose merchant has a credit score, as a mask
+P_HEADER: Final = 56
 
 # A family's record in the plan: a count, then where its rows are told.
 F_SEED: Final = 0

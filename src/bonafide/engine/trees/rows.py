@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bonafide.engine.kernel import pointer, shift
 from bonafide.engine.kernels import compile_alone
-from bonafide.engine.scoring import calibrated
+from bonafide.engine.graded import on_line
 from bonafide.engine.trees.arrays import Floats, Trees
 from bonafide.engine.trees.shapley import plan_shapley, shapley
 from bonafide.engine.trees.walk import attribute, raw_score
@@ -78,7 +78,7 @@ def shapley_rows(words, floats, plan, work, rows, into, bases):
 
 def calibrate_rows(knots, margins, into):
     for i in range(margins.shape[0]):
-        into[i] = calibrated(pointer(knots), knots.shape[0] // 2, margins[i])
+        into[i] = on_line(pointer(knots), knots.shape[0] // 2, margins[i])
 
 
 class TreeKernels(NamedTuple):

@@ -6,12 +6,12 @@ from math import floor, isnan
 from typing import TYPE_CHECKING, Any, Final
 
 from bonafide.core.text import shorten
-from bonafide.engine.bundles.inputs import Input
-from bonafide.engine.explain_score import CreditTold, MarginTold, ScoreTold
+from bonafide.engine.bundles.inputs import Input, MerchantInput
+from bonafide.engine.explain_score import CreditTold, MarginTold, MerchantCreditTold, MerchantPointsTold, ScoreTold
 from bonafide.engine.rules.language import Apply, Equals, Missing, Node
 from bonafide.engine.rules.units import unit_of
 from bonafide.lab.explain.lines import indented, pad, wrap
-from bonafide.lab.explain.words import expression_text, number_text
+from bonafide.lab.explain.words import Lang, expression_text, number_text, word
 
 if TYPE_CHECKING:
     from bonafide.lab.explain.text import Pen
@@ -64,6 +64,8 @@ def shown_parts(told: MarginTold) -> list[float]:
 def credit_lines(pen: Pen) -> list[str]:
     """The points of a credit score: by family, and what costs most."""
     derived = pen.told.derived
+    if derived is not None and derived.score.merchant is not None:
+        return merchant_lines(pen, derived.score.merchant)
     if derived is None or derived.score.credit is None:
         return []
     told = derived.score.credit
@@ -77,6 +79,54 @@ def credit_lines(pen: Pen) -> list[str]:
     for one in costly:
         lines += _input(pen, f"+{one.lost}", one.input, one.value)
     return lines
+
+
+def merchant_lines(pen: Pen, told: MerchantCreditTold) -> list[str]:
+    """The points of a merchant's credit score by family, each input beneath its own, and the way back up."""
+    lines = [pen.say("credit", kind=pen.word("merchant"), id=shorten(pen.told.row["merchant_id"]))]
+    lines += _line(pen, f"{told.base}", pen.say("merchant base"))
+    whole = whole_points(list(told.families.values()), told.score - told.base)
+    for (family, _), points in zip(told.families.items(), whole, strict=True):
+        lines += _line(pen, f"{points:+d}", pen.word(family))
+        for one in told.inputs:
+            if one.input.family == family:
+                value = input_number(one.value, pen.lang)
+                lines += _line(pen, "", f"{called(one.input, pen.lang)}: {value} ({one.points:+.1f})")
+    lines += _line(pen, f"{told.score}", pen.say("credit sum", level=pen.word(told.level)), sign="=")
+    lines += [pen.say("way up" if told.way_up else "no costs")]
+    for each in told.way_up:
+        text = pen.say(way_of(each), value=input_number(each.best_at, pen.lang), now=input_number(each.value, pen.lang))
+        lines += _line(pen, f"+{each.lost:.0f}", f"{called(each.input, pen.lang)}: {text}")
+    return lines
+
+
+def whole_points(parts: list[float], total: int) -> list[int]:
+    """Parts in whole points that add up to the whole of them: what lies furthest from its own gives way. Where the
+    score was cut off at an end, they keep what they have."""
+    whole = [floor(part) for part in parts]
+    left = total - sum(whole)
+    if not 0 <= left <= len(parts):
+        return [round(part) for part in parts]
+    for i in sorted(range(len(parts)), key=lambda i: whole[i] - parts[i])[:left]:
+        whole[i] += 1
+    return whole
+
+
+def way_of(told: MerchantPointsTold) -> str:
+    """The name of what says which value an input would have to come to."""
+    if told.input.direction == "down":
+        return "way at least"
+    return "way at most" if told.best_at > 0 else "way to none"
+
+
+def called(told: MerchantInput, lang: Lang) -> str:
+    """What an input of the merchants' card is called."""
+    return told.zh if lang == "zh" else told.en
+
+
+def input_number(value: float, lang: Lang) -> str:
+    """A value of such an input."""
+    return word("missing", lang) if isnan(value) else f"{value:.3g}" if value < 1_000 else f"{value:,.0f}"
 
 
 def _line(pen: Pen, number: str, text: str, sign: str = " ") -> list[str]:
@@ -108,7 +158,24 @@ def score_json(told: ScoreTold) -> dict[str, Any]:
     return {
         "margin": None if told.margin is None else _margin_json(told.margin),
         "credit": None if told.credit is None else _credit_json(told.credit),
+        "merchant_credit": None if told.merchant is None else merchant_json(told.merchant),
     }
+
+
+def merchant_json(told: MerchantCreditTold) -> dict[str, Any]:
+    """A merchant's credit score, nothing rounded."""
+    return {
+        "score": told.score, "level": told.level, "base": told.base, "families": told.families,
+        "inputs": [
+            {
+                "name": one.input.name, "family": one.input.family, "reason": one.input.reason, "zh": one.input.zh,
+                "en": one.input.en, "value": None if isnan(one.value) else one.value, "points": one.points,
+                "lost": one.lost, "best_at": None if isnan(one.best_at) else one.best_at,
+                "direction": one.input.direction,
+            }
+            for one in told.inputs
+        ],
+    }  # fmt: skip
 
 
 def _margin_json(told: MarginTold) -> dict[str, Any]:

@@ -25,9 +25,17 @@ from bonafide.lab.inputs import Chunk, Refusal, RejectWriter
 from bonafide.lab.inputs.chunks import FIELD_DTYPE
 from bonafide.lab.labels import ROW, LabelQueue
 from bonafide.lab.replay import WALK_ROWS
-from bonafide.lab.train.payers import PayerLog, facts_in, payer_log
+from bonafide.lab.train.merchants import (
+    MERCHANT_ROW,
+    MERCHANT_TYPES,
+    NO_MERCHANTS,
+    MerchantLog,
+    merchant_rows,
+)  # fmt: skip
+from bonafide.lab.train.payers import FACTS, PayerLog, facts_in, payer_log
 
 PAYMENT: Final = TYPE_CODE["payment"]
+_OF_MERCHANTS: Final = [TYPE_CODE[name] for name in MERCHANT_TYPES]
 KEPT: Final = ("event_id", "user_id", "merchant_id", "amount", "currency", "credit_limit")
 """Fields of a payment that stand beside its inputs."""
 _WORDS: Final = ("label", "source", "grade", "subject_type", "subject_id", "user_id", "status")
@@ -67,6 +75,8 @@ class Matrix(NamedTuple):
     """Records read."""
     payers: PayerLog
     """The same payments as a scorecard sees them."""
+    merchants: MerchantLog = NO_MERCHANTS
+    """What the merchants' card sees."""
 
     @property
     def n(self) -> int:
@@ -103,6 +113,9 @@ class MatrixRun:
         first = len(engine.bundle.compiled.features.columns)
         self._columns = slice(first, first + len(self._inputs))
         self._card_names = [one.name for one in engine.bundle.inputs.scorecard]
+        self._card_columns = slice(self._columns.stop, self._columns.stop + len(self._card_names))
+        self._merchant_names = [one.name for one in engine.bundle.inputs.merchant_scorecard]
+        self._merchants: list[pl.DataFrame] = []
         self._weight = {rule.id: -math.log1p(-rule.weight) for rule in engine.bundle.rules}
         self._effect = {rule.id: OUTCOMES.index(rule.effect) for rule in engine.bundle.rules}
         self._kept = list(dict.fromkeys((*KEPT, *segments)))
@@ -139,12 +152,22 @@ class MatrixRun:
             self._engine.state.latest_ms,
             self._read,
             payer_log(rows, self._card, self._card_names, self._facts),
+            self._merchant_log(rows),
+        )
+
+    def _merchant_log(self, rows: pl.DataFrame) -> MerchantLog:
+        empty = pl.DataFrame(schema=MERCHANT_ROW | dict.fromkeys(self._merchant_names, pl.Float64))
+        kept = [name for name in ("category",) if name in rows.columns]
+        sales = rows.select("event_id", "merchant_id", *kept, time="time_ms")
+        return MerchantLog(
+            pl.concat([empty, *self._merchants]), sales, pl.concat([pl.DataFrame(schema=FACTS), *self._facts])
         )
 
     def _walk(self, frame: pl.DataFrame) -> None:
         read = frame[ROW].is_not_null().to_numpy()
         kinds = kinds_of(frame)
-        how = np.where(read, np.where(kinds == PAYMENT, ANSWERED, ABSORBED), DERIVED)
+        of_merchants = np.isin(kinds, _OF_MERCHANTS) & bool(self._merchant_names)
+        how = np.where(read, np.where((kinds == PAYMENT) | of_merchants, ANSWERED, ABSORBED), DERIVED)
         latest = self._engine.state.latest_ms
         batch = self._engine.decide_columns(kinds, columns_of(frame), how)
         taken = batch.status == TAKEN
@@ -154,13 +177,17 @@ class MatrixRun:
         self._note_statements(frame, taken, reached)
         self._note_users(frame, taken)
         self._facts.append(facts_in(frame.filter(pl.Series(taken))))
+        about = np.flatnonzero(taken & of_merchants)
+        if len(about):
+            inputs = batch.answers[about, self._card_columns.stop :]
+            self._merchants.append(merchant_rows(frame[about], inputs, self._merchant_names))
         payments = np.flatnonzero(taken & (kinds == PAYMENT))
         if len(payments):
             self._keep(frame[payments], batch, payments)
 
     def _keep(self, frame: pl.DataFrame, batch: Batch, which: NDArray[np.intp]) -> None:
         self._x.append(batch.answers[which, self._columns])
-        self._card.append(batch.answers[which, self._columns.stop :])
+        self._card.append(batch.answers[which, self._card_columns])
         evidence, effect = self._of_templates(batch.templates)
         chosen = batch.template[which]
         self._evidence.append(evidence[chosen])

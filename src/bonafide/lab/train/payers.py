@@ -10,7 +10,7 @@ import polars as pl
 
 from bonafide.lab.curves import Floats
 
-_FACTS: Final = {
+FACTS: Final = {
     "type": pl.String, "time": pl.Int64, "user_id": pl.String, "subject_type": pl.String, "subject_id": pl.String,
     "label": pl.String, "status": pl.String,
 }  # fmt: skip
@@ -32,11 +32,11 @@ def payer_log(
     answered = np.concatenate(inputs) if inputs else np.zeros((0, len(names)))
     columns = [pl.Series(name, np.ascontiguousarray(answered[:, i])) for i, name in enumerate(names)]
     payments = rows.select("event_id", "user_id", pl.col("time_ms").alias("time")).with_columns(columns)
-    return PayerLog(payments, pl.concat([pl.DataFrame(schema=_FACTS), *facts]))
+    return PayerLog(payments, pl.concat([pl.DataFrame(schema=FACTS), *facts]))
 
 
 def facts_in(frame: pl.DataFrame) -> pl.DataFrame:
     """The facts among some events of a log."""
     told = frame.filter(pl.col("type").is_in(["verdict", "repayment"]))
-    absent = [pl.lit(None, kind).alias(name) for name, kind in _FACTS.items() if name not in told.columns]
-    return told.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in _FACTS.items())
+    absent = [pl.lit(None, kind).alias(name) for name, kind in FACTS.items() if name not in told.columns]
+    return told.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in FACTS.items())

@@ -182,7 +182,13 @@ def _card(inputs: Sequence[FittedInput], intercept: float, settings: Settings) -
     base = min(max(base, CREDIT_MIN), CREDIT_MAX)
     kept = sorted((one for one in inputs if one.left_out is None), key=_place_of_family)
     card = Card(base, tuple(_points(one, settings) for one in kept), ())
-    lowest, highest = reachable(card)
+    levels, lost = levels_within(reachable(card), settings)
+    return Card(card.base, card.inputs, levels), lost
+
+
+def levels_within(scores: tuple[int, int], settings: Settings) -> tuple[tuple[LevelBand, ...], tuple[str, ...]]:
+    """The levels that points can come to, whose lowest and highest `scores` these are; and the names of the others."""
+    lowest, highest = scores
     levels, lost, begin = list[LevelBand](), list[str](), lowest
     for probability, level in LEVELS:
         # Below the first whole score whose probability is too small for the level.
@@ -192,7 +198,7 @@ def _card(inputs: Sequence[FittedInput], intercept: float, settings: Settings) -
             begin = below
         else:
             lost.append(level)
-    return Card(card.base, card.inputs, tuple(levels)), tuple(lost)
+    return tuple(levels), tuple(lost)
 
 
 def _place_of_family(one: FittedInput) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from bonafide.core.moment import show_span
-from bonafide.engine.scorecard import CREDIT_MAX, CREDIT_MIN, Card, CardInput, Family
+from bonafide.engine.scorecard import CREDIT_MAX, CREDIT_MIN, CardInput, Family, LevelBand
 from bonafide.lab.train.scorecard import LEVELS, Fitted
 from bonafide.lab.train.snapshots import Target
 from bonafide.lab.train.written import yaml_number
@@ -37,14 +38,14 @@ def scorecard_text(fitted: Fitted, target: Target) -> str:
             shown = families[one.name]
             told.append(f"  # {_TITLES[families[one.name]]}")
         told.append(f"  - {_input(one)}")
-    return "\n".join([*told, *_levels(card, horizon), ""])
+    return "\n".join([*told, *level_lines(card.levels, f"go bad within {horizon}"), ""])
 
 
-def _levels(card: Card, horizon: str) -> list[str]:
+def level_lines(levels: Sequence[LevelBand], fate: str) -> list[str]:
+    """The levels of a card, and how many meet which fate."""
     shares = {level: f"{100 * probability:g} %" for probability, level in LEVELS}
     rows = [
-        f"  - {{below: {band.below}, level: {band.level}}}  # at least {shares[band.level]} go bad within {horizon}"
-        for band in card.levels
+        f"  - {{below: {band.below}, level: {band.level}}}  # at least {shares[band.level]} {fate}" for band in levels
     ]
     return ["levels:", *rows] if rows else ["levels: []"]
 

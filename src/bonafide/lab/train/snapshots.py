@@ -78,11 +78,16 @@ def missed_moments(events: pl.DataFrame, as_of_ms: int) -> pl.DataFrame:
 
 def went_bad(snapshots: pl.DataFrame, moments: pl.DataFrame, target: Target = TARGET) -> NDArray[np.bool_]:
     """Whether each snapshot's payer has a moment after it and within the horizon."""
+    return went_bad_of(snapshots, moments, "user_id", target.horizon_ms)
+
+
+def went_bad_of(snapshots: pl.DataFrame, moments: pl.DataFrame, who: str, horizon_ms: int) -> NDArray[np.bool_]:
+    """The same of any subject, whose ids stand in the column `who` of both."""
     after = pl.col("time") + 1
-    asked = snapshots.select("user_id", "time", row=pl.int_range(pl.len())).with_columns(time=after).sort("time")
-    told = moments.select("user_id", "time", then="time").sort("time")
-    found = asked.join_asof(told, on="time", by="user_id", strategy="forward", check_sortedness=False).sort("row")
-    within = found["then"] - found["time"] < target.horizon_ms
+    asked = snapshots.select(who, "time", row=pl.int_range(pl.len())).with_columns(time=after).sort("time")
+    told = moments.select(who, "time", then="time").sort("time")
+    found = asked.join_asof(told, on="time", by=who, strategy="forward", check_sortedness=False).sort("row")
+    within = found["then"] - found["time"] < horizon_ms
     return within.fill_null(value=False).to_numpy()
 
 

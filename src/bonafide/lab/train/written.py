@@ -12,8 +12,9 @@ from bonafide.lab.train.pu import Model
 
 TEXT, ARRAYS, CALIBRATION = "model/model.txt", "model/model.npz", "model/calibration.yaml"
 CARD, PAGE, SCORECARD = "model/card.md", "model/card.html", "model/scorecard.yaml"
+MERCHANT_SCORECARD = "model/merchant_scorecard.yaml"
 _WHOLE_MAX: Final = 2.0**53
-MADE: Final = (TEXT, ARRAYS, CALIBRATION, CARD, PAGE, SCORECARD)
+MADE: Final = (TEXT, ARRAYS, CALIBRATION, CARD, PAGE, SCORECARD, MERCHANT_SCORECARD)
 """What training writes into a bundle."""
 
 
