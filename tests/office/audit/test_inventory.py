@@ -11,6 +11,7 @@ from sqlalchemy import event
 
 from bonafide.core.pseudonym import ClearText
 from bonafide.office.access.keys import Keys
+from bonafide.office.admission.desk import Admissions
 from bonafide.office.audit.log import AuditLog
 from bonafide.office.bundles.life import BundleLife
 from bonafide.office.journal.intake import IntakeRow
@@ -32,7 +33,8 @@ from tests.office.people.kit import HERE, PASSWORD, ROOT, Office
 
 AUDITED = {
     "machine_keys", "people", "oidc_identities", "subjects", "subject_fields", "legal_holds", "signing_keys",
-    "bundle_steps", "bundle_outcomes", "list_changes", "list_approvals", "list_outcomes",
+    "bundle_steps", "bundle_outcomes", "list_changes", "list_approvals", "list_outcomes", "merchant_votes",
+    "merchant_outcomes",
 }  # fmt: skip
 """A transaction that writes one of these appends to the log too."""
 PASSED_OVER = {
@@ -43,6 +45,11 @@ PASSED_OVER = {
     "forgotten_subjects": "written with a subject that is forgotten, which is audited",
     "intake_taken": "how far the journal's intake was read",
     "root_key": "made once, when nothing is there yet; rotation is audited",
+    "merchants": "what follows from applications, measures and decisions, each of which is in the log or audited",
+    "merchant_applications": "a copy of what the log says", "merchant_accounts": "a copy of what the log says",
+    "merchant_devices": "a copy of what the log says", "merchant_trade": "counts of what the log says",
+    "merchant_reviews": "what a machine found; what people make of it is audited",
+    "merchant_cursor": "how far the log was read",
     "family_versions": "a counter for copies in memory",
     "audit_head": "the log itself", "audit_entries": "the log itself",
 }  # fmt: skip
@@ -55,12 +62,14 @@ MUTATING = {
     Holds: {"place", "lift"},
     BundleLife: {"propose", "approve", "activate", "rollback", "refuse", "note_outcome"},
     Lists: {"change", "approve", "note_outcome"},
+    Admissions: {"decide"},
 }
 READING = {Keys: {"verify", "list", "close"}, People: {"list"}, OidcDesk: {"start"}, SignIn: set(), Vault: {
     "subject_of", "sealed", "clear_of", "clear_texts", "keep_held",
 },
            Holds: {"standing", "of"}, BundleLife: {"steps", "read", "public_keys", "version"},
-           Lists: {"token_of", "pending", "changes", "standing", "version"}}  # fmt: skip
+           Lists: {"token_of", "pending", "changes", "standing", "version"},
+           Admissions: {"pseudonym_of", "merchants", "page", "show"}}  # fmt: skip
 _WRITE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)(?:.*\bSET\b(.*?)\bWHERE\b)?", re.DOTALL)
 
 

@@ -24,6 +24,7 @@ from bonafide.apps.cli.features import features
 from bonafide.apps.cli.journal import journal_app
 from bonafide.apps.cli.lists import list_app
 from bonafide.apps.cli.map import map_app
+from bonafide.apps.cli.merchant import merchant_app
 from bonafide.apps.cli.outbox import outbox_app
 from bonafide.apps.cli.replay import replay
 from bonafide.apps.cli.review import review_sample
@@ -65,6 +66,7 @@ rules_app.command("suggest")(suggest_rules)
 _GROUPS: Final = {
     "bundle": bundle_app, "rules": rules_app, "map": map_app, "journal": journal_app, "access": access_app,
     "audit": audit_app, "subject": subject_app, "outbox": outbox_app, "list": list_app,
+    "merchant": merchant_app,
 }  # fmt: skip
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
 

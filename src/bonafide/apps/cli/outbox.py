@@ -70,7 +70,7 @@ def pull(
     after: Annotated[int, typer.Option("--after", help="The cursor of the page before; 0 begins.")] = 0,
     limit: Annotated[int, typer.Option("--limit", help="At most so many messages, 1 to 1000.")] = 100,
     topics: Annotated[
-        list[str] | None, typer.Option("--topics", help="Only these, separated by commas: alert, measure, notice.")
+        list[str] | None, typer.Option("--topics", help="Only these, separated by commas: alert, measure, notice, ...")
     ] = None,
     clear: Annotated[
         bool, typer.Option("--clear", help="With the ids that the vault knows in place of pseudonyms.")

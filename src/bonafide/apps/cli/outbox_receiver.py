@@ -32,7 +32,7 @@ Config = Annotated[
 ]
 ReceiverId = Annotated[str, typer.Argument(help="The receiver's id, as it was printed and as `list` shows it.")]
 Topics = Annotated[
-    list[str] | None, typer.Option("--topics", help="Only these, separated by commas: alert, measure, notice.")
+    list[str] | None, typer.Option("--topics", help="Only these, separated by commas: alert, measure, notice, ...")
 ]
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
-from bonafide.apps.server import bundle_shapes, office_answers, office_bodies
+from bonafide.apps.server import bundle_shapes, merchant_shapes, office_answers, office_bodies
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, PAGE_MAX
 from bonafide.apps.server.office_routes.outbox import LETTERS_MAX
 from bonafide.office.audit.deeds import DEEDS
 from bonafide.office.audit.entry import ON_MAX, WHO_MAX
 from bonafide.office.lists.changes import CHANGES_MAX, LISTS
+from bonafide.office.merchants.application import Standing
 from bonafide.office.outbox.messages import TOPICS
 from bonafide.office.people.matrix import ANYBODY, COLUMNS, OF_PEOPLE, ROUTES
 from bonafide.office.vault.fields import SUBJECT_TYPES
 from bonafide.office.vault.holds import CASE_LENGTH_MAX
 
 SHAPES: Final = tuple(
-    one for module in (office_bodies, office_answers, bundle_shapes) for one in vars(module).values()
+    one for module in (office_bodies, office_answers, bundle_shapes, merchant_shapes) for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
 )  # fmt: skip
 """Every body and answer of the office's routes."""
@@ -132,6 +133,14 @@ _TABLE: Final = (
          "What makes it harder for somebody waits for a second person.", 202, (409,)),
     Told("POST /v1/lists/{number}/approve", "approveListChange", "Approve a change that somebody else has asked for",
          "ListChangeAnswer", status=202, problems=(404, 409)),
+    Told("GET /v1/merchants", "merchants", "Merchants that have applied, with their newest reviews", "MerchantsAnswer",
+         query=("merchantStanding", "beforeReview", "limit")),
+    Told("GET /v1/merchants/{id}", "merchant", "A merchant: where it stands, and what its reviews found",
+         "MerchantAnswer", more="By its token, or by its own id. A platform's key reads the newest review, and of it "
+         "what the applicant may be told.", problems=(404,)),
+    Told("POST /v1/merchants/{id}/decide", "decideMerchant", "Decide about a merchant's newest review",
+         "MerchantReviewAnswer", "DecideBody", "A refusal stands when a second person refuses too.",
+         problems=(404, 409)),
 )  # fmt: skip
 TABLE: Final = {one.route: one for one in _TABLE}
 
@@ -167,6 +176,10 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
                  "description": "those alone by which somebody stands on a list now"},
     "before": {"name": "before", "schema": {"type": "integer", "minimum": 1, "maximum": CHANGES_MAX + 1},
                "description": "the `next_before` of before"},
+    "merchantStanding": {"name": "standing", "schema": {"type": "string", "enum": list(get_args(Standing))},
+                         "description": "those alone that stand so"},
+    "beforeReview": {"name": "before", "schema": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
+                     "description": "the `next_before` of before"},
     "case": {"name": "case", "schema": {**_TEXT, "maxLength": CASE_LENGTH_MAX},
              "description": "the case that it is for; it stands in the audit log"},
 }  # fmt: skip

@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 from bonafide.apps.outbox.clear import clear_texts_of
 from bonafide.apps.outbox.worker import OutboxWorker, open_outbox
 from bonafide.apps.settings import Settings
-from bonafide.apps.worker.intake import TakeIn, open_take_in
+from bonafide.apps.worker.intake import ROWS_AT_ONCE, TakeIn, open_take_in
 from bonafide.core.errors import StateError
 from bonafide.core.moment import HOUR_MS, MINUTE_MS
 from bonafide.office.access.keys import now_ms
+from bonafide.office.admission.watch import MerchantWatch
 from bonafide.office.audit.marks import Marker
 from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
 from bonafide.office.outbox.log import open_log
@@ -42,6 +43,7 @@ class Tools(NamedTuple):
 
     vault: Vault
     take_in: TakeIn
+    merchants: MerchantWatch
     outbox: OutboxWorker
     marker: Marker
 
@@ -73,7 +75,10 @@ class Work:
 
     def _rounds(self, tools: Tools, stop: threading.Event) -> None:
         while not stop.is_set():
-            if not tools.take_in.step():
+            taken = tools.take_in.step()
+            # Reviews come behind the intake: what an application names is known by then.
+            reviewed = tools.merchants.step() if taken < ROWS_AT_ONCE else 0
+            if not taken and not reviewed:
                 stop.wait(EVERY_S)
             self._sweep_when_due(tools.vault)
             self._mark_when_due(tools.marker)
@@ -105,7 +110,8 @@ class Work:
             asks = clear_texts_of(vault)
             outbox = held.enter_context(open_outbox(self._data, store, self._settings, asks, self._clock))
             outbox.worker.start()
-            yield Tools(vault, take_in, outbox.worker, Marker(store, log))
+            merchants = MerchantWatch(vault, log, self._data.folder, self._data.read_secret(), self._clock)
+            yield Tools(vault, take_in, merchants, outbox.worker, Marker(store, log))
 
     def _tell(self, trouble: str | None) -> None:
         """Say what is wrong when it begins, and that it is over."""

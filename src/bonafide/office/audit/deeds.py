@@ -48,6 +48,7 @@ DEEDS: Final[dict[str, str]] = {
     "list.change": "an entry of a list was asked for, or that was refused",
     "list.approve": "a change of a list that does harm was approved by a second person, or that was refused",
     "list.in_force": "the service wrote a change of a list into the log",
+    "merchant.decide": "somebody decided about a merchant's review, or that was refused",
     "audit.checkpoint": "a checkpoint of the audit log was handed out",
 }
 """Deed -> what it means, in one line. Measures follow with what writes them."""

@@ -15,8 +15,10 @@ import msgspec
 from bonafide.core.moment import show_moment
 from bonafide.office.journal import Record
 
-TOPICS: Final = ("alert", "measure", "notice")
-"""What can be subscribed to: decisions that alert; where a measure stands; who is to be told of a measure."""
+MERCHANT_REVIEW: Final = "merchant_review"
+TOPICS: Final = ("alert", "measure", "notice", MERCHANT_REVIEW)
+"""What can be subscribed to: decisions that alert; where a measure stands; who is to be told of a measure; what became
+of a merchant's application."""
 TAG_BYTES: Final = 8
 NOTICE: Final = "notice"
 

@@ -56,7 +56,9 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "PUT /v1/degraded": _ADMIN,
     # Subjects
     "GET /v1/users/{id}": _READERS | {"platform"},
+    "GET /v1/merchants": _READERS,
     "GET /v1/merchants/{id}": _READERS | {"platform"},
+    "POST /v1/merchants/{id}/decide": _MERCHANTS,
     "GET /v1/subjects/{type}/{pseudonym}": _MERCHANTS | _LAW,
     "POST /v1/subjects:search": _MERCHANTS | _LAW,
     "GET /v1/subjects/{type}/{pseudonym}/export": _LAW | _ADMIN,
@@ -140,7 +142,7 @@ OF_A_SESSION: Final = frozenset(
 OF_PEOPLE: Final = OF_A_SESSION | {
     "POST /v1/bundles", "POST /v1/bundles/{hash}/approve", "POST /v1/bundles/{hash}/refuse",
     "POST /v1/bundles/{hash}/activate", "POST /v1/bundles/rollback", "POST /v1/lists",
-    "POST /v1/lists/{number}/approve",
+    "POST /v1/lists/{number}/approve", "POST /v1/merchants/{id}/decide",
 }  # fmt: skip
 """Routes for people who are signed in: beside those, whatever two people are wanted for. A key is nobody there."""
 UNFINISHED: Final[dict[str, frozenset[str]]] = {
@@ -154,7 +156,7 @@ COMMANDS: Final[dict[str, frozenset[str]]] = {
         ("demo", "map init", "explain", "trace", "replay", "features", "rings", "simulate", "evaluate", "backtest",
          "train", "tune", "drift", "review-sample", "bench", "warmup", "rules check", "rules test", "rules explain",
          "rules list", "rules suggest", "bundle new", "bundle check", "bundle test", "bundle show", "bundle diff",
-         "bundle trial", "bundle arms"),
+         "bundle trial", "bundle arms", "merchant review"),
         _EVERYBODY,
     ),
     # Steps of people, who sign in at the terminal too.
@@ -167,11 +169,13 @@ COMMANDS: Final[dict[str, frozenset[str]]] = {
     "list add": _JUDGES | _ADMIN,
     "list remove": _JUDGES | _ADMIN,
     "list approve": frozenset({"senior", "admin"}),
+    "merchant decide": _MERCHANTS,
     **dict.fromkeys(
         ("serve", "backup", "restore", "journal export", "journal verify", "journal show", "journal dead-letters",
          "access key create", "access key rotate", "access key revoke", "access key list",
          "access user create", "access user disable", "access user enable", "access user reset", "access user list",
          "audit show", "audit verify", "audit checkpoint", "bundle history", "bundle verify", "list show",
+         "merchant list", "merchant show", "merchant screen",
          "subject show", "subject search", "subject export", "subject forget", "subject end", "subject hold",
          "subject lift", "subject holds", "subject sweep", "subject rotate-key",
          "outbox status", "outbox pull", "outbox dead-letters", "outbox begin-at",

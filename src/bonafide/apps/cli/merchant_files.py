@@ -1,0 +1,131 @@
+"""Files of `bonafide merchant`: events, registers of merchants, lists; a bad line is refused alone."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from bonafide.core.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from bonafide.core.events import Fact
+    from bonafide.office.merchants.application import Merchant
+    from bonafide.office.merchants.lists_in import ReadList
+    from bonafide.office.merchants.screening import Screening
+
+WANTED: Final = ("merchant_application", "account_link", "login")
+SHOWN_MAX: Final = 5
+
+
+class Refused:
+    """Lines that were refused: how many, and the first of them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.shown: list[str] = []
+
+    def add(self, path: Path, line: int, why: str) -> None:
+        """One more."""
+        self.count += 1
+        if len(self.shown) < SHOWN_MAX:
+            self.shown.append(f"{path}:{line}: {why}")
+
+
+def read_events(paths: Sequence[Path], refused: Refused) -> Iterator[Fact]:
+    """The events of files that reviews look at, in their order."""
+    from bonafide.core.door import convert_event, decode_event
+
+    for path in paths:
+        if path.suffix == ".parquet":
+            for number, record in enumerate(_rows(path), 1):
+                try:
+                    yield convert_event(record)
+                except InputError as error:
+                    refused.add(path, number, str(error))
+            continue
+        for number, line in _lines(path):
+            try:
+                event = decode_event(line)
+            except InputError as error:
+                refused.add(path, number, str(error))
+            else:
+                yield event
+
+
+def read_register(paths: Sequence[Path]) -> tuple[list[Merchant], Refused]:
+    """The merchants of NDJSON files: fields of an application, and `standing` (active where it is left out)."""
+    import msgspec
+
+    from bonafide.core.door import decode_event
+    from bonafide.core.events import MerchantApplication
+    from bonafide.office.merchants.application import Application, Merchant, Standing
+
+    found, refused = list[Merchant](), Refused()
+    for path in paths:
+        for number, line in _lines(path):
+            try:
+                told: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
+                standing = msgspec.convert(told.pop("standing", "active"), type=Standing)
+                event = decode_event(msgspec.json.encode({"event_id": "r", "time": 0, **told,
+                                                          "type": "merchant_application"}))  # fmt: skip
+            except (msgspec.MsgspecError, InputError, UnicodeDecodeError) as error:
+                refused.add(path, number, str(error))
+                continue
+            assert isinstance(event, MerchantApplication)
+            found.append(Merchant(Application.of(event), standing))
+    return found, refused
+
+
+def check_lists(paths: Sequence[Path]) -> dict[str, ReadList]:
+    """What came of each list; InputError where nothing of one could be used."""
+    from bonafide.office.merchants.lists_in import check_taken, read_list
+
+    return {str(path): check_taken(read_list(path), str(path)) for path in paths}
+
+
+def read_lists(paths: Sequence[Path], threshold: float | None) -> Screening:
+    """Lists to ask."""
+    from bonafide.office.merchants.screening import THRESHOLD_DEFAULT, Screening
+
+    entities = (entity for read in check_lists(paths).values() for entity in read.entities)
+    return Screening(entities, THRESHOLD_DEFAULT if threshold is None else threshold)
+
+
+def keep_lists(paths: Sequence[Path], data: Path) -> None:
+    """Copy lists into a data directory, each whole or not at all; one of the same name is replaced."""
+    from bonafide.office.admission.lists import FOLDER, SUFFIXES
+    from bonafide.office.store.datadir import DataDir
+
+    if wrong := [path for path in paths if path.suffix.casefold() not in SUFFIXES]:
+        raise UsageError(f"{wrong[0]}: the name of a list that is kept ends in {', '.join(SUFFIXES)}")
+    folder = DataDir.open(data, create=False).folder / FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for path in paths:
+        part = folder / f".{path.name}.part"
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(path.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(folder / path.name)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield number, line
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    import polars as pl
+
+    try:
+        found = pl.scan_parquet(path).filter(pl.col("type").is_in(WANTED)).collect()
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(f"{path}: cannot be read as events: {str(error).splitlines()[0]}") from None
+    for row in found.iter_rows(named=True):
+        yield {name: value for name, value in row.items() if value is not None}

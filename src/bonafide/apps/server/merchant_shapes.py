@@ -1,0 +1,112 @@
+"""Bodies and answers of the routes of merchants."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from bonafide.apps.server.shapes import Time
+from bonafide.core.secret import unprinted
+from bonafide.office.admission.desk import NOTE_LENGTH_MAX
+from bonafide.office.admission.rows import Cause, State
+from bonafide.office.merchants.application import Standing
+from bonafide.office.merchants.table import DECISIONS, Decision, Family, Outcome, Severity
+
+_MERCHANT = Annotated[str, Meta(description="the token that stands for it")]
+
+
+class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    def __repr__(self) -> str:
+        return unprinted(self)  # notes name people
+
+
+class DecideBody(_Shape, frozen=True):
+    """What one person decides, and why."""
+
+    decision: Annotated[Decision, Meta(description=f"one of {', '.join(DECISIONS)}")]
+    note: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=NOTE_LENGTH_MAX,
+            pattern="^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+            description=f"why, in 1 to {NOTE_LENGTH_MAX} plain characters; it is kept sealed",
+        ),
+    ]
+
+
+class ReasonAnswer(_Shape, frozen=True):
+    """What the applicant is told of one finding, and may hand in."""
+
+    code: str
+    zh: str
+    en: str
+    submit_zh: str
+    submit_en: str
+
+
+class FindingAnswer(ReasonAnswer, frozen=True, kw_only=True):
+    """A finding as the office sees it."""
+
+    severity: Severity
+    family: Family
+    asks: Decision
+    rests_on: Annotated[dict[str, Any], Meta(description="it may name other merchants: never told to the applicant")]
+
+
+class PaperAnswer(_Shape, frozen=True):
+    """A paper that is asked for."""
+
+    kind: str
+    zh: str
+    en: str
+
+
+class VoteAnswer(_Shape, frozen=True):
+    """What one person decided."""
+
+    person: str
+    decision: Decision
+    note: Annotated[str | None, Meta(description="null where the merchant was forgotten since")]
+    made: Time
+
+
+class MerchantReviewAnswer(_Shape, frozen=True):
+    """A review; `findings` and `votes` are for the office's own."""
+
+    number: int
+    merchant_id: _MERCHANT
+    event_id: Annotated[str, Meta(description="of the application")]
+    cause: Cause
+    made: Time
+    proposed: Annotated[Decision, Meta(description="what the findings ask for")]
+    decision: Annotated[Decision, Meta(description="what is in force")]
+    outcome: Outcome
+    state: State
+    decided_by: Literal["machine", "people"]
+    settled: Time | None
+    hold_until: Annotated[Time | None, Meta(description="when the hold of a proposed refusal ends")]
+    answer_by: Time | None
+    reasons: tuple[ReasonAnswer, ...]
+    papers_missing: tuple[PaperAnswer, ...]
+    forgotten: Annotated[bool, Meta(description="whether nothing of it can be read any more")]
+    findings: tuple[FindingAnswer, ...] = ()
+    votes: tuple[VoteAnswer, ...] = ()
+
+
+class MerchantAnswer(_Shape, frozen=True):
+    """A merchant that has applied, with its newest reviews, the newest first."""
+
+    merchant_id: _MERCHANT
+    standing: Standing
+    changed: Time
+    reviews: tuple[MerchantReviewAnswer, ...]
+
+
+class MerchantsAnswer(_Shape, frozen=True):
+    """Merchants, each with its newest review; `next_before` leads on, and is null where there are no more."""
+
+    merchants: tuple[MerchantAnswer, ...]
+    next_before: int | None

@@ -1,0 +1,64 @@
+"""Merchants: where each stands, what its reviews found, and what people decide; a refusal takes two of them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Final
+
+from fastapi import FastAPI, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from bonafide.apps.server.answers import refused
+from bonafide.apps.server.bundle_routes import person_of
+from bonafide.apps.server.merchant_shapes import DecideBody
+from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of, vault_of
+from bonafide.apps.server.replies import told
+from bonafide.apps.server.small_bodies import read_struct
+from bonafide.core.errors import UsageError
+from bonafide.office.admission.desk import Admissions
+from bonafide.office.merchants.application import Standing
+
+if TYPE_CHECKING:
+    from bonafide.apps.server.app import Service
+
+REVIEW_MAX: Final = 2**63 - 1
+Before = Annotated[int | None, Query(ge=1, le=REVIEW_MAX)]
+
+
+def add_merchants(rest: FastAPI, service: Service) -> None:
+    """Add the routes."""
+
+    def desk() -> Admissions:
+        """Refused (503) while the master key is not at hand, which findings are sealed under."""
+        vault = vault_of(service)
+        return Admissions(vault, office_of(service).data.read_secret(), clock=service.office.clock)  # type: ignore[union-attr]
+
+    @rest.get("/v1/merchants")
+    async def merchants(
+        standing: Standing | None = None, before: Before = None, limit: Limit = PAGE_DEFAULT
+    ) -> Response:  # fmt: skip
+        return told(await run_in_threadpool(partial(desk().page, standing, before, limit)))
+
+    @rest.get("/v1/merchants/{id}")
+    async def merchant(id: str, request: Request) -> Response:
+        """A merchant by its token, or by its own id. A platform's key reads what the applicant may be told."""
+        inside = caller_of(request).sender.role != "platform"
+        return told(await run_in_threadpool(partial(desk().show, _named(desk(), id), inside=inside)))
+
+    @rest.post("/v1/merchants/{id}/decide")
+    async def decide(id: str, request: Request) -> Response:
+        caller, admissions = caller_of(request), desk()
+        body = await read_struct(request, service, DecideBody)
+        person = person_of(caller.signed_in.session if caller.signed_in else None, caller.actor.origin)
+        merchant = _named(admissions, id)
+        act = partial(admissions.decide, person.session, person.origin, merchant, body.decision, body.note)
+        kept = await run_in_threadpool(act)
+        return told(kept.to_wire(vault_of(service).clock(), inside=True))
+
+
+def _named(admissions: Admissions, merchant: str) -> str:
+    try:
+        admissions.pseudonym_of(merchant)
+    except UsageError:
+        raise refused("not-found", "path: give a merchant's id, or the token that stands for it") from None
+    return merchant

@@ -1,0 +1,1 @@
+"""Admission: reviews of merchants kept, what people decide about them, and what the platform is told."""

@@ -1,0 +1,1 @@
+"""Merchants: reviewed when they apply and again when what they are changes; nobody is refused by a machine."""

@@ -1,0 +1,69 @@
+"""A merchant's application as its review reads it, and the merchants that are there already."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from bonafide.core.events import MerchantApplication
+from bonafide.core.moment import moment_of_date
+
+Standing = Literal["applied", "active", "refused", "suspended", "closed"]
+"""Where a merchant stands: applied, admitted, refused by two people, suspended for now, closed for good."""
+FALLEN: Final = frozenset({"refused", "suspended", "closed"})
+
+
+class Paper(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A document handed in: what it is, and its id, which says whether somebody else handed in the same."""
+
+    kind: str
+    id: str
+
+
+class Owner(NamedTuple):
+    """Whose an account is, as an `account_link` says."""
+
+    owner_type: str
+    owner_id: str
+
+
+class Application(msgspec.Struct, frozen=True, kw_only=True):
+    """What a merchant says of itself. Ids and texts are clear, or hashes throughout where somebody reads a log."""
+
+    merchant: str
+    legal_name: str
+    registration_no: str
+    representative: str
+    category: str
+    address: str | None = None
+    account: str | None = None
+    phone: str | None = None
+    devices: tuple[str, ...] = ()
+    """What the merchant has logged in with; an application itself names none."""
+    opened_on_ms: int | None = None
+    papers: tuple[Paper, ...] = ()
+
+    @classmethod
+    def of(cls, event: MerchantApplication, devices: tuple[str, ...] = ()) -> Application:
+        """The application that an event brings."""
+        opened = event.opened_on
+        return cls(
+            merchant=event.merchant_id, legal_name=event.legal_name, registration_no=event.registration_no,
+            representative=event.representative_id, category=event.category, address=event.address,
+            account=event.account_id, phone=event.phone_id, devices=devices,
+            opened_on_ms=opened if opened is None or isinstance(opened, int) else moment_of_date(opened),
+            papers=tuple(Paper(one.kind, one.id) for one in event.documents or ()),
+        )  # fmt: skip
+
+
+class Merchant(msgspec.Struct, frozen=True):
+    """A merchant of the register: what it said last, and where it stands."""
+
+    application: Application
+    standing: Standing = "applied"
+
+    @property
+    def key(self) -> str:
+        """What it is called by."""
+        return self.application.merchant

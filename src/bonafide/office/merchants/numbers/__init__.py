@@ -1,0 +1,1 @@
+"""Registration numbers: which form one has, and whether its check digits hold."""

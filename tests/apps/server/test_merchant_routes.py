@@ -1,0 +1,127 @@
+"""Merchants over HTTP: who sees what of a review, and that a refusal takes two people with sessions of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bonafide.apps.server.merchant_shapes import MerchantAnswer, MerchantReviewAnswer, MerchantsAnswer
+from bonafide.core.door import convert_event
+from bonafide.core.pseudonym import ClearText, party_of, personal_texts, show_token, with_texts
+from bonafide.office.admission.watch import MerchantWatch
+from bonafide.office.journal import Record
+from bonafide.office.journal.intake import IntakeRow
+from bonafide.office.vault.learning import Learner
+from bonafide.office.vault.pseudonym import pseudonym_of
+from bonafide.testing.webhooks.made import MadeLog
+from tests.apps.server.bureau import Bureau, opened
+from tests.apps.server.client import NOW_MS, Answer
+from tests.office.admission.kit import application
+
+PEOPLE = {"ann": "merchant_ops", "bob": "senior", "eve": "auditor"}
+
+
+def apply(bureau: Bureau, *events: dict[str, Any]) -> None:
+    """What the service and its worker do with applications."""
+    secret, log, learner = bureau.data.read_secret(), MadeLog(), Learner(bureau.vault)
+    for n, given in enumerate(events, 1):
+        event = convert_event({"event_id": f"e{n}", "time": NOW_MS, **given})
+        party = party_of(event)
+        assert party is not None
+        texts = []
+        for _, kind, text in personal_texts(event):
+            whose = ("", 0) if (kind, text) == party else (party[0], pseudonym_of(party[1], secret))
+            texts.append(ClearText(pseudonym_of(text, secret), kind, text, *whose))
+        learner.learn([IntakeRow(n, len(texts), tuple(texts), b"%032d" % n)])
+        content = with_texts(event, lambda _, text: show_token(pseudonym_of(text, secret)))
+        log.append(Record(NOW_MS, "k", msgspec.json.encode(content), b'{"status":"taught"}'))
+    watch = MerchantWatch(bureau.vault, log, bureau.data.folder, secret, lambda: bureau.now_ms)
+    while watch.step():
+        pass
+
+
+@pytest.fixture(scope="module")
+def bureau(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
+    with opened(tmp_path_factory.mktemp("merchants")) as one:
+        for name, role in PEOPLE.items():
+            one.settle(name, role)
+        apply(
+            one, application("m1", NOW_MS), application("m2", NOW_MS, documents=[]),
+            application("m3", NOW_MS, account_id="acc-m1"),
+        )  # fmt: skip
+        yield one
+
+
+def as_(bureau: Bureau, name: str, method: str, path: str, body: Any = None) -> Answer:
+    return bureau.as_person(bureau.session(name), method, path, body)
+
+
+def shown(answer: Answer, shape: type[msgspec.Struct]) -> Any:
+    """The body, which must be as the description says."""
+    assert answer.status == 200, answer
+    msgspec.convert(answer.json, shape, strict=True)
+    return answer.json
+
+
+def test_merchants_are_shown_with_what_was_found(bureau: Bureau) -> None:
+    found = shown(as_(bureau, "eve", "GET", "/v1/merchants?limit=2"), MerchantsAnswer)
+    assert [one["reviews"][0]["number"] for one in found["merchants"]] == [3, 2]
+    rest = shown(as_(bureau, "eve", "GET", f"/v1/merchants?before={found['next_before']}"), MerchantsAnswer)
+    assert (len(rest["merchants"]), rest["next_before"]) == (1, None)
+    assert shown(as_(bureau, "ann", "GET", "/v1/merchants?standing=closed"), MerchantsAnswer)["merchants"] == []
+    one = shown(as_(bureau, "ann", "GET", "/v1/merchants/m3"), MerchantAnswer)
+    assert one["reviews"][0]["findings"][0]["code"] == "account_shared"
+    assert one["reviews"][0]["findings"][0]["rests_on"]["merchants"][0]["merchant"].startswith("~")
+    again = shown(as_(bureau, "ann", "GET", f"/v1/merchants/{one['merchant_id']}"), MerchantAnswer)
+    assert again == one == shown(as_(bureau, "ann", "GET", f"/v1/merchants/{one['merchant_id'][1:]}"), MerchantAnswer)
+
+
+def test_a_platform_reads_what_the_applicant_may_be_told_and_nothing_else(bureau: Bureau) -> None:
+    key = bureau.key("platform")
+    (review,) = shown(bureau.as_machine(key, "GET", "/v1/merchants/m3"), MerchantAnswer)["reviews"]
+    assert (review["outcome"], review["reasons"][0]["code"]) == ("verify", "account_shared")
+    assert not {"findings", "votes"} & set(review)
+    assert bureau.as_machine(key, "GET", "/v1/merchants").status == 403
+
+
+def test_a_refusal_takes_two_people_who_are_signed_in(bureau: Bureau) -> None:
+    path, body = "/v1/merchants/m2/decide", {"decision": "refuse", "note": "nobody is there"}
+    assert bureau.as_machine(bureau.key("merchant_ops"), "POST", path, body).status == 403
+    assert as_(bureau, "eve", "POST", path, body).status == 403
+    first = shown(as_(bureau, "ann", "POST", path, body), MerchantReviewAnswer)
+    assert (first["settled"], [vote["person"] for vote in first["votes"]]) == (None, ["ann"])
+    assert as_(bureau, "ann", "POST", path, body).problem == "conflict"
+    second = shown(as_(bureau, "bob", "POST", path, body), MerchantReviewAnswer)
+    assert (second["decision"], second["outcome"], second["decided_by"]) == ("refuse", "hold", "people")
+    assert shown(as_(bureau, "bob", "GET", "/v1/merchants/m2"), MerchantAnswer)["standing"] == "refused"
+    taken_back = {"decision": "admit", "note": "they have moved"}
+    assert shown(as_(bureau, "ann", "POST", path, taken_back), MerchantReviewAnswer)["state"] == "admitted"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("m9", {"decision": "refuse", "note": "x"}, 404), ("x" * 129, {"decision": "refuse", "note": "x"}, 404),
+        ("m1", {"decision": "close", "note": "x"}, 422), ("m1", {"decision": "refuse"}, 422),
+        ("m1", {"decision": "refuse", "note": ""}, 422), ("m1", {"decision": "refuse", "note": "a\nb"}, 422),
+        ("m1", {"decision": "admit", "note": "x", "by": "bob"}, 422),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_decided_is_refused(bureau: Bureau, path: str, body: dict[str, Any], status: int) -> None:
+    assert as_(bureau, "ann", "POST", f"/v1/merchants/{path}/decide", body).status == status
+
+
+def test_who_has_not_applied_is_not_found(bureau: Bureau) -> None:
+    for name in ("m9", "~00000000000000ff", "%20", "~zz"):
+        assert as_(bureau, "ann", "GET", f"/v1/merchants/{name}").status == 404, name
+
+
+def test_without_the_master_key_nothing_is_shown(tmp_path: Path) -> None:
+    with opened(tmp_path) as one:
+        key = one.key("merchant_ops")
+        one.service.office = one.office._replace(secret=None)  # type: ignore[misc]
+        assert one.as_machine(key, "GET", "/v1/merchants").status == 503

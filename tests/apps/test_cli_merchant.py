@@ -1,0 +1,129 @@
+"""`bonafide merchant`: files reviewed without a data directory; reviews shown and decided; lists checked and kept."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+import pytest
+
+from bonafide.core.door import convert_event
+from bonafide.core.pseudonym import ClearText, party_of, personal_texts, show_token, with_texts
+from bonafide.office.admission.watch import MerchantWatch
+from bonafide.office.journal import Record
+from bonafide.office.journal.intake import IntakeRow
+from bonafide.office.store.database import Store
+from bonafide.office.store.datadir import DataDir
+from bonafide.office.vault.learning import Learner
+from bonafide.office.vault.opening import open_vault
+from bonafide.office.vault.pseudonym import pseudonym_of
+from bonafide.testing.webhooks.made import MadeLog
+from tests.apps.test_cli_bundle_life import json_of, quick_hashes, set_up, told
+from tests.office.admission.kit import application
+
+__all__ = ["quick_hashes"]
+AT = 1_767_601_800_000
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    events = [
+        application("m1", AT), {"type": "account_link", "account_id": "acc-m2", "owner_type": "user", "owner_id": "u1"},
+        application("m2", AT + 5), application("m3", AT + 9, representative_id="rep-old"),
+    ]  # fmt: skip
+    lines = [json.dumps({"event_id": f"e{n}", "time": AT + n, **one}) for n, one in enumerate(events)]
+    (tmp_path / "events.ndjson").write_text("\n".join([*lines, "nonsense", '{"type": "merchant_application"}']) + "\n")
+    old = {key: value for key, value in application("old", AT).items() if key != "type"}
+    (tmp_path / "register.ndjson").write_text(json.dumps({**old, "standing": "closed"}) + "\n[]\n")
+    (tmp_path / "list.csv").write_text("id,schema,name,identifiers\nQ1,Company,Alpen Nord GmbH,\nbad\n")
+    return tmp_path
+
+
+def test_files_are_reviewed_in_their_order_and_bad_lines_refused_alone(files: Path) -> None:
+    given = ("merchant", "review", files / "events.ndjson", "--register", files / "register.ndjson")
+    found = json_of(*given, ends=3)
+    assert (found["reviewed"], found["refused"]) == (3, 3)
+    assert [one["proposed"] for one in found["reviews"]] == ["admit", "request_information", "refuse"]
+    assert found["reviews"][2]["findings"][0]["rests_on"]["merchants"][0]["merchant"] == "old"
+    shown = told(*given, "--lang", "zh")
+    assert "结算账户不在申请人或其代表人名下" in shown.stdout
+    assert "events.ndjson:5: not JSON" in shown.stderr
+    assert "register.ndjson:2" in shown.stderr
+
+
+def test_a_parquet_file_is_reviewed_too(files: Path) -> None:
+    lines = (files / "events.ndjson").read_text().splitlines()[:4]
+    pl.DataFrame([json.loads(line) for line in lines], infer_schema_length=None).write_parquet(files / "e.parquet")
+    found = json_of("merchant", "review", files / "e.parquet", "--now", AT)
+    assert [one["proposed"] for one in found["reviews"]] == ["admit", "request_information", "admit"]
+
+
+def test_a_list_is_checked_asked_and_kept(files: Path) -> None:
+    DataDir.open(files / "data")
+    given = ("merchant", "screen", files / "list.csv", "--name", "ALPEN NORD", "--data", files / "data")
+    found = json_of(*given, ends=3)
+    assert found["lists"][str(files / "list.csv")] == {"read": 2, "taken": 1, "passed_over": 0, "refused": 1}
+    assert found["hits"] == [{"entity": "Q1", "score": 1.0, "by": "name"}]
+    kept = files / "data" / "screening" / "list.csv"
+    assert kept.read_bytes() == (files / "list.csv").read_bytes()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    shown = told(*given)
+    assert "read 2, taken 1" in shown.stdout
+    assert "list.csv:3:" in shown.stderr
+    (files / "bad.txt").write_text("x")
+    assert told("merchant", "screen", files / "bad.txt", "--data", files / "data").exit_code in (2, 3)
+
+
+@contextmanager
+def worked(folder: DataDir, *events: dict[str, Any]) -> Iterator[None]:
+    """A data directory whose worker has reviewed applications."""
+    secret, log = folder.read_secret(), MadeLog()
+    with Store.open(folder.office) as store:
+        vault = open_vault(store, folder, None)
+        learner = Learner(vault)
+        for n, given in enumerate(events, 1):
+            event = convert_event({"event_id": f"e{n}", "time": AT, **given})
+            party = party_of(event)
+            assert party is not None
+            texts = []
+            for _, kind, text in personal_texts(event):
+                whose = ("", 0) if (kind, text) == party else (party[0], pseudonym_of(party[1], secret))
+                texts.append(ClearText(pseudonym_of(text, secret), kind, text, *whose))
+            learner.learn([IntakeRow(n, len(texts), tuple(texts), b"%032d" % n)])
+            content = with_texts(event, lambda _, text: show_token(pseudonym_of(text, secret)))
+            log.append(Record(AT, "k", msgspec.json.encode(content), b'{"status":"taught"}'))
+        watch = MerchantWatch(vault, log, folder.folder, secret, vault.clock)
+        while watch.step():
+            pass
+        yield
+
+
+def test_reviews_are_listed_shown_and_decided_by_people(tmp_path: Path) -> None:
+    folder = DataDir.open(tmp_path / "data")
+    data = folder.folder
+    with worked(folder, application("m1", AT), application("m2", AT, documents=[])):
+        pass
+    ann, bob = set_up(data, "ann", "merchant_ops"), set_up(data, "bob", "senior")
+    rows = told("merchant", "list", "--data", data).stdout.splitlines()
+    assert len(rows) == 2
+    assert "waits_for_answer  documents_missing" in rows[0]
+    assert "more: --before 2" in told("merchant", "list", "--limit", 1, "--data", data).stdout
+    assert told("merchant", "list", "--standing", "closed", "--data", data).stdout == "nothing\n"
+    assert "missing: business licence" in told("merchant", "show", "m2", "--data", data).stdout
+    assert "缺少：营业执照" in told("merchant", "show", "m2", "--lang", "zh", "--data", data).stdout
+    refuse = ("merchant", "decide", "m2", "refuse", "--note", "no shop", "--data", data, "--session-file")
+    assert "waits for a second person" in told(*refuse, ann).stdout
+    assert "somebody else has to refuse it too" in told(*refuse, ann).stderr
+    assert told(*refuse, bob).stdout == "review 2: refused\n"
+    assert json_of("merchant", "show", "m2", "--data", data)["standing"] == "refused"
+    assert "ann: refuse: no shop" in told("merchant", "show", "m2", "--data", data).stdout
+    assert told("merchant", "show", "m9", "--data", data).exit_code == 2
+    nobody = told("merchant", "decide", "m2", "admit", "--note", "x", "--data", data)
+    assert nobody.exit_code == 2
+    assert "--as" in nobody.stderr
