@@ -1,0 +1,99 @@
+"""How much wider intervals must be: the same forecast, made at past moments of the same log, against what came.
+
+A past forecast knows nothing later than its moment. Its *miss* for a group is how far what came lies from the median, in
+units of the distance from the median to that end of its interval: 1 is on the edge. The interval of today's forecast
+is stretched by the miss that LEVEL of the past ones do not exceed (split conformal prediction, with whole groupings of a
+past moment as the calibration sample), so that it holds as often as it says, whatever the draws leave out.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from bonafide.core.moment import DAY_MS
+from bonafide.lab.exposure.forecast import STEP_DAYS, WINDOW_GAP_DAYS, Loss, forecast, interval, past_moments
+from bonafide.lab.exposure.ledger import Ints, Ledger
+from bonafide.lab.exposure.states import Floats
+
+LEVEL: Final = 0.9
+PAST: Final = 5
+"""Past moments, a week apart, the newest a step ago."""
+PAST_DRAWS: Final = 200
+STRETCH: Final = (0.7, 8.0)
+"""Intervals are stretched at least and at most so much."""
+UNPROVEN: Final = 2.0
+"""Stretch where there was no past moment to learn from."""
+TOTAL: Final = "total"
+
+
+class Span(NamedTuple):
+    """A forecast as it is told: the mean and the ends of its interval, (groups,) each, in minor units."""
+
+    mean: Floats
+    low: Floats
+    high: Floats
+
+
+def stretches(
+    ledger: Ledger, groupings: dict[str, Ints], seed: int, *, risky_from: Ints | None = None, as_of_ms: int | None = None
+) -> dict[str, float]:
+    """How much the intervals of each grouping, and of the total, must be stretched."""
+    now = ledger.as_of_ms if as_of_ms is None else as_of_ms
+    misses: dict[str, list[Floats]] = {name: [] for name in (*groupings, TOTAL)}
+    for back in range(PAST):
+        moment = now - (STEP_DAYS + back * WINDOW_GAP_DAYS) * DAY_MS
+        if not past_moments(ledger, moment):
+            continue
+        loss = forecast(
+            ledger, groupings, (STEP_DAYS,), seed + 1 + back, risky_from=risky_from, draws=PAST_DRAWS, as_of_ms=moment
+        )
+        came = lost_of(ledger, moment, STEP_DAYS)
+        misses[TOTAL].append(_misses(np.array([came.sum()]), loss.total[:1, :, None][0]))
+        for name, of in groupings.items():
+            sums = _sums(came, of, loss.by[name].shape[2])
+            misses[name].append(_misses(sums, loss.by[name][0]))
+    return {name: _stretch(np.concatenate([np.zeros(0), *told])) for name, told in misses.items()}
+
+
+def lost_of(ledger: Ledger, moment_ms: int, days: int) -> Ints:
+    """What of each debt that was open at a moment was lost so many days later, (debts,)."""
+    then, later = ledger.at(moment_ms), ledger.at(moment_ms + days * DAY_MS)
+    return np.where(then.open > 0, np.minimum(later.missed, then.open), 0)
+
+
+def span(draws: Floats, stretch: float) -> Span:
+    """A forecast of (draws, groups) as it is told, its interval stretched from the median."""
+    low, high = interval(draws.T, LEVEL)
+    middle = np.median(draws, axis=0)
+    return Span(
+        draws.mean(axis=0), np.maximum(0.0, middle - stretch * (middle - low)), middle + stretch * (high - middle)
+    )
+
+
+def spans(loss: Loss, name: str, stretch: float) -> list[Span]:
+    """The forecast of a grouping, or of the total, for each horizon."""
+    drawn = loss.total[:, :, None] if name == TOTAL else loss.by[name]
+    return [span(one, stretch) for one in drawn]
+
+
+def _sums(values: Ints, of: Ints, groups: int) -> Floats:
+    told = of >= 0
+    return np.bincount(of[told], weights=values[told].astype(np.float64), minlength=groups)
+
+
+def _misses(came: Floats, draws: Floats) -> Floats:
+    """How far what came lies out; without end where the interval has no width on that side."""
+    low, high = interval(draws.T, LEVEL)
+    middle = np.median(draws, axis=0)
+    off = np.abs(came - middle)
+    reach = np.where(came < middle, middle - low, high - middle)
+    return np.where(off < 1, 0.0, np.divide(off, reach, out=np.full(off.shape, np.inf), where=reach > 0))
+
+
+def _stretch(misses: Floats) -> float:
+    if not misses.size:
+        return UNPROVEN
+    rank = min(misses.size - 1, int(np.ceil(LEVEL * (misses.size + 1))) - 1)
+    return float(np.clip(np.sort(misses)[rank], *STRETCH))
