@@ -31,7 +31,7 @@ CELL_MIN: Final = 40
 """Past payer-months of a cell, at least; a smaller one is taken together with its neighbours."""
 NEAR: Final = 40
 """Payer-months to either side, by the age of what was open, that one is drawn from."""
-DRAWS: Final = 400
+DRAWS: Final = 200
 HISTORY_DAYS_MIN: Final = STEP_DAYS + 30
 """A forecast needs a log of this many days."""
 

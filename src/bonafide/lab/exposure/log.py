@@ -59,6 +59,11 @@ class Known(NamedTuple):
         return self.frames[kind]
 
 
+def arrived_of(frame: pl.DataFrame, latest_ms: int | None) -> pl.Series:
+    """When the records of a piece of a log had arrived, ms; `latest_ms` is the latest time before it."""
+    return frame.select(pl.max_horizontal(pl.col("time").cum_max(), pl.lit(latest_ms or 0)).cast(pl.Int64)).to_series()
+
+
 class CreditLog:
     """Feed it the chunks of a log, then ask what was known `until` any moment.
 
@@ -83,7 +88,7 @@ class CreditLog:
             return
         frame = chunk.frame.with_columns(
             row=pl.int_range(self._rows, self._rows + chunk.frame.height, dtype=pl.Int64),
-            arrived=pl.max_horizontal(pl.col("time").cum_max(), pl.lit(self._latest_ms or 0)).cast(pl.Int64),
+            arrived=arrived_of(chunk.frame, self._latest_ms),
         )
         self._rows += frame.height
         latest = frame["arrived"][-1]

@@ -1,0 +1,37 @@
+"""The rows that warnings are given on: events of merchants and of payers with the features of a replay."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from bonafide.lab.exposure.warning.terms import needed
+
+
+def rows_of(kind: str, decisions: pl.DataFrame, features: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFrame:
+    """The events of a kind of subject in log order.
+
+    `decisions` and `features` are what `bonafide replay --features` writes, `payments` has event_id, pay_with,
+    credit_limit and credit_used of the log's payments (`Known["payment"]`). Columns besides the features: `event_id`,
+    `seq`, `moment` (datetime), `time` (ms), `subject_id`, `amount`, `score`, `alert`; of payers `used` (of the line,
+    after this payment) and `limit`. UsageError where the replay's bundle lacks a feature that the terms read.
+    """
+    from bonafide.core.errors import UsageError
+
+    lacking = [name for name in needed(kind) if name not in features.columns]
+    if lacking:
+        raise UsageError(f"no early warning: the bundle has no feature {lacking[0]}")
+    moment = pl.col("time").cast(pl.Datetime("ms", "UTC"))
+    told = decisions.select(
+        "event_id", "seq", "type", "user_id", "merchant_id", "amount", "score", "alert", moment=moment,
+    ).with_columns(time=pl.col("moment").dt.epoch("ms"))  # fmt: skip
+    if kind == "merchant":
+        told = told.filter(pl.col("type").is_in(["payment", "payout"]) & pl.col("merchant_id").is_not_null())
+        told = told.with_columns(subject_id="merchant_id")
+    else:
+        line = payments.filter(pl.col("pay_with").fill_null("credit") == "credit").select(
+            "event_id", limit="credit_limit", used=pl.col("credit_used") + pl.col("amount")
+        )
+        told = told.filter(pl.col("user_id").is_not_null()).join(line, on="event_id").filter(pl.col("limit") > 0)
+        told = told.with_columns(subject_id="user_id")
+    names = [*needed(kind), *(["merchant_drained_share_30d"] if kind == "user" else [])]
+    return told.join(features.select("event_id", *dict.fromkeys(names)), on="event_id").sort("seq")
