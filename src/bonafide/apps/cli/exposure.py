@@ -1,4 +1,4 @@
-"""`bonafide exposure`: what is open on credit, what of it will be lost, how steadily funds flow, who may be gone soon."""
+"""`bonafide exposure`: what is open on credit, what of it will be lost, how funds flow, who may be gone soon."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ HORIZONS: Final = "30,60,90"
 SEED: Final = 7
 
 
+class _Decided(NamedTuple):
+    """What a replay of the log decided."""
+
+    decisions: pl.DataFrame
+    features: pl.DataFrame
+
+
 class _Read(NamedTuple):
     """What the log told."""
 
@@ -54,7 +61,7 @@ def exposure(
     ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", help="Nothing that arrived later counts (RFC 3339 or ms); default: the end of the log."),
+        typer.Option("--as-of", help="Nothing that came later counts (RFC 3339 or ms); default: the end of the log."),
     ] = None,
     horizons: Annotated[str, typer.Option("--horizons", help="Days to look ahead: multiples of 30.")] = HORIZONS,
     mapping: MappingFile = None,
@@ -119,26 +126,37 @@ def _read(events: list[Path], mapping: Mapping | None, now_ms: int | None, as_of
         return _Read(log.until(as_of_ms), ties, read, rejects.total)
 
 
-def _decide(events: list[Path], bundle: str, mapping: Mapping | None, now_ms: int | None, out: Path) -> pl.DataFrame:
+def _decide(events: list[Path], bundle: str, mapping: Mapping | None, now_ms: int | None, out: Path) -> _Decided:
     import polars as pl
 
-    engine = open_engine(open_bundle(bundle))
-    replay_files(engine, events, out, mapping=mapping, now_ms=now_ms)
-    return pl.read_parquet(out / "decisions.parquet", columns=["event_id", "type", "time", "user_id", "alert"])
+    from bonafide.lab.exposure.warning.rows import DECIDED, feature_columns
+
+    replay_files(open_engine(open_bundle(bundle)), events, out, mapping=mapping, now_ms=now_ms, features=True)
+    decisions = pl.read_parquet(out / "decisions.parquet", columns=list(DECIDED))
+    features = pl.scan_parquet(out / "features.parquet")
+    some = features.select(feature_columns(features.collect_schema().names()))
+    return _Decided(decisions, some.join(decisions.lazy().select("event_id"), on="event_id", how="semi").collect())
 
 
-def _measure(read: _Read, asked: Any, decided: pl.DataFrame | None) -> Made:
+def _measure(read: _Read, asked: Any, decided: _Decided | None) -> Made:
     from bonafide.lab.exposure.groups import by_ring
     from bonafide.lab.exposure.ledger import ledger_of
     from bonafide.lab.exposure.run import measure, risky_since
+    from bonafide.lab.exposure.warning.warn import all_warnings
     from bonafide.lab.rings import find_groups, ties_of
 
     ledger = ledger_of(read.known)
     ties = ties_of(read.ties.known())
     rings = by_ring(ledger, ties, find_groups("components", read.ties.known(), ties, asked.seed))
-    risky = None if decided is None else risky_since(ledger, decided)
+    risky = None if decided is None else risky_since(ledger, decided.decisions)
+    warnings = None
+    if decided is not None:
+        try:
+            warnings = all_warnings(decided.decisions, decided.features, read.known)
+        except UsageError as error:
+            say(str(error))
     with stages_shown("Measuring") as stage:
-        return measure(read.known, ledger, rings, asked, risky_from=risky, stage=stage)
+        return measure(read.known, ledger, rings, asked, risky_from=risky, warnings=warnings, stage=stage)
 
 
 def _command(events: list[Path], out: Path, options: dict[str, Any]) -> str:
@@ -159,6 +177,8 @@ def _write(made: Made, folder: Path, command: str, lang: Language) -> None:
     (folder / TEXT).write_text(exposure_markdown(made.told, command, lang.value), encoding="utf-8")
     made.merchants.write_parquet(folder / MERCHANTS)
     made.flow.days.write_parquet(folder / DAYS)
+    if made.warnings is not None:
+        made.warnings.write_parquet(folder / WARNINGS)
 
 
 def _show(made: Made, out: Path, *, as_json: bool) -> None:

@@ -1,9 +1,10 @@
 """How much wider intervals must be: the same forecast, made at past moments of the same log, against what came.
 
-A past forecast knows nothing later than its moment. Its *miss* for a group is how far what came lies from the median, in
-units of the distance from the median to that end of its interval: 1 is on the edge. The interval of today's forecast
-is stretched by the miss that LEVEL of the past ones do not exceed (split conformal prediction, with whole groupings of a
-past moment as the calibration sample), so that it holds as often as it says, whatever the draws leave out.
+A past forecast knows nothing later than its moment. Its *miss* for a group is how far what came lies from the median,
+in units of the distance from the median to that end of its interval: 1 is on the edge. Today's interval is stretched by
+the miss that LEVEL of the past ones do not exceed (split conformal prediction, with all groups of a few past moments as
+the calibration sample), so that it holds as often as it says, whatever the draws leave out. The few groups of a coarse grouping go up and down
+together from moment to moment, and say little of how often: there it is the largest miss.
 """
 
 from __future__ import annotations
@@ -40,7 +41,12 @@ class Span(NamedTuple):
 
 
 def stretches(
-    ledger: Ledger, groupings: dict[str, Ints], seed: int, *, risky_from: Ints | None = None, draws: int = DRAWS,
+    ledger: Ledger,
+    groupings: dict[str, Ints],
+    seed: int,
+    *,
+    risky_from: Ints | None = None,
+    draws: int = DRAWS,
     as_of_ms: int | None = None,
 ) -> dict[str, float]:
     """How much the intervals of each grouping, and of the total, must be stretched.
@@ -96,14 +102,12 @@ def spans(loss: Loss, name: str, stretch: float) -> list[Span]:
     drawn = loss.total[:, :, None] if name == TOTAL else loss.by[name]
     fine = drawn.shape[2] > MANY
     steps = [days // STEP_DAYS for days in loss.horizons_days]
-    return [
-        span(one, 1 + (stretch - 1) / (step**0.5 if fine else 1)) for one, step in zip(drawn, steps, strict=True)
-    ]
+    return [span(one, 1 + (stretch - 1) / (step**0.5 if fine else 1)) for one, step in zip(drawn, steps, strict=True)]
 
 
 def _sums(values: Ints, of: Ints, groups: int) -> Floats:
     told = of >= 0
-    return np.bincount(of[told], weights=values[told].astype(np.float64), minlength=groups)
+    return np.bincount(of[told], weights=values[told].astype(np.float64), minlength=groups).astype(np.float64)
 
 
 def _misses(came: Floats, draws: Floats) -> Floats:
@@ -118,5 +122,5 @@ def _misses(came: Floats, draws: Floats) -> Floats:
 def _stretch(misses: Floats, *, fine: bool) -> float:
     if not misses.size:
         return UNPROVEN[fine]
-    rank = min(misses.size - 1, int(np.ceil(LEVEL * (misses.size + 1))) - 1)
-    return float(np.clip(np.sort(misses)[rank], *STRETCH))
+    rank = int(np.ceil(LEVEL * (misses.size + 1))) - 1 if fine else misses.size
+    return float(np.clip(np.sort(misses)[min(rank, misses.size - 1)], *STRETCH))

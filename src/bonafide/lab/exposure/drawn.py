@@ -17,8 +17,9 @@ _LABELS_MAX: Final = 9
 
 
 def vintages(told: Exposure, groups: Sequence[Group], lang: Lang) -> str:
-    """Open and missed amounts of each vintage as bars, with the span of what will be lost at the last horizon."""
+    """Open and missed amounts of each vintage as bars, with the span of what will be lost within `reserve_days`."""
     highest = max((group.open for group in groups), default=0)
+    place = told.horizons_days.index(told.reserve_days)
     y = _money_axis(numbers.major(highest, told.currency), told.currency)
     names = tuple((i + 0.5, _name(group.name, lang)) for i, group in enumerate(groups))
     plot = Plot(*_WIDE, Axis(0, max(len(groups), 1), names), y, Margins(left=96, bottom=28))
@@ -28,7 +29,7 @@ def vintages(told: Exposure, groups: Sequence[Group], lang: Lang) -> str:
         plot.bar(span, (0, opened), "honest", f"{group.name}: {said('open', lang)} {_money(told, group.open)}")
         plot.bar(span, (0, missed), "missed", f"{group.name}: {said('missed', lang)} {_money(told, group.missed)}")
         if group.losses:
-            last = group.losses[-1]
+            last = group.losses[place]
             plot.whisker(i + 0.5, *(numbers.major(end, told.currency) for end in (last.low, last.high)))
     return plot.svg(said("month", lang))
 
@@ -40,7 +41,7 @@ def losses(told: Exposure, lang: Lang) -> str:
     y = _money_axis(numbers.major(highest, told.currency), told.currency)
     labels = [said("missed", lang), *(said("days", lang, n=n) for n in told.horizons_days)]
     x = Axis(0, len(values), tuple((i + 0.5, labels[i]) for i in range(len(values))))
-    plot = Plot(520, 260, x, y, Margins(left=96, bottom=28))
+    plot = Plot(900, 220, x, y, Margins(left=96, bottom=28))
     for i, value in enumerate(values):
         kind = "missed" if i == 0 else "disturbed"
         plot.bar((i + 0.22, i + 0.78), (0, numbers.major(value, told.currency)), kind, _money(told, value))
@@ -64,7 +65,8 @@ def flow(told: Exposure, lang: Lang) -> str:
 
 
 STYLE: Final = (
-    ".line.repaid { stroke: var(--disturbed); }\n.legend .repaid { background: var(--disturbed); }\n"
+    "td:first-child { white-space: nowrap; }\n.line.repaid { stroke: var(--disturbed); }\n"
+    ".legend .repaid { background: var(--disturbed); }\n"
     ".legend .chance { background: var(--honest); }\n"
 )
 """What the drawings need beside the report's own style."""

@@ -3,9 +3,10 @@
 A *step* is 30 days, about one bill. A past payer-month says what share of what was open then was paid back or refunded,
 what share was lost (missed and still open) at its end, how the whole open amount grew, and how the payer stood then.
 Each draw gives every payer of today the month of a past payer of the same cell, then a month of one who stood as that
-one did at its end, and so on. What is repaid takes the oldest debts, as in the ledger, and what is lost the oldest after
-them; so one draw is exact for payments, and sums to merchants, rings and vintages with all that hangs together: a payer
-who fails fails everywhere.
+one did at its end, and so on. What is lost is a row of the payer's debts: as much as the drawn month says, up to debts
+as young as the youngest that was lost there, since what has not been billed cannot be missed. So a draw says of every
+payment what is lost, and sums to merchants, rings and vintages with all that hangs together: a payer who fails fails
+everywhere.
 
 Every draw takes other payers' history (each payer of the past counts 0, 1, 2, ... times, drawn) and other past weeks.
 What the model leaves out shows in how wrong its past forecasts were: `calibration.py`.
@@ -74,7 +75,9 @@ def forecast(
     ledger: Ledger, groupings: dict[str, Ints], horizons_days: tuple[int, ...], seed: int, *,
     risky_from: Ints | None = None, draws: int = DRAWS, as_of_ms: int | None = None,
 ) -> Loss:  # fmt: skip
-    """Draw the loss of what is open at a moment; None is the ledger's own, an earlier one knows nothing later. `groupings` name a group (-1: none) for every debt.
+    """Draw the loss of what is open at a moment; None is the ledger's own, an earlier one knows nothing later.
+
+    `groupings` name a group (-1: none) for every debt.
 
     Horizons are whole steps. The same arguments give the same draws. UsageError for a log that is too short.
     """
@@ -105,6 +108,12 @@ def forecast(
     return Loss(horizons_days, total, by)
 
 
+def told_horizons(ledger: Ledger, horizons_days: tuple[int, ...]) -> tuple[int, ...]:
+    """Of some horizons those that the log is long enough for: a month longer than they are."""
+    first = int(ledger.opened_ms.min(initial=ledger.as_of_ms))
+    return tuple(days for days in horizons_days if ledger.as_of_ms - first >= (days + STEP_DAYS - 1) * DAY_MS)
+
+
 def past_moments(ledger: Ledger, now: int) -> list[int]:
     """When the past months begin that are drawn from, latest first."""
     first = int(ledger.opened_ms.min(initial=ledger.as_of_ms))
@@ -121,14 +130,17 @@ def past_months(ledger: Ledger, moments: list[int], open_now: Ints, risky_from: 
     first, then, payer, closed, lost, youngest, grown = (np.concatenate(parts) for parts in zip(*told, strict=True))
     order = np.argsort(first, kind="stable")
     begins, ends = _stand_in(first[order].astype(np.int64))
-    return Months(*(values[order] for values in (payer, window, closed, lost, youngest, grown, first, then)), begins, ends, cuts)
+    return Months(
+        payer[order].astype(np.int64), window[order].astype(np.int64), closed[order], lost[order], youngest[order],
+        grown[order], first[order], then[order], begins, ends, cuts,
+    )  # fmt: skip
 
 
 def _stand_in(cells: Ints) -> tuple[Ints, Ints]:
     """Where the months that stand for each cell begin and end, of months ordered by cell.
 
-    Those of the cell itself where they are CELL_MIN; else those of all cells that share all but the last figure with it;
-    else all but the last two, and so on. In the order of cells these stand side by side.
+    Those of the cell itself where they are CELL_MIN; else those of all cells that share all but the last figure with
+    it; else all but the last two, and so on. In the order of cells these stand side by side.
     """
     number, every = int(np.prod(SHAPE)), np.arange(int(np.prod(SHAPE)))
     begins, ends = np.zeros(number, np.int64), np.full(number, cells.size, np.int64)
@@ -144,7 +156,8 @@ def _stand_in(cells: Ints) -> tuple[Ints, Ints]:
 def _months_from(
     ledger: Ledger, moment: int, cuts: Floats, risky_from: Ints | None
 ) -> tuple[Floats, Floats, Ints, Floats, Floats, Floats, Floats]:
-    """(cell and age at the beginning and at the end, payer, closed, lost, youngest, grown) of every payer who owed something."""
+    """Of every payer who owed something: cell and age at the beginning and at the end, payer, and as in `Months`
+    closed, lost, youngest, grown."""
     end = moment + STEP_DAYS * DAY_MS
     first, last = states_at(ledger, moment, risky_from), states_at(ledger, end, risky_from)
     old, standing = ledger.opened_ms <= moment, ledger.at(end)
@@ -213,9 +226,7 @@ class _Path:
 class _Sums:
     """Sums of a draw's losses by group, payment for payment."""
 
-    def __init__(
-        self, ledger: Ledger, now: int, standing: Standing, groupings: dict[str, Ints], owing: Ints
-    ) -> None:
+    def __init__(self, ledger: Ledger, now: int, standing: Standing, groupings: dict[str, Ints], owing: Ints) -> None:
         kept = standing.open > 0
         self._age = (now - ledger.opened_ms[kept]) / DAY_MS
         self._amount = standing.open[kept].astype(np.float64)
@@ -224,9 +235,7 @@ class _Sums:
 
     def add(self, name: str, path: _Path, out: Floats) -> None:
         """Add the losses of a grouping's groups to `out`."""
-        load_kernels().share_out(
-            self._of[name], self._amount, self._age, path.youngest, path.lost, self._begins, out
-        )
+        load_kernels().share_out(self._of[name], self._amount, self._age, path.youngest, path.lost, self._begins, out)
 
 
 def interval(draws: Floats, level: float = 0.9) -> tuple[Floats, Floats]:

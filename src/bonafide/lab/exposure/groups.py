@@ -1,4 +1,4 @@
-"""How open debts are put together: by merchant, by ring, by the month of the payment and of the merchant's first sale."""
+"""How open debts are put together: by merchant, by ring, by month of the payment, of the merchant's first sale."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def by_ring(ledger: Ledger, ties: Ties, rings: list[Found]) -> Grouping:
     user = np.array([of_user.get(name, -1) for name in ledger.payers] or [0], np.int64)
     merchant = np.array([*(of_merchant.get(name, -1) for name in ledger.merchants), -1], np.int64)
     there = merchant[ledger.merchant]  # -1, no merchant, takes the last place
-    return Grouping(np.where(there >= 0, there, user[ledger.payer]), tuple(f"ring{n + 1}" for n in range(len(rings))), merchant[:-1])
+    return Grouping(
+        np.where(there >= 0, there, user[ledger.payer]), tuple(f"ring{n + 1}" for n in range(len(rings))), merchant[:-1]
+    )
 
 
 def _months(times_ms: Ints) -> Ints:

@@ -128,9 +128,9 @@ def share_out(
 ) -> None:  # fmt: skip
     """Add each payer's loss up by group: debts are lost in a row, of which the youngest has a given age.
 
-    `group` (-1: none), `amount` and `age` are (debts,), a payer's oldest first; `youngest` (age) and `lost` (amount) are
-    (payers,); `begins` (payers + 1,) says where a payer's debts stand; `out` is (groups,) and is added to. Where the
-    debts of that age and older are less than is lost, it is the oldest that are.
+    `group` (-1: none), `amount` and `age` are (debts,), a payer's oldest first; `youngest` (age) and `lost` (amount)
+    are (payers,); `begins` (payers + 1,) says where a payer's debts stand; `out` is (groups,) and is added to. Where
+    the debts of that age and older are less than is lost, it is the oldest that are.
     """
     for who in range(lost.size):
         if lost[who] <= 0.0:

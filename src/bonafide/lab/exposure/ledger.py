@@ -2,8 +2,8 @@
 
 The law. A completed credit payment is a *debt* of its payer, from the later of the payment's and its status's time on.
 
-1. A repayment (`paid` or `late`) goes to the payer's **oldest open debt first**, then to the next; what is more than all
-   debts is not counted.
+1. A repayment (`paid` or `late`) goes to the payer's **oldest open debt first**, then to the next; what is more than
+   all debts is not counted.
 2. A refund to the original channel, a cancellation or a reversal after completion lessens **its own debt first**; what
    that debt no longer takes, since it was repaid, lessens the payer's others like a repayment.
 3. A bill reported `missed` marks the payer's oldest open debts as **missed**, up to the amount that the report names;
@@ -11,8 +11,8 @@ The law. A completed credit payment is a *debt* of its payer, from the later of 
 4. What a payer owed **before the log** is one debt more, the oldest, without a merchant: the use of the line that the
    payer's first credit payment states, and what was repaid before it.
 
-**Lost** at a moment is what is missed and still open then: a bill that was not paid for weeks after its due day, and has
-not been paid since. It can shrink again, when somebody pays late after all.
+**Lost** at a moment is what is missed and still open then: a bill that was not paid for weeks after its due day, and
+has not been paid since. It can shrink again, when somebody pays late after all.
 """
 
 from __future__ import annotations
@@ -136,9 +136,7 @@ def _completed(known: Known, paid: pl.DataFrame) -> pl.DataFrame:
     else:
         done = paid.join(_statuses(known, ("completed",), "done"), on="event_id", how="inner")
         told = done.with_columns(opened=pl.max_horizontal("time", "done"))
-    return told.select(
-        "user_id", "merchant_id", "event_id", "order_id", "amount", "credit_limit", "opened", "row"
-    )
+    return told.select("user_id", "merchant_id", "event_id", "order_id", "amount", "credit_limit", "opened", "row")
 
 
 def _before(known: Known, paid: pl.DataFrame) -> pl.DataFrame:
@@ -182,18 +180,22 @@ def _actions(known: Known, debts: pl.DataFrame, payers: pl.Series) -> pl.DataFra
     refunds = refunded.select("payer", "debt", "amount", "row", kind=REFUND, time=pl.max_horizontal("opened", "at"))
     repaid = known["repayment"].with_columns(payer=_number(known["repayment"]["user_id"], payers))
     repayments = repaid.filter(pl.col("payer").is_not_null()).select(
-        "payer", "amount", "row", "time", debt=-1, kind=pl.when(pl.col("status") == "missed").then(MISS).otherwise(REPAY)
+        "payer",
+        "amount",
+        "row",
+        "time",
+        debt=-1,
+        kind=pl.when(pl.col("status") == "missed").then(MISS).otherwise(REPAY),
     )
     columns = ("payer", "kind", "debt", "amount", "time", "row")
-    parts = [
-        frame.select(pl.col(columns).cast(pl.Int64)) for frame in (opened, undone, refunds, repayments)
-    ]
+    parts = [frame.select(pl.col(columns).cast(pl.Int64)) for frame in (opened, undone, refunds, repayments)]
     return pl.concat(parts).sort("payer", "time", "kind", "row", maintain_order=True)
 
 
 def _walked(actions: pl.DataFrame, debts: int, begins: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     given = [_ints(actions[name]) for name in ("payer", "kind", "debt", "amount")]
     walk, count, size = load_kernels().walk, np.zeros(1, np.int64), 0
+    out: list[Ints] = []
     for _ in range(2):  # once to count, once to write
         out = [np.zeros(size, np.int64) for _ in range(4)]
         walk(*given, begins, np.zeros(debts, np.int64), np.zeros(debts, np.int64), count, *out)

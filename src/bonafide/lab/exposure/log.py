@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -43,7 +44,8 @@ _COLUMNS: Final[dict[str, dict[str, type[pl.DataType]]]] = {
 _MONEY: Final = ("payment", "refund", "repayment", "payout")
 
 
-class Known(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Known:
     """What had arrived by a moment: a frame for each type of event, each event once, in log order.
 
     Besides its fields each has `row` (place in the log), `arrived` (ms) and `time` (ms). Amounts are in `currency`;
@@ -56,6 +58,7 @@ class Known(NamedTuple):
     frames: dict[str, pl.DataFrame]
 
     def __getitem__(self, kind: str) -> pl.DataFrame:
+        """The frame of one type of event."""
         return self.frames[kind]
 
 

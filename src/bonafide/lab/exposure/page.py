@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from bonafide.lab.explain.words import Lang
 from bonafide.lab.exposure import drawn
-from bonafide.lab.exposure.told import Amount, Exposure, Group, MerchantRow, Stress
+from bonafide.lab.exposure.told import Amount, Exposure, Group, MerchantRow, Stress, Warned
 from bonafide.lab.exposure.words import said
 from bonafide.lab.report import numbers
 from bonafide.lab.train.blocks import Block, Code, Drawing, Heading, Points, Words, as_html, as_markdown, table
 
 SHOWN: Final = 15
 """Merchants and rings that the page names."""
+WARNED_SHOWN: Final = 40
 FIGURES: Final = (
     "paid_out_of_sold", "repaid_of_sold_on_credit", "days_of_sales_held", "within_24h_fraction", "instant_fraction",
     "hhi", "top_fraction", "volatility",
@@ -21,16 +22,16 @@ FIGURES: Final = (
 _PLAIN: Final = frozenset({"days_of_sales_held", "hhi", "volatility"})
 
 
-def exposure_html(told: Exposure, command: str, lang: Lang = "en", more: Sequence[Block] = ()) -> str:
-    """The page; `more` stands before how to get it again. The same arguments give the same text to the byte."""
-    page = as_html(said("title", lang), [*_blocks(told, lang), *more, *_again(told, command, lang)])
+def exposure_html(told: Exposure, command: str, lang: Lang = "en") -> str:
+    """The page; `command` is how to get it again. The same arguments give the same text to the byte."""
+    page = as_html(said("title", lang), [*_blocks(told, lang), *_again(told, command, lang)])
     page = page.replace('<html lang="en">', f'<html lang="{"zh-Hans" if lang == "zh" else "en"}">', 1)
     return page.replace("</style>", f"{drawn.STYLE}</style>", 1)
 
 
-def exposure_markdown(told: Exposure, command: str, lang: Lang = "en", more: Sequence[Block] = ()) -> str:
+def exposure_markdown(told: Exposure, command: str, lang: Lang = "en") -> str:
     """The same without drawings."""
-    return as_markdown(said("title", lang), [*_blocks(told, lang), *more, *_again(told, command, lang)])
+    return as_markdown(said("title", lang), [*_blocks(told, lang), *_again(told, command, lang)])
 
 
 def exposure_text(told: Exposure) -> str:
@@ -62,10 +63,9 @@ def _blocks(told: Exposure, lang: Lang) -> Iterator[Block]:
         yield table(_head(lang, "horizon", "mean", "span", "share"), _loss_rows(told, lang))
         yield Drawing(drawn.losses(told, lang), said("loss", lang))
         yield Words(said("stretch", lang, **{name: told.stretch[name] for name in ("total", "merchant")}))
-    last = told.horizons_days[-1]
     for name, groups in (("month", told.by_month), ("first sale", told.by_first_sale)):
         yield Heading(said(name, lang))
-        yield Drawing(drawn.vintages(told, groups, lang), said("vintage told", lang, n=last))
+        yield Drawing(drawn.vintages(told, groups, lang), said("vintage told", lang, n=told.reserve_days))
         yield table(_group_head(told, "month of", lang), [_group_row(told, one, lang) for one in groups])
     yield from _rings(told, lang)
     yield from _merchants(told, lang)
@@ -74,12 +74,25 @@ def _blocks(told: Exposure, lang: Lang) -> Iterator[Block]:
     head = _head(lang, "who", "number", "open", "held", "at most", "expected", "span")
     yield table(head, [_stress_row(told, one, lang) for one in told.stress])
     yield from _flow(told, lang)
+    if told.warnings is not None:
+        yield from _warnings(told.warnings, lang)
+
+
+def _warnings(warnings: tuple[Warned, ...], lang: Lang) -> Iterator[Block]:
+    yield Heading(said("warnings", lang))
+    yield Words(said("warnings told", lang, n=len(warnings)))
+    rows = [
+        (one.subject_id, said(one.subject_type, lang), one.time[:16], numbers.percent(one.chance),
+         "；".join(one.reasons_zh) if lang == "zh" else "; ".join(one.reasons_en))
+        for one in warnings[:WARNED_SHOWN]
+    ]  # fmt: skip
+    if rows:
+        yield table(_head(lang, "who", "kind", "when", "chance", "why"), rows)
 
 
 def _again(told: Exposure, command: str, lang: Lang) -> Iterator[Block]:
     notes = [said("left out", lang, n=f"{told.left_out:,}")] if told.left_out else []
     notes += [said("bundle", lang, bundle=told.bundle)] if told.bundle is not None else []
-    notes += told.notes
     if notes:
         yield Points(tuple(notes))
     yield Heading(said("again", lang))
@@ -121,12 +134,16 @@ def _loss_rows(told: Exposure, lang: Lang) -> Iterator[tuple[str, ...]]:
 
 def _group_head(told: Exposure, first: str, lang: Lang) -> tuple[str, ...]:
     later = [said("days", lang, n=days) for days in told.horizons_days] if told.losses else []
-    return (*_head(lang, first, "open", "missed", "debts", "payers"), *later)
+    spanned = [said("span of", lang, n=told.reserve_days)] if told.losses else []
+    return (*_head(lang, first, "open", "missed", "debts", "payers"), *later, *spanned)
 
 
 def _group_row(told: Exposure, one: Group, lang: Lang) -> tuple[str, ...]:
     name = said("before the log", lang) if one.name == "before the log" else one.name
-    losses = [f"{_short(told, loss.mean)} ({_short(told, loss.low)} - {_short(told, loss.high)})" for loss in one.losses]
+    losses = [_short(told, loss.mean) for loss in one.losses]
+    if one.losses:
+        sure = one.losses[told.horizons_days.index(told.reserve_days)]
+        losses.append(f"{_short(told, sure.low)} - {_short(told, sure.high)}")
     return name, _short(told, one.open), _short(told, one.missed), f"{one.debts:,}", f"{one.payers:,}", *losses
 
 
@@ -166,4 +183,3 @@ def _money(told: Exposure, value: int) -> str:
 def _short(told: Exposure, value: int) -> str:
     """Whole major units, without the currency, for cells of a table."""
     return f"{numbers.major(value, told.currency):,.0f}"
-

@@ -12,17 +12,19 @@ from bonafide.core.errors import UsageError
 from bonafide.core.moment import DAY_MS, show_moment
 from bonafide.lab.exposure.calibration import TOTAL, Span, spans, stretches
 from bonafide.lab.exposure.flow import Flow, flow_of, stability_of
-from bonafide.lab.exposure.forecast import DRAWS, STEP_DAYS, Loss, forecast
+from bonafide.lab.exposure.forecast import DRAWS, STEP_DAYS, Loss, forecast, told_horizons
 from bonafide.lab.exposure.groups import Grouping, by_first_sale, by_merchant, by_month
 from bonafide.lab.exposure.ledger import Ints, Ledger, Standing
 from bonafide.lab.exposure.log import Known
-from bonafide.lab.exposure.told import Amount, Exposure, Group, MerchantRow, Stress
+from bonafide.lab.exposure.told import Amount, Exposure, Group, MerchantRow, Stress, Warned
 
 HORIZONS_DAYS: Final = (30, 60, 90)
 RESERVE_DAYS: Final = 60
 LARGEST: Final = (1, 5, 10, 25)
 DAYS_SHOWN: Final = 90
 RINGS_STRESSED: Final = 5
+WARNED_DAYS: Final = 7
+"""Warnings of so many days stand in the report."""
 UNDELIVERED_DAYS: Final = 30
 """A parcel that has not arrived after so many days is taken for one of which nothing was told."""
 MILLION: Final = 1_000_000
@@ -49,6 +51,7 @@ class Made(NamedTuple):
     flow: Flow
     merchants: pl.DataFrame
     """A row for each merchant with something open; see docs/exposure.md."""
+    warnings: pl.DataFrame | None
 
 
 def check_horizons(days: tuple[int, ...]) -> None:
@@ -59,10 +62,12 @@ def check_horizons(days: tuple[int, ...]) -> None:
 
 def measure(
     known: Known, ledger: Ledger, rings: Grouping, asked: Asked, *, risky_from: Ints | None = None,
-    stage: Callable[[str, int, int], None] = lambda name, done, total: None,
+    warnings: pl.DataFrame | None = None, stage: Callable[[str, int, int], None] = lambda name, done, total: None,
 ) -> Made:  # fmt: skip
-    """The whole report. `risky_from` says when each payer first looked like cash-out (see `risky_since`)."""
+    """The whole report. `risky_from` says when each payer first looked like cash-out (see `risky_since`), `warnings`
+    is what `all_warnings` found."""
     check_horizons(asked.horizons_days)
+    asked = asked._replace(horizons_days=told_horizons(ledger, asked.horizons_days) or asked.horizons_days[:1])
     standing = ledger.at(known.as_of_ms)
     groupings = {
         MERCHANT: by_merchant(ledger), RING: rings, MONTH: by_month(ledger), FIRST_SALE: by_first_sale(ledger),
@@ -84,7 +89,7 @@ def measure(
     stage("flow of funds", 2, 3)
     flow = flow_of(known)
     report = _Report(known, ledger, standing, groupings, told, flow, asked)
-    return Made(report.exposure(stretch, missing), flow, report.merchants())
+    return Made(report.exposure(stretch, missing, _newest(warnings, known)), flow, report.merchants(), warnings)
 
 
 def risky_since(ledger: Ledger, decisions: pl.DataFrame) -> Ints:
@@ -98,6 +103,20 @@ def risky_since(ledger: Ledger, decisions: pl.DataFrame) -> Ints:
     first = alerted.filter(pl.col("time") <= ledger.as_of_ms).group_by("user_id").agg(pl.col("time").min())
     payers = pl.DataFrame({"user_id": ledger.payers}, schema={"user_id": pl.String})
     return np.array(payers.join(first, on="user_id", how="left", maintain_order="left")["time"].fill_null(never))
+
+
+def _newest(warnings: pl.DataFrame | None, known: Known) -> tuple[Warned, ...] | None:
+    """The warnings of the last days, the newest first."""
+    if warnings is None:
+        return None
+    since = pl.col("time").dt.epoch("ms") > known.as_of_ms - WARNED_DAYS * DAY_MS
+    rows = warnings.filter(since).reverse().select(
+        "subject_type", "subject_id", pl.col("time").dt.epoch("ms"), "chance", "reasons_en", "reasons_zh"
+    )  # fmt: skip
+    return tuple(
+        Warned(kind, subject, show_moment(time), chance, tuple(en), tuple(zh))
+        for kind, subject, time, chance, en, zh in rows.iter_rows()
+    )
 
 
 def _largest(number: int) -> str:
@@ -147,7 +166,7 @@ class _Report:
         place = [n for n, days in enumerate(asked.horizons_days) if days <= RESERVE_DAYS]
         self.reserve_at = place[-1] if place else 0
 
-    def exposure(self, stretch: dict[str, float], missing: str | None) -> Exposure:
+    def exposure(self, stretch: dict[str, float], missing: str | None, warned: tuple[Warned, ...] | None) -> Exposure:
         """All of it."""
         ledger, standing = self.ledger, self.standing
         owing = ledger.by_payer(standing.open) > 0
@@ -161,7 +180,7 @@ class _Report:
             tuple(one for one in self.groups[MONTH] if one.open),
             tuple(one for one in self.groups[FIRST_SALE] if one.open), tuple(rings), self._merchant_rows(),
             self.asked.horizons_days[self.reserve_at], self._stress(rings), stability_of(self.flow)._asdict(),
-            tuple(days.iter_rows()), self.asked.bundle, (),
+            tuple(days.iter_rows()), self.asked.bundle, warned,
         )  # fmt: skip
 
     def merchants(self) -> pl.DataFrame:
@@ -216,9 +235,7 @@ class _Report:
         """The largest merchants vanish; and each of the rings with most open."""
         opened = _sum(self.standing.open, self.ledger.merchant, len(self.ledger.merchants))
         order = np.argsort(-opened, kind="stable")
-        told = [
-            self._vanish(_largest(n), order[:n], self.groups[_largest(n)][0]) for n in LARGEST if n <= order.size
-        ]
+        told = [self._vanish(_largest(n), order[:n], self.groups[_largest(n)][0]) for n in LARGEST if n <= order.size]
         ring = self._ring_of_merchant()
         for one in rings[:RINGS_STRESSED]:
             place = self.groupings[RING].names.index(one.name)

@@ -44,7 +44,7 @@ class States:
     """How old the open amount is on average, of AGE_MAX_DAYS; below 1."""
 
     def cells(self, size_cuts: Floats) -> npt.NDArray[np.int64]:
-    
+
         missed, billed, repaid, size = self.figures.T
         places = [
             np.searchsorted(MISSED_CUTS, missed, side="left"),

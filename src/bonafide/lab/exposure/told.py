@@ -51,7 +51,18 @@ class Stress(Struct, frozen=True):
     at_most: int
     """If nobody who bought there pays any more: all that is open, less what is held."""
     expected: Amount
-    """The forecast of the reserve's horizon, and all that is open for parcels that have not arrived; less what is held."""
+    """The forecast of the reserve's horizon, and all that is open for parcels that have not come; less what is held."""
+
+
+class Warned(Struct, frozen=True):
+    """An early warning."""
+
+    subject_type: str
+    subject_id: str
+    time: str
+    chance: float
+    reasons_en: tuple[str, ...]
+    reasons_zh: tuple[str, ...]
 
 
 class Exposure(Struct, frozen=True):
@@ -83,4 +94,5 @@ class Exposure(Struct, frozen=True):
     days: tuple[tuple[int, ...], ...]
     """(day since 1970, sold, paid out, repaid, held) of the last days."""
     bundle: str | None
-    notes: tuple[str, ...]
+    warnings: tuple[Warned, ...] | None
+    """Of the last days; None without a bundle."""

@@ -9,16 +9,16 @@ from bonafide.lab.explain.words import Lang
 _SAID: Final[dict[str, tuple[str, str]]] = {
     "title": ("Exposure and early warning", "敞口与早期预警"),
     "lead": (
-        "As of {as_of}: {open} open on credit, owed by {owing} payers in {debts} debts; {missed} of it is missed by now. "
-        "{before} was owed before the log began.",
+        "As of {as_of}: {open} open on credit, owed by {owing} payers in {debts} debts; {missed} of it is missed by "
+        "now. {before} was owed before the log began.",
         "截至 {as_of}：未还信用余额 {open}，涉及 {owing} 位付款人、{debts} 笔债务；其中 {missed} 已逾期未付。"
         "{before} 为日志开始前的欠款。",
     ),
     "loss": ("What of it will be lost", "预计损失"),
     "loss told": (
-        "Lost is what a bill that was reported missed covers and nobody has paid since. Of what is open now, by the end "
-        "of each horizon; in brackets the span that holds nine times in ten.",
-        "损失指账单被报告未付、此后也未偿还的部分。下表为当前余额在各期限末的损失；括号内为 90% 区间。",
+        "Lost is what a bill that was reported missed covers and nobody has paid since. Of what is open now, by the "
+        "end of each horizon; the interval holds nine times in ten.",
+        "损失指账单被报告未付、此后也未偿还的部分。下表为当前余额在各期限末的损失及其 90% 区间。",
     ),
     "no forecast": ("No forecast: {why}.", "没有预测：{why}。"),
     "horizon": ("within", "期限"), "days": ("{n} days", "{n} 天"), "mean": ("expected", "预期"),
@@ -33,8 +33,8 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     ),
     "ring": ("By ring", "按团伙"), "ring of": ("ring", "团伙"),
     "ring told": (
-        "Users and merchants who hang together by shared resources. A debt belongs to the ring of its merchant, else to "
-        "its payer's.",
+        "Users and merchants who hang together by shared resources. A debt belongs to the ring of its merchant, else "
+        "to its payer's.",
         "因共用资源而相互关联的用户与商户。债务归入其商户所在团伙，否则归入付款人所在团伙。",
     ),
     "no ring": ("No ring owes anything.", "没有团伙欠款。"),
@@ -42,7 +42,8 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "merchants told": (
         "The reserve is the expected loss within {n} days over what is open, with its interval. Held is what the "
         "platform has not paid out yet. All merchants stand in `merchants.parquet`.",
-        "准备金比例为 {n} 天内预期损失与未还余额之比及其区间。“待结算”为平台尚未付出的货款。全部商户见 `merchants.parquet`。",
+        "准备金比例为 {n} 天内预期损失与未还余额之比及其区间。“待结算”为平台尚未付出的货款。"
+        "全部商户见 `merchants.parquet`。",
     ),
     "merchant": ("merchant", "商户"), "reserve": ("reserve", "准备金"), "held": ("held", "待结算"),
     "undelivered": ("not delivered", "未送达"),
@@ -86,13 +87,21 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "volatility": ("volatility of daily payouts", "每日付款波动"),
     "volatility told": ("standard deviation over mean", "标准差除以均值"),
     "warnings": ("Early warning", "早期预警"),
+    "warnings told": (
+        "{n} in the last seven days, the newest first: merchants who may be gone soon, payers who may drain their "
+        "line. All stand in `warnings.parquet`.",
+        "最近七天共 {n} 条，新的在前：可能消失的商户、可能用尽额度的付款人。全部见 `warnings.parquet`。",
+    ),
+    "user": ("payer", "付款人"), "kind": ("what", "类别"), "when": ("when", "时间"), "chance": ("chance", "概率"),
+    "why": ("why", "原因"),
     "again": ("How to get this again", "如何复现"),
     "left out": ("{n} records in other currencies are left out.", "未计入其他币种记录 {n} 条。"),
     "before the log": ("before the log", "日志之前"),
     "bundle": ("Payers whose payments the bundle `{bundle}` alerted on stand apart in the forecast.",
                "预测中，被规则包 `{bundle}` 告警过的付款人单独归类。"),
     "stretch": (
-        "Intervals are stretched by what past forecasts of this log missed: total {total:.2f}, merchants {merchant:.2f}.",
+        "Intervals are stretched by what past forecasts of this log missed: total {total:.2f}, merchants "
+        "{merchant:.2f}.",
         "区间按本日志过去预测的偏差放大：总额 {total:.2f}，商户 {merchant:.2f}。",
     ),
 }  # fmt: skip

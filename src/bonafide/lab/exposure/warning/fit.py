@@ -1,8 +1,8 @@
 """How points are made: weights of evidence that never fall, then a logistic regression that may only shrink them.
 
-Each band's weight of evidence is the log of its bad share over its good share, both with a little added; neighbours that
-fall are pooled (isotonic). A ridge logistic regression over these weights, with coefficients of at least zero, takes out
-what two terms say alike. Points are coefficient times weight, the best band at zero.
+Each band's weight of evidence is the log of its bad share over its good share, both with a little added; neighbours
+that fall are pooled (isotonic). A ridge logistic regression over these weights, with coefficients of at least zero,
+takes out what two terms say alike. Points are coefficient times weight, the best band at zero.
 """
 
 from __future__ import annotations
@@ -36,9 +36,7 @@ def fit(kind: str, bands: Ints, bad: npt.NDArray[np.bool_], weight: Floats, line
     return Card(round(float(base), DIGITS), line, points)
 
 
-def _evidence(
-    band: Ints, bad: npt.NDArray[np.bool_], weight: Floats, bands: int, direction: int
-) -> Floats:
+def _evidence(band: Ints, bad: npt.NDArray[np.bool_], weight: Floats, bands: int, direction: int) -> Floats:
     """Weights of evidence that never fall in the direction."""
     known = band >= 0
     share = float(np.average(bad, weights=weight))
@@ -47,7 +45,7 @@ def _evidence(
     mass = hits + rest
     rate = _rising(hits / mass if direction > 0 else (hits / mass)[::-1], mass if direction > 0 else mass[::-1])
     rate = rate if direction > 0 else rate[::-1]
-    return np.log(rate / (1 - rate)) - np.log(share / (1 - share))
+    return np.asarray(np.log(rate / (1 - rate)) - np.log(share / (1 - share)))
 
 
 def _rising(values: Floats, mass: Floats) -> Floats:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import polars as pl
 
-from bonafide.lab.exposure.warning.terms import needed
+from bonafide.core.errors import UsageError
+from bonafide.lab.exposure.warning.terms import TERMS, needed
+
+DECIDED: Final = ("event_id", "seq", "type", "time", "user_id", "merchant_id", "amount", "score", "alert")
+"""Columns of decisions.parquet that warnings read."""
+
+
+def feature_columns(there: Sequence[str]) -> list[str]:
+    """Columns of features.parquet that warnings read, of those that are there."""
+    names = ["event_id", *(name for kind in TERMS for name in needed(kind))]
+    return [name for name in dict.fromkeys(names) if name in there]
 
 
 def rows_of(kind: str, decisions: pl.DataFrame, features: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFrame:
@@ -15,8 +28,6 @@ def rows_of(kind: str, decisions: pl.DataFrame, features: pl.DataFrame, payments
     `seq`, `moment` (datetime), `time` (ms), `subject_id`, `amount`, `score`, `alert`; of payers `used` (of the line,
     after this payment) and `limit`. UsageError where the replay's bundle lacks a feature that the terms read.
     """
-    from bonafide.core.errors import UsageError
-
     lacking = [name for name in needed(kind) if name not in features.columns]
     if lacking:
         raise UsageError(f"no early warning: the bundle has no feature {lacking[0]}")
@@ -33,5 +44,4 @@ def rows_of(kind: str, decisions: pl.DataFrame, features: pl.DataFrame, payments
         )
         told = told.filter(pl.col("user_id").is_not_null()).join(line, on="event_id").filter(pl.col("limit") > 0)
         told = told.with_columns(subject_id="user_id")
-    names = [*needed(kind), *(["merchant_drained_share_30d"] if kind == "user" else [])]
-    return told.join(features.select("event_id", *dict.fromkeys(names)), on="event_id").sort("seq")
+    return told.join(features.select("event_id", *needed(kind)), on="event_id").sort("seq")

@@ -9,13 +9,23 @@ import polars as pl
 from msgspec import Struct
 
 from bonafide.core.moment import DAY_MS
-from bonafide.lab.exposure.warning.points import Card, added, bands_of, chance, reasons, values_of
+from bonafide.lab.exposure.log import Known
+from bonafide.lab.exposure.warning.points import (
+    Card,
+    added,
+    bands_of,
+    chance,
+    reasons,
+    shipped_cards,
+    values_of,
+)
+from bonafide.lab.exposure.warning.rows import rows_of
 
 QUIET_DAYS: Final = 14
 """A subject that was warned of is not warned of again for so long."""
 
 
-class Warning(Struct, frozen=True):  # noqa: A001 - the word of the product; the built-in is not used here
+class EarlyWarning(Struct, frozen=True):
     """One warning."""
 
     subject_type: str
@@ -28,7 +38,7 @@ class Warning(Struct, frozen=True):  # noqa: A001 - the word of the product; the
     reasons_zh: tuple[str, ...]
 
 
-def warnings_of(kind: str, rows: pl.DataFrame, card: Card, line: float | None = None) -> list[Warning]:
+def warnings_of(kind: str, rows: pl.DataFrame, card: Card, line: float | None = None) -> list[EarlyWarning]:
     """All warnings on some rows (see `rows_of`), in log order."""
     points = added(kind, card, bands_of(kind, values_of(kind, rows)))
     chances = chance(card, points)
@@ -42,8 +52,27 @@ def warnings_of(kind: str, rows: pl.DataFrame, card: Card, line: float | None = 
             continue
         quiet[subject] = time + QUIET_DAYS * DAY_MS
         why = reasons(kind, points[place])
-        found.append(Warning(
+        found.append(EarlyWarning(
             kind, subject, time, event, round(float(chances[place]), 6), tuple(term.en for term in why),
             tuple(term.zh for term in why),
         ))  # fmt: skip
     return found
+
+
+def all_warnings(decisions: pl.DataFrame, features: pl.DataFrame, known: Known) -> pl.DataFrame:
+    """What the shipped cards warn of up to the moment of what is known, in order of time; columns of `EarlyWarning`.
+
+    `decisions` and `features` are a replay's. UsageError where its bundle lacks a feature.
+    """
+    found: list[EarlyWarning] = []
+    for kind, card in shipped_cards().items():
+        rows = rows_of(kind, decisions, features, known["payment"])
+        found += warnings_of(kind, rows.filter(pl.col("time") <= known.as_of_ms), card)
+    found.sort(key=lambda one: (one.time_ms, one.subject_type, one.subject_id))
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        "subject_type": pl.String, "subject_id": pl.String, "time_ms": pl.Int64, "event_id": pl.String,
+        "chance": pl.Float64, "reasons_en": pl.List(pl.String), "reasons_zh": pl.List(pl.String),
+    }  # fmt: skip
+    columns = {name: [getattr(one, name) for one in found] for name in schema}
+    frame = pl.DataFrame(columns, schema=schema)
+    return frame.with_columns(time=pl.col("time_ms").cast(pl.Datetime("ms", "UTC"))).drop("time_ms")
