@@ -3,8 +3,8 @@
 A past forecast knows nothing later than its moment. Its *miss* for a group is how far what came lies from the median,
 in units of the distance from the median to that end of its interval: 1 is on the edge. Today's interval is stretched by
 the miss that LEVEL of the past ones do not exceed (split conformal prediction, with all groups of a few past moments as
-the calibration sample), so that it holds as often as it says, whatever the draws leave out. The few groups of a coarse grouping go up and down
-together from moment to moment, and say little of how often: there it is the largest miss.
+the calibration sample), so that it holds as often as it says, whatever the draws leave out. The few groups of a coarse
+grouping go up and down together from moment to moment, and say little of how often: there it is the largest miss.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The flow of funds through the platform: what is sold, held, paid out and paid back, day by day.
 
 What the platform holds for a merchant is what was sold and settled, less its fee, less what was refunded and paid out
-since, and never below nothing. The fee is not in the log; it is taken to be what payouts leave of the sales since the
-payout before, at the median. A payout pays the oldest sales first.
+since, and never below nothing. The fee is not in the log; it is taken to be what payouts of
+all that was sold since the payout before leave of it, at the median. A payout pays the oldest sales first.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ RECENT_DAYS: Final = 30
 """Days that the figures of stability look back."""
 TOP: Final = 10
 FEE_MAX: Final = 0.2
+"""A payout of less than the rest of the sales before it is not one of all."""
 HOURS_24_MS: Final = DAY_MS
 
 
@@ -89,14 +90,15 @@ def _sales(known: Known) -> pl.DataFrame:
 
 
 def _fee(moves: pl.DataFrame) -> float:
-    """What payouts leave of the sales since the payout before, at the median; 0 where nothing tells."""
+    """What payouts of all leave of the sales since the payout before, at the median; 0 where nothing tells."""
     block = (pl.col("kind") == 2).cum_sum().over("merchant_id") - (pl.col("kind") == 2).cast(pl.UInt32)
     told = moves.with_columns(block=block).group_by("merchant_id", "block").agg(
         sold=pl.col("amount").filter(pl.col("kind") == 0).sum(),
         back=pl.col("amount").filter(pl.col("kind") == 1).sum(),
         out=pl.col("amount").filter(pl.col("kind") == 2).sum(),
     )  # fmt: skip
-    told = told.filter((pl.col("out") > 0) & (pl.col("sold") > 0) & (pl.col("back") == 0))
+    whole = pl.col("out").is_between((1 - FEE_MAX) * pl.col("sold"), pl.col("sold")) & (pl.col("back") == 0)
+    told = told.filter(whole & (pl.col("sold") > 0))
     middle = (told["out"] / told["sold"]).median()
     return float(np.clip(1 - middle, 0, FEE_MAX)) if isinstance(middle, float) else 0.0
 

@@ -122,7 +122,7 @@ class CreditLog:
         currency = counts["currency"][0] if counts.height else None
         left_out = 0
         for kind in _MONEY:
-            kept = frames[kind].filter(pl.col("currency") == currency)
+            kept = frames[kind].filter(pl.col("currency") == pl.lit(currency or ""))
             left_out += frames[kind].height - kept.height
             frames[kind] = kept
         return Known(moment, currency, left_out, frames)
