@@ -3,8 +3,8 @@
 What turns out bad in a simulated platform:
 
 - a *merchant* that exists to sell cash (role `sham`), from its first such sale on. It **vanishes**: a front that
-  opened for it draws its takings after 12 to 30 days and is gone, others are closed when they are found out; either
-  way trade, visits and payouts stop for good. The rest of them go on to the end of the log.
+  opened for it draws its takings after 12 to 30 days, and its trade, visits and payouts stop for good, without a
+  verdict on it. Others are closed when they are found out. The rest of them go on to the end of the log.
 - a *payer* who takes cash out of a fifth of the line or more within the 72 hours that follow.
 
 Points are fitted on development seeds to the truth, and the line is set there so that at most `--honest` of honest
@@ -74,6 +74,9 @@ class Fared(NamedTuple):
     money: float
     honest: int
     honest_warned: int
+    viral: int
+    """Honest merchants who are new and sell an item that everybody likes."""
+    viral_warned: int
     per_day: float
 
 
@@ -169,11 +172,12 @@ def fare(told: Platform, kind: str, card: Card, seed: int, shift: str) -> Fared:
     half = {subject for subject, (left, whole) in shares.items() if subject in warned and left >= whole / 2}
     honest = [subject for subject, first in since.items() if first is None]
     days = (told.rows[kind]["time"][-1] - told.rows[kind]["time"][0]) / DAY_MS
-    lost = gone & set(shares)
+    lost, viral = gone & set(shares), _viral(told) & set(honest)
     return Fared(
         seed, shift, kind, len(shares), len(set(shares) & set(warned)), len(half), len(lost), len(lost & set(warned)),
         len(lost & half), sum(left for left, _ in shares.values()), sum(whole for _, whole in shares.values()),
-        len(honest), sum(subject in warned for subject in honest), len(warnings) / days,
+        len(honest), sum(subject in warned for subject in honest), len(viral), len(viral & set(warned)),
+        len(warnings) / days,
     )  # fmt: skip
 
 
@@ -201,17 +205,26 @@ def _user_money(told: Platform, user: str, since: int, warned: int | None) -> tu
 
 
 def _gone(told: Platform) -> set[str]:
-    """Bad merchants whose trade and visits stopped GONE_DAYS or more before the log's end."""
+    """Merchants whose trade and visits stopped GONE_DAYS or more before the log's end, with no verdict on them."""
     seen = pl.concat([told.known[kind].select("merchant_id", "time") for kind in ("payment", "traffic", "payout")])
     last = seen.group_by("merchant_id").agg(pl.col("time").max())
     silent = last.filter(pl.col("time") < told.known.as_of_ms - GONE_DAYS * DAY_MS)["merchant_id"].to_list()
-    return set(silent)
+    judged = told.known["verdict"].filter(pl.col("subject_type") == "merchant")["subject_id"].to_list()
+    return {*silent} - {*judged}
+
+
+def _viral(told: Platform) -> set[str]:
+    """Honest newcomers whose item everybody likes."""
+    return {*told.truth.filter((pl.col("typology") == "viral_new_shop") & (pl.col("label") == 0))["merchant_id"]}
 
 
 def text(rows: list[Fared]) -> str:
     """The figures as a table of Markdown."""
-    lines = ["| who | knobs | bad | warned | before half was gone | vanished | of them warned | before half | money "
-             "still reachable | honest warned | warnings a day |", "| --- | --- |" + " ---: |" * 9]  # fmt: skip
+    head = (
+        "who", "knobs", "bad", "warned", "before half was gone", "vanished", "of them warned", "before half",
+        "money still reachable", "honest warned", "of viral newcomers", "warnings a day",
+    )  # fmt: skip
+    lines = ["| " + " | ".join(head) + " |", "| --- | --- |" + " ---: |" * (len(head) - 2)]
     for kind in KINDS:
         for shift in [*dict.fromkeys(row.shift for row in rows), None]:
             some = [row for row in rows if row.kind == kind and shift in {None, row.shift}]
@@ -229,12 +242,13 @@ def _line(kind: str, shift: str, some: list[Fared]) -> str:
 
     hit, honest_of = total("honest_warned"), total("honest")
     honest = f"{hit:.0f} of {honest_of:,.0f} ({100 * hit / max(honest_of, 1):.2f} %)"
+    viral = "–" if kind == "user" else f"{total('viral_warned'):.0f} of {total('viral'):.0f}"
     gone = ("–", "–", "–") if kind == "user" else (
         f"{total('gone'):.0f}", share("gone_warned", "gone"), share("gone_before_half", "gone")
     )  # fmt: skip
     return "| " + " | ".join([
         kind, shift, f"{total('bad'):.0f}", share("warned", "bad"), share("before_half", "bad"), *gone,
-        share("reachable", "money"), honest, f"{total('per_day') / len(some):.1f}",
+        share("reachable", "money"), honest, viral, f"{total('per_day') / len(some):.1f}",
     ]) + " |"  # fmt: skip
 
 

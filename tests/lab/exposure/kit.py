@@ -46,7 +46,13 @@ def paid(number: int, user: str, merchant: str, day: float, amount: int, **field
     about = {"user_id": user, "merchant_id": merchant, "order_id": f"o{number}"}
     return [
         {"type": "payment", "event_id": f"p{number}", "time": at(day), "amount": amount, **about, **fields},
-        {"type": "payment_status", "time": at(day) + 60_000, "payment_id": f"p{number}", "status": "completed", **about},
+        {
+            "type": "payment_status",
+            "time": at(day) + 60_000,
+            "payment_id": f"p{number}",
+            "status": "completed",
+            **about,
+        },
     ]
 
 

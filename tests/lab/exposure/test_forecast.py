@@ -66,7 +66,7 @@ def test_horizons_are_whole_steps(days: tuple[int, ...]) -> None:
 
 @st.composite
 def payers(draw: st.DrawFn) -> tuple[list[list[tuple[int, int, int]]], list[tuple[int, int]]]:
-    """Of each payer debts (group, amount, age; the oldest first), and (age of the youngest that is lost, share lost)."""
+    """Of each payer debts (group, amount, age; the oldest first), and (age of the youngest lost one, share lost)."""
     debt = st.tuples(st.integers(-1, 3), st.integers(1, 50), st.integers(0, 90))
     some = draw(st.lists(st.lists(debt, min_size=1, max_size=6), min_size=1, max_size=5))
     losses = [(draw(st.integers(0, 90)), draw(st.integers(0, 100))) for _ in some]

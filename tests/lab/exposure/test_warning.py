@@ -91,7 +91,10 @@ def test_a_bundle_without_the_features_is_told_which_one_lacks() -> None:
     rows = merchant_rows([0]).select("event_id")
     with pytest.raises(UsageError, match="merchant_like_return_payers_30d"):
         rows_of("merchant", pl.DataFrame(), rows, pl.DataFrame())
-    assert feature_columns(["event_id", "nothing", "merchant_promotions_30d"]) == ["event_id", "merchant_promotions_30d"]
+    assert feature_columns(["event_id", "nothing", "merchant_promotions_30d"]) == [
+        "event_id",
+        "merchant_promotions_30d",
+    ]
 
 
 def test_a_table_with_too_few_points_is_refused() -> None:

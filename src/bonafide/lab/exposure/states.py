@@ -43,8 +43,8 @@ class States:
     age: Floats
     """How old the open amount is on average, of AGE_MAX_DAYS; below 1."""
 
-    def cells(self, size_cuts: Floats) -> npt.NDArray[np.int64]:
-
+    def cells(self, size_cuts: Floats) -> Ints:
+        """(payers,) the cell of each, as its place in a table of SHAPE read row by row."""
         missed, billed, repaid, size = self.figures.T
         places = [
             np.searchsorted(MISSED_CUTS, missed, side="left"),
