@@ -45,6 +45,8 @@ DRAIN_HOURS: Final = 72
 DRAIN_FRACTION: Final = 0.2
 GONE_DAYS: Final = 3
 HONEST: Final = 0.01
+NEWCOMERS_HONEST: Final = 0.05
+"""Honest newcomers among merchants who may be warned of; they are one merchant in twenty."""
 
 
 class Platform(NamedTuple):
@@ -137,24 +139,20 @@ def fitted(platforms: list[Platform], kind: str, honest: float) -> Card:
         bad.append(turned)
     together, turned = np.concatenate(bands), np.concatenate(bad)
     card = fit(kind, together, turned, np.ones(turned.size), 0.5)
-    card = replace_line(card, 0.5)
-    highest = []
+    highest: list[float] = []
+    of_new: list[float] = []
     for told in platforms:
         since = roles(told, kind)
         rows = told.rows[kind]
         points = added(kind, card, bands_of(kind, values_of(kind, rows)))
-        most = (
-            rows.select("subject_id", chance=pl.Series(chance(card, points)))
-            .group_by("subject_id")
-            .agg(pl.col("chance").max())
-        )
-        highest += [value for subject, value in most.iter_rows() if since.get(subject, 0) is None]
-    return replace_line(card, round(float(np.quantile(highest, 1 - honest)), 4))
-
-
-def replace_line(card: Card, line: float) -> Card:
-    """The same card with another line."""
-    return msgspec.structs.replace(card, line=line)
+        good = [subject for subject, first in since.items() if first is None]
+        told_of = rows.select("subject_id", "newcomer", chance=pl.Series(chance(card, points)))
+        told_of = told_of.filter(pl.col("subject_id").is_in(good))
+        for found, part in ((highest, told_of), (of_new, told_of.filter("newcomer"))):
+            found += part.group_by("subject_id").agg(pl.col("chance").max())["chance"].to_list()
+    line = round(float(np.quantile(highest, 1 - honest)), 4)
+    low = round(float(np.quantile(of_new, 1 - NEWCOMERS_HONEST)), 4) if of_new else line
+    return msgspec.structs.replace(card, line=line, newcomer_line=min(line, low))
 
 
 def fare(told: Platform, kind: str, card: Card, seed: int, shift: str) -> Fared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -87,6 +88,15 @@ def test_a_subject_is_warned_of_once_in_a_while_and_told_why() -> None:
     assert values_of("merchant", rows).shape == (5, len(MERCHANT))
 
 
+def test_a_newcomer_is_warned_of_at_its_own_line() -> None:
+    rows = merchant_rows([0, 1])
+    assert rows["newcomer"].to_list() == [False, False]  # seen from the log's beginning: it may have traded before
+    calm = msgspec.structs.replace(shipped_cards()["merchant"], line=1.01, newcomer_line=0.0)
+    assert warnings_of("merchant", rows, calm) == []
+    found = warnings_of("merchant", rows.with_columns(newcomer=pl.Series([False, True])), calm)
+    assert [one.event_id for one in found] == ["e1"]
+
+
 def test_a_bundle_without_the_features_is_told_which_one_lacks() -> None:
     rows = merchant_rows([0]).select("event_id")
     with pytest.raises(UsageError, match="merchant_like_return_payers_30d"):
@@ -98,6 +108,6 @@ def test_a_bundle_without_the_features_is_told_which_one_lacks() -> None:
 
 
 def test_a_table_with_too_few_points_is_refused() -> None:
-    told = {"user": {"base": -1.0, "line": 0.5, "points": {"score": [0.0, 1.0]}}}
+    told = {"user": {"base": -1.0, "line": 0.5, "newcomer_line": 0.5, "points": {"score": [0.0, 1.0]}}}
     with pytest.raises(ValueError, match="'score' needs 5 points"):
         cards_of(told)

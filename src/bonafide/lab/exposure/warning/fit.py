@@ -33,7 +33,7 @@ def fit(kind: str, bands: Ints, bad: npt.NDArray[np.bool_], weight: Floats, line
         told = slope[place] * evidence[place]
         base += told.min()
         points[term.name] = tuple(round(float(value), DIGITS) + 0.0 for value in told - told.min())
-    return Card(round(float(base), DIGITS), line, points)
+    return Card(round(float(base), DIGITS), line, line, points)
 
 
 def _evidence(band: Ints, bad: npt.NDArray[np.bool_], weight: Floats, bands: int, direction: int) -> Floats:

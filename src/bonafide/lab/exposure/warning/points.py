@@ -31,6 +31,8 @@ class Card(Struct, frozen=True):
     """Log odds of a subject in the best band of everything."""
     line: float
     """A warning is given from this chance on."""
+    newcomer_line: float
+    """The same of a newcomer, who is gone sooner and has shown less."""
     points: dict[str, tuple[float, ...]]
     """Term -> points of each band, in the order of its cuts."""
 

@@ -8,8 +8,13 @@ from typing import Final
 import polars as pl
 
 from bonafide.core.errors import UsageError
+from bonafide.core.moment import DAY_MS
 from bonafide.lab.exposure.warning.terms import TERMS, needed
 
+NEWCOMER_DAYS: Final = 30
+"""A merchant is a newcomer for so long after its first event."""
+SETTLED_DAYS: Final = 7
+"""Who has an event within so many days of the log's beginning may have traded before it, and is no newcomer."""
 DECIDED: Final = ("event_id", "seq", "type", "time", "user_id", "merchant_id", "amount", "score", "alert")
 """Columns of decisions.parquet that warnings read."""
 
@@ -25,8 +30,8 @@ def rows_of(kind: str, decisions: pl.DataFrame, features: pl.DataFrame, payments
 
     `decisions` and `features` are what `bonafide replay --features` writes, `payments` has event_id, pay_with,
     credit_limit and credit_used of the log's payments (`Known["payment"]`). Columns besides the features: `event_id`,
-    `seq`, `moment` (datetime), `time` (ms), `subject_id`, `amount`, `score`, `alert`; of payers `used` (of the line,
-    after this payment) and `limit`. UsageError where the replay's bundle lacks a feature that the terms read.
+    `seq`, `moment` (datetime), `time` (ms), `subject_id`, `amount`, `score`, `alert`, `newcomer`; of payers `used` (of
+    the line, after this payment) and `limit`. UsageError where the replay's bundle lacks a feature that the terms read.
     """
     lacking = [name for name in needed(kind) if name not in features.columns]
     if lacking:
@@ -44,4 +49,7 @@ def rows_of(kind: str, decisions: pl.DataFrame, features: pl.DataFrame, payments
         )
         told = told.filter(pl.col("user_id").is_not_null()).join(line, on="event_id").filter(pl.col("limit") > 0)
         told = told.with_columns(subject_id="user_id")
-    return told.join(features.select("event_id", *needed(kind)), on="event_id").sort("seq")
+    rows = told.join(features.select("event_id", *needed(kind)), on="event_id").sort("seq")
+    first, begun = pl.col("time").min().over("subject_id"), pl.col("time").min()
+    is_new = (pl.col("time") - first < NEWCOMER_DAYS * DAY_MS) & (first - begun >= SETTLED_DAYS * DAY_MS)
+    return rows.with_columns(newcomer=is_new if kind == "merchant" else pl.lit(value=False))

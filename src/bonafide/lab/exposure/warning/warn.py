@@ -42,7 +42,8 @@ def warnings_of(kind: str, rows: pl.DataFrame, card: Card, line: float | None = 
     """All warnings on some rows (see `rows_of`), in log order."""
     points = added(kind, card, bands_of(kind, values_of(kind, rows)))
     chances = chance(card, points)
-    above = np.flatnonzero(chances >= (card.line if line is None else line))
+    lines = np.where(rows["newcomer"].to_numpy(), card.newcomer_line, card.line) if line is None else line
+    above = np.flatnonzero(chances >= lines)
     quiet: dict[str, int] = {}
     found = []
     for place, (subject, time, event) in zip(
