@@ -7,6 +7,7 @@ from typing import Final
 
 from bonafide.lab.explain.words import Lang
 from bonafide.lab.exposure import drawn
+from bonafide.lab.exposure.forecast import HISTORY_DAYS_MIN
 from bonafide.lab.exposure.told import Amount, Exposure, Group, MerchantRow, Stress, Warned
 from bonafide.lab.exposure.words import said
 from bonafide.lab.report import numbers
@@ -46,7 +47,8 @@ def exposure_text(told: Exposure) -> str:
         lines.append(f"lost within {days:>3} days  {_money(told, one.mean):>20}   ({_span(told, one)})")
     lines += ["", f"{'if they vanish':<14}{'lost at most':>22}{'expected':>20}"]
     for row in told.stress:
-        lines.append(f"{row.name:<14}{_money(told, row.at_most):>22}{_money(told, row.expected.mean):>20}")
+        expected = _money(told, row.expected.mean) if told.losses else numbers.DASH
+        lines.append(f"{row.name:<14}{_money(told, row.at_most):>22}{expected:>20}")
     return "\n".join(lines)
 
 
@@ -57,15 +59,16 @@ def _blocks(told: Exposure, lang: Lang) -> Iterator[Block]:
     ))  # fmt: skip
     yield Heading(said("loss", lang))
     if told.no_forecast is not None:
-        yield Words(said("no forecast", lang, why=told.no_forecast))
+        yield Words(said("no forecast", lang, n=HISTORY_DAYS_MIN))
     else:
         yield Words(said("loss told", lang))
         yield table(_head(lang, "horizon", "mean", "span", "share"), _loss_rows(told, lang))
         yield Drawing(drawn.losses(told, lang), said("loss", lang))
         yield Words(said("stretch", lang, **{name: told.stretch[name] for name in ("total", "merchant")}))
+    bars = said("bars told", lang) + (said("vintage told", lang, n=told.reserve_days) if told.losses else "")
     for name, groups in (("month", told.by_month), ("first sale", told.by_first_sale)):
         yield Heading(said(name, lang))
-        yield Drawing(drawn.vintages(told, groups, lang), said("vintage told", lang, n=told.reserve_days))
+        yield Drawing(drawn.vintages(told, groups, lang), bars)
         yield table(_group_head(told, "month of", lang), [_group_row(told, one, lang) for one in groups])
     yield from _rings(told, lang)
     yield from _merchants(told, lang)
@@ -149,8 +152,10 @@ def _group_row(told: Exposure, one: Group, lang: Lang) -> tuple[str, ...]:
 
 def _merchant_row(told: Exposure, row: MerchantRow) -> tuple[str, ...]:
     group, rate = row.group, row.reserve
-    share = "" if not told.losses else numbers.percent(rate.mean / 1_000_000)
-    span = "" if not told.losses else f"{numbers.percent(rate.low / 1e6)} - {numbers.percent(rate.high / 1e6)}"
+    share = numbers.DASH if not told.losses else numbers.percent(rate.mean / 1_000_000)
+    span = (
+        numbers.DASH if not told.losses else f"{numbers.percent(rate.low / 1e6)} - {numbers.percent(rate.high / 1e6)}"
+    )
     return (
         group.name, _short(told, group.open), _short(told, group.missed), f"{group.payers:,}",
         _short(told, row.undelivered), _short(told, row.held), share, span,
@@ -159,9 +164,11 @@ def _merchant_row(told: Exposure, row: MerchantRow) -> tuple[str, ...]:
 
 def _stress_row(told: Exposure, one: Stress, lang: Lang) -> tuple[str, ...]:
     name = said("largest", lang, n=one.merchants) if one.name.startswith("largest") else one.name
+    sure = one.expected
+    expected = (_short(told, sure.mean), f"{_short(told, sure.low)} - {_short(told, sure.high)}")
     return (
         name, f"{one.merchants:,}", _short(told, one.open), _short(told, one.held), _short(told, one.at_most),
-        _short(told, one.expected.mean), f"{_short(told, one.expected.low)} - {_short(told, one.expected.high)}",
+        *(expected if told.losses else (numbers.DASH, numbers.DASH)),
     )  # fmt: skip
 
 

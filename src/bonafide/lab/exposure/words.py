@@ -20,7 +20,11 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
         "end of each horizon; the interval holds nine times in ten.",
         "损失指账单被报告未付、此后也未偿还的部分。下表为当前余额在各期限末的损失及其 90% 区间。",
     ),
-    "no forecast": ("No forecast: {why}.", "没有预测：{why}。"),
+    "no forecast": (
+        "No forecast, reserves or expected losses: they need a log of {n} days before this moment.",
+        "没有预测、准备金与预期损失：此前的日志须满 {n} 天。",
+    ),
+    "bars told": ("Grey: open. Red: missed by now.", "灰色：未还余额；红色：已逾期未付。"),
     "horizon": ("within", "期限"), "days": ("{n} days", "{n} 天"), "mean": ("expected", "预期"),
     "span": ("90 % interval", "90% 区间"), "span of": ("90 % interval, {n} days", "90% 区间（{n} 天）"),
     "share": ("of what is open", "占余额"),
@@ -29,8 +33,8 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "month": ("By month of the payment", "按支付月份"), "month of": ("month", "月份"),
     "first sale": ("By month of the merchant's first sale", "按商户首笔销售月份"),
     "vintage told": (
-        "Grey: open. Red: missed by now. The whisker is what will be lost within {n} days.",
-        "灰色：未还余额；红色：已逾期未付；线段：{n} 天内的损失区间。",
+        " The whisker is what will be lost within {n} days.",
+        "线段：{n} 天内的损失区间。",
     ),
     "ring": ("By ring", "按团伙"), "ring of": ("ring", "团伙"),
     "ring told": (
@@ -58,8 +62,8 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "expected": ("lost as expected", "预期损失"), "largest": ("the largest {n}", "最大的 {n} 家"),
     "flow": ("Flow of funds", "资金流"),
     "flow told": (
-        "A day's settled sales, payouts and repayments, in {currency}, {n} days.",
-        "每日已结算销售、付款给商户与还款，单位 {currency}，共 {n} 天。",
+        "Dashed: settled sales of each day. Blue: payouts. Yellow: repayments. In {currency}, {n} days.",
+        "虚线：每日已结算销售；蓝线：付款给商户；黄线：还款。单位 {currency}，共 {n} 天。",
     ),
     "sold": ("settled sales", "已结算销售"), "paid out": ("payouts", "付款给商户"), "repaid": ("repayments", "还款"),
     "figure": ("figure", "指标"), "value": ("last {n} days", "最近 {n} 天"), "means": ("what it means", "含义"),
