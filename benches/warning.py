@@ -38,7 +38,7 @@ from bonafide.lab.exposure.warning.points import Card, added, bands_of, chance, 
 from bonafide.lab.exposure.warning.rows import rows_of
 from bonafide.lab.exposure.warning.warn import warnings_of
 
-SEEDS: Final = "21011,21012,21013,21014,21015,21016,21017,21018"
+SEEDS: Final = "21021,21022,21023,21024,21025,21026,21027,21028"
 FIT_SEEDS: Final = "11,12,21,22,23,24,31,32,33"
 KINDS: Final = ("merchant", "user")
 DRAIN_HOURS: Final = 72
@@ -139,20 +139,28 @@ def fitted(platforms: list[Platform], kind: str, honest: float) -> Card:
         bad.append(turned)
     together, turned = np.concatenate(bands), np.concatenate(bad)
     card = fit(kind, together, turned, np.ones(turned.size), 0.5)
-    highest: list[float] = []
-    of_new: list[float] = []
+    tops = []
     for told in platforms:
-        since = roles(told, kind)
-        rows = told.rows[kind]
+        good = [subject for subject, first in roles(told, kind).items() if first is None]
+        rows = told.rows[kind].filter(pl.col("subject_id").is_in(good))
         points = added(kind, card, bands_of(kind, values_of(kind, rows)))
-        good = [subject for subject, first in since.items() if first is None]
-        told_of = rows.select("subject_id", "newcomer", chance=pl.Series(chance(card, points)))
-        told_of = told_of.filter(pl.col("subject_id").is_in(good))
-        for found, part in ((highest, told_of), (of_new, told_of.filter("newcomer"))):
-            found += part.group_by("subject_id").agg(pl.col("chance").max())["chance"].to_list()
-    line = round(float(np.quantile(highest, 1 - honest)), 4)
-    low = round(float(np.quantile(of_new, 1 - NEWCOMERS_HONEST)), 4) if of_new else line
-    return msgspec.structs.replace(card, line=line, newcomer_line=min(line, low))
+        some = rows.select("subject_id", "newcomer", chance=pl.Series(chance(card, points)))
+        new = pl.col("chance").filter("newcomer").max()
+        tops.append(some.group_by("subject_id").agg(pl.col("chance").max(), new=new))
+    return _with_lines(card, pl.concat(tops), honest)
+
+
+def _with_lines(card: Card, tops: pl.DataFrame, honest: float) -> Card:
+    """The lines at which so few honest subjects are ever warned of, newcomers with them.
+
+    `tops` has the highest `chance` of each, and the highest while it was `new` (null: it never was).
+    """
+    newcomers = tops["new"].drop_nulls().to_numpy()
+    low = float(np.quantile(newcomers, 1 - NEWCOMERS_HONEST)) if newcomers.size else 1.0
+    # Who is warned of as a newcomer counts against the others.
+    rest = np.where(tops["new"].fill_null(0.0).to_numpy() >= low, np.inf, tops["chance"].to_numpy())
+    line = float(np.quantile(rest, 1 - honest, method="lower"))
+    return msgspec.structs.replace(card, line=round(line, 4), newcomer_line=round(min(line, low), 4))
 
 
 def fare(told: Platform, kind: str, card: Card, seed: int, shift: str) -> Fared:
