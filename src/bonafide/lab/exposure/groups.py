@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bonafide.lab.exposure.ledger import Ints, Ledger
+from bonafide.lab.exposure.ledger import Ints, Ledger, Standing
 from bonafide.lab.rings import Found, Ties
 
 
@@ -59,6 +59,26 @@ def by_ring(ledger: Ledger, ties: Ties, rings: list[Found]) -> Grouping:
     return Grouping(
         np.where(there >= 0, there, user[ledger.payer]), tuple(f"ring{n + 1}" for n in range(len(rings))), merchant[:-1]
     )
+
+
+def largest_name(number: int) -> str:
+    """What the group of so many largest merchants is called."""
+    return f"largest {number}"
+
+
+def of_largest(ledger: Ledger, standing: Standing, number: int) -> Grouping:
+    """The merchants with most open, as one group."""
+    opened = sums(standing.open, ledger.merchant, len(ledger.merchants))
+    chosen = np.zeros(len(ledger.merchants) + 1, np.bool_)
+    chosen[np.argsort(-opened, kind="stable")[:number]] = True
+    return Grouping(np.where(chosen[ledger.merchant] & (ledger.merchant >= 0), 0, -1), (largest_name(number),))
+
+
+def sums(values: Ints, of: Ints, groups: int) -> Ints:
+    """Sums of whole numbers by group; -1 is none."""
+    out = np.zeros(groups, np.int64)
+    np.add.at(out, of[of >= 0], values[of >= 0])
+    return out
 
 
 def _months(times_ms: Ints) -> Ints:
