@@ -20,6 +20,7 @@ from bonafide.apps.cli.demo import demo
 from bonafide.apps.cli.drift import drift
 from bonafide.apps.cli.evaluate import evaluate
 from bonafide.apps.cli.explain import explain
+from bonafide.apps.cli.exposure import exposure
 from bonafide.apps.cli.features import features
 from bonafide.apps.cli.journal import journal_app
 from bonafide.apps.cli.lists import list_app
@@ -55,6 +56,7 @@ _COMMANDS: Final = (
     tune,
     drift,
     scores,
+    exposure,
     review_sample,
     simulate,
     backup,
