@@ -69,14 +69,14 @@ def opening() -> Events:
     return [*events, AccountLink(event_id="link own", time=START_MS, owner_type="merchant", **own)]
 
 
-def sale(step: Step, *, sent: bool = True, goods: Goods | None = None) -> Events:
+def sale(step: Step, *, sent: bool = True, goods: Goods | None = None, on_credit: bool = False) -> Events:
     """A completed payment, and its parcel where one is due and `sent`."""
     kind, channel = WAYS[step.what % len(WAYS)] if goods is None else (goods, "app")
     told: dict[str, Any] = {"user_id": step.user, "merchant_id": MERCHANT, "order_id": "o " + step.name}
     used = (0, LIMIT // 2, LIMIT - step.amount)[step.what % 3]
     paid = Payment(
         event_id="p " + step.name, time=step.at_ms, amount=step.amount, currency="CNY", goods=kind, channel=channel,
-        pay_with="balance" if step.what % 7 == 0 else "credit", credit_limit=LIMIT, credit_used=used, **told,
+        pay_with="credit" if on_credit or step.what % 7 else "balance", credit_limit=LIMIT, credit_used=used, **told,
     )  # fmt: skip
     events: Events = [paid]
     events.append(
@@ -130,9 +130,9 @@ def complaint(step: Step) -> Events:
 
 
 def home(step: Step) -> Events:
-    """A sale whose money, less a fee, comes straight back to its payer."""
+    """A sale on credit whose money, less a fee, comes straight back to its payer."""
     back = step._replace(amount=max(1, step.amount * 95 // 100))
-    return [*sale(step._replace(what=1 + 4 * step.what), goods="virtual"), *payout(back, "a-" + step.user)]
+    return [*sale(step, goods="virtual", on_credit=True), *payout(back, "a-" + step.user)]
 
 
 def events_of(step: Step, before: Sequence[Step]) -> Events:
