@@ -184,7 +184,7 @@ def test_too_many_forms_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bonafide.engine.answered.TEMPLATES_MAX", 2)
     few = Engine(tiny())
     assert few.answer(fixed_log()) == Engine(tiny()).answer(fixed_log())
-    assert len(few._forms._made) <= 2
+    assert len(few._voice.forms._made) <= 2
 
 
 def test_a_bundle_whose_mildest_risk_is_not_low_has_no_plain_verdicts(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_rulings_are_made_anew_when_too_many_are_remembered(monkeypatch: pytest.
     monkeypatch.setattr(templates, "TEMPLATES_MAX", 2)
     few = Engine(tiny())
     assert few.decide(fixed_log()) == Engine(tiny()).decide(fixed_log())
-    assert len(few._templates._made) <= 2
+    assert len(few._voice.templates._made) <= 2
 
 
 @given(st.integers(0, 200))

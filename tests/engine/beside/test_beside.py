@@ -224,7 +224,7 @@ PAYING = st.lists(
 ).map(lambda log: sorted(log, key=lambda one: one.time))  # fmt: skip
 
 
-@settings(max_examples=8, deadline=None)
+@settings(FEW, max_examples=8)
 @given(PAYING, st.integers(1, 9), st.integers(0, 40))
 def test_the_ladder_is_fed_by_whoever_decides(log: list[Event], size: int, cut: int) -> None:
     """In shadow by the champion alone, in a rollout by the arm's bundle; however events come in."""
