@@ -51,7 +51,7 @@ def jumpy_trees() -> Bundle:
         (folder / "policy.yaml").write_text(policy.replace("from: 0.3,", "from: 0.01,"), encoding="utf-8")
         card = (folder / "model" / "scorecard.yaml").read_text(encoding="utf-8")
         assert "base: 650" in card
-        (folder / "model" / "scorecard.yaml").write_text(card.replace("base: 650", "base: 640"), encoding="utf-8")
+        (folder / "model" / "scorecard.yaml").write_text(card.replace("base: 650", "base: 655"), encoding="utf-8")
         return load_bundle(folder)
 
 
@@ -185,7 +185,7 @@ def test_a_growing_share_takes_from_the_champion_alone_and_the_same_salt_keeps_e
     assert abs(few.count("control") / 300 - 0.2) < 0.08
     restored, recovered = Engine(engine.bundle), Engine(engine.bundle)
     restored.load(engine.save())
-    assert arms_in(restored, paying(300)) == most
+    assert arms_in(restored, paying(300)[::-1])[::-1] == most
     recovered.take_in(paying(300))
     assert arms_in(recovered, paying(300, first=1_000)) == arms_in(Engine(engine.bundle), paying(300))
     engine.swap(tried(champion, champion, rollout(80, 20, "another")))
@@ -224,7 +224,7 @@ PAYING = st.lists(
 ).map(lambda log: sorted(log, key=lambda one: one.time))  # fmt: skip
 
 
-@settings(max_examples=8, deadline=None)
+@settings(FEW, max_examples=8)
 @given(PAYING, st.integers(1, 9), st.integers(0, 40))
 def test_the_ladder_is_fed_by_whoever_decides(log: list[Event], size: int, cut: int) -> None:
     """In shadow by the champion alone, in a rollout by the arm's bundle; however events come in."""

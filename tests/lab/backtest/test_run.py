@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from bonafide.core.errors import UsageError
-from bonafide.core.events import Event, ListChanged
+from bonafide.core.events import Degraded, Event, ListChanged
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import DEFAULT_SECRET
 from bonafide.engine.kernels import load_kernels
 from bonafide.engine.shared.union import parties_of
 from bonafide.lab.backtest.kept import HEAD, FolderKeeper, Kept, Log, StaleError, log_of
 from bonafide.lab.backtest.run import Contender
+from tests.engine.kit import START_MS
 from tests.lab.backtest.kit import backtested, bundles, changed, logs, said, trees, write_log
 from tests.lab.runs import replayed, small_bundle
 
@@ -53,7 +54,8 @@ def test_kept_features_are_judged_as_a_replay_does(
     rules = tuple(rule._replace(weight=float(weight)) if i == 0 else rule for i, rule in enumerate(base.rules))
     with TemporaryDirectory() as name:
         folder = Path(name)
-        path = write_log(folder, [one for one in log if not isinstance(one, ListChanged)])
+        path = write_log(folder, [one for one in log if not isinstance(one, ListChanged)] or [Degraded(
+            event_id="d", time=START_MS, parts=())])  # fmt: skip
         edited = _reweighed(base, rules)
         backtested(path, [base], keep=(folder / "kept", LOG))
         kept = Kept(folder / "kept", LOG)
