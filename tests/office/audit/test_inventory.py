@@ -38,6 +38,8 @@ AUDITED = {
 }  # fmt: skip
 """A transaction that writes one of these appends to the log too."""
 PASSED_OVER = {
+    "wanted_records": "what a step says to the log; the step itself is audited",
+    "record_outcomes": "where a record stands in the log, which is chained itself",
     "sessions": "begun and ended with what is audited; their use is noted once a minute",
     "oidc_used": "that a sign-in through a provider came back; whether it let somebody in is audited",
     "sign_in_waits": "counts of tries; the tries themselves are audited",

@@ -155,8 +155,8 @@ COMMANDS: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(
         ("demo", "map init", "explain", "trace", "replay", "features", "rings", "simulate", "evaluate", "backtest",
          "train", "tune", "drift", "exposure", "review-sample", "bench", "warmup", "rules check", "rules test",
-         "rules explain", "rules list", "rules suggest", "bundle new", "bundle check", "bundle test", "bundle show",
-         "bundle diff", "bundle trial", "bundle arms", "merchant review"),
+         "scores", "rules explain", "rules list", "rules suggest", "bundle new", "bundle check", "bundle test",
+         "bundle show", "bundle diff", "bundle trial", "bundle arms", "merchant review"),
         _EVERYBODY,
     ),
     # Steps of people, who sign in at the terminal too.
