@@ -5,17 +5,14 @@ They make no arrays, and stand in one file with all they call, because numba's c
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from numba import types
 
-from bonafide.engine.kernel import entry, inner
-from bonafide.engine.kernels import cache_folder
+from bonafide.engine.kernel import inner
+from bonafide.engine.kernels import compile_alone
 
 _INTS: Final = types.int64[::1]
 _FLOATS: Final = types.float64[::1]
@@ -37,23 +34,10 @@ class Kernels(NamedTuple):
 @cache
 def load_kernels() -> Kernels:
     """Compile what is not in the cache (a second or two, once on a machine) and load the rest."""
-    folder = cache_folder() / "exposure"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK)
-    except OSError:
-        writable = False
-    if writable:
-        return _compile(folder)
-    with tempfile.TemporaryDirectory(prefix="bonafide-kernels-") as alone:
-        return _compile(Path(alone))
-
-
-def _compile(folder: Path) -> Kernels:
-    return Kernels(
-        entry(types.void(*[_INTS] * 12), folder)(walk),
-        entry(types.void(_INTS, *[_FLOATS] * 4, _INTS, _FLOATS), folder)(share_out),
-    )
+    return Kernels(*compile_alone((
+        (types.void(*[_INTS] * 12), walk),
+        (types.void(_INTS, *[_FLOATS] * 4, _INTS, _FLOATS), share_out),
+    )))  # fmt: skip
 
 
 @inner

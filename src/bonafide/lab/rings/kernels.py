@@ -5,17 +5,14 @@ They make no arrays, and stand in one file with all they call, because numba's c
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from numba import types
 
-from bonafide.engine.kernel import entry, inner
-from bonafide.engine.kernels import cache_folder
+from bonafide.engine.kernel import inner
+from bonafide.engine.kernels import compile_alone
 
 _INTS: Final = types.int64[::1]
 _FLOATS: Final = types.float64[::1]
@@ -33,25 +30,12 @@ class Kernels(NamedTuple):
 @cache
 def load_kernels() -> Kernels:
     """Compile what is not in the cache (some seconds, once on a machine) and load the rest."""
-    folder = cache_folder() / "rings"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK)
-    except OSError:
-        writable = False
-    if writable:
-        return _compile(folder)
-    with tempfile.TemporaryDirectory(prefix="bonafide-kernels-") as alone:
-        return _compile(Path(alone))
-
-
-def _compile(folder: Path) -> Kernels:
-    return Kernels(
-        entry(types.void(_INTS, _INTS, _INTS), folder)(join),
-        entry(types.void(*[_INTS] * 5), folder)(attach),
-        entry(types.void(*[_INTS] * 8), folder)(peel),
-        entry(types.void(_INTS, _INTS, _FLOATS, _FLOATS, _FLOATS, _FLOATS, types.float64), folder)(spread),
-    )
+    return Kernels(*compile_alone((
+        (types.void(_INTS, _INTS, _INTS), join),
+        (types.void(*[_INTS] * 5), attach),
+        (types.void(*[_INTS] * 8), peel),
+        (types.void(_INTS, _INTS, _FLOATS, _FLOATS, _FLOATS, _FLOATS, types.float64), spread),
+    )))  # fmt: skip
 
 
 @inner
