@@ -7,6 +7,9 @@ import os
 from hypothesis import settings
 
 # No deadline: the first example may compile kernels.
-settings.register_profile("house", deadline=None, print_blob=True, derandomize=bool(os.environ.get("CI")))
+# Sixty examples where a test asks for no other number: all tests together must stay within minutes.
+settings.register_profile(
+    "house", deadline=None, print_blob=True, max_examples=60, derandomize=bool(os.environ.get("CI"))
+)  # fmt: skip
 settings.register_profile("fuzz", deadline=None, print_blob=True, max_examples=5_000)
 settings.load_profile("house")
