@@ -284,3 +284,14 @@ def test_a_monitor_that_weighs_is_a_mistake(tmp_path: Path) -> None:
     assert [m.sentence for m in sources.mistakes] == [
         "rule W-BIG: effect: a monitor only watches, so that it weighs 0, not 0.2"
     ]
+
+
+def test_rows_about_payouts_do_not_make_every_payment_give_reasons(tmp_path: Path) -> None:
+    """The kernel looks for the reasons of a payment from the score on at which something happens to it."""
+    for number, (row, line) in enumerate(
+        {"{type: [payout], outcome: hold}": 300_000, "{subject: [merchant], outcome: hold}": 300_000,
+         "{credit: [high], outcome: hold}": 0, "{type: [payment], score: {from: 0.2}, outcome: warn}": 200_000}.items()
+    ):  # fmt: skip
+        (tmp_path / str(number)).mkdir()
+        bundle = load_bundle(folder_with(tmp_path / str(number), f"rows:\n  - {row}\n"))
+        assert bundle.policy.line_e6 == line, row

@@ -24,7 +24,9 @@ from bonafide.core.text import did_you_mean
 from bonafide.engine.bundles.shapes import Path, fit
 from bonafide.engine.compiled import Settings
 from bonafide.engine.fail_modes import TYPES, DeclaredFailModes, FailModes, faults_of, made_of, strictness
-from bonafide.engine.policy_rows import Cell, PolicyRow, amount_cuts, faults_of_rows, row_of, score_cuts
+from bonafide.engine.policy_rows import (
+    Cell, PolicyRow, amount_cuts, faults_of_rows, may_fit, row_of, score_cuts,
+)  # fmt: skip
 from bonafide.engine.rules.source import Document
 
 MeasureName = Literal["notice", "request_information"]
@@ -134,9 +136,11 @@ class Policy(NamedTuple):
 
     @property
     def line_e6(self) -> int | None:
-        """The least score, in millionths, at which something happens to an event; None where nothing ever does."""
+        """The least score, in millionths, at which something happens to a payment, which is what models score; None
+        where nothing ever does."""
         starts = [round(b.from_ * SCORE_UNIT) for b in self.outcomes if b.outcome != "allow"]
-        rows = [round(r.score.from_ * SCORE_UNIT) if r.score else 0 for r in self.rows if r.outcome != "allow"]
+        about = [row for row in self.rows if row.outcome != "allow" and may_fit(row, "payment")]
+        rows = [round(row.score.from_ * SCORE_UNIT) if row.score else 0 for row in about]
         return min([*starts, *rows], default=None)
 
 

@@ -82,11 +82,15 @@ def row_of(rows: Sequence[PolicyRow], cell: Cell) -> int | None:
     return next((i for i, row in enumerate(rows) if _fits(row, cell)), None)
 
 
+def may_fit(row: PolicyRow, type_: str) -> bool:
+    """Whether a row may speak of events of a type."""
+    return (row.type is None or type_ in row.type) and (row.subject is None or SUBJECT_OF.get(type_) in row.subject)
+
+
 def _fits(row: PolicyRow, cell: Cell) -> bool:
     score, amount = row.score, row.amount
     return (
-        (row.type is None or cell.type in row.type)
-        and (row.subject is None or SUBJECT_OF.get(cell.type) in row.subject)
+        may_fit(row, cell.type)
         and (row.credit is None or RISK_LEVELS[cell.credit] in row.credit)
         and (row.hits is None or not cell.rules.isdisjoint(row.hits))
         and (
