@@ -13,6 +13,7 @@ from bonafide.core.pseudonym import ClearText
 from bonafide.office.access.keys import Keys
 from bonafide.office.audit.log import AuditLog
 from bonafide.office.bundles.life import BundleLife
+from bonafide.office.cases.desk import Desk as CaseDesk
 from bonafide.office.journal.intake import IntakeRow
 from bonafide.office.lists.changes import Lists
 from bonafide.office.people.identities import Identity
@@ -32,7 +33,7 @@ from tests.office.people.kit import HERE, PASSWORD, ROOT, Office
 
 AUDITED = {
     "machine_keys", "people", "oidc_identities", "subjects", "subject_fields", "legal_holds", "signing_keys",
-    "bundle_steps", "bundle_outcomes", "list_changes", "list_approvals", "list_outcomes",
+    "bundle_steps", "bundle_outcomes", "list_changes", "list_approvals", "list_outcomes", "case_steps",
 }  # fmt: skip
 """A transaction that writes one of these appends to the log too."""
 PASSED_OVER = {
@@ -44,6 +45,13 @@ PASSED_OVER = {
     "intake_taken": "how far the journal's intake was read",
     "root_key": "made once, when nothing is there yet; rotation is audited",
     "family_versions": "a counter for copies in memory",
+    "wanted_records": "written with the step that they follow from, which is audited",
+    "record_outcomes": "where in the log a record stands; the log has it",
+    "cases": "opened from the log, which is there; people change it with a step of case_steps",
+    "case_events": "from the log", "case_subjects": "from the log", "case_ties": "from the log",
+    "case_accounts": "from the log", "case_overdues": "from the log", "case_places": "how far the log was read",
+    "case_links": "by the grouping, or with a step of case_steps",
+    "case_looks": "drawn with a decision, filled with a look: steps of case_steps",
     "audit_head": "the log itself", "audit_entries": "the log itself",
 }  # fmt: skip
 MUTATING = {
@@ -55,12 +63,13 @@ MUTATING = {
     Holds: {"place", "lift"},
     BundleLife: {"propose", "approve", "activate", "rollback", "refuse", "note_outcome"},
     Lists: {"change", "approve", "note_outcome"},
+    CaseDesk: {"assign", "wait", "note", "link", "decide", "confirm", "refuse", "undo", "look"},
 }
 READING = {Keys: {"verify", "list", "close"}, People: {"list"}, OidcDesk: {"start"}, SignIn: set(), Vault: {
     "subject_of", "sealed", "clear_of", "clear_texts", "keep_held",
 },
            Holds: {"standing", "of"}, BundleLife: {"steps", "read", "public_keys", "version"},
-           Lists: {"token_of", "pending", "changes", "standing", "version"}}  # fmt: skip
+           Lists: {"token_of", "pending", "changes", "standing", "version"}, CaseDesk: set()}  # fmt: skip
 _WRITE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)(?:.*\bSET\b(.*?)\bWHERE\b)?", re.DOTALL)
 
 

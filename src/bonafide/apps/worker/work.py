@@ -15,8 +15,12 @@ from bonafide.core.errors import StateError
 from bonafide.core.moment import HOUR_MS, MINUTE_MS
 from bonafide.office.access.keys import now_ms
 from bonafide.office.audit.marks import Marker
+from bonafide.office.cases.desk import come_back
+from bonafide.office.cases.opening import CaseOpener
+from bonafide.office.cases.typologies import typologies_in
 from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
 from bonafide.office.outbox.log import open_log
+from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.store.opening import open_store
 from bonafide.office.vault.forgetting import sweep
@@ -31,6 +35,8 @@ SWEEP_EVERY_MS: Final = HOUR_MS
 MARK_EVERY_MS: Final = 10 * MINUTE_MS
 """How often the audit log gets a mark of the journal."""
 
+CASE_STEPS: Final = 8
+"""Steps of reading the log for cases in one round, so that clear texts do not wait for a long log."""
 LAST_STEPS: Final = 16
 """Steps of taking in after it was told to stop; the rest waits, sealed, for the next start."""
 
@@ -44,6 +50,8 @@ class Tools(NamedTuple):
     take_in: TakeIn
     outbox: OutboxWorker
     marker: Marker
+    opener: CaseOpener
+    store: Store
 
 
 class Work:
@@ -73,7 +81,7 @@ class Work:
 
     def _rounds(self, tools: Tools, stop: threading.Event) -> None:
         while not stop.is_set():
-            if not tools.take_in.step():
+            if not tools.take_in.step() and not self._open_cases(tools):
                 stop.wait(EVERY_S)
             self._sweep_when_due(tools.vault)
             self._mark_when_due(tools.marker)
@@ -82,6 +90,17 @@ class Work:
             if not tools.take_in.step():
                 break
         tools.marker.mark(self._clock())
+
+    def _open_cases(self, tools: Tools) -> int:
+        """Take some of the log in for cases, and have those come back that waited; how many events were read."""
+        come_back(tools.store, self._clock())
+        read = 0
+        for _ in range(CASE_STEPS):
+            step = tools.opener.step()
+            if not step:
+                break
+            read += step
+        return read
 
     def _sweep_when_due(self, vault: Vault) -> None:
         now = self._clock()
@@ -105,7 +124,8 @@ class Work:
             asks = clear_texts_of(vault)
             outbox = held.enter_context(open_outbox(self._data, store, self._settings, asks, self._clock))
             outbox.worker.start()
-            yield Tools(vault, take_in, outbox.worker, Marker(store, log))
+            opener = CaseOpener(store, log, typologies_in(self._data.folder), clock=self._clock)
+            yield Tools(vault, take_in, outbox.worker, Marker(store, log), opener, store)
 
     def _tell(self, trouble: str | None) -> None:
         """Say what is wrong when it begins, and that it is over."""
