@@ -156,7 +156,7 @@ class Desk:
                 raise ForbiddenError("a senior undoes a decision, or who took part in it")
             if turn.now >= case.decided_ms + UNDO_MS and not _disagreed(turn.connection, case.step):
                 raise NotNowError(f"case {number}: the decision is older than {show_span(UNDO_MS)}")
-            step = self._change(turn, "undo", {"label": label, "step": case.step}, note, state="reopened",
+            step = self._change(turn, "undo", {"label": label, "step": case.step}, note, state="reopened", closed=False,
                                 assignee=None, asked=None, label=None, grade=None, measure=None, decided_ms=None,
                                 decided_by=None, second=None, step=None)  # fmt: skip
             write_contrary(turn.connection, case, step, label, turn.now)
@@ -219,7 +219,7 @@ class Desk:
     def _settle(self, turn: _Turn, action: str, asked: Asked, second: str | None, note: str) -> None:
         step = self._change(turn, action, _about(asked), note)
         turn.connection.execute(update(cases).where(cases.c.number == turn.case.number).values(
-            state="decided", asked=None, label=asked.label, grade=asked.grade, measure=asked.measure,
+            state="decided", closed=True, asked=None, label=asked.label, grade=asked.grade, measure=asked.measure,
             decided_ms=turn.now, decided_by=asked.by, second=second, step=step, waits_until_ms=None,
         ))  # fmt: skip
         write_verdicts(turn.connection, turn.case.number, step, asked, turn.now)

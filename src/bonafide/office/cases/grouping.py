@@ -5,11 +5,12 @@ that is not known, the accounts. Cases that are open name the keys of their aler
 
 - An alert joins the open case that supports it most: the sum over its keys of how often the case names them, as far as
   the case last named the key at most SPAN_MS before. The oldest of equals. Where none does, it begins a case.
-- Two open cases that name a key in common, within SPAN_MS, are *tied* by it. Cases with TIES keys in common become one,
-  and so does a case of a single alert with whatever it is tied to.
+- Two open cases that name a key in common, within SPAN_MS, are *tied* by it. They become one where at least TIES
+  keys tie them that are at least TIES_FRACTION of the keys of the one with fewer; so does a case of at most SMALL
+  alerts with whatever it is tied to.
 
-One key in common is not enough for two cases that stand on several alerts each: an honest shop, or an alert that was
-wrong, touches several rings, and would make all of them one. The figures are in docs/cases.md.
+One key in common is not enough, and for large cases no fixed number is: honest shops and wrong alerts touch several
+rings, the more the larger these are, and would make all of them one. The figures are in docs/cases.md.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from bonafide.core.moment import DAY_MS
 
 SPAN_MS: Final = 30 * DAY_MS
 """After so long without an alert that names a key, the key does not bind any more."""
-TIES: Final = 3
-SINGLE: Final = 1
-"""A case of so few alerts joins whatever it is tied to."""
+TIES: Final = 2
+TIES_FRACTION: Final = (1, 12)
+"""Two cases are one from so many keys in common on, and so large a part of the keys that the smaller one has."""
+SMALL: Final = 5
+"""A case of at most so many alerts joins whatever it is tied to."""
 
 Key = tuple[str, str]
 """A kind (`user`, `merchant`, `account`) and a token."""
@@ -53,13 +56,16 @@ def choose(found: Iterable[Named], time_ms: int) -> int | None:
     return min(support, key=lambda number: (-support[number], number)) if support else None
 
 
-def become_one(ties: int, alerts: tuple[int, int]) -> bool:
-    """Whether two cases that are tied by so many keys, and have so many alerts, are one.
+def become_one(ties: int, alerts: tuple[int, int], keys: tuple[int, int]) -> bool:
+    """Whether two cases that are tied by so many keys, and have so many alerts and keys each, are one.
 
-    >>> become_one(1, (7, 1)), become_one(2, (7, 2)), become_one(3, (7, 2))
-    (True, False, True)
+    >>> become_one(1, (70, 5), (9, 4)), become_one(1, (70, 6), (9, 4))
+    (True, False)
+    >>> become_one(2, (70, 60), (30, 24)), become_one(2, (70, 60), (30, 25))
+    (True, False)
     """
-    return ties >= TIES or min(alerts) <= SINGLE
+    part, whole = TIES_FRACTION
+    return min(alerts) <= SMALL or (ties >= TIES and ties * whole >= min(keys) * part)
 
 
 def pair(one: int, other: int) -> tuple[int, int]:
@@ -111,9 +117,12 @@ class Groups:
                     touched.add(other)
         for other in sorted(touched):
             both = pair(self.now(number), self.now(other))
-            ties = len(self._ties.get(both, ()))
-            if both[0] != both[1] and become_one(ties, (self._alerts[both[0]], self._alerts[both[1]])):
+            if both[0] != both[1] and self._are_one(*both):
                 self._merge(*both)
+
+    def _are_one(self, low: int, high: int) -> bool:
+        alerts = self._alerts[low], self._alerts[high]
+        return become_one(len(self._ties.get((low, high), ())), alerts, (len(self._keys[low]), len(self._keys[high])))
 
     def _merge(self, kept: int, gone: int) -> None:
         self._into[gone] = kept

@@ -112,10 +112,14 @@ class CaseBook:
 
 def _conditions(wanted: Wanted, now: int) -> list[ColumnElement[bool]]:
     table = cases.c
-    found: list[ColumnElement[bool]] = [table.state.in_(wanted.states)] if wanted.states else []
+    found: list[ColumnElement[bool]] = []
+    if set(wanted.states) == set(UNDECIDED):  # one range of an index, already in order
+        found.append(table.closed.is_(False))
+    elif wanted.states:
+        found.append(table.state.in_(wanted.states))
     found += [table.queue == wanted.queue] if wanted.queue is not None else []
     found += [table.assignee == wanted.assignee] if wanted.assignee is not None else []
-    found += [table.due_ms < now, table.state.in_(UNDECIDED)] if wanted.overdue else []
+    found += [table.due_ms < now, table.closed.is_(False)] if wanted.overdue else []
     if wanted.typology is not None:
         found.append(table.typologies.bitwise_and(bits_of([wanted.typology])) != 0)
     if wanted.subject is not None:

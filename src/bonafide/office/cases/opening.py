@@ -117,8 +117,8 @@ def open_case(connection: Connection, alert: Alert, queue: str, now: int) -> int
     number = int(connection.scalar(select(func.max(cases.c.number))) or 0) + 1
     due = due_ms(queue, now, alert.release_ms)
     row = {
-        "number": number, "queue": queue, "state": "open", "opened_ms": now, "last_ms": alert.time_ms, "due_ms": due,
-        "rank_ms": due, "stake": 0, "caught": 0, "events": 0, "users": 0, "merchants": 0, "typologies": 0,
+        "number": number, "queue": queue, "state": "open", "closed": False, "opened_ms": now,
+        "last_ms": alert.time_ms, "due_ms": due, "rank_ms": due, "stake": 0, "caught": 0, "events": 0, "users": 0, "merchants": 0, "typologies": 0,
         "outcome": alert.outcome,
     }  # fmt: skip
     connection.execute(cases.insert().values(**row))
@@ -191,7 +191,8 @@ def _one_or_two(connection: Connection, number: int, other: int, now: int, touch
     both = and_(case_ties.c.low == low, case_ties.c.high == high)
     ties = connection.scalar(select(func.count()).select_from(case_ties).where(both)) or 0
     alerts = (_alerts(connection, low), _alerts(connection, high))
-    if not become_one(ties, alerts) or sum(alerts) > EVENTS_EACH_MAX:
+    keys = (_keys(connection, low), _keys(connection, high))
+    if not become_one(ties, alerts, keys) or sum(alerts) > EVENTS_EACH_MAX:
         return number
     states = dict(
         connection.execute(select(cases.c.number, cases.c.state).where(cases.c.number.in_((low, high)))).all()
@@ -227,7 +228,9 @@ def _merge(connection: Connection, kept: int, gone: int) -> None:
         outcome=max(one.outcome, other.outcome, key=OUTCOMES.index),
     ))  # fmt: skip
     zero = {"stake": 0, "caught": 0, "events": 0, "users": 0, "merchants": 0}
-    connection.execute(update(cases).where(cases.c.number == gone).values(state="merged", merged_into=kept, **zero))
+    connection.execute(
+        update(cases).where(cases.c.number == gone).values(state="merged", closed=True, merged_into=kept, **zero)
+    )
     connection.execute(update(cases).where(cases.c.merged_into == gone).values(merged_into=kept))
 
 
@@ -282,6 +285,11 @@ def _exists(connection: Connection, number: int) -> bool:
 
 def _alerts(connection: Connection, number: int) -> int:
     return connection.scalar(select(func.count()).where(case_events.c.number == number)) or 0
+
+
+def _keys(connection: Connection, number: int) -> int:
+    ours = (case_subjects.c.number == number) & case_subjects.c.binds.is_(True)
+    return connection.scalar(select(func.count()).select_from(case_subjects).where(ours)) or 0
 
 
 def _owners(connection: Connection, accounts: Sequence[str]) -> dict[str, Key]:

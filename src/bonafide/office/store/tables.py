@@ -385,6 +385,7 @@ cases: Final = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("queue", String(10), nullable=False),
     Column("state", String(10), nullable=False),
+    Column("closed", Boolean, nullable=False),
     Column("assignee", String(40), ForeignKey("people.name")),
     Column("opened_ms", BigInteger, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
@@ -408,6 +409,10 @@ cases: Final = Table(
     Column("second", String(40), ForeignKey("people.name")),
     Column("step", BigInteger),
     Column("merged_into", BigInteger),
+    Index("ix_cases_undecided_rank", "closed", "rank_ms", "number"),
+    Index("ix_cases_undecided_due", "closed", "due_ms", "number"),
+    Index("ix_cases_undecided_opened", "closed", "opened_ms", "number"),
+    Index("ix_cases_undecided_stake", "closed", "stake", "number"),
     Index("ix_cases_rank", "state", "rank_ms", "number"),
     Index("ix_cases_due", "state", "due_ms", "number"),
     Index("ix_cases_opened", "state", "opened_ms", "number"),
@@ -415,8 +420,8 @@ cases: Final = Table(
     Index("ix_cases_queue", "queue", "state", "rank_ms", "number"),
     Index("ix_cases_assignee", "assignee", "state", "rank_ms", "number"),
 )  # fmt: skip
-"""One unit of human review. `typologies` are bits, `rank_ms` is what cases are sorted by: small is urgent. `step` is
-the decision that stands, `asked` one that waits for a second person."""
+"""One unit of human review. `typologies` are bits, `rank_ms` is what cases are sorted by: small is urgent. `closed`:
+decided or merged. `step` is the decision that stands, `asked` one that waits for a second person."""
 
 case_events: Final = Table(
     "case_events", metadata,

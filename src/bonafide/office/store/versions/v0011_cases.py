@@ -13,11 +13,26 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _cases()
+    _case_events()
+    _case_subjects()
+    _case_ties()
+    _case_steps()
+    _case_links()
+    _case_looks()
+    _case_accounts()
+    _case_overdues()
+    _case_places()
+
+
+def _cases() -> None:
+    """What people review."""
     op.create_table(
         "cases",
         sa.Column("number", sa.BigInteger, nullable=False, autoincrement=False),
         sa.Column("queue", sa.String(10), nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
+        sa.Column("closed", sa.Boolean, nullable=False),
         sa.Column("assignee", sa.String(40), nullable=True),
         sa.Column("opened_ms", sa.BigInteger, nullable=False),
         sa.Column("last_ms", sa.BigInteger, nullable=False),
@@ -52,6 +67,14 @@ def upgrade() -> None:
     op.create_index("ix_cases_queue", "cases", ["queue", "state", "rank_ms", "number"])
     op.create_index("ix_cases_rank", "cases", ["state", "rank_ms", "number"])
     op.create_index("ix_cases_stake", "cases", ["state", "stake", "number"])
+    op.create_index("ix_cases_undecided_due", "cases", ["closed", "due_ms", "number"])
+    op.create_index("ix_cases_undecided_opened", "cases", ["closed", "opened_ms", "number"])
+    op.create_index("ix_cases_undecided_rank", "cases", ["closed", "rank_ms", "number"])
+    op.create_index("ix_cases_undecided_stake", "cases", ["closed", "stake", "number"])
+
+
+def _case_events() -> None:
+    """Their events."""
     op.create_table(
         "case_events",
         sa.Column("number", sa.BigInteger, nullable=False, autoincrement=False),
@@ -77,6 +100,10 @@ def upgrade() -> None:
     )
     op.create_index("ix_case_events_event_id", "case_events", ["event_id"])
     op.create_index("ix_case_events_order_id", "case_events", ["order_id"])
+
+
+def _case_subjects() -> None:
+    """Whom they name."""
     op.create_table(
         "case_subjects",
         sa.Column("number", sa.BigInteger, nullable=False, autoincrement=False),
@@ -89,6 +116,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["number"], ["cases.number"], name="fk_case_subjects_number"),
     )
     op.create_index("ix_case_subjects_token", "case_subjects", ["kind", "token"])
+
+
+def _case_ties() -> None:
+    """What ties them."""
     op.create_table(
         "case_ties",
         sa.Column("low", sa.BigInteger, nullable=False, autoincrement=False),
@@ -98,6 +129,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("low", "high", "kind", "token", name="pk_case_ties"),
     )
     op.create_index("ix_case_ties_high", "case_ties", ["high"])
+
+
+def _case_steps() -> None:
+    """What people did."""
     op.create_table(
         "case_steps",
         sa.Column("number", sa.BigInteger, nullable=False, autoincrement=False),
@@ -112,6 +147,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person"], ["people.name"], name="fk_case_steps_person"),
     )
     op.create_index("ix_case_steps_case_number", "case_steps", ["case_number", "number"])
+
+
+def _case_links() -> None:
+    """Which have to do with one another."""
     op.create_table(
         "case_links",
         sa.Column("low", sa.BigInteger, nullable=False, autoincrement=False),
@@ -124,6 +163,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person"], ["people.name"], name="fk_case_links_person"),
     )
     op.create_index("ix_case_links_high", "case_links", ["high"])
+
+
+def _case_looks() -> None:
+    """Second looks."""
     op.create_table(
         "case_looks",
         sa.Column("step", sa.BigInteger, nullable=False, autoincrement=False),
@@ -139,6 +182,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person"], ["people.name"], name="fk_case_looks_person"),
     )
     op.create_index("ix_case_looks_case_number", "case_looks", ["case_number"])
+
+
+def _case_accounts() -> None:
+    """Whose accounts are."""
     op.create_table(
         "case_accounts",
         sa.Column("token", sa.String(128), nullable=False),
@@ -146,6 +193,10 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(128), nullable=False),
         sa.PrimaryKeyConstraint("token", name="pk_case_accounts"),
     )
+
+
+def _case_overdues() -> None:
+    """Who missed to repay."""
     op.create_table(
         "case_overdues",
         sa.Column("token", sa.String(128), nullable=False),
@@ -155,6 +206,10 @@ def upgrade() -> None:
         sa.Column("time_ms", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("token", name="pk_case_overdues"),
     )
+
+
+def _case_places() -> None:
+    """How far the log was read."""
     op.create_table(
         "case_places",
         sa.Column("name", sa.String(40), nullable=False),
