@@ -16,7 +16,7 @@ from bonafide.apps.cli.backtest import backtest
 from bonafide.apps.cli.backup import backup, restore
 from bonafide.apps.cli.bench import bench
 from bonafide.apps.cli.bundle_life import bundle_app
-from bonafide.apps.cli.case_list import case_app
+from bonafide.apps.cli.case_sample import case_app
 from bonafide.apps.cli.demo import demo
 from bonafide.apps.cli.drift import drift
 from bonafide.apps.cli.evaluate import evaluate

@@ -116,11 +116,9 @@ def open_case(connection: Connection, alert: Alert, queue: str, now: int) -> int
     """Begin a case with one event; returns its number."""
     number = int(connection.scalar(select(func.max(cases.c.number))) or 0) + 1
     due = due_ms(queue, now, alert.release_ms)
-    row = {
-        "number": number, "queue": queue, "state": "open", "closed": False, "opened_ms": now,
-        "last_ms": alert.time_ms, "due_ms": due, "rank_ms": due, "stake": 0, "caught": 0, "events": 0, "users": 0, "merchants": 0, "typologies": 0,
-        "outcome": alert.outcome,
-    }  # fmt: skip
+    zero = dict.fromkeys(("stake", "caught", "events", "users", "merchants", "typologies"), 0)
+    row = {"number": number, "queue": queue, "state": "open", "closed": False, "opened_ms": now,
+           "last_ms": alert.time_ms, "due_ms": due, "rank_ms": due, "outcome": alert.outcome, **zero}  # fmt: skip
     connection.execute(cases.insert().values(**row))
     return number
 

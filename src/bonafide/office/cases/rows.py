@@ -79,8 +79,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         """The case as JSON shows it."""
         same = ("number", "queue", "state", "assignee", "currency", "events", "users", "merchants", "outcome", "label",
                 "grade", "measure", "decided_by", "second", "merged_into")  # fmt: skip
+        asked = None if self.asked is None else msgspec.to_builtins(self.asked)
         return {
-            **{name: getattr(self, name) for name in same}, "asked": self.asked, "priority": self.priority(now_ms),
+            **{name: getattr(self, name) for name in same}, "asked": asked, "priority": self.priority(now_ms),
             "opened": show_moment(self.opened_ms), "last_event": show_moment(self.last_ms),
             "due": show_moment(self.due_ms), "overdue": self.state in UNDECIDED and now_ms > self.due_ms,
             "waits_until": _shown(self.waits_until_ms), "decided": _shown(self.decided_ms),

@@ -185,7 +185,7 @@ COMMANDS: Final[dict[str, frozenset[str]]] = {
          "access key create", "access key rotate", "access key revoke", "access key list",
          "access user create", "access user disable", "access user enable", "access user reset", "access user list",
          "audit show", "audit verify", "audit checkpoint", "bundle history", "bundle verify", "list show",
-         "case list", "case show", "case figures",
+         "case list", "case show", "case figures", "case sample",
          "subject show", "subject search", "subject export", "subject forget", "subject end", "subject hold",
          "subject lift", "subject holds", "subject sweep", "subject rotate-key",
          "outbox status", "outbox pull", "outbox dead-letters", "outbox begin-at",
