@@ -6,8 +6,8 @@ import argparse
 
 from benches.model.compare import SHIFTS
 
-DEVELOPMENT = "small-60,small-61,small-62,festival-60"
-SEEDS = "small-21601,small-21602,festival-21603"
+DEVELOPMENT = "small-60 to 69, small-11 to 14, festival-15 and 60"
+SEEDS = "small-21801,small-21802,festival-21803"
 
 
 def schemes(runs: str, shifts: str) -> None:
@@ -40,7 +40,11 @@ def main() -> None:
     """Read the command line and print the figures."""
     reader = argparse.ArgumentParser(description=__doc__)
     reader.add_argument("what", choices=("schemes", "lists"))
-    reader.add_argument("--runs", default=SEEDS, help=f"scenarios with their seeds; developed on {DEVELOPMENT}")
+    reader.add_argument(
+        "--runs",
+        default=SEEDS,
+        help=f"scenarios with their seeds (default: {SEEDS}); the law was found on {DEVELOPMENT}",
+    )
     reader.add_argument("--shifts", default=";".join(SHIFTS), help="of benches/model/compare.py, with ; between")
     reader.add_argument("--cases", type=int, default=100_000, help="how many cases lists are measured on")
     asked = reader.parse_args()

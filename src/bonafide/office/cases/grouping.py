@@ -24,7 +24,7 @@ from bonafide.core.moment import DAY_MS
 SPAN_MS: Final = 30 * DAY_MS
 """After so long without an alert that names a key, the key does not bind any more."""
 TIES: Final = 2
-TIES_FRACTION: Final = (1, 12)
+TIES_FRACTION: Final = (1, 8)
 """Two cases are one from so many keys in common on, and so large a part of the keys that the smaller one has."""
 SMALL: Final = 5
 """A case of at most so many alerts joins whatever it is tied to."""
@@ -61,7 +61,7 @@ def become_one(ties: int, alerts: tuple[int, int], keys: tuple[int, int]) -> boo
 
     >>> become_one(1, (70, 5), (9, 4)), become_one(1, (70, 6), (9, 4))
     (True, False)
-    >>> become_one(2, (70, 60), (30, 24)), become_one(2, (70, 60), (30, 25))
+    >>> become_one(2, (70, 60), (30, 16)), become_one(2, (70, 60), (30, 17))
     (True, False)
     """
     part, whole = TIES_FRACTION
