@@ -90,7 +90,7 @@ def wait(
 
     given = Given(who, session_file, password_file, code)
     with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        show_case(desk_of(office).wait(person, ORIGIN, number, read_moment("--until", until), note), as_json)
+        show_case(desk_of(office).wait(person, ORIGIN, number, read_moment("--until", until) or 0, note), as_json)
 
 
 @case_app.command()

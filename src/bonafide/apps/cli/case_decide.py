@@ -12,6 +12,8 @@ from bonafide.apps.cli.person import ORIGIN, As, Code, Given, PasswordFile, Sess
 from bonafide.apps.cli.screen import errors_told
 from bonafide.office.store.datadir import DEFAULT_FOLDER
 
+__all__ = ["case_app"]
+
 LabelArgument = Annotated[
     Literal["cash_out", "genuine", "unsure"], typer.Argument(help="cash_out, genuine or unsure.", show_default=False)
 ]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bonafide.apps.cli.person import Opened
     from bonafide.office.cases.listing import CaseBook
 
+__all__ = ["case_app"]
+
 
 @case_app.command("list")
 def list_cases(

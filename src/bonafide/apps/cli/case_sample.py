@@ -14,6 +14,8 @@ from bonafide.apps.cli.person import opened
 from bonafide.apps.cli.screen import errors_told, show_json
 from bonafide.office.store.datadir import DEFAULT_FOLDER
 
+__all__ = ["case_app"]
+
 
 @case_app.command()
 def sample(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 State = Literal["open", "assigned", "waiting", "decided", "reopened", "merged"]
 STATES: Final[tuple[State, ...]] = ("open", "assigned", "waiting", "decided", "reopened", "merged")
 """`merged`: it became part of another case, and has no events of its own any more."""
-UNDECIDED: Final = ("open", "assigned", "waiting", "reopened")
+UNDECIDED: Final[tuple[State, ...]] = ("open", "assigned", "waiting", "reopened")
 """Cases that further alerts may join."""
 FREE: Final = ("open", "reopened")
 """Cases that are nobody's."""
