@@ -14,6 +14,7 @@ from bonafide.office.access.keys import Keys
 from bonafide.office.admission.desk import Admissions
 from bonafide.office.audit.log import AuditLog
 from bonafide.office.bundles.life import BundleLife
+from bonafide.office.cases.desk import Desk as CaseDesk
 from bonafide.office.journal.intake import IntakeRow
 from bonafide.office.lists.changes import Lists
 from bonafide.office.people.identities import Identity
@@ -34,12 +35,10 @@ from tests.office.people.kit import HERE, PASSWORD, ROOT, Office
 AUDITED = {
     "machine_keys", "people", "oidc_identities", "subjects", "subject_fields", "legal_holds", "signing_keys",
     "bundle_steps", "bundle_outcomes", "list_changes", "list_approvals", "list_outcomes", "merchant_votes",
-    "merchant_outcomes",
+    "merchant_outcomes", "case_steps",
 }  # fmt: skip
 """A transaction that writes one of these appends to the log too."""
 PASSED_OVER = {
-    "wanted_records": "what a step says to the log; the step itself is audited",
-    "record_outcomes": "where a record stands in the log, which is chained itself",
     "sessions": "begun and ended with what is audited; their use is noted once a minute",
     "oidc_used": "that a sign-in through a provider came back; whether it let somebody in is audited",
     "sign_in_waits": "counts of tries; the tries themselves are audited",
@@ -53,6 +52,13 @@ PASSED_OVER = {
     "merchant_reviews": "what a machine found; what people make of it is audited",
     "merchant_cursor": "how far the log was read",
     "family_versions": "a counter for copies in memory",
+    "wanted_records": "written with the step that they follow from, which is audited",
+    "record_outcomes": "where in the log a record stands; the log has it",
+    "cases": "opened from the log, which is there; people change it with a step of case_steps",
+    "case_events": "from the log", "case_subjects": "from the log", "case_ties": "from the log",
+    "case_accounts": "from the log", "case_overdues": "from the log", "case_places": "how far the log was read",
+    "case_links": "by the grouping, or with a step of case_steps",
+    "case_looks": "drawn with a decision, filled with a look: steps of case_steps",
     "audit_head": "the log itself", "audit_entries": "the log itself",
 }  # fmt: skip
 MUTATING = {
@@ -65,13 +71,14 @@ MUTATING = {
     BundleLife: {"propose", "approve", "activate", "rollback", "refuse", "note_outcome"},
     Lists: {"change", "approve", "note_outcome"},
     Admissions: {"decide"},
+    CaseDesk: {"assign", "wait", "note", "link", "decide", "confirm", "refuse", "undo", "look"},
 }
 READING = {Keys: {"verify", "list", "close"}, People: {"list"}, OidcDesk: {"start"}, SignIn: set(), Vault: {
     "subject_of", "sealed", "clear_of", "clear_texts", "keep_held",
 },
            Holds: {"standing", "of"}, BundleLife: {"steps", "read", "public_keys", "version"},
            Lists: {"token_of", "pending", "changes", "standing", "version"},
-           Admissions: {"pseudonym_of", "merchants", "page", "show"}}  # fmt: skip
+           Admissions: {"pseudonym_of", "merchants", "page", "show"}, CaseDesk: set()}  # fmt: skip
 _WRITE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)(?:.*\bSET\b(.*?)\bWHERE\b)?", re.DOTALL)
 
 

@@ -53,7 +53,7 @@ def add(
     given = Given(who, session_file, password_file, code)
     with errors_told(), opened(data) as office, signed_in(office, given) as person:
         ends = read_moment("--expires", expires)
-        _show(_lists(office).change(person, ORIGIN, name, "add", entry, reason, ends), as_json)
+        _show(lists_of(office).change(person, ORIGIN, name, "add", entry, reason, ends), as_json)
 
 
 @list_app.command()
@@ -74,7 +74,7 @@ def remove(
     """
     given = Given(who, session_file, password_file, code)
     with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        _show(_lists(office).change(person, ORIGIN, name, "remove", entry, reason), as_json)
+        _show(lists_of(office).change(person, ORIGIN, name, "remove", entry, reason), as_json)
 
 
 @list_app.command()
@@ -93,7 +93,7 @@ def approve(
     """
     given = Given(who, session_file, password_file, code)
     with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        _show(_lists(office).approve(person, ORIGIN, number), as_json)
+        _show(lists_of(office).approve(person, ORIGIN, number), as_json)
 
 
 @list_app.command()
@@ -114,7 +114,7 @@ def show(
     with errors_told(), opened(data) as office:
         if name is not None and name not in LISTS:
             raise UsageError(f"--list {name}: give one of {', '.join(LISTS)}")
-        lists = _lists(office)
+        lists = lists_of(office)
         wanted = [one for one in LISTS if name in (None, one)]
         if standing:
             found = [change for one in wanted for change in lists.standing(one)]
@@ -127,7 +127,8 @@ def show(
         typer.echo("\n".join(map(_line, found)) if found else "nothing")
 
 
-def _lists(office: Opened) -> Lists:
+def lists_of(office: Opened) -> Lists:
+    """The lists of a data directory."""
     from bonafide.office.lists.changes import Lists
 
     return Lists(office.store, office.data.read_secret(), office.vault.keyring)

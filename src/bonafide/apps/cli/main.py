@@ -16,6 +16,7 @@ from bonafide.apps.cli.backtest import backtest
 from bonafide.apps.cli.backup import backup, restore
 from bonafide.apps.cli.bench import bench
 from bonafide.apps.cli.bundle_trial import bundle_app
+from bonafide.apps.cli.case_sample import case_app
 from bonafide.apps.cli.demo import demo
 from bonafide.apps.cli.drift import drift
 from bonafide.apps.cli.evaluate import evaluate
@@ -68,7 +69,7 @@ rules_app.command("suggest")(suggest_rules)
 _GROUPS: Final = {
     "bundle": bundle_app, "rules": rules_app, "map": map_app, "journal": journal_app, "access": access_app,
     "audit": audit_app, "subject": subject_app, "outbox": outbox_app, "list": list_app,
-    "merchant": merchant_app,
+    "merchant": merchant_app, "case": case_app,
 }  # fmt: skip
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
 

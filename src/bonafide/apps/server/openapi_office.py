@@ -6,11 +6,15 @@ from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
-from bonafide.apps.server import bundle_shapes, merchant_shapes, office_answers, office_bodies
+from bonafide.apps.server import bundle_shapes, case_shapes, merchant_shapes, office_answers, office_bodies
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, PAGE_MAX
 from bonafide.apps.server.office_routes.outbox import LETTERS_MAX
+from bonafide.engine.bundles.rules import TYPOLOGIES
 from bonafide.office.audit.deeds import DEEDS
 from bonafide.office.audit.entry import ON_MAX, WHO_MAX
+from bonafide.office.cases.listing import SORTS
+from bonafide.office.cases.rows import STATES
+from bonafide.office.cases.urgency import QUEUES
 from bonafide.office.lists.changes import CHANGES_MAX, LISTS
 from bonafide.office.merchants.application import Standing
 from bonafide.office.outbox.messages import TOPICS
@@ -19,7 +23,9 @@ from bonafide.office.vault.fields import SUBJECT_TYPES
 from bonafide.office.vault.holds import CASE_LENGTH_MAX
 
 SHAPES: Final = tuple(
-    one for module in (office_bodies, office_answers, bundle_shapes, merchant_shapes) for one in vars(module).values()
+    one
+    for module in (office_bodies, office_answers, bundle_shapes, merchant_shapes, case_shapes)
+    for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
 )  # fmt: skip
 """Every body and answer of the office's routes."""
@@ -141,6 +147,30 @@ _TABLE: Final = (
     Told("POST /v1/merchants/{id}/decide", "decideMerchant", "Decide about a merchant's newest review",
          "MerchantReviewAnswer", "DecideBody", "A refusal stands when a second person refuses too.",
          problems=(404, 409)),
+    Told("GET /v1/cases", "cases", "Cases, filtered and sorted", "CasesAnswer",
+         more="Undecided ones where no state is asked for.",
+         query=("caseState", "queue", "assignee", "typology", "caseSubject", "overdue", "drawn", "sort", "afterCase",
+                "limit")),
+    Told("GET /v1/cases/figures", "caseFigures", "How the queues stand", "CaseFiguresAnswer"),
+    Told("GET /v1/cases/{number}", "case", "All that is kept of a case", "WholeCaseAnswer", problems=(404,)),
+    Told("POST /v1/cases/{number}/assign", "assignCase", "Take a case, or hand it over", "CaseAnswer",
+         "CaseAssignBody", "A senior takes and gives any.", problems=(404, 409)),
+    Told("POST /v1/cases/{number}/wait", "waitCase", "Have one's case wait until a time", "CaseAnswer", "CaseWaitBody",
+         problems=(404, 409)),
+    Told("POST /v1/cases/{number}/note", "noteCase", "Add a note to a case", "CaseAnswer", "CaseNoteBody",
+         problems=(404, 409)),
+    Told("POST /v1/cases/{number}/link", "linkCase", "Link a case to another", "CaseAnswer", "CaseLinkBody",
+         problems=(404, 409)),
+    Told("POST /v1/cases/{number}/decide", "decideCase", "Say what came of one's case", "CaseAnswer", "CaseDecideBody",
+         "Verdicts are written into the log; what is harsh waits for a second person first.", problems=(404, 409)),
+    Told("POST /v1/cases/{number}/confirm", "confirmCase", "Confirm what somebody else says of a case", "CaseAnswer",
+         "CaseNoteBody", "Refused (403) to who has said it.", problems=(404, 409)),
+    Told("POST /v1/cases/{number}/refuse", "refuseCase", "Give a case back, or take one's own word back", "CaseAnswer",
+         "CaseNoteBody", problems=(404, 409)),
+    Told("POST /v1/cases/{number}/undo", "undoCase", "Take a decision back", "CaseAnswer", "CaseUndoBody",
+         "Contrary verdicts are written, and the case is open again.", problems=(404, 409)),
+    Told("POST /v1/cases/{number}/look", "lookAtCase", "Look a second time at a decision that was drawn for it",
+         "CaseAnswer", "CaseLookBody", "Refused (403) to who took part in the decision.", problems=(404, 409)),
 )  # fmt: skip
 TABLE: Final = {one.route: one for one in _TABLE}
 
@@ -180,6 +210,20 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
                          "description": "those alone that stand so"},
     "beforeReview": {"name": "before", "schema": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
                      "description": "the `next_before` of before"},
+    "caseState": {"name": "state", "schema": {"type": "array", "items": {"type": "string", "enum": list(STATES)}},
+                  "description": "these alone; may stand several times"},
+    "queue": {"name": "queue", "schema": {"type": "string", "enum": list(QUEUES)}},
+    "assignee": {"name": "assignee", "schema": {"type": "string", "maxLength": 40, "pattern": "^[a-z0-9._-]*$"},
+                 "example": "ann"},
+    "typology": {"name": "typology", "schema": {"type": "string", "enum": list(TYPOLOGIES)}},
+    "caseSubject": {"name": "subject", "schema": {**_TEXT, "maxLength": 128}, "example": "~00000000000000ff",
+                    "description": "a subject's token"},
+    "overdue": {"name": "overdue", "schema": {"type": "boolean", "default": False}, "description": "past due alone"},
+    "drawn": {"name": "drawn", "schema": {"type": "boolean", "default": False},
+              "description": "those alone that wait for a second look"},
+    "sort": {"name": "sort", "schema": {"type": "string", "enum": list(SORTS), "default": "priority"}},
+    "afterCase": {"name": "after", "schema": {"type": "string", "maxLength": 40, "pattern": "^-?[0-9.]*$"},
+                  "description": "the `next_after` of before, with the same sort"},
     "case": {"name": "case", "schema": {**_TEXT, "maxLength": CASE_LENGTH_MAX},
              "description": "the case that it is for; it stands in the audit log"},
 }  # fmt: skip

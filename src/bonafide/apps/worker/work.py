@@ -16,8 +16,12 @@ from bonafide.core.moment import HOUR_MS, MINUTE_MS
 from bonafide.office.access.keys import now_ms
 from bonafide.office.admission.watch import MerchantWatch
 from bonafide.office.audit.marks import Marker
+from bonafide.office.cases.desk import come_back
+from bonafide.office.cases.opening import CaseOpener
+from bonafide.office.cases.typologies import typologies_in
 from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
 from bonafide.office.outbox.log import open_log
+from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.store.opening import open_store
 from bonafide.office.vault.forgetting import sweep
@@ -32,6 +36,8 @@ SWEEP_EVERY_MS: Final = HOUR_MS
 MARK_EVERY_MS: Final = 10 * MINUTE_MS
 """How often the audit log gets a mark of the journal."""
 
+CASE_STEPS: Final = 8
+"""Steps of reading the log for cases in one round, so that clear texts do not wait for a long log."""
 LAST_STEPS: Final = 16
 """Steps of taking in after it was told to stop; the rest waits, sealed, for the next start."""
 
@@ -46,6 +52,8 @@ class Tools(NamedTuple):
     merchants: MerchantWatch
     outbox: OutboxWorker
     marker: Marker
+    opener: CaseOpener
+    store: Store
 
 
 class Work:
@@ -78,7 +86,7 @@ class Work:
             taken = tools.take_in.step()
             # Reviews come behind the intake: what an application names is known by then.
             reviewed = tools.merchants.step() if taken < ROWS_AT_ONCE else 0
-            if not taken and not reviewed:
+            if not taken and not reviewed and not self._open_cases(tools):
                 stop.wait(EVERY_S)
             self._sweep_when_due(tools.vault)
             self._mark_when_due(tools.marker)
@@ -87,6 +95,17 @@ class Work:
             if not tools.take_in.step():
                 break
         tools.marker.mark(self._clock())
+
+    def _open_cases(self, tools: Tools) -> int:
+        """Take some of the log in for cases, and have those come back that waited; how many events were read."""
+        come_back(tools.store, self._clock())
+        read = 0
+        for _ in range(CASE_STEPS):
+            step = tools.opener.step()
+            if not step:
+                break
+            read += step
+        return read
 
     def _sweep_when_due(self, vault: Vault) -> None:
         now = self._clock()
@@ -111,7 +130,8 @@ class Work:
             outbox = held.enter_context(open_outbox(self._data, store, self._settings, asks, self._clock))
             outbox.worker.start()
             merchants = MerchantWatch(vault, log, self._data.folder, self._data.read_secret(), self._clock)
-            yield Tools(vault, take_in, merchants, outbox.worker, Marker(store, log))
+            opener = CaseOpener(store, log, typologies_in(self._data.folder), clock=self._clock)
+            yield Tools(vault, take_in, merchants, outbox.worker, Marker(store, log), opener, store)
 
     def _tell(self, trouble: str | None) -> None:
         """Say what is wrong when it begins, and that it is over."""

@@ -49,6 +49,16 @@ DEEDS: Final[dict[str, str]] = {
     "list.approve": "a change of a list that does harm was approved by a second person, or that was refused",
     "list.in_force": "the service wrote a change of a list into the log",
     "merchant.decide": "somebody decided about a merchant's review, or that was refused",
+    "case.assign": "somebody took a case or was given it, or that was refused",
+    "case.wait": "a case waits until a time, or that was refused",
+    "case.note": "a note was added to a case, or that was refused",
+    "case.link": "two cases were linked, or that was refused",
+    "case.decide": "somebody said what came of a case, or that was refused",
+    "case.confirm": "a second person confirmed what came of a case, or that was refused",
+    "case.refuse": "what somebody said of a case was turned down or taken back, or that was refused",
+    "case.undo": "a decision on a case was taken back, or that was refused",
+    "case.look": "a second person looked at a decision on a case, or that was refused",
+    "case.export": "a list of cases was written out",
     "audit.checkpoint": "a checkpoint of the audit log was handed out",
 }
 """Deed -> what it means, in one line. Measures follow with what writes them."""

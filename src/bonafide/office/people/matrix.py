@@ -78,9 +78,17 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "POST /v1/receivers/{id}/rotate": _ADMIN,
     # Cases, measures, appeals
     "GET /v1/cases": _READERS,
-    "GET /v1/cases/{id}": _READERS,
-    "POST /v1/cases/{id}/assign": _MERCHANTS,
-    "POST /v1/cases/{id}/close": _MERCHANTS,
+    "GET /v1/cases/figures": _READERS,
+    "GET /v1/cases/{number}": _READERS,
+    "POST /v1/cases/{number}/assign": _MERCHANTS,
+    "POST /v1/cases/{number}/wait": _MERCHANTS,
+    "POST /v1/cases/{number}/note": _MERCHANTS | _LAW,
+    "POST /v1/cases/{number}/link": _MERCHANTS | _LAW,
+    "POST /v1/cases/{number}/decide": _MERCHANTS,
+    "POST /v1/cases/{number}/confirm": frozenset({"senior"}),
+    "POST /v1/cases/{number}/refuse": _MERCHANTS,
+    "POST /v1/cases/{number}/undo": _MERCHANTS,
+    "POST /v1/cases/{number}/look": _JUDGES,
     "GET /v1/measures": _READERS | {"platform"},
     "GET /v1/measures/{id}": _READERS | {"platform"},
     "POST /v1/measures": _MERCHANTS,
@@ -143,6 +151,8 @@ OF_PEOPLE: Final = OF_A_SESSION | {
     "POST /v1/bundles", "POST /v1/bundles/{hash}/approve", "POST /v1/bundles/{hash}/refuse",
     "POST /v1/bundles/{hash}/activate", "POST /v1/bundles/rollback", "POST /v1/lists",
     "POST /v1/lists/{number}/approve", "POST /v1/merchants/{id}/decide",
+    *(f"POST /v1/cases/{{number}}/{step}" for step in (
+        "assign", "wait", "note", "link", "decide", "confirm", "refuse", "undo", "look")),
 }  # fmt: skip
 """Routes for people who are signed in: beside those, whatever two people are wanted for. A key is nobody there."""
 UNFINISHED: Final[dict[str, frozenset[str]]] = {
@@ -170,12 +180,17 @@ COMMANDS: Final[dict[str, frozenset[str]]] = {
     "list remove": _JUDGES | _ADMIN,
     "list approve": frozenset({"senior", "admin"}),
     "merchant decide": _MERCHANTS,
+    **dict.fromkeys(("case claim", "case assign", "case wait", "case decide", "case refuse", "case undo"), _MERCHANTS),
+    **dict.fromkeys(("case note", "case link"), _MERCHANTS | _LAW),
+    "case confirm": frozenset({"senior"}),
+    "case look": _JUDGES,
     **dict.fromkeys(
         ("serve", "backup", "restore", "journal export", "journal verify", "journal show", "journal dead-letters",
          "access key create", "access key rotate", "access key revoke", "access key list",
          "access user create", "access user disable", "access user enable", "access user reset", "access user list",
          "audit show", "audit verify", "audit checkpoint", "bundle history", "bundle verify", "list show",
          "merchant list", "merchant show", "merchant screen",
+         "case list", "case show", "case figures", "case sample",
          "subject show", "subject search", "subject export", "subject forget", "subject end", "subject hold",
          "subject lift", "subject holds", "subject sweep", "subject rotate-key",
          "outbox status", "outbox pull", "outbox dead-letters", "outbox begin-at",

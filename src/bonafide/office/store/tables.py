@@ -15,7 +15,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -23,14 +22,62 @@ from sqlalchemy import (
     text,
 )
 
-NAMING: Final = {
-    "ix": "ix_%(table_name)s_%(column_0_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s", "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "pk": "pk_%(table_name)s",
-}  # fmt: skip
-"""Constraints get names, so that a later migration can change them."""
+from bonafide.office.store.case_tables import (
+    case_accounts,
+    case_events,
+    case_links,
+    case_looks,
+    case_overdues,
+    case_places,
+    case_steps,
+    case_subjects,
+    case_ties,
+    cases,
+)
+from bonafide.office.store.naming import metadata
 
-metadata: Final = MetaData(naming_convention=NAMING)
+__all__ = [
+    "audit_entries",
+    "audit_head",
+    "bundle_outcomes",
+    "bundle_steps",
+    "case_accounts",
+    "case_events",
+    "case_links",
+    "case_looks",
+    "case_overdues",
+    "case_places",
+    "case_steps",
+    "case_subjects",
+    "case_ties",
+    "cases",
+    "family_versions",
+    "forgotten_subjects",
+    "intake_taken",
+    "legal_holds",
+    "list_approvals",
+    "list_changes",
+    "list_outcomes",
+    "machine_keys",
+    "metadata",
+    "oidc_identities",
+    "oidc_used",
+    "outbox_cursors",
+    "outbox_deliveries",
+    "outbox_destinations",
+    "outbox_messages",
+    "outbox_secrets",
+    "people",
+    "record_outcomes",
+    "root_key",
+    "sessions",
+    "sign_in_waits",
+    "signing_keys",
+    "subject_fields",
+    "subject_texts",
+    "subjects",
+    "wanted_records",
+]
 
 family_versions: Final = Table(
     "family_versions", metadata,

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from bonafide.apps.server.office_routes.audit import add_audit
 from bonafide.apps.server.office_routes.bundles import add_bundles
+from bonafide.apps.server.office_routes.cases import add_cases
 from bonafide.apps.server.office_routes.keys import add_keys
 from bonafide.apps.server.office_routes.merchants import add_merchants
 from bonafide.apps.server.office_routes.outbox import add_outbox
@@ -21,5 +22,7 @@ if TYPE_CHECKING:
 
 def add_office(rest: FastAPI, service: Service) -> None:
     """Add all of them."""
-    for add in (add_session, add_people, add_keys, add_audit, add_subjects, add_outbox, add_bundles, add_merchants):
+    for add in (
+        add_session, add_people, add_keys, add_audit, add_subjects, add_outbox, add_bundles, add_merchants, add_cases
+    ):  # fmt: skip
         add(rest, service)

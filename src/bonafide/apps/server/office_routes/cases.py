@@ -1,0 +1,164 @@
+"""Cases: listed, shown, worked on; every step takes a person who is signed in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+
+import msgspec
+from fastapi import FastAPI, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from bonafide.apps.server.answers import refused
+from bonafide.apps.server.bundle_routes import Person, person_of
+from bonafide.apps.server.case_shapes import (
+    CaseAssignBody,
+    CaseDecideBody,
+    CaseLinkBody,
+    CaseLookBody,
+    CaseNoteBody,
+    CaseUndoBody,
+    CaseWaitBody,
+)
+from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of, vault_of
+from bonafide.apps.server.replies import told
+from bonafide.apps.server.small_bodies import read_struct
+from bonafide.core.moment import moment_of
+from bonafide.office.cases.desk import Desk
+from bonafide.office.cases.listing import CaseBook, Sort, Wanted
+from bonafide.office.cases.rows import UNDECIDED, Asked, Case, State
+
+if TYPE_CHECKING:
+    from bonafide.apps.server.app import Service
+
+_NUMBER: Final = re.compile("[1-9][0-9]{0,15}")
+_Queue = Literal["alerts", "review"]
+_States = Annotated[list[State], Query(max_length=6)]
+_After = Annotated[str, Query(max_length=40, pattern=r"^-?[0-9.]*$")]
+_Name = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z0-9._-]*$")]
+_Word = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z_]*$")]
+_Subject = Annotated[str | None, Query(min_length=1, max_length=128)]
+B = TypeVar("B", bound=msgspec.Struct)
+
+
+def add_cases(rest: FastAPI, service: Service) -> None:
+    """Add the routes."""
+    _add_reading(rest, service)
+    _add_work(rest, service)
+    _add_decisions(rest, service)
+
+
+def _add_reading(rest: FastAPI, service: Service) -> None:
+    def book() -> CaseBook:
+        office = office_of(service)
+        return CaseBook(office.store, vault_of(service).keyring, clock=office.clock)
+
+    @rest.get("/v1/cases")
+    async def cases(
+        state: _States = [], queue: _Queue | None = None, assignee: _Name = None, typology: _Word = None,  # noqa: B006
+        subject: _Subject = None, overdue: bool = False, drawn: bool = False, sort: Sort = "priority",
+        after: _After = "", limit: Limit = PAGE_DEFAULT,
+    ) -> Response:  # fmt: skip
+        usual: tuple[State, ...] = () if drawn else UNDECIDED
+        wanted = Wanted(tuple(state) or usual, queue, assignee, typology, subject, overdue, drawn)
+        return told(await run_in_threadpool(_page, book(), wanted, sort, after, limit))
+
+    @rest.get("/v1/cases/figures")
+    async def figures() -> Response:
+        return told(await run_in_threadpool(book().figures))
+
+    @rest.get("/v1/cases/{number}")
+    async def one(number: str) -> Response:
+        return told(await run_in_threadpool(book().one, _number(number)))
+
+
+def _add_work(rest: FastAPI, service: Service) -> None:
+    @rest.post("/v1/cases/{number}/assign")
+    async def assign(number: str, request: Request) -> Response:
+        def act(desk: Desk, who: Person, body: CaseAssignBody) -> Case:
+            return desk.assign(*who, _number(number), body.to, body.note)
+
+        return await _step(request, service, CaseAssignBody, act)
+
+    @rest.post("/v1/cases/{number}/wait")
+    async def wait(number: str, request: Request) -> Response:
+        def act(desk: Desk, who: Person, body: CaseWaitBody) -> Case:
+            return desk.wait(*who, _number(number), moment_of(body.until), body.note)
+
+        return await _step(request, service, CaseWaitBody, act)
+
+    @rest.post("/v1/cases/{number}/note")
+    async def note(number: str, request: Request) -> Response:
+        def act(desk: Desk, who: Person, body: CaseNoteBody) -> Case:
+            return desk.note(*who, _number(number), body.note)
+
+        return await _step(request, service, CaseNoteBody, act)
+
+    @rest.post("/v1/cases/{number}/link")
+    async def link(number: str, request: Request) -> Response:
+        def act(desk: Desk, who: Person, body: CaseLinkBody) -> Case:
+            return desk.link(*who, _number(number), body.to, body.note)
+
+        return await _step(request, service, CaseLinkBody, act)
+
+
+def _add_decisions(rest: FastAPI, service: Service) -> None:
+    @rest.post("/v1/cases/{number}/decide")
+    async def decide(number: str, request: Request) -> Response:
+        def act(desk: Desk, who: Person, body: CaseDecideBody) -> Case:
+            asked = Asked(body.label, body.grade, body.measure, body.genuine)
+            return desk.decide(*who, _number(number), asked, body.note)
+
+        return await _step(request, service, CaseDecideBody, act)
+
+    @rest.post("/v1/cases/{number}/confirm")
+    async def confirm(number: str, request: Request) -> Response:
+        def act(desk: Desk, who: Person, body: CaseNoteBody) -> Case:
+            return desk.confirm(*who, _number(number), body.note)
+
+        return await _step(request, service, CaseNoteBody, act)
+
+    @rest.post("/v1/cases/{number}/refuse")
+    async def refuse(number: str, request: Request) -> Response:
+        def act(desk: Desk, who: Person, body: CaseNoteBody) -> Case:
+            return desk.refuse(*who, _number(number), body.note)
+
+        return await _step(request, service, CaseNoteBody, act)
+
+    @rest.post("/v1/cases/{number}/undo")
+    async def undo(number: str, request: Request) -> Response:
+        def act(desk: Desk, who: Person, body: CaseUndoBody) -> Case:
+            return desk.undo(*who, _number(number), body.label, body.note)
+
+        return await _step(request, service, CaseUndoBody, act)
+
+    @rest.post("/v1/cases/{number}/look")
+    async def look(number: str, request: Request) -> Response:
+        def act(desk: Desk, who: Person, body: CaseLookBody) -> Case:
+            return desk.look(*who, _number(number), body.label, body.note)
+
+        return await _step(request, service, CaseLookBody, act)
+
+
+async def _step(
+    request: Request, service: Service, shape: type[B], act: Callable[[Desk, Person, B], Case]
+) -> Response:  # fmt: skip
+    """A step of a person: its body read, taken in a thread, and the case as it stands then."""
+    body = await read_struct(request, service, shape)
+    caller, office = caller_of(request), office_of(service)
+    who = person_of(caller.signed_in.session if caller.signed_in else None, caller.actor.origin)
+    desk = Desk(office.store, office.data.read_secret(), vault_of(service).keyring, clock=office.clock)
+    case = await run_in_threadpool(act, desk, who, body)
+    return told(case.to_wire(office.clock()))
+
+
+def _page(book: CaseBook, wanted: Wanted, sort: Sort, after: str, limit: int) -> dict[str, Any]:
+    page = book.list(wanted, sort, after, limit)
+    return book.page_wire(page)
+
+
+def _number(given: str) -> int:
+    if not _NUMBER.fullmatch(given):
+        raise refused("not-found", "number: there is no case of this number")
+    return int(given)

@@ -1,0 +1,1 @@
+"""Cases: one unit of human review each, opened from decisions that alert, decided by people."""

@@ -1,0 +1,276 @@
+"""The steps of people with cases: claim, hand over, wait, note, link, decide, confirm, undo, look a second time.
+
+Each is one transaction with its entry in the audit log; what is refused has an entry of its own. Whoever decides has
+verdicts written into the log, each once (`dispositions`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sqlalchemy import select, update
+
+from bonafide.core.errors import BonafideError, MissingError, UsageError
+from bonafide.core.moment import DAY_MS, HOUR_MS, show_moment, show_span
+from bonafide.office.access.errors import ForbiddenError
+from bonafide.office.access.keys import now_ms
+from bonafide.office.audit.entry import Actor, Value
+from bonafide.office.audit.log import append
+from bonafide.office.bundles.errors import NotNowError
+from bonafide.office.cases.dispositions import check_asked, needs_two, write_contrary, write_verdicts
+from bonafide.office.cases.opening import FAMILY, link
+from bonafide.office.cases.rows import FREE, Asked, Case, next_step, read_case
+from bonafide.office.cases.sampling import draw_look
+from bonafide.office.people.matrix import Deed, check_may
+from bonafide.office.people.sessions import Session
+from bonafide.office.store.database import Store, StoreError
+from bonafide.office.store.tables import case_looks, case_steps, cases, people
+from bonafide.office.vault.boxes import seal
+from bonafide.office.vault.keyring import Keyring
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+NOTE_LENGTH_MAX: Final = 4_000
+WAIT_MAX_MS: Final = 30 * DAY_MS
+UNDO_MS: Final = 72 * HOUR_MS
+"""How long a decision may be undone; one that a second look disagrees with, for as long as it stands."""
+WORKERS: Final = ("analyst", "senior", "merchant_ops")
+"""Roles of those whose a case may be."""
+NOTES_KEY: Final = "notes of cases"
+ROUTES: Final = {
+    name: f"POST /v1/cases/{{number}}/{name}"
+    for name in ("assign", "wait", "note", "link", "decide", "confirm", "refuse", "undo", "look")
+}
+"""Whose roles may do it: the rows of docs/people.md."""
+
+
+class _Turn(NamedTuple):
+    """What a step is taken in."""
+
+    connection: Connection
+    case: Case
+    now: int
+    actor: Actor
+    who: Session
+
+
+class Desk:
+    """Where people work on the cases of one data directory. Several threads may call it; none is a coroutine."""
+
+    def __init__(
+        self, store: Store, secret: bytes, keyring: Keyring, *, clock: Callable[[], int] = now_ms,
+        draw: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._secret = secret
+        self._key = keyring.derived(NOTES_KEY)
+        self._clock = clock
+        self._draw = draw
+
+    def assign(self, who: Session, origin: str, number: int, to: str | None = None, note: str = "") -> Case:
+        """Take a case oneself, or hand it to `to`.
+
+        Whoever has it may hand it over, and take it up again after waiting; a senior takes and gives any.
+        """
+        with self._acting(who, origin, "assign", number, note) as turn:
+            case, name = turn.case, to or who.name
+            if case.state not in (*FREE, "assigned", "waiting") or case.asked is not None:
+                raise NotNowError(f"case {number}: it is {_told(case)}, so it is nobody's to take")
+            if case.assignee not in (None, who.name) and who.role != "senior":
+                raise ForbiddenError("the case is somebody else's; they or a senior may hand it over")
+            if case.assignee is None and name != who.name and who.role != "senior":
+                raise ForbiddenError("a senior gives cases to others; take it yourself first")
+            _check_works(turn.connection, name)
+            self._change(turn, "assign", {"to": name}, note, state="assigned", assignee=name, waits_until_ms=None)
+            return read_case(turn.connection, number)
+
+    def wait(self, who: Session, origin: str, number: int, until_ms: int, note: str = "") -> Case:
+        """Have one's case wait until a time at most WAIT_MAX_MS from now; it comes back by itself."""
+        with self._acting(who, origin, "wait", number, note) as turn:
+            self._check_own(turn, "assigned")
+            if not turn.now < until_ms <= turn.now + WAIT_MAX_MS:
+                raise UsageError(f"until: give a time to come, at most {show_span(WAIT_MAX_MS)} from now")
+            self._change(turn, "wait", {"until": show_moment(until_ms)}, note, state="waiting", waits_until_ms=until_ms)
+            return read_case(turn.connection, number)
+
+    def note(self, who: Session, origin: str, number: int, note: str) -> Case:
+        """Add a note to a case, whoever's it is."""
+        with self._acting(who, origin, "note", number, note) as turn:
+            if not note:
+                raise UsageError(f"note: give 1 to {NOTE_LENGTH_MAX} characters")
+            self._change(turn, "note", {}, note)
+            return turn.case
+
+    def link(self, who: Session, origin: str, number: int, to: int, note: str = "") -> Case:
+        """Note that a case has to do with another."""
+        with self._acting(who, origin, "link", number, note) as turn:
+            if to == number:
+                raise UsageError("to: a case is not linked to itself")
+            other = read_case(turn.connection, to)
+            if not link(turn.connection, number, other.number, turn.now, who.name):
+                raise NotNowError(f"case {number}: it is linked to case {to} already")
+            self._change(turn, "link", {"to": to}, note)
+            return turn.case
+
+    def decide(self, who: Session, origin: str, number: int, asked: Asked, note: str = "") -> Case:
+        """Say what came of one's case. What is harsh waits for a second person (`confirm`)."""
+        with self._acting(who, origin, "decide", number, note) as turn:
+            self._check_own(turn, "assigned")
+            check_asked(turn.connection, number, asked)
+            given = Asked(asked.label, asked.grade, asked.measure, asked.genuine, by=who.name)
+            if needs_two(given):
+                self._change(turn, "decide", _about(given), note, state="waiting", asked=_kept(given))
+            else:
+                self._settle(turn, "decide", given, None, note)
+            return read_case(turn.connection, number)
+
+    def confirm(self, who: Session, origin: str, number: int, note: str = "") -> Case:
+        """Confirm what somebody else says of a case; it stands from then on."""
+        with self._acting(who, origin, "confirm", number, note) as turn:
+            asked = self._asked(turn)
+            if asked.by == who.name:
+                raise ForbiddenError("nobody confirms what they have said; somebody else has to look at it")
+            self._settle(turn, "confirm", asked, who.name, note)
+            return read_case(turn.connection, number)
+
+    def refuse(self, who: Session, origin: str, number: int, note: str = "") -> Case:
+        """Give a case back to who decided, or take one's own word back."""
+        with self._acting(who, origin, "refuse", number, note) as turn:
+            asked = self._asked(turn)
+            if asked.by != who.name and who.role != "senior":
+                raise ForbiddenError("a senior turns it down, or who has said it takes it back")
+            self._change(turn, "refuse", {"by": asked.by}, note, state="assigned", asked=None)
+            return read_case(turn.connection, number)
+
+    def undo(self, who: Session, origin: str, number: int, label: str, note: str = "") -> Case:
+        """Take a decision back: contrary verdicts are written, and the case is anybody's again."""
+        with self._acting(who, origin, "undo", number, note) as turn:
+            case = turn.case
+            if case.state != "decided" or case.step is None or case.decided_ms is None:
+                raise NotNowError(f"case {number}: it is {_told(case)}; there is no decision to undo")
+            if who.name not in (case.decided_by, case.second) and who.role != "senior":
+                raise ForbiddenError("a senior undoes a decision, or who took part in it")
+            if turn.now >= case.decided_ms + UNDO_MS and not _disagreed(turn.connection, case.step):
+                raise NotNowError(f"case {number}: the decision is older than {show_span(UNDO_MS)}")
+            step = self._change(turn, "undo", {"label": label, "step": case.step}, note, state="reopened", closed=False,
+                                assignee=None, asked=None, label=None, grade=None, measure=None, decided_ms=None,
+                                decided_by=None, second=None, step=None)  # fmt: skip
+            write_contrary(turn.connection, case, step, label, turn.now)
+            return read_case(turn.connection, number)
+
+    def look(self, who: Session, origin: str, number: int, label: str, note: str = "") -> Case:
+        """Say what one thinks of a case that was drawn for a second look; who took part in the decision may not."""
+        with self._acting(who, origin, "look", number, note) as turn:
+            step = turn.case.step
+            table = case_looks.c
+            row = turn.connection.execute(select(table.person).where(table.step == step)).one_or_none()
+            if step is None or row is None:
+                raise NotNowError(f"case {number}: it was not drawn for a second look")
+            if row.person is not None:
+                raise NotNowError(f"case {number}: {row.person} has looked at it already")
+            if who.name in (turn.case.decided_by, turn.case.second):
+                raise ForbiddenError("nobody looks a second time at what they have decided; somebody else does")
+            values = {"person": who.name, "second_label": label, "looked_ms": turn.now}
+            turn.connection.execute(update(case_looks).where(table.step == step).values(**values))
+            self._change(turn, "look", {"label": label}, note)
+            return turn.case
+
+    @contextmanager
+    def _acting(self, who: Session, origin: str, action: str, number: int, note: str) -> Iterator[_Turn]:
+        """A transaction in which a person takes a step."""
+        actor = Actor(f"person:{who.name}", origin)
+        try:
+            who.check_complete()
+            check_may(who.role, Deed("route", ROUTES[action]))
+            if len(note) > NOTE_LENGTH_MAX:
+                raise UsageError(f"note: give at most {NOTE_LENGTH_MAX} characters")
+            with self._store.writing(FAMILY) as connection:
+                case = read_case(connection, number)
+                now = self._clock()
+                if case.state == "merged":
+                    raise NotNowError(f"case {number}: it became part of case {case.merged_into}")
+                yield _Turn(connection, case, now, actor, who)
+        except BonafideError as error:
+            with suppress(StoreError), self._store.writing() as connection:
+                append(connection, actor, f"case.{action}", f"case:{number}", self._clock(), outcome="refused",
+                       details={"why": type(error).__name__})  # fmt: skip
+            raise
+
+    def _change(self, turn: _Turn, action: str, about: dict[str, Any], note: str, **values: Any) -> int:
+        """Write a step, its audit entry and the case's new values; returns the step's number."""
+        step = next_step(turn.connection, turn.case.number)
+        box = seal(self._key, note.encode(), f"case step {step}", self._draw) if note else None
+        row = {"number": step, "case_number": turn.case.number, "action": action, "person": turn.who.name,
+               "made_ms": turn.now, "about": about, "note": box}  # fmt: skip
+        turn.connection.execute(case_steps.insert().values(**row))
+        if values:
+            turn.connection.execute(update(cases).where(cases.c.number == turn.case.number).values(**values))
+        details: dict[str, Value] = {
+            name: value if isinstance(value, str | int) else len(value) for name, value in about.items()
+        }
+        append(turn.connection, turn.actor, f"case.{action}", f"case:{turn.case.number}", turn.now,
+               details={"step": step, **details})  # fmt: skip
+        return step
+
+    def _settle(self, turn: _Turn, action: str, asked: Asked, second: str | None, note: str) -> None:
+        step = self._change(turn, action, _about(asked), note)
+        turn.connection.execute(update(cases).where(cases.c.number == turn.case.number).values(
+            state="decided", closed=True, asked=None, label=asked.label, grade=asked.grade, measure=asked.measure,
+            decided_ms=turn.now, decided_by=asked.by, second=second, step=step, waits_until_ms=None,
+        ))  # fmt: skip
+        write_verdicts(turn.connection, turn.case.number, step, asked, turn.now)
+        draw_look(turn.connection, self._secret, turn.case.number, step, asked.label, turn.now)
+
+    def _check_own(self, turn: _Turn, state: str) -> None:
+        if turn.case.state != state:
+            raise NotNowError(f"case {turn.case.number}: it is {_told(turn.case)}; take it first (bonafide case claim)")
+        if turn.case.assignee != turn.who.name:
+            raise ForbiddenError("the case is somebody else's")
+
+    def _asked(self, turn: _Turn) -> Asked:
+        if turn.case.asked is None:
+            raise NotNowError(f"case {turn.case.number}: it is {_told(turn.case)}; nothing waits for a second person")
+        return turn.case.asked
+
+
+def come_back(store: Store, now: int) -> int:
+    """Have cases whose waiting is over be their assignees' again; returns how many."""
+    over = (cases.c.state == "waiting") & (cases.c.waits_until_ms <= now)
+    with store.reading() as connection:
+        if connection.scalar(select(cases.c.number).where(over).limit(1)) is None:
+            return 0
+    with store.writing(FAMILY) as connection:
+        return connection.execute(update(cases).where(over).values(state="assigned", waits_until_ms=None)).rowcount
+
+
+def _check_works(connection: Connection, name: str) -> None:
+    found = connection.execute(select(people.c.role, people.c.disabled_ms).where(people.c.name == name)).one_or_none()
+    if found is None or found.disabled_ms is not None:
+        raise MissingError("to: nobody of this name may sign in")
+    if found.role not in WORKERS:
+        raise UsageError(f"to: cases are for people of role {', '.join(WORKERS)}")
+
+
+def _disagreed(connection: Connection, step: int) -> bool:
+    table = case_looks.c
+    row = connection.execute(select(table.label, table.second_label).where(table.step == step)).one_or_none()
+    return row is not None and row.second_label not in (None, row.label)
+
+
+def _told(case: Case) -> str:
+    if case.asked is not None:
+        return f"waiting for a second person to confirm what {case.asked.by} says"
+    return case.state
+
+
+def _about(asked: Asked) -> dict[str, Any]:
+    told = {"label": asked.label, "grade": asked.grade, "measure": asked.measure, "genuine": list(asked.genuine)}
+    return {name: value for name, value in told.items() if value}
+
+
+def _kept(asked: Asked) -> dict[str, Any]:
+    return {**_about(asked), "by": asked.by}
