@@ -35,7 +35,7 @@ BAD = ("down", "fails", "refuses", "is_busy", "is_gone", "redirects", "is_slow",
        "floods_body", "floods_error", "floods_head", "floods_interim")  # fmt: skip
 MODES = st.one_of(st.just("takes"), st.sampled_from(BAD))
 LEADS = st.sampled_from([["127.0.0.1"], ["127.0.0.1"], [PRIVATE], ["127.0.0.1", PRIVATE]])
-DIES = st.sampled_from([None, None, "_put_messages", "_put_place"])
+DIES = st.sampled_from([None, None, "put_messages", "put_place"])
 HOSTS = ("first.example", "second.example")
 SENT_BYTES_MAX = 8 * 2**20
 DEAD_AFTER_MS = 2 * sum(step.wait_ms for step in LADDER)

@@ -57,7 +57,7 @@ def test_a_delivery_is_made_for_each_receiver_of_the_topic(store: Store, log: Ma
     assert notices.topics == ("notice",)
 
 
-@pytest.mark.parametrize("part", ["_put_messages", "_put_place"])
+@pytest.mark.parametrize("part", ["put_messages", "put_place"])
 @pytest.mark.parametrize("after", [False, True])
 def test_what_stops_in_the_middle_leaves_nothing_and_is_done_again(
     store: Store, log: MadeLog, monkeypatch: pytest.MonkeyPatch, part: str, after: bool

@@ -47,7 +47,7 @@ class Tailer:
     def place(self) -> Place:
         """Where it goes on."""
         with self._store.reading() as connection:
-            return _read_place(connection) or Place(0, None, 1)
+            return read_place(connection) or Place(0, None, 1)
 
     def step(self) -> int:
         """Turn the next events into messages; returns how many events were read, 0 where there are none.
@@ -80,8 +80,8 @@ class Tailer:
         if chain is None:
             raise UsageError(f"no commit of the journal ends at event {seq}; name the place after its last event")
         with self._store.writing() as connection:
-            before = _read_place(connection) or Place(0, None, 1)
-            _put_place(connection, before._replace(next_seq=seq, chain=chain))
+            before = read_place(connection) or Place(0, None, 1)
+            put_place(connection, before._replace(next_seq=seq, chain=chain))
             details = {"from": before.next_seq, "to": seq}
             append(connection, actor, "outbox.begin_at", "outbox", self._clock(), details=details)
 
@@ -97,17 +97,18 @@ class Tailer:
         """Write messages, deliveries and the cursor; nothing where another has written meanwhile."""
         chain, now_ms = self._log.chain_at(seq), self._clock()
         with self._store.writing() as connection:
-            if (_read_place(connection) or Place(0, None, 1)) != begin:
+            if (read_place(connection) or Place(0, None, 1)) != begin:
                 return False
             known = _known_ids(connection, [message.id for message in messages])
             fresh = [message for message in messages if message.id not in known]
             if fresh:
-                _put_messages(connection, begin.next_no, fresh, now_ms)
-            _put_place(connection, Place(seq, chain, begin.next_no + len(fresh)))
+                put_messages(connection, begin.next_no, fresh, now_ms)
+            put_place(connection, Place(seq, chain, begin.next_no + len(fresh)))
         return True
 
 
-def _read_place(connection: Connection) -> Place | None:
+def read_place(connection: Connection) -> Place | None:
+    """How far the log was read; None before the first event."""
     table = outbox_cursors.c
     found = connection.execute(
         select(table.next_seq, table.chain, table.next_no).where(table.name == CURSOR)
@@ -115,7 +116,8 @@ def _read_place(connection: Connection) -> Place | None:
     return None if found is None else Place(*found)
 
 
-def _put_place(connection: Connection, place: Place) -> None:
+def put_place(connection: Connection, place: Place) -> None:
+    """Note how far the log was read, and the next message's number."""
     ours = update(outbox_cursors).where(outbox_cursors.c.name == CURSOR)
     if not connection.execute(ours.values(**place._asdict())).rowcount:
         connection.execute(outbox_cursors.insert().values(name=CURSOR, **place._asdict()))
@@ -130,7 +132,8 @@ def _known_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
     return known
 
 
-def _put_messages(connection: Connection, first_no: int, messages: Sequence[Message], now_ms: int) -> None:
+def put_messages(connection: Connection, first_no: int, messages: Sequence[Message], now_ms: int) -> None:
+    """Write messages under numbers from `first_no` on, with a delivery for each receiver that listens."""
     table = outbox_destinations.c
     listening = connection.execute(
         select(table.destination_id, table.topics).where(table.state.in_(LISTENING)).order_by(table.destination_id)
