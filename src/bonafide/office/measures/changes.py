@@ -17,6 +17,7 @@ from bonafide.office.audit.log import append
 from bonafide.office.measures.measure import Measure, read_measure
 from bonafide.office.measures.words import ASK_AGAIN_MS, CONFIRMERS, FAMILY, REVIEW_MS, End
 from bonafide.office.notices.notices import put_notice
+from bonafide.office.notices.render import NoticeKind
 from bonafide.office.outbox.putting import put_message
 from bonafide.office.records.records import want
 from bonafide.office.store.database import count_change
@@ -103,7 +104,7 @@ def end(turn: Turn, found: Measure, how: End, by: str) -> Measure:
     if found.platform_has:
         found = _ask(turn, found, {})
     if told_before and (found.is_hard or how != "expired"):
-        kind = "apology" if by.startswith("appeal:") else "ended"
+        kind: NoticeKind = "apology" if by.startswith("appeal:") else "ended"
         put_notice(turn.connection, turn.key, found, kind, turn.now)
     append(turn.connection, ITSELF, "measure.end", _on(found), turn.now, details={"how": how, "by": by, "was": was})
     return found

@@ -1,4 +1,4 @@
-"""What a record of the log says to the office's measures: proposals, what should end, and confirmations that came late."""
+"""What a record of the log says to the office's measures: proposals, what should end, and what came late."""
 
 from __future__ import annotations
 

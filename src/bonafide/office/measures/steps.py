@@ -232,4 +232,3 @@ def _check_open(found: Measure) -> None:
 def _on(measure_id: str) -> str:
     """What the audit log calls a measure; what is no name of one does not stand there."""
     return f"measure:{measure_id}" if measure_id and len(measure_id) <= 60 and is_tidy(measure_id) else "measure"
-

@@ -121,5 +121,3 @@ def _check_in_time(turn: Turn, said: Written) -> None:
 def _read_place(connection: Connection) -> tuple[int, bytes | None]:
     row = connection.execute(select(measure_place.c.next_seq, measure_place.c.chain)).one_or_none()
     return _NEVER if row is None else (int(row[0]), None if row[1] is None else bytes(row[1]))
-
-

@@ -14,7 +14,7 @@ OPEN: Final[tuple[State, ...]] = ("proposed", "requested", "applied", "confirmed
 End = Literal["expired", "lifted", "refused"]
 
 FRICTION: Final = ("notice", "request_information")
-"""What limits nobody. Whatever is harder ends MACHINE_MS after its event, unless CONFIRMERS people have confirmed it."""
+"""What limits nobody. What is harder ends MACHINE_MS after its event, unless CONFIRMERS people have confirmed it."""
 MACHINE_MS: Final = 72 * HOUR_MS
 CONFIRMERS: Final = 2
 """Both as the ladder has them (engine/ladder/words.py); a test holds them together."""

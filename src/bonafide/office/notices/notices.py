@@ -1,4 +1,4 @@
-"""Notices that were made, and when each leaves: at once, or when the delay ends that a person has logged the law for."""
+"""Notices that were made, and when each leaves: at once, or when a delay ends that a person has logged the law for."""
 
 from __future__ import annotations
 

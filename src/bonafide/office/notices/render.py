@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -9,7 +10,7 @@ import msgspec
 
 from bonafide.core.moment import SECOND_MS
 
-NoticeKind = Literal["begun", "prolonged", "ended", "apology"]
+NoticeKind = Literal["begun", "prolonged", "ended", "apology", "rejected"]
 REASONS_MAX: Final = 4
 _NAMES: Final[dict[str, tuple[str, str]]] = {
     "notice": ("提示", "a notice"),
@@ -43,12 +44,12 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(kind: NoticeKind, told: Told) -> dict[str, Any]:
     """The notice as it leaves: its text in both languages, and the parts that it is made of."""
-    text = {"begun": _begun, "prolonged": _prolonged, "ended": _ended, "apology": _apology}[kind](told)
+    text = _TEXTS[kind](told)
     shown: dict[str, Any] = {
         "kind": kind, "measure": told.measure, "measure_id": told.measure_id, "automated": told.automated,
         "text": {"zh": text[0], "en": text[1]},
     }  # fmt: skip
-    if kind in ("ended", "apology"):
+    if kind not in ("begun", "prolonged"):
         return shown
     return shown | {
         "reasons": list(told.reasons[:REASONS_MAX]), "submit": told.submit, "deadline": _when(told.until_ms),
@@ -102,6 +103,20 @@ def _apology(told: Told) -> tuple[str, str]:
         f"Your appeal was upheld. This was lifted at once: {en}. Our records were corrected. "
         "We are sorry for the trouble.",
     )
+
+
+def _rejected(told: Told) -> tuple[str, str]:
+    zh, en = _NAMES[told.measure]
+    return (
+        f"工作人员已复核您的申诉，此措施维持不变：{zh}。您可以提交新的材料再次申诉，也可以向监管部门投诉或向法院起诉。",
+        f"Somebody else has looked into your appeal, and this stays: {en}. You can appeal again with new documents, "
+        "complain to the regulator or go to court.",
+    )
+
+
+_TEXTS: Final[dict[NoticeKind, Callable[[Told], tuple[str, str]]]] = {
+    "begun": _begun, "prolonged": _prolonged, "ended": _ended, "apology": _apology, "rejected": _rejected,
+}  # fmt: skip
 
 
 def _when(moment_ms: int) -> str:

@@ -19,8 +19,8 @@ _DOMAIN: Final = b"bonafide office message 1\n"
 
 
 def put_message(
-    connection: Connection, key: bytes, name: str, topic: str, kind: str, subject: str, seq: int, data: dict[str, object],
-    now_ms: int,
+    connection: Connection, key: bytes, name: str, topic: str, kind: str, subject: str, seq: int,
+    data: dict[str, object], now_ms: int,
 ) -> None:  # fmt: skip
     """Have a message leave, from within the transaction of the step that it follows from.
 

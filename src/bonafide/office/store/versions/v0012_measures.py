@@ -35,7 +35,7 @@ _RULES: Final[dict[tuple[str, str], tuple[tuple[str, str], ...]]] = {
     ("measures", "UPDATE"): (
         ("what a measure is does not change", " OR ".join(f"NEW.{name} <> OLD.{name}" for name in _FIXED)),
         ("a measure does not go this way",
-         f"""NEW.state <> OLD.state AND NOT ((OLD.state = 'proposed' AND NEW.state IN ('requested', 'expired', 'lifted',
+         """NEW.state <> OLD.state AND NOT ((OLD.state = 'proposed' AND NEW.state IN ('requested', 'expired', 'lifted',
          'refused')) OR (OLD.state = 'requested' AND NEW.state IN ('applied', 'expired', 'lifted', 'refused'))
          OR (OLD.state = 'applied' AND NEW.state IN ('confirmed', 'expired', 'lifted'))
          OR (OLD.state = 'confirmed' AND NEW.state IN ('expired', 'lifted')))"""),
@@ -49,7 +49,7 @@ _RULES: Final[dict[tuple[str, str], tuple[tuple[str, str], ...]]] = {
     ("measure_steps", "INSERT"): (
         ("whoever acts is a person who may sign in", _MAY_ACT),
         ("only what is open and harder than a request is confirmed",
-         f"""NEW.action = 'confirm' AND NOT EXISTS (SELECT 1 FROM measures m WHERE m.measure_id = NEW.measure_id
+         """NEW.action = 'confirm' AND NOT EXISTS (SELECT 1 FROM measures m WHERE m.measure_id = NEW.measure_id
          AND m.is_hard AND m.state IN ('proposed', 'requested', 'applied') AND NEW.made_ms < m.machine_until_ms)"""),
         ("what has ended takes no step", f"{_STATE_OF} IN {_ENDED}"),
         ("its notice is not delayed any more", f"NEW.action = 'delay' AND {_NOTICED}"),
@@ -161,7 +161,7 @@ def _make_notices() -> None:
         sa.Column("content", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("measure_id", "kind", name="pk_notices"),
         sa.ForeignKeyConstraint(["measure_id"], ["measures.measure_id"], name="fk_notices_measure_id"),
-        sa.CheckConstraint("kind IN ('begun', 'prolonged', 'ended', 'apology')", name="ck_notices_kind"),
+        sa.CheckConstraint("kind IN ('begun', 'prolonged', 'ended', 'apology', 'rejected')", name="ck_notices_kind"),
     )
     op.create_index("ix_notices_sent_ms", "notices", ["sent_ms", "due_ms"])
 
