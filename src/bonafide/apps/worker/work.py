@@ -14,8 +14,10 @@ from bonafide.apps.worker.intake import TakeIn, open_take_in
 from bonafide.core.errors import StateError
 from bonafide.core.moment import HOUR_MS, MINUTE_MS
 from bonafide.office.access.keys import now_ms
+from bonafide.office.appeals.appeals import Appeals
 from bonafide.office.audit.marks import Marker
 from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
+from bonafide.office.measures.upkeep import Upkeep
 from bonafide.office.outbox.log import open_log
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.store.opening import open_store
@@ -44,6 +46,8 @@ class Tools(NamedTuple):
     take_in: TakeIn
     outbox: OutboxWorker
     marker: Marker
+    measures: Upkeep
+    appeals: Appeals
 
 
 class Work:
@@ -73,9 +77,9 @@ class Work:
 
     def _rounds(self, tools: Tools, stop: threading.Event) -> None:
         while not stop.is_set():
-            if not tools.take_in.step():
+            if not tools.take_in.step() + tools.measures.step():
                 stop.wait(EVERY_S)
-            self._sweep_when_due(tools.vault)
+            self._sweep_when_due(tools)
             self._mark_when_due(tools.marker)
             self._tell(tools.outbox.trouble)
         for _ in range(LAST_STEPS):
@@ -83,11 +87,12 @@ class Work:
                 break
         tools.marker.mark(self._clock())
 
-    def _sweep_when_due(self, vault: Vault) -> None:
+    def _sweep_when_due(self, tools: Tools) -> None:
         now = self._clock()
         if now - self._swept_ms >= SWEEP_EVERY_MS:
             self._swept_ms = now
-            sweep(vault)
+            sweep(tools.vault)
+            tools.appeals.sweep()
 
     def _mark_when_due(self, marker: Marker) -> None:
         now = self._clock()
@@ -105,7 +110,10 @@ class Work:
             asks = clear_texts_of(vault)
             outbox = held.enter_context(open_outbox(self._data, store, self._settings, asks, self._clock))
             outbox.worker.start()
-            yield Tools(vault, take_in, outbox.worker, Marker(store, log))
+            secret = self._data.read_secret()
+            measures = Upkeep(store, log, secret, self._clock)
+            appeals = Appeals(store, self._data.folder, secret, vault)
+            yield Tools(vault, take_in, outbox.worker, Marker(store, log), measures, appeals)
 
     def _tell(self, trouble: str | None) -> None:
         """Say what is wrong when it begins, and that it is over."""

@@ -1,6 +1,6 @@
 """Documents that are handed in: what they are is told by their content, and what could act is refused.
 
-Three kinds are taken: PDF, PNG and JPEG. Each must be that from its first byte to its last, so that nothing gets through
+Three kinds are taken: PDF, PNG and JPEG. Each must be that from its first byte to its last, so that nothing gets in
 that is something else too; archives are none of them. A PDF may hold nothing that runs, opens or embeds, also under
 names written in hex; one whose objects lie in compressed streams is looked into, within bounds. What is encrypted
 cannot be looked into and is refused.

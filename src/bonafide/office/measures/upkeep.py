@@ -12,8 +12,10 @@ from sqlalchemy import select
 
 from bonafide.office.measures.changes import BY_TIME, Turn, ask_again, end
 from bonafide.office.measures.measure import read_measure, read_measures
+from bonafide.office.measures.taking import Taker
 from bonafide.office.measures.words import OPEN
 from bonafide.office.notices.notices import send_due
+from bonafide.office.outbox.log import Log
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import measures, notices
 
@@ -22,6 +24,19 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 256
 """Measures that one pass ends, or asks for, in one transaction."""
+
+
+class Upkeep:
+    """The measures' part of the worker: what the log says, then what time brings."""
+
+    def __init__(self, store: Store, log: Log, key: bytes, clock: Callable[[], int]) -> None:
+        self._taker = Taker(store, log, key, clock)
+        self._store, self._key, self._clock = store, key, clock
+
+    def step(self) -> int:
+        """One step of each; how much there was, 0 where nothing is left. StateError where something cannot be read or
+        written: the same comes again then."""
+        return self._taker.step() + pass_time(self._store, self._key, self._clock)
 
 
 def pass_time(store: Store, key: bytes, clock: Callable[[], int]) -> int:
