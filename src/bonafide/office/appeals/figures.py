@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 OVERTURNED_MAX: Final = 0.2
 """Of the decided appeals of a rule; one whose interval lies above is flagged."""
+DECIDED_MIN: Final = 5
+"""Decided appeals below which nothing is said of a rule."""
 _Z: Final = 1.959963984540054
 """Of a 95 % interval."""
 NEWEST: Final = 10_000
@@ -38,7 +40,7 @@ class Overturned(NamedTuple):
     @property
     def flagged(self) -> bool:
         """Whether it is overturned too often, beyond what chance explains."""
-        return self.low > OVERTURNED_MAX
+        return self.decided >= DECIDED_MIN and self.low > OVERTURNED_MAX
 
     def to_wire(self) -> dict[str, Any]:
         """The rule as JSON shows it."""
