@@ -11,10 +11,12 @@ from sqlalchemy import event
 
 from bonafide.core.pseudonym import ClearText
 from bonafide.office.access.keys import Keys
+from bonafide.office.appeals.appeals import Appeals
 from bonafide.office.audit.log import AuditLog
 from bonafide.office.bundles.life import BundleLife
 from bonafide.office.journal.intake import IntakeRow
 from bonafide.office.lists.changes import Lists
+from bonafide.office.measures.steps import Measures
 from bonafide.office.people.identities import Identity
 from bonafide.office.people.oidc import OidcDesk
 from bonafide.office.people.people import People
@@ -32,7 +34,8 @@ from tests.office.people.kit import HERE, PASSWORD, ROOT, Office
 
 AUDITED = {
     "machine_keys", "people", "oidc_identities", "subjects", "subject_fields", "legal_holds", "signing_keys",
-    "bundle_steps", "bundle_outcomes", "list_changes", "list_approvals", "list_outcomes",
+    "bundle_steps", "bundle_outcomes", "list_changes", "list_approvals", "list_outcomes", "measure_steps",
+    "appeals", "appeal_documents",
 }  # fmt: skip
 """A transaction that writes one of these appends to the log too."""
 PASSED_OVER = {
@@ -43,6 +46,11 @@ PASSED_OVER = {
     "forgotten_subjects": "written with a subject that is forgotten, which is audited",
     "intake_taken": "how far the journal's intake was read",
     "root_key": "made once, when nothing is there yet; rotation is audited",
+    "measure_place": "how far the log was read for measures",
+    "measures": "what a person, the platform or the clock changes is audited; a proposal is in the log",
+    "notices": "written with a measure, and sent by the clock; a delay is audited",
+    "wanted_records": "written with a step, which is audited",
+    "record_outcomes": "where in the log a record stands",
     "family_versions": "a counter for copies in memory",
     "audit_head": "the log itself", "audit_entries": "the log itself",
 }  # fmt: skip
@@ -55,11 +63,14 @@ MUTATING = {
     Holds: {"place", "lift"},
     BundleLife: {"propose", "approve", "activate", "rollback", "refuse", "note_outcome"},
     Lists: {"change", "approve", "note_outcome"},
+    Measures: {"confirm", "lift", "refuse", "delay_notice", "tell"},
+    Appeals: {"submit", "assign", "decide", "look", "document"},
 }
 READING = {Keys: {"verify", "list", "close"}, People: {"list"}, OidcDesk: {"start"}, SignIn: set(), Vault: {
-    "subject_of", "sealed", "clear_of", "clear_texts", "keep_held",
+    "subject_of", "sealed", "clear_of", "clear_texts", "keep_held", "key_in",
 },
            Holds: {"standing", "of"}, BundleLife: {"steps", "read", "public_keys", "version"},
+           Measures: {"show", "one", "list", "figures"}, Appeals: {"one", "list", "figures", "sweep"},
            Lists: {"token_of", "pending", "changes", "standing", "version"}}  # fmt: skip
 _WRITE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)(?:.*\bSET\b(.*?)\bWHERE\b)?", re.DOTALL)
 

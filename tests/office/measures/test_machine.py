@@ -190,7 +190,9 @@ class MeasuresPlayed(RuleBasedStateMachine):
         with self.store.reading() as connection:
             begun = select(notices).where(notices.c.kind == "begun")
             sent = {row.measure_id: row for row in connection.execute(begun)}
-            delays = set(connection.scalars(select(measure_steps.c.measure_id).where(measure_steps.c.action == "delay")))
+            delays = set(
+                connection.scalars(select(measure_steps.c.measure_id).where(measure_steps.c.action == "delay"))
+            )
         for one in self.every():
             if one.requested_ms is not None:
                 assert one.measure_id in sent, one

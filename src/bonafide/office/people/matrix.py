@@ -81,7 +81,6 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "POST /v1/cases/{id}/close": _MERCHANTS,
     "GET /v1/measures": _READERS | {"platform"},
     "GET /v1/measures/{id}": _READERS | {"platform"},
-    "POST /v1/measures": _MERCHANTS,
     "POST /v1/measures/{id}/confirm": _MERCHANTS,
     "POST /v1/measures/{id}/status": frozenset({"platform"}),
     "POST /v1/measures/{id}/lift": _MERCHANTS | _LAW,
@@ -147,6 +146,7 @@ OF_PEOPLE: Final = OF_A_SESSION | {
     "POST /v1/lists/{number}/approve",
     "POST /v1/measures/{id}/confirm", "POST /v1/measures/{id}/lift", "POST /v1/measures/{id}/refuse",
     "POST /v1/measures/{id}/delay-notice", "POST /v1/appeals/{id}/assign", "POST /v1/appeals/{id}/decide",
+    "GET /v1/appeals/{id}/documents/{document}",
 }  # fmt: skip
 """Routes for people who are signed in: beside those, whatever two people are wanted for. A key is nobody there."""
 UNFINISHED: Final[dict[str, frozenset[str]]] = {
