@@ -24,8 +24,10 @@ from bonafide.testing.ladder.playground import brisk_ladder, shipped_ladder
 from tests.office.databases import Copies, play
 from tests.office.measures.kit import HERE, HOUR, PEOPLE, PLATFORM, USERS, House, settle_people
 
-DIES = st.sampled_from([None, None, None, (changes, "want"), (changes, "put_message"), (changes, "append"),
-                        (changes, "count_change"), (notices_module, "put_message"), (changes, "put_notice")])  # fmt: skip
+DIES = st.sampled_from(
+    [None] * 3 + [(changes, name) for name in ("want", "put_message", "append", "count_change", "put_notice")]
+    + [(notices_module, "put_message")]
+)  # fmt: skip
 """Where a process ends within a step."""
 SPANS = st.sampled_from([HOUR // 6, HOUR, 5 * HOUR, 26 * HOUR, 73 * HOUR, 24 * 20 * HOUR])
 NAMES = st.sampled_from(sorted(PEOPLE))
@@ -75,6 +77,26 @@ class MeasuresPlayed(RuleBasedStateMachine):
     )  # fmt: skip
     def pay(self, user: str, strict: str | None, typology: str) -> None:
         self.house.pay(user, strict, typology)
+
+    @rule(user=st.sampled_from(USERS), people=st.lists(NAMES, max_size=3), applied=st.booleans(), on_time=st.booleans())
+    def press(self, user: str, people: list[str], applied: bool, on_time: bool) -> None:
+        """Offences until something hard is proposed; some confirm it, before or after the platform carries it out."""
+        for typology in ("user_merchant_loop", "broker_ring"):
+            self.house.pay(user, "hold", typology)
+            self.house.clock.now_ms += 25 * HOUR
+        self.house.pay(user, "hold")
+        while self.house.upkeep.step():
+            pass
+        self.read()
+        hard = [one for one in self.every() if one.is_hard and one.is_open]
+        for one in hard[-2:]:
+            if applied:
+                self.tell(one.measure_id, "applied")
+            for name in people:
+                with suppress(BonafideError):
+                    self.house.measures.confirm(self.house.session(name), HERE, one.measure_id, "looked")
+            if on_time:
+                self.tell(one.measure_id, "applied")
 
     @rule(span=SPANS)
     def wait(self, span: int) -> None:
@@ -168,7 +190,9 @@ class MeasuresPlayed(RuleBasedStateMachine):
         assert late is None
 
     def some(self, pick: int) -> Measure | None:
+        """Any measure; of even picks one that is open, where there is one."""
         found = self.every()
+        found = [one for one in found if one.is_open and one.is_hard] or found if pick % 2 else found
         return found[pick % len(found)] if found else None
 
     def every(self) -> list[Measure]:

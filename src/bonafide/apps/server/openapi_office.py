@@ -149,7 +149,7 @@ _TABLE: Final = (
     Told("POST /v1/measures/{id}/refuse", "refuseMeasure", "Turn a measure down before it is carried out",
          "MeasureStandingAnswer", "EndMeasureBody", problems=(404, 409)),
     Told("POST /v1/measures/{id}/delay-notice", "delayNotice", "Have a notice leave later, on a legal basis",
-         "MeasureStandingAnswer", "DelayNoticeBody", "Before the platform was asked for the measure.", problems=(404, 409)),
+         "MeasureStandingAnswer", "DelayNoticeBody", "Before the platform was asked for it.", problems=(404, 409)),
     Told("GET /v1/appeals", "appeals", "Appeals, those that are due first, first; and how they end", "AppealsAnswer",
          query=("stateOfAppeal", "assignee", "waitingAppeals", "limit")),
     Told("GET /v1/appeals/{id}", "appeal", "An appeal", "AppealAnswer",

@@ -28,7 +28,7 @@ def judge(turn: Turn, found: Appeal, outcome: Outcome, person: str) -> None:
     if outcome == "upheld":
         _lift(turn, found, measure)
     elif outcome == "rejected":
-        put_notice(turn.connection, turn.key, measure, "rejected", turn.now)
+        put_notice(turn.connection, turn.key, measure, "rejected", turn.now, found.appeal_id)
     elif outcome == "satisfactory" and measure.is_open:
         end(turn, measure, "lifted", f"answer:{found.appeal_id}")
 
@@ -44,7 +44,8 @@ def _lift(turn: Turn, found: Appeal, measure: Measure) -> None:
     by = f"appeal:{found.appeal_id}"
     if measure.is_open:
         end(turn, measure, "lifted", by)
-    put_notice(turn.connection, turn.key, read_measure(turn.connection, measure.measure_id), "apology", turn.now)
+    measure = read_measure(turn.connection, measure.measure_id)
+    put_notice(turn.connection, turn.key, measure, "apology", turn.now, found.appeal_id)
     ours = (measures.c.subject == measure.subject) & (measures.c.subject_type == measure.subject_type)
     others = read_measures(turn.connection, ours, measures.c.state.in_(OPEN), limit=OTHERS_MAX)
     for other in others:

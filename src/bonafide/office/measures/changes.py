@@ -104,8 +104,9 @@ def end(turn: Turn, found: Measure, how: End, by: str) -> Measure:
     if found.platform_has:
         found = _ask(turn, found, {})
     if told_before and (found.is_hard or how != "expired"):
-        kind: NoticeKind = "apology" if by.startswith("appeal:") else "ended"
-        put_notice(turn.connection, turn.key, found, kind, turn.now)
+        appeal = by.removeprefix("appeal:") if by.startswith("appeal:") else ""
+        kind: NoticeKind = "apology" if appeal else "ended"
+        put_notice(turn.connection, turn.key, found, kind, turn.now, appeal)
     append(turn.connection, ITSELF, "measure.end", _on(found), turn.now, details={"how": how, "by": by, "was": was})
     return found
 

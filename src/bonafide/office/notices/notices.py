@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from bonafide.core.moment import show_moment
 from bonafide.office.notices.render import NoticeKind, Told, render
@@ -21,25 +21,35 @@ if TYPE_CHECKING:
 SENT_AT_ONCE: Final = 256
 
 
-def put_notice(connection: Connection, key: bytes, found: Measure, kind: NoticeKind, now: int) -> None:
-    """Make a notice of a measure, once, and send it unless it waits."""
-    ours = (notices.c.measure_id == found.measure_id) & (notices.c.kind == kind)
+def put_notice(
+    connection: Connection, key: bytes, found: Measure, kind: NoticeKind, now: int, about: str = ""
+) -> None:  # fmt: skip
+    """Make a notice of a measure, once (and once for each appeal that it is `about`), and send it unless it waits."""
+    ours = _of(found.measure_id, kind, about)
     if connection.scalar(select(notices.c.kind).where(ours)) is not None:
         return
     content = msgspec.json.encode(render(kind, told_of(found))).decode()
     due = max(now, _delayed_until(connection, found.measure_id) or now)
-    row = {"measure_id": found.measure_id, "kind": kind, "made_ms": now, "due_ms": due, "content": content}
+    row = {
+        "measure_id": found.measure_id,
+        "kind": kind,
+        "about": about,
+        "made_ms": now,
+        "due_ms": due,
+        "content": content,
+    }
     connection.execute(notices.insert().values(**row))
     if due <= now:
-        _send(connection, key, found.measure_id, kind, now)
+        _send(connection, key, found.measure_id, kind, about, now)
 
 
 def send_due(connection: Connection, key: bytes, now: int) -> int:
     """Send the notices whose delay has ended, some at a time; how many there were."""
-    asked = select(notices.c.measure_id, notices.c.kind).where(notices.c.sent_ms.is_(None), notices.c.due_ms <= now)
+    columns = (notices.c.measure_id, notices.c.kind, notices.c.about)
+    asked = select(*columns).where(notices.c.sent_ms.is_(None), notices.c.due_ms <= now)
     due = connection.execute(asked.order_by(notices.c.due_ms, notices.c.made_ms).limit(SENT_AT_ONCE)).all()
-    for measure_id, kind in due:
-        _send(connection, key, measure_id, kind, now)
+    for measure_id, kind, about in due:
+        _send(connection, key, measure_id, kind, about, now)
     return len(due)
 
 
@@ -72,8 +82,12 @@ def _delayed_until(connection: Connection, measure_id: str) -> int | None:
     return max(found, default=None)
 
 
-def _send(connection: Connection, key: bytes, measure_id: str, kind: str, now: int) -> None:
-    ours = (notices.c.measure_id == measure_id) & (notices.c.kind == kind)
+def _of(measure_id: str, kind: str, about: str) -> ColumnElement[bool]:
+    return (notices.c.measure_id == measure_id) & (notices.c.kind == kind) & (notices.c.about == about)
+
+
+def _send(connection: Connection, key: bytes, measure_id: str, kind: str, about: str, now: int) -> None:
+    ours = _of(measure_id, kind, about)
     content = connection.execute(select(notices.c.content).where(ours)).scalar_one()
     of = connection.execute(select(measures).where(measures.c.measure_id == measure_id)).one()
     data: dict[str, object] = {
@@ -81,5 +95,7 @@ def _send(connection: Connection, key: bytes, measure_id: str, kind: str, now: i
         "event_id": of.event_id, "seq": of.seq,
     }  # fmt: skip
     subject = f"{of.subject_type}:{of.subject}"
-    put_message(connection, key, f"{measure_id}_n_{kind}", NOTICE, f"notice.{kind}", subject, of.seq, data, now)
+    put_message(
+        connection, key, f"{measure_id}_{kind[:5]}{about}", NOTICE, f"notice.{kind}", subject, of.seq, data, now
+    )
     connection.execute(update(notices).where(ours).values(sent_ms=now))

@@ -439,6 +439,7 @@ notices: Final = Table(
     "notices", metadata,
     Column("measure_id", String(60), ForeignKey("measures.measure_id"), primary_key=True),
     Column("kind", String(10), primary_key=True),
+    Column("about", String(12), primary_key=True),
     Column("made_ms", BigInteger, nullable=False),
     Column("due_ms", BigInteger, nullable=False),
     Column("sent_ms", BigInteger),
@@ -446,7 +447,7 @@ notices: Final = Table(
     Index("ix_notices_sent_ms", "sent_ms", "due_ms"),
 )  # fmt: skip
 """What somebody is told of a measure, in both languages, and when; it waits until `due_ms` where a person has logged a
-legal reason."""
+legal reason. `about` is the appeal that it answers, or empty."""
 
 appeals: Final = Table(
     "appeals", metadata,

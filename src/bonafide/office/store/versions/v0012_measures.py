@@ -155,11 +155,12 @@ def _make_notices() -> None:
         "notices",
         sa.Column("measure_id", sa.String(60), nullable=False),
         sa.Column("kind", sa.String(10), nullable=False),
+        sa.Column("about", sa.String(12), nullable=False),
         sa.Column("made_ms", sa.BigInteger, nullable=False),
         sa.Column("due_ms", sa.BigInteger, nullable=False),
         sa.Column("sent_ms", sa.BigInteger),
         sa.Column("content", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("measure_id", "kind", name="pk_notices"),
+        sa.PrimaryKeyConstraint("measure_id", "kind", "about", name="pk_notices"),
         sa.ForeignKeyConstraint(["measure_id"], ["measures.measure_id"], name="fk_notices_measure_id"),
         sa.CheckConstraint("kind IN ('begun', 'prolonged', 'ended', 'apology', 'rejected')", name="ck_notices_kind"),
     )
