@@ -77,7 +77,7 @@ class Work:
 
     def _rounds(self, tools: Tools, stop: threading.Event) -> None:
         while not stop.is_set():
-            if not tools.take_in.step() + tools.measures.step():
+            if not tools.measures.step() + tools.take_in.step():
                 stop.wait(EVERY_S)
             self._sweep_when_due(tools)
             self._mark_when_due(tools.marker)

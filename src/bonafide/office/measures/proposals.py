@@ -56,8 +56,7 @@ class _Measure(msgspec.Struct):
 
 class _Answer(msgspec.Struct):
     event_id: str
-    seq: int
-    time: str
+    time: str = ""
     hits: tuple[str, ...] = ()
     reasons: list[dict[str, str]] = []
     measures: tuple[_Measure, ...] = ()

@@ -27,7 +27,7 @@ AT_ONCE: Final = 256
 
 
 class Upkeep:
-    """The measures' part of the worker: what the log says, then what time brings."""
+    """The measures' part of the worker: what time brings, whatever the log's state; then what the log says."""
 
     def __init__(self, store: Store, log: Log, key: bytes, clock: Callable[[], int]) -> None:
         self._taker = Taker(store, log, key, clock)
@@ -36,7 +36,7 @@ class Upkeep:
     def step(self) -> int:
         """One step of each; how much there was, 0 where nothing is left. StateError where something cannot be read or
         written: the same comes again then."""
-        return self._taker.step() + pass_time(self._store, self._key, self._clock)
+        return pass_time(self._store, self._key, self._clock) + self._taker.step()
 
 
 def pass_time(store: Store, key: bytes, clock: Callable[[], int]) -> int:
