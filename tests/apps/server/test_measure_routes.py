@@ -48,9 +48,9 @@ def proposals(vault: Vault, log: MadeLog, now: int, *measures: str) -> list[str]
             100, (Ground(seq, "suspected"),), (), Words("因", "why"), Words("票", "a bill"), Words("诉", "appeal"),
         )  # fmt: skip
         decision = Decision(
-            event_id=f"e{seq}-{now}", seq=seq, time=now, outcome="verify", score_e6=1, risk_level="high", credit_score=512,
-            alert=True, reasons=(Reason("RC03", "中文", "English"),), hits=("U-BURST",), measures=(one,), faults=(),
-            degraded=(), release_by=None, bundle="ab" * 32,
+            event_id=f"e{seq}-{now}", seq=seq, time=now, outcome="verify", score_e6=1, risk_level="high",
+            credit_score=512, alert=True, reasons=(Reason("RC03", "中文", "English"),), hits=("U-BURST",),
+            measures=(one,), faults=(), degraded=(), release_by=None, bundle="ab" * 32,
         )  # fmt: skip
         event = {"type": "payment", "event_id": decision.event_id, "time": now, "user_id": token, "merchant_id": "m1"}
         log.append(Record(now, "k1", msgspec.json.encode(event), msgspec.json.encode(decision.to_wire())))

@@ -64,6 +64,7 @@ def _add_reading(rest: FastAPI, service: Service) -> None:
         state: State | None = None, subject: Token = None, waiting: bool = False, before: Before = None,
         limit: Limit = PAGE_DEFAULT,
     ) -> Response:  # fmt: skip
+        """The newest measures, with how many there are of each kind."""
         ours = measures_of(service)
         read = partial(ours.list, state=state, subject=subject, waiting=waiting, before=before,
                        limit=limit + SAME_PLACE_MAX)  # fmt: skip
