@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from bonafide.core.events import MeasureStatus
 from bonafide.core.moment import show_moment
+from bonafide.core.secret import unprinted
 from bonafide.office.audit.entry import ITSELF
 from bonafide.office.audit.log import append
 from bonafide.office.measures.measure import Measure, read_measure
@@ -39,6 +40,9 @@ class Turn(NamedTuple):
     now: int
     key: bytes
     """The data directory's secret, which ids of messages are made with."""
+
+    def __repr__(self) -> str:
+        return unprinted(self)
 
 
 def request(turn: Turn, found: Measure) -> Measure:
