@@ -18,7 +18,7 @@ from bonafide.office.store.tables import appeals
 from bonafide.office.vault.forgetting import forget
 from tests.office.appeals.test_documents import jpeg, pdf
 from tests.office.databases import everything_in
-from tests.office.measures.kit import HERE, PLATFORM, House, settle_people, token_of
+from tests.office.measures.kit import HERE, PLATFORM, House, token_of
 from tests.office.people.kit import ROOT
 
 SAID = "我买了鞋子 I bought shoes"
@@ -26,7 +26,6 @@ SAID = "我买了鞋子 I bought shoes"
 
 @pytest.fixture
 def house(store: Store, tmp_path: Path) -> House:
-    settle_people(store)
     house = House(store, folder=tmp_path)
     house.pay()
     house.settle()

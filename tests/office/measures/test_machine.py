@@ -260,7 +260,7 @@ class MeasuresPlayed(RuleBasedStateMachine):
 
 
 def test_nothing_stays_frozen_and_nobody_is_forgotten(copies: Copies) -> None:
-    play(MeasuresPlayed, copies, examples=8, steps=25)
+    play(MeasuresPlayed, copies, examples=5, steps=25)
 
 
 @pytest.mark.drill

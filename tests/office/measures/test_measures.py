@@ -16,12 +16,11 @@ from bonafide.office.measures.measure import Measure
 from bonafide.office.store.database import Store, StoreError
 from bonafide.office.store.tables import measure_steps, measures
 from tests.office.databases import everything_in
-from tests.office.measures.kit import HERE, HOUR, PLATFORM, House, settle_people, token_of
+from tests.office.measures.kit import HERE, HOUR, PLATFORM, House, token_of
 
 
 @pytest.fixture
 def house(store: Store) -> House:
-    settle_people(store)
     return House(store)
 
 
