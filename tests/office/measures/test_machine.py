@@ -162,6 +162,21 @@ class MeasuresPlayed(RuleBasedStateMachine):
                 self.house.appeals.submit(PLATFORM, "platform", found.measure_id, kind, "I bought shoes",
                                           subject_id=subject_id, human_only=human_only)  # fmt: skip
 
+    @rule(pick=PICK, by=st.sampled_from(["bob", "lee"]), to=NAMES, good=st.booleans())
+    def appeal_to_the_end(self, pick: int, by: str, to: str, good: bool) -> None:
+        """What the platform carries out is appealed against, assigned and decided."""
+        found = [one for one in self.every() if one.is_in_force] or self.every()
+        if found:
+            one = found[pick % len(found)]
+            name = next(name for name in (*USERS, "m1") if self.house.is_about(one, name))
+            house, outcome = self.house, "upheld" if good else "rejected"
+            with suppress(BonafideError):
+                made = house.appeals.submit(
+                    PLATFORM, "platform", one.measure_id, "appeal", "I bought shoes", subject_id=name
+                )  # fmt: skip
+                house.appeals.assign(house.session(by), HERE, made.appeal_id, to)
+                house.appeals.decide(house.session(to), HERE, made.appeal_id, outcome, "looked")  # type: ignore[arg-type]
+
     @rule(pick=PICK, by=NAMES, to=NAMES)
     def assign(self, pick: int, by: str, to: str) -> None:
         waiting = self.house.appeals.list(waiting=True)
