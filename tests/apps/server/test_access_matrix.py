@@ -17,9 +17,6 @@ from tests.apps.server.bureau import Bureau, opened
 
 NOT_SERVED = {
     "GET /v1/users/{id}",
-    "GET /v1/measures", "GET /v1/measures/{id}", "POST /v1/measures", "POST /v1/measures/{id}/approve",
-    "POST /v1/measures/{id}/status", "POST /v1/measures/{id}/lift",
-    "GET /v1/appeals", "GET /v1/appeals/{id}", "POST /v1/appeals", "POST /v1/appeals/{id}/decide",
     "GET /v1/exchange/{path}", "POST /v1/exchange/{path}", "GET /v1/evidence/{path}", "POST /v1/evidence/{path}",
     "GET /v1/me/{path}", "POST /v1/me/{path}",
 }  # fmt: skip

@@ -20,12 +20,16 @@ from bonafide.apps.worker.child import Child
 from bonafide.apps.worker.work import Work
 from bonafide.core.pseudonym import ClearText
 from bonafide.engine.pseudonyms import Known
+from bonafide.office.access.keys import now_ms
 from bonafide.office.journal.journal import Journal
 from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
+from bonafide.office.measures.steps import Measures
 from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
 from bonafide.office.vault.opening import open_vault
 from bonafide.office.vault.vault import Vault
+from bonafide.testing.webhooks.made import MadeLog
+from tests.apps.server.test_measure_routes import proposals
 from tests.office.journal.kit import record
 
 WITHIN_S = 60.0
@@ -93,6 +97,22 @@ def test_a_worker_waits_for_a_journal_and_says_so_once(data: DataDir, monkeypatc
     assert "there is no journal here" in said[0]
     assert said[-1] == "the worker gets on again"
     assert len(set(said)) == len(said), "each trouble is told once"
+
+
+def test_measures_are_asked_for_and_end_whoever_crashed(data: DataDir) -> None:
+    journal, said = Journal.open(data.folder), list[str]()
+    with vault_of(data) as vault:
+        log = MadeLog()
+        long_ago = now_ms() - 73 * 3_600_000
+        names = [*proposals(vault, log, now_ms(), "limit_credit"), *proposals(vault, log, long_ago, "limit_credit")]
+    for _, records in log.rows:
+        journal.append(records)
+    with working(data, said), vault_of(data) as vault:
+        measures = Measures(vault.store, data.read_secret(), vault.keyring)
+        until(lambda: measures.figures()["requested"] + measures.figures()["expired"] == 2)
+        assert [measures.one(name).state for name in names] == ["requested", "expired"]
+    journal.close()
+    assert said == []
 
 
 def test_one_worker_at_a_time(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,13 @@ from sqlalchemy import event
 from bonafide.core.pseudonym import ClearText
 from bonafide.office.access.keys import Keys
 from bonafide.office.admission.desk import Admissions
+from bonafide.office.appeals.appeals import Appeals
 from bonafide.office.audit.log import AuditLog
 from bonafide.office.bundles.life import BundleLife
 from bonafide.office.cases.desk import Desk as CaseDesk
 from bonafide.office.journal.intake import IntakeRow
 from bonafide.office.lists.changes import Lists
+from bonafide.office.measures.steps import Measures
 from bonafide.office.people.identities import Identity
 from bonafide.office.people.oidc import OidcDesk
 from bonafide.office.people.people import People
@@ -35,7 +37,8 @@ from tests.office.people.kit import HERE, PASSWORD, ROOT, Office
 AUDITED = {
     "machine_keys", "people", "oidc_identities", "subjects", "subject_fields", "legal_holds", "signing_keys",
     "bundle_steps", "bundle_outcomes", "list_changes", "list_approvals", "list_outcomes", "merchant_votes",
-    "merchant_outcomes", "case_steps",
+    "merchant_outcomes", "case_steps", "measure_steps", "appeals",
+    "appeal_documents",
 }  # fmt: skip
 """A transaction that writes one of these appends to the log too."""
 PASSED_OVER = {
@@ -51,6 +54,9 @@ PASSED_OVER = {
     "merchant_devices": "a copy of what the log says", "merchant_trade": "counts of what the log says",
     "merchant_reviews": "what a machine found; what people make of it is audited",
     "merchant_cursor": "how far the log was read",
+    "measure_place": "how far the log was read for measures",
+    "measures": "what a person, the platform or the clock changes is audited; a proposal is in the log",
+    "notices": "written with a measure, and sent by the clock; a delay is audited",
     "family_versions": "a counter for copies in memory",
     "wanted_records": "written with the step that they follow from, which is audited",
     "record_outcomes": "where in the log a record stands; the log has it",
@@ -72,13 +78,16 @@ MUTATING = {
     Lists: {"change", "approve", "note_outcome"},
     Admissions: {"decide"},
     CaseDesk: {"assign", "wait", "note", "link", "decide", "confirm", "refuse", "undo", "look"},
+    Measures: {"confirm", "lift", "refuse", "delay_notice", "tell"},
+    Appeals: {"submit", "assign", "decide", "look", "document"},
 }
 READING = {Keys: {"verify", "list", "close"}, People: {"list"}, OidcDesk: {"start"}, SignIn: set(), Vault: {
-    "subject_of", "sealed", "clear_of", "clear_texts", "keep_held",
+    "subject_of", "sealed", "clear_of", "clear_texts", "keep_held", "key_in",
 },
            Holds: {"standing", "of"}, BundleLife: {"steps", "read", "public_keys", "version"},
            Lists: {"token_of", "pending", "changes", "standing", "version"},
-           Admissions: {"pseudonym_of", "merchants", "page", "show"}, CaseDesk: set()}  # fmt: skip
+           Admissions: {"pseudonym_of", "merchants", "page", "show"}, CaseDesk: set(),
+           Measures: {"show", "one", "list", "figures"}, Appeals: {"one", "list", "figures", "sweep"}}  # fmt: skip
 _WRITE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)(?:.*\bSET\b(.*?)\bWHERE\b)?", re.DOTALL)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from bonafide.apps.cli.access import access_app
+from bonafide.apps.cli.appeal import appeal_app
 from bonafide.apps.cli.audit import audit_app
 from bonafide.apps.cli.backtest import backtest
 from bonafide.apps.cli.backup import backup, restore
@@ -26,6 +27,7 @@ from bonafide.apps.cli.features import features
 from bonafide.apps.cli.journal import journal_app
 from bonafide.apps.cli.lists import list_app
 from bonafide.apps.cli.map import map_app
+from bonafide.apps.cli.measure import measure_app
 from bonafide.apps.cli.merchant import merchant_app
 from bonafide.apps.cli.outbox import outbox_app
 from bonafide.apps.cli.replay import replay
@@ -70,6 +72,7 @@ _GROUPS: Final = {
     "bundle": bundle_app, "rules": rules_app, "map": map_app, "journal": journal_app, "access": access_app,
     "audit": audit_app, "subject": subject_app, "outbox": outbox_app, "list": list_app,
     "merchant": merchant_app, "case": case_app,
+    "measure": measure_app, "appeal": appeal_app,
 }  # fmt: skip
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
 

@@ -6,16 +6,25 @@ from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 
-from bonafide.apps.server import bundle_shapes, case_shapes, merchant_shapes, office_answers, office_bodies
+from bonafide.apps.server import (
+    bundle_shapes,
+    case_shapes,
+    measure_shapes,
+    merchant_shapes,
+    office_answers,
+    office_bodies,
+)  # fmt: skip
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, PAGE_MAX
 from bonafide.apps.server.office_routes.outbox import LETTERS_MAX
 from bonafide.engine.bundles.rules import TYPOLOGIES
+from bonafide.office.appeals.appeal import APPEAL_STATES
 from bonafide.office.audit.deeds import DEEDS
 from bonafide.office.audit.entry import ON_MAX, WHO_MAX
 from bonafide.office.cases.listing import SORTS
 from bonafide.office.cases.rows import STATES
 from bonafide.office.cases.urgency import QUEUES
 from bonafide.office.lists.changes import CHANGES_MAX, LISTS
+from bonafide.office.measures.words import STATES as MEASURE_STATES
 from bonafide.office.merchants.application import Standing
 from bonafide.office.outbox.messages import TOPICS
 from bonafide.office.people.matrix import ANYBODY, COLUMNS, OF_PEOPLE, ROUTES
@@ -24,7 +33,7 @@ from bonafide.office.vault.holds import CASE_LENGTH_MAX
 
 SHAPES: Final = tuple(
     one
-    for module in (office_bodies, office_answers, bundle_shapes, merchant_shapes, case_shapes)
+    for module in (office_bodies, office_answers, bundle_shapes, merchant_shapes, case_shapes, measure_shapes)
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
 )  # fmt: skip
@@ -171,6 +180,34 @@ _TABLE: Final = (
          "Contrary verdicts are written, and the case is open again.", problems=(404, 409)),
     Told("POST /v1/cases/{number}/look", "lookAtCase", "Look a second time at a decision that was drawn for it",
          "CaseAnswer", "CaseLookBody", "Refused (403) to who took part in the decision.", problems=(404, 409)),
+    Told("GET /v1/measures", "measures", "Measures, the newest first", "MeasuresAnswer",
+         more="A page is a few longer than `limit` where one decision proposes several.",
+         query=("stateOfMeasure", "subject", "waitingMeasures", "beforePlace", "limit")),
+    Told("GET /v1/measures/{id}", "measure", "A measure with its notices", "MeasureShownAnswer", problems=(404,)),
+    Told("POST /v1/measures/{id}/status", "tellMeasure", "Say what became of a measure", "MeasureStandingAnswer",
+         "MeasureStatusBody", "Late or twice comes to the same; `wanted` says what is to be done now.",
+         problems=(404, 409)),
+    Told("POST /v1/measures/{id}/confirm", "confirmMeasure", "Stand behind a measure that a machine proposed",
+         "MeasureStandingAnswer", "ConfirmMeasureBody", "Of two different people it lasts beyond 72 hours.",
+         problems=(404, 409)),
+    Told("POST /v1/measures/{id}/lift", "liftMeasure", "End a measure now", "MeasureStandingAnswer", "EndMeasureBody",
+         problems=(404, 409)),
+    Told("POST /v1/measures/{id}/refuse", "refuseMeasure", "Turn a measure down before it is carried out",
+         "MeasureStandingAnswer", "EndMeasureBody", problems=(404, 409)),
+    Told("POST /v1/measures/{id}/delay-notice", "delayNotice", "Have a notice leave later, on a legal basis",
+         "MeasureStandingAnswer", "DelayNoticeBody", "Before the platform was asked for it.", problems=(404, 409)),
+    Told("GET /v1/appeals", "appeals", "Appeals, those that are due first, first; and how they end", "AppealsAnswer",
+         query=("stateOfAppeal", "assignee", "waitingAppeals", "limit")),
+    Told("GET /v1/appeals/{id}", "appeal", "An appeal", "AppealAnswer",
+         more="Who is signed in and may judge sees what was said, and the audit log says so.", problems=(404, 409)),
+    Told("GET /v1/appeals/{id}/documents/{document}", "appealDocument", "A document that was handed in", "",
+         more="As a file to be saved; the audit log says who looked.", problems=(404, 409)),
+    Told("POST /v1/appeals", "submitAppeal", "Appeal against a measure, or answer a request", "AppealAnswer",
+         "AppealBody", "For one subject; the number in the answer acknowledges it. At most 8 MiB.", 201, (404, 409)),
+    Told("POST /v1/appeals/{id}/assign", "assignAppeal", "Give an appeal to somebody to decide", "AppealAnswer",
+         "AppealAssignBody", "Refused (403) of who has had a hand in the measure.", problems=(404, 409)),
+    Told("POST /v1/appeals/{id}/decide", "decideAppeal", "Decide an appeal that one was given", "AppealAnswer",
+         "AppealDecideBody", "Upheld: lifted at once, with an apology.", problems=(404, 409)),
 )  # fmt: skip
 TABLE: Final = {one.route: one for one in _TABLE}
 
@@ -214,7 +251,7 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
                   "description": "these alone; may stand several times"},
     "queue": {"name": "queue", "schema": {"type": "string", "enum": list(QUEUES)}},
     "assignee": {"name": "assignee", "schema": {"type": "string", "maxLength": 40, "pattern": "^[a-z0-9._-]*$"},
-                 "example": "ann"},
+                 "example": "ann", "description": "those of one person"},
     "typology": {"name": "typology", "schema": {"type": "string", "enum": list(TYPOLOGIES)}},
     "caseSubject": {"name": "subject", "schema": {**_TEXT, "maxLength": 128}, "example": "~00000000000000ff",
                     "description": "a subject's token"},
@@ -224,6 +261,16 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
     "sort": {"name": "sort", "schema": {"type": "string", "enum": list(SORTS), "default": "priority"}},
     "afterCase": {"name": "after", "schema": {"type": "string", "maxLength": 40, "pattern": "^-?[0-9.]*$"},
                   "description": "the `next_after` of before, with the same sort"},
+    "stateOfMeasure": {"name": "state", "schema": {"type": "string", "enum": list(MEASURE_STATES)}},
+    "stateOfAppeal": {"name": "state", "schema": {"type": "string", "enum": list(APPEAL_STATES)}},
+    "subject": {"name": "subject", "schema": {"type": "string", "pattern": "^~[0-9a-f]{16}$"},
+                "description": "those of one subject, by its token"},
+    "waitingMeasures": {"name": "waiting", "schema": {"type": "boolean", "default": False},
+                        "description": "those alone that people are to look at"},
+    "waitingAppeals": {"name": "waiting", "schema": {"type": "boolean", "default": False},
+                       "description": "those alone that are not decided"},
+    "beforePlace": {"name": "before", "schema": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
+                    "description": "the `next_before` of before"},
     "case": {"name": "case", "schema": {**_TEXT, "maxLength": CASE_LENGTH_MAX},
              "description": "the case that it is for; it stands in the audit log"},
 }  # fmt: skip
@@ -233,6 +280,7 @@ _PATH: Final[dict[str, dict[str, Any]]] = {
     "name": {"schema": _TEXT, "example": "ann"},
     "id": {"schema": _TEXT},
     "hash": {"schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"}, "example": "7c2f" * 16},
+    "document": {"schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}, "example": "00ff" * 8},
     "number": {"schema": {"type": "integer", "minimum": 1, "maximum": CHANGES_MAX}},
 }  # fmt: skip
 

@@ -15,11 +15,13 @@ from bonafide.core.errors import StateError
 from bonafide.core.moment import HOUR_MS, MINUTE_MS
 from bonafide.office.access.keys import now_ms
 from bonafide.office.admission.watch import MerchantWatch
+from bonafide.office.appeals.appeals import Appeals
 from bonafide.office.audit.marks import Marker
 from bonafide.office.cases.desk import come_back
 from bonafide.office.cases.opening import CaseOpener
 from bonafide.office.cases.typologies import typologies_in
 from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
+from bonafide.office.measures.upkeep import Upkeep
 from bonafide.office.outbox.log import open_log
 from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
@@ -54,6 +56,8 @@ class Tools(NamedTuple):
     marker: Marker
     opener: CaseOpener
     store: Store
+    measures: Upkeep
+    appeals: Appeals
 
 
 class Work:
@@ -86,9 +90,9 @@ class Work:
             taken = tools.take_in.step()
             # Reviews come behind the intake: what an application names is known by then.
             reviewed = tools.merchants.step() if taken < ROWS_AT_ONCE else 0
-            if not taken and not reviewed and not self._open_cases(tools):
+            if not tools.measures.step() + taken + reviewed + self._open_cases(tools):
                 stop.wait(EVERY_S)
-            self._sweep_when_due(tools.vault)
+            self._sweep_when_due(tools)
             self._mark_when_due(tools.marker)
             self._tell(tools.outbox.trouble)
         for _ in range(LAST_STEPS):
@@ -107,11 +111,12 @@ class Work:
             read += step
         return read
 
-    def _sweep_when_due(self, vault: Vault) -> None:
+    def _sweep_when_due(self, tools: Tools) -> None:
         now = self._clock()
         if now - self._swept_ms >= SWEEP_EVERY_MS:
             self._swept_ms = now
-            sweep(vault)
+            sweep(tools.vault)
+            tools.appeals.sweep()
 
     def _mark_when_due(self, marker: Marker) -> None:
         now = self._clock()
@@ -129,9 +134,14 @@ class Work:
             asks = clear_texts_of(vault)
             outbox = held.enter_context(open_outbox(self._data, store, self._settings, asks, self._clock))
             outbox.worker.start()
-            merchants = MerchantWatch(vault, log, self._data.folder, self._data.read_secret(), self._clock)
+            secret = self._data.read_secret()
+            merchants = MerchantWatch(vault, log, self._data.folder, secret, self._clock)
             opener = CaseOpener(store, log, typologies_in(self._data.folder), clock=self._clock)
-            yield Tools(vault, take_in, merchants, outbox.worker, Marker(store, log), opener, store)
+            measures = Upkeep(store, log, secret, self._clock)
+            appeals = Appeals(store, self._data.folder, secret, vault)
+            yield Tools(
+                vault, take_in, merchants, outbox.worker, Marker(store, log), opener, store, measures, appeals
+            )  # fmt: skip
 
     def _tell(self, trouble: str | None) -> None:
         """Say what is wrong when it begins, and that it is over."""

@@ -59,6 +59,17 @@ DEEDS: Final[dict[str, str]] = {
     "case.undo": "a decision on a case was taken back, or that was refused",
     "case.look": "a second person looked at a decision on a case, or that was refused",
     "case.export": "a list of cases was written out",
+    "measure.confirm": "somebody stands behind a measure, or was refused to",
+    "measure.lift": "somebody ended a measure, or was refused to",
+    "measure.refuse": "somebody turned a proposed measure down, or was refused to",
+    "measure.delay": "the notice of a measure was delayed on a legal basis, or that was refused",
+    "measure.status": "the platform said where a measure stands",
+    "measure.end": "a measure ended: by its time, a person, the platform, an appeal, or the engine",
+    "measure.unanswered": "the platform did not answer as often as it is asked: people are to look",
+    "appeal.submit": "an appeal, or an answer to a request for information, was taken in, or that was refused",
+    "appeal.assign": "an appeal was given to somebody to decide, or that was refused",
+    "appeal.decide": "an appeal was decided, or that was refused",
+    "appeal.look": "what was handed in with an appeal was shown",
     "audit.checkpoint": "a checkpoint of the audit log was handed out",
 }
-"""Deed -> what it means, in one line. Measures follow with what writes them."""
+"""Deed -> what it means, in one line."""

@@ -28,6 +28,8 @@ FORMAT: Final = 1
 SNAPSHOTS: Final = "snapshots"
 _DATABASES: Final = (JOURNAL_FILE, "office.db")
 _FILES: Final = ("secret", "bonafide.toml", "office.elsewhere")
+_FOLDERS: Final = ("bundles", "documents")
+"""Documents are sealed under keys that no backup holds."""
 _PAGES_AT_ONCE: Final = 4_096
 _CHUNK_BYTES: Final = 2**20
 _SECRET_MODE: Final = 0o600
@@ -72,9 +74,10 @@ def make_backup(folder: Path, out: Path, *, made: str, version: str, progress: P
         for name in _FILES:
             if (folder / name).is_file():
                 _copy(folder / name, build / name)
-        for path in sorted((folder / "bundles").rglob("*")):
-            if path.is_file():
-                _copy(path, build / path.relative_to(folder))
+        for kept in _FOLDERS:
+            for path in sorted((folder / kept).rglob("*")):
+                if path.is_file():
+                    _copy(path, build / path.relative_to(folder))
         with view_journal(build) as view:
             view.verify()
             log = (view.next_seq, view.chain.hex(), view.head.bundle)

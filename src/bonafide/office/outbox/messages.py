@@ -139,7 +139,7 @@ def messages_of(seq: int, record: Record, key: bytes) -> Iterator[Message]:
             "bundle": answer.bundle, "digest": answer.digest,
         }  # fmt: skip
         subject = f"{measure.subject_type}:{measure.subject_id}"
-        body = _body(f"{topic}.{measure.status}", answer.time, data)
+        body = body_of(f"{topic}.{measure.status}", answer.time, data)
         yield Message(_id(seq, f"measure{number}", record, key), topic, subject, seq, body)
 
 
@@ -152,7 +152,7 @@ def _alert(seq: int, record: Record, answer: _Answer, key: bytes) -> Message:
         "merchant_id": event.merchant_id, "outcome": answer.outcome, "score": answer.score, "reasons": answer.reasons,
         "hits": answer.hits, "release_by": answer.release_by, "bundle": answer.bundle, "digest": answer.digest,
     }  # fmt: skip
-    body = _body("alert.raised", answer.time, data)
+    body = body_of("alert.raised", answer.time, data)
     return Message(_id(seq, "alert", record, key), "alert", f"{subject_type}:{subject_id}", seq, body)
 
 
@@ -164,7 +164,7 @@ def _of_status(seq: int, record: Record, key: bytes) -> Message:
         "status": status.status, "until": None if status.until is None else show_moment(status.until),
         "measure_id": status.measure_id, "event_id": status.event_id, "seq": seq,
     }  # fmt: skip
-    body = _body(f"{topic}.{status.status}", show_moment(status.time), data)
+    body = body_of(f"{topic}.{status.status}", show_moment(status.time), data)
     return Message(
         _id(seq, "status", record, key), topic, f"{status.subject_type}:{status.subject_id}", seq, body
     )  # fmt: skip
@@ -179,7 +179,8 @@ def _subject(event: _Event) -> tuple[str, str]:
     return "user", event.user_id
 
 
-def _body(kind: str, timestamp: str, data: dict[str, object]) -> bytes:
+def body_of(kind: str, timestamp: str, data: dict[str, object]) -> bytes:
+    """The JSON of a message."""
     return _encode({"type": kind, "timestamp": timestamp, "data": data})
 
 

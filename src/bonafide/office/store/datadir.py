@@ -19,7 +19,7 @@ FILE_MODE: Final = 0o600
 
 _NAMES: Final = (
     "lock", "secret", "journal.db", "ids.db", "office.db", "bundles", "snapshots", "bonafide.toml",
-    "master.key", "signing.key", "first-admin-password",
+    "master.key", "signing.key", "first-admin-password", "documents",
 )  # fmt: skip
 _BESIDE: Final = re.compile(r"\.|lost\+found$|(secret|office|journal|ids)\.")
 """What may lie in a folder that is still to become a data directory: a volume's own, and files of a start cut short."""

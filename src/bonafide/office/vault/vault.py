@@ -14,7 +14,7 @@ from bonafide.office.access.keys import now_ms
 from bonafide.office.audit.entry import Actor, Details
 from bonafide.office.audit.log import append
 from bonafide.office.store.database import Store
-from bonafide.office.store.tables import audit_entries, subject_fields, subjects
+from bonafide.office.store.tables import appeal_documents, appeals, audit_entries, subject_fields, subjects
 from bonafide.office.vault.boxes import seal, unseal
 from bonafide.office.vault.errors import RestrictedError
 from bonafide.office.vault.fields import ID_FIELD, blind_of, check_fields
@@ -252,6 +252,15 @@ class Vault:
             row = subject._asdict() | {"field": field} | values
             connection.execute(subject_fields.insert().values(**row))
 
+    def key_in(self, connection: Connection, subject: Subject) -> bytes | None:
+        """The key of a subject, for what another part of the office seals under it, so that forgetting takes that too;
+        None where nothing is kept of it. RestrictedError of one that is to be forgotten."""
+        row = find_subject(connection, subject)
+        if row is None:
+            return None
+        _check_used(subject, row)
+        return self._key_of(subject, row)
+
     def _key_of(self, subject: Subject, row: Any) -> bytes:
         return self.keyring.master.unwrap(bytes(row.wrapped), subject.place)
 
@@ -283,5 +292,8 @@ def _restricted(subject: Subject) -> str:
 
 def remove(connection: Connection, subject: Subject) -> None:
     """Destroy the key of a subject, and all that it sealed and was searched by; its texts were dropped before."""
+    connection.execute(update(appeals).where(subject.is_in(appeals)).values(statement=None, note=None))
+    handed_in = select(appeals.c.appeal_id).where(subject.is_in(appeals))
+    connection.execute(delete(appeal_documents).where(appeal_documents.c.appeal_id.in_(handed_in)))
     connection.execute(delete(subject_fields).where(subject.is_in(subject_fields)))
     connection.execute(delete(subjects).where(subject.is_in(subjects)))

@@ -1,0 +1,1 @@
+"""Appeals against measures, and answers to requests for information, with what was handed in."""

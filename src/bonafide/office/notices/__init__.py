@@ -1,0 +1,1 @@
+"""Notices: what somebody is told of a measure, in Chinese and English, and when."""
