@@ -156,3 +156,22 @@ def test_what_is_late_is_counted(house: House) -> None:
     house.clock.now_ms += 5 * 24 * 3_600_000
     assert (house.appeals.figures()["waiting"], house.appeals.figures()["overdue"]) == (1, 1)
     assert [one["overdue"] for one in house.appeals.list(waiting=True)] == [True]
+
+
+def test_an_upheld_appeal_lifts_what_rests_on_the_same_offences_alone(house: House) -> None:
+    house.clock.now_ms += 3 * 3_600_000
+    house.pay(strict="hold", typology="broker_ring")
+    house.settle()
+    ours = [one for one in house.measures.list() if one.subject_type == "merchant"]
+    hard, request = next(one for one in ours if one.is_hard), next(one for one in ours if not one.is_hard)
+    assert set(request.facts) < set(hard.facts)
+    for one in (hard, request):
+        house.measures.tell(PLATFORM, one.measure_id, "applied")
+    house.settle()
+    assert {house.hash_of(one.measure_id) for one in (hard, request)} <= house.in_force_at_the_engine()
+    found = house.appeals.submit(PLATFORM, "platform", hard.measure_id, "appeal", SAID, subject_id="m1")
+    house.appeals.assign(house.session("bob"), HERE, found.appeal_id, "cy")
+    house.appeals.decide(house.session("cy"), HERE, found.appeal_id, "upheld", "the goods arrived")
+    assert [house.measures.one(one.measure_id).state for one in (hard, request)] == ["lifted", "lifted"]
+    house.settle()
+    assert house.in_force_here() == house.in_force_at_the_engine() == set()
