@@ -34,9 +34,30 @@ from bonafide.office.store.case_tables import (
     case_ties,
     cases,
 )
+from bonafide.office.store.measure_tables import (
+    appeal_documents,
+    appeals,
+    measure_place,
+    measure_steps,
+    measures,
+    notices,
+)
+from bonafide.office.store.merchant_tables import (
+    merchant_accounts,
+    merchant_applications,
+    merchant_cursor,
+    merchant_devices,
+    merchant_outcomes,
+    merchant_reviews,
+    merchant_trade,
+    merchant_votes,
+    merchants,
+)
 from bonafide.office.store.naming import metadata
 
 __all__ = [
+    "appeal_documents",
+    "appeals",
     "audit_entries",
     "audit_head",
     "bundle_outcomes",
@@ -59,7 +80,20 @@ __all__ = [
     "list_changes",
     "list_outcomes",
     "machine_keys",
+    "measure_place",
+    "measure_steps",
+    "measures",
+    "merchant_accounts",
+    "merchant_applications",
+    "merchant_cursor",
+    "merchant_devices",
+    "merchant_outcomes",
+    "merchant_reviews",
+    "merchant_trade",
+    "merchant_votes",
+    "merchants",
     "metadata",
+    "notices",
     "oidc_identities",
     "oidc_used",
     "outbox_cursors",
@@ -410,100 +444,6 @@ list_outcomes: Final = Table(
 )  # fmt: skip
 """Where in the log the service wrote a change."""
 
-merchants: Final = Table(
-    "merchants", metadata,
-    Column("merchant", BigInteger, primary_key=True, autoincrement=False),
-    Column("standing", String(10), nullable=False),
-    Column("application", BigInteger, nullable=False),
-    Column("review", BigInteger),
-    Column("changed_ms", BigInteger, nullable=False),
-    Index("ix_merchants_changed_ms", "changed_ms", "merchant"),
-)  # fmt: skip
-"""Merchants that have applied, by pseudonym: where each stands, its newest application and its newest review."""
-
-merchant_applications: Final = Table(
-    "merchant_applications", metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("merchant", BigInteger, nullable=False),
-    Column("event_id", String(128), nullable=False, unique=True),
-    Column("seq", BigInteger, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Index("ix_merchant_applications_merchant", "merchant", "number"),
-)  # fmt: skip
-"""What merchants said when they applied, as the log has it: with tokens in place of personal texts."""
-
-merchant_reviews: Final = Table(
-    "merchant_reviews", metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("merchant", BigInteger, nullable=False),
-    Column("application", BigInteger, ForeignKey("merchant_applications.number"), nullable=False),
-    Column("cause", String(12), nullable=False),
-    Column("trigger", String(160), nullable=False, unique=True),
-    Column("made_ms", BigInteger, nullable=False),
-    Column("proposed", String(20), nullable=False),
-    Column("findings", LargeBinary, nullable=False),
-    Column("lapsed_ms", BigInteger),
-    Index("ix_merchant_reviews_merchant", "merchant", "number"),
-    Index("ix_merchant_reviews_proposed", "proposed", "made_ms"),
-)  # fmt: skip
-"""Reviews. `findings` is sealed under the merchant's own key, which goes when the merchant is forgotten; `trigger` says
-what a review was made of, so that none is made twice; `lapsed_ms` is when the hold of a proposed refusal ended."""
-
-merchant_votes: Final = Table(
-    "merchant_votes", metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("review", BigInteger, ForeignKey("merchant_reviews.number"), nullable=False),
-    Column("person", String(40), ForeignKey("people.name"), nullable=False),
-    Column("decision", String(20), nullable=False),
-    Column("note", LargeBinary, nullable=False),
-    Column("made_ms", BigInteger, nullable=False),
-    UniqueConstraint("review", "person", "decision"),
-)  # fmt: skip
-"""What people decided about a review, each with a note, sealed as findings are. It only grows."""
-
-merchant_outcomes: Final = Table(
-    "merchant_outcomes", metadata,
-    Column("review", BigInteger, ForeignKey("merchant_reviews.number"), primary_key=True, autoincrement=False),
-    Column("decision", String(20), nullable=False),
-    Column("first", BigInteger, ForeignKey("merchant_votes.number"), nullable=False),
-    Column("second", BigInteger, ForeignKey("merchant_votes.number")),
-    Column("made_ms", BigInteger, nullable=False),
-)  # fmt: skip
-"""What people settled on. It only grows; the database refuses a refusal that two people have not voted for."""
-
-merchant_accounts: Final = Table(
-    "merchant_accounts", metadata,
-    Column("account", BigInteger, primary_key=True, autoincrement=False),
-    Column("owner_type", String(10), nullable=False),
-    Column("owner", BigInteger, nullable=False),
-)  # fmt: skip
-"""Whose accounts are, as the newest `account_link` says; hashes throughout."""
-
-merchant_devices: Final = Table(
-    "merchant_devices", metadata,
-    Column("merchant", BigInteger, primary_key=True, autoincrement=False),
-    Column("device", BigInteger, primary_key=True, autoincrement=False),
-)  # fmt: skip
-"""Devices that merchants log in with."""
-
-merchant_trade: Final = Table(
-    "merchant_trade", metadata,
-    Column("merchant", BigInteger, primary_key=True, autoincrement=False),
-    Column("day", BigInteger, primary_key=True, autoincrement=False),
-    Column("told", LargeBinary, nullable=False),
-    Index("ix_merchant_trade_day", "day"),
-)  # fmt: skip
-"""A day's orders of a merchant, counted by size, hour and category; days since 1970 UTC."""
-
-merchant_cursor: Final = Table(
-    "merchant_cursor", metadata,
-    Column("one", Integer, primary_key=True, autoincrement=False),
-    Column("next_seq", BigInteger, nullable=False),
-    Column("chain", LargeBinary(32)),
-    Column("day", BigInteger, nullable=False),
-)  # fmt: skip
-"""How far the log was read for the tables above, and the newest day of trade in it."""
-
 wanted_records: Final = Table(
     "wanted_records", metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
@@ -520,108 +460,3 @@ record_outcomes: Final = Table(
     Column("made_ms", BigInteger, nullable=False),
 )  # fmt: skip
 """Where in the log the service wrote a record."""
-
-measure_place: Final = Table(
-    "measure_place", metadata,
-    Column("one", Integer, primary_key=True, autoincrement=False),
-    Column("next_seq", BigInteger, nullable=False),
-    Column("chain", LargeBinary(32)),
-)  # fmt: skip
-"""How far the log was read for measures that decisions propose."""
-
-measures: Final = Table(
-    "measures", metadata,
-    Column("measure_id", String(60), primary_key=True),
-    Column("measure", String(30), nullable=False),
-    Column("subject_type", String(10), nullable=False),
-    Column("subject", String(17), nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("event_id", String(128), nullable=False),
-    Column("event_ms", BigInteger, nullable=False),
-    Column("grade", String(20)),
-    Column("facts", JSON, nullable=False),
-    Column("hits", JSON, nullable=False),
-    Column("told", Text, nullable=False),
-    Column("is_hard", Boolean, nullable=False),
-    Column("needs_person", Boolean, nullable=False),
-    Column("machine_until_ms", BigInteger, nullable=False),
-    Column("until_ms", BigInteger, nullable=False),
-    Column("state", String(10), nullable=False),
-    Column("made_ms", BigInteger, nullable=False),
-    Column("requested_ms", BigInteger),
-    Column("applied_ms", BigInteger),
-    Column("ended_ms", BigInteger),
-    Column("ended_by", String(60)),
-    Column("platform_has", Boolean, nullable=False),
-    Column("asks", BigInteger, nullable=False),
-    Column("ask_ms", BigInteger),
-    Column("raised_ms", BigInteger),
-    Column("doubted_ms", BigInteger),
-    Index("ix_measures_subject", "subject", "subject_type"),
-    Index("ix_measures_state", "state", "until_ms"),
-    Index("ix_measures_ask_ms", "ask_ms"),
-)  # fmt: skip
-"""Measures that decisions proposed and where each stands. `subject` is a token; `told` are the decision's texts for the
-person concerned. `platform_has`: the platform was asked and has not said that it does not carry it out any more;
-`ask_ms`: when it is asked again; `doubted_ms`: since when the engine proposes to lift it."""
-
-measure_steps: Final = Table(
-    "measure_steps", metadata,
-    Column("measure_id", String(60), ForeignKey("measures.measure_id"), primary_key=True),
-    Column("action", String(10), primary_key=True),
-    Column("person", String(40), ForeignKey("people.name"), primary_key=True),
-    Column("made_ms", BigInteger, nullable=False),
-    Column("until_ms", BigInteger),
-    Column("note", LargeBinary, nullable=False),
-)  # fmt: skip
-"""What people did about a measure: confirm, lift, refuse, delay its notice. It only grows; `note` is sealed."""
-
-notices: Final = Table(
-    "notices", metadata,
-    Column("measure_id", String(60), ForeignKey("measures.measure_id"), primary_key=True),
-    Column("kind", String(10), primary_key=True),
-    Column("about", String(12), primary_key=True),
-    Column("made_ms", BigInteger, nullable=False),
-    Column("due_ms", BigInteger, nullable=False),
-    Column("sent_ms", BigInteger),
-    Column("content", Text, nullable=False),
-    Index("ix_notices_sent_ms", "sent_ms", "due_ms"),
-)  # fmt: skip
-"""What somebody is told of a measure, in both languages, and when; it waits until `due_ms` where a person has logged a
-legal reason. `about` is the appeal that it answers, or empty."""
-
-appeals: Final = Table(
-    "appeals", metadata,
-    Column("appeal_id", String(12), primary_key=True),
-    Column("kind", String(10), nullable=False),
-    Column("measure_id", String(60), ForeignKey("measures.measure_id"), nullable=False),
-    Column("subject_type", String(20), nullable=False),
-    Column("pseudonym", BigInteger, nullable=False),
-    Column("state", String(15), nullable=False),
-    Column("submitted_ms", BigInteger, nullable=False),
-    Column("due_ms", BigInteger, nullable=False),
-    Column("submitted_by", String(160), nullable=False),
-    Column("human_only", Boolean),
-    Column("statement", LargeBinary),
-    Column("assignee", String(40), ForeignKey("people.name")),
-    Column("decided_ms", BigInteger),
-    Column("note", LargeBinary),
-    Index("ix_appeals_measure_id", "measure_id"),
-    Index("ix_appeals_state", "state", "due_ms"),
-    Index("ix_appeals_pseudonym", "pseudonym"),
-)  # fmt: skip
-"""Appeals against measures and answers to requests for information. `statement` and `note` are sealed under the
-subject's key, so forgetting takes them."""
-
-appeal_documents: Final = Table(
-    "appeal_documents", metadata,
-    Column("document_id", String(32), primary_key=True),
-    Column("appeal_id", String(12), ForeignKey("appeals.appeal_id"), nullable=False),
-    Column("media_type", String(20), nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("name", LargeBinary, nullable=False),
-    Column("made_ms", BigInteger, nullable=False),
-    Index("ix_appeal_documents_appeal_id", "appeal_id"),
-)  # fmt: skip
-"""Documents that were handed in. `document_id` is random and names the sealed file; `name` is what the sender called
-it, sealed, and never a path."""

@@ -38,7 +38,8 @@ _States = Annotated[list[State], Query(max_length=6)]
 _After = Annotated[str, Query(max_length=40, pattern=r"^-?[0-9.]*$")]
 _Name = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z0-9._-]*$")]
 _Word = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z_]*$")]
-_Subject = Annotated[str | None, Query(min_length=1, max_length=128)]
+_Subject = Annotated[str | None, Query(pattern="^~[0-9a-f]{16}$")]
+"""A token, never an id: what stands in a query stands in the logs of proxies."""
 B = TypeVar("B", bound=msgspec.Struct)
 
 
