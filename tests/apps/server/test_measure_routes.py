@@ -52,7 +52,8 @@ def proposals(vault: Vault, log: MadeLog, now: int, *measures: str) -> list[str]
             credit_score=512, alert=True, reasons=(Reason("RC03", "中文", "English"),), hits=("U-BURST",),
             measures=(one,), faults=(), degraded=(), release_by=None, bundle="ab" * 32,
         )  # fmt: skip
-        event = {"type": "payment", "event_id": decision.event_id, "time": now, "user_id": token, "merchant_id": "m1"}
+        event = {"type": "payment", "event_id": decision.event_id, "time": now, "user_id": token,
+                 "merchant_id": show_token(7), "order_id": show_token(8), "amount": 100, "currency": "CNY"}  # fmt: skip
         log.append(Record(now, "k1", msgspec.json.encode(event), msgspec.json.encode(decision.to_wire())))
     return names
 
