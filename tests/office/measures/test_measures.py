@@ -40,7 +40,7 @@ def of(house: House, measure: str) -> Measure:
 
 
 def confirm(house: House, found: Measure, name: str, **more: Any) -> Measure:
-    return house.measures.confirm(house.session(name), HERE, found.measure_id, "looked", **more)
+    return house.measures.confirm(house.session(name), HERE, found.measure_id, "I looked at it", **more)
 
 
 def test_the_words_are_the_ladders() -> None:
@@ -208,6 +208,6 @@ def test_the_database_refuses_what_the_code_would(house: House, place: Any) -> N
         with pytest.raises(StoreError), house.store.writing() as connection:
             connection.exec_driver_sql(statement)
     kept = everything_in(place)
-    assert b"looked" not in kept
+    assert b"I looked at it" not in kept
     assert b'"u1"' not in kept
     assert token_of("u1").encode() in kept
