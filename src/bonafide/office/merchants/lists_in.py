@@ -98,7 +98,6 @@ def _from_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Entity | Refused 
 
 
 def _from_csv(name: str, lines: Iterable[str]) -> Iterator[tuple[int, Entity | Refused | None]]:
-    csv.field_size_limit(LINE_LENGTH_MAX)
     rows = csv.reader(lines)
     try:
         header = [one.strip() for one in next(rows, [])]
