@@ -37,7 +37,8 @@ class Book:
     """By name: the earliest moment at which it may have ended."""
     people: dict[str, set[str]] = field(default_factory=dict)
     """By name: who has confirmed it."""
-    kinds: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, set[str]] = field(default_factory=dict)
+    """By name: what it was ever said to be; what it is, is what it was first."""
     by_machine: dict[str, bool] = field(default_factory=dict)
     used: dict[int, int] = field(default_factory=dict)
     """By place of an offence: the grade with which something harder than friction was proposed on it."""
@@ -100,11 +101,14 @@ class Promises:
 
     def _said(self, kind: str, book: Book, one: ProposedMeasure, answer: Decision) -> Iterator[str]:
         yield from _unexplained(one)
+        if one.status == "lifted":  # with an appeal about another measure on the same offence, too
+            self._ended(book, one.measure_id, one.until)
         if one.status != "proposed":
             return
         book.proposed[one.measure_id] = one, answer.time
         book.ends[one.measure_id] = one.until
-        book.kinds[one.measure_id], book.by_machine[one.measure_id] = one.measure, True
+        book.kinds.setdefault(one.measure_id, set()).add(one.measure)
+        book.by_machine[one.measure_id] = True
         yield from self._too_hard(kind, one)
         if book.human_only and one.measure != "notice":
             yield "proposed to somebody who asked for people"
@@ -173,14 +177,12 @@ class Promises:
         name = event.measure_id
         now = self._engine.state.latest_ms
         if event.status in ("expired", "lifted", "refused"):
-            book.live.pop(name, None)
-            book.restated.add(name)
-            book.ends[name] = min(book.ends.get(name, now), now)
+            self._ended(book, name, now)
             return
         if name not in book.proposed and name not in book.live:
             if event.by is None and event.measure not in FRICTION and name not in book.kinds:
                 return  # no machine but the engine brings such a thing up
-            book.kinds[name] = event.measure
+            book.kinds.setdefault(name, set()).add(event.measure)
         if event.by is not None and self._forgotten(book, name):
             book.by_machine[name] = False  # after so long a person's status is a measure of the person's own
         if event.status == "confirmed" and event.by is not None:
@@ -190,6 +192,11 @@ class Promises:
             book.ends[name] = min(book.ends.get(name, event.until), event.until)
         if event.status != "proposed":
             book.live.setdefault(name)
+
+    def _ended(self, book: Book, name: str, now: int) -> None:
+        book.live.pop(name, None)
+        book.restated.add(name)
+        book.ends[name] = min(book.ends.get(name, now), now)
 
     def _forgotten(self, book: Book, name: str) -> bool:
         """Whether a machine's measure ended so long ago, or was so much one of many, that its name is not known."""
@@ -203,9 +210,7 @@ class Promises:
         if measure is None or measure in book.live:
             book.to_lift |= {name for name in book.live if name in named and self._was_open(book, name)}
         for name in {**book.live, **book.proposed} if measure is None else [measure]:
-            book.live.pop(name, None)
-            book.restated.add(name)
-            book.ends[name] = min(book.ends.get(name, self._engine.state.latest_ms), self._engine.state.latest_ms)
+            self._ended(book, name, self._engine.state.latest_ms)
 
     def _was_open(self, book: Book, name: str) -> bool:
         """Whether a proposal's own end has not come, so that there is something to lift for certain."""
@@ -222,8 +227,10 @@ class Promises:
             if name is None:
                 yield f"{one.measure} is in force, and no status put it there, or one has ended it"
                 continue
+            if one.measure not in book.kinds[name]:
+                yield f"{name} is in force as {one.measure}, which nobody said it was"
             people = book.people.get(name, set())
-            harsh = book.kinds[name] not in FRICTION and book.by_machine.get(name, True)
+            harsh = one.measure not in FRICTION and book.by_machine.get(name, True)
             begun = book.proposed[name][1] if name in book.proposed else 0
             if harsh and len(people) < 2 and self._engine.state.latest_ms >= begun + MACHINE_MS:
                 yield f"{name} is in force for longer than 72 hours, and two people have not confirmed it"
