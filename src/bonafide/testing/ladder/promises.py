@@ -37,7 +37,9 @@ class Book:
     """By name: the earliest moment at which it may have ended."""
     people: dict[str, set[str]] = field(default_factory=dict)
     """By name: who has confirmed it."""
-    kinds: dict[str, set[str]] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
+    """Names of what was proposed or brought up."""
+    said: dict[str, set[str]] = field(default_factory=dict)
     """By name: what it was ever said to be; what it is, is what it was first."""
     by_machine: dict[str, bool] = field(default_factory=dict)
     used: dict[int, int] = field(default_factory=dict)
@@ -107,7 +109,8 @@ class Promises:
             return
         book.proposed[one.measure_id] = one, answer.time
         book.ends[one.measure_id] = one.until
-        book.kinds.setdefault(one.measure_id, set()).add(one.measure)
+        book.known.add(one.measure_id)
+        book.said.setdefault(one.measure_id, set()).add(one.measure)
         book.by_machine[one.measure_id] = True
         yield from self._too_hard(kind, one)
         if book.human_only and one.measure != "notice":
@@ -176,13 +179,14 @@ class Promises:
     def _status(self, book: Book, event: MeasureStatus) -> None:
         name = event.measure_id
         now = self._engine.state.latest_ms
+        book.said.setdefault(name, set()).add(event.measure)
         if event.status in ("expired", "lifted", "refused"):
             self._ended(book, name, now)
             return
         if name not in book.proposed and name not in book.live:
-            if event.by is None and event.measure not in FRICTION and name not in book.kinds:
+            if event.by is None and event.measure not in FRICTION and name not in book.known:
                 return  # no machine but the engine brings such a thing up
-            book.kinds.setdefault(name, set()).add(event.measure)
+            book.known.add(name)
         if event.by is not None and self._forgotten(book, name):
             book.by_machine[name] = False  # after so long a person's status is a measure of the person's own
         if event.status == "confirmed" and event.by is not None:
@@ -227,7 +231,7 @@ class Promises:
             if name is None:
                 yield f"{one.measure} is in force, and no status put it there, or one has ended it"
                 continue
-            if one.measure not in book.kinds[name]:
+            if one.measure not in book.said[name]:
                 yield f"{name} is in force as {one.measure}, which nobody said it was"
             people = book.people.get(name, set())
             harsh = one.measure not in FRICTION and book.by_machine.get(name, True)
