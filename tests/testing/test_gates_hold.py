@@ -15,13 +15,14 @@ from bonafide.testing.realism import measure_seeds
 from bonafide.testing.realism.gates_text import show, show_several
 from bonafide.testing.realism.seeds import kind_of_seed
 
+pytestmark = pytest.mark.drill
+"""Platforms are simulated and judged for minutes: CI asks these beside the drills."""
 SEEDS = (1, 2, 3)
 SMALL = scenario("small")
 BY_CHANCE = {"user_auc", "user_ks"}
 """Some fifty cheats in a half move them by .03 and .06 from run to run."""
 
 
-@pytest.mark.drill  # three platforms and nothing else: CI asks it beside the drills
 def test_the_gates_hold_on_small_by_the_mean_of_development_seeds() -> None:
     """Without models, which `test_the_gates_that_learn_hold_on_small` asks for one seed: they take the longest."""
     several = measure_seeds(SMALL, SEEDS, models=False)

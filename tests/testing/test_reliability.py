@@ -100,6 +100,7 @@ def test_a_log_is_compared_id_by_id() -> None:
     assert not found.good
 
 
+@pytest.mark.drill  # CI plays the same drills, sampled
 @pytest.mark.parametrize("name", ["duplicates", "backup"])
 def test_a_server_that_keeps_its_promise_holds(name: str, tmp_path: Path) -> None:
     row = run_drill(DRILLS[name], setting(tmp_path))
