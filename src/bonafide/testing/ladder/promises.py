@@ -103,7 +103,8 @@ class Promises:
 
     def _said(self, kind: str, book: Book, one: ProposedMeasure, answer: Decision) -> Iterator[str]:
         yield from _unexplained(one)
-        if one.status == "lifted":  # with an appeal about another measure on the same offence, too
+        # With an appeal about another measure on the same offence, too; not what a person has brought up anew since.
+        if one.status == "lifted" and book.by_machine.get(one.measure_id, True):
             self._ended(book, one.measure_id, one.until)
         if one.status != "proposed":
             return
