@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bonafide.apps.cli.options import Json
-from bonafide.apps.cli.person import ORIGIN, As, Code, Given, PasswordFile, SessionFile, opened, signed_in
+from bonafide.apps.cli.person import (
+    ORIGIN,
+    Acting,
+    by_person,
+    opened,
+)
 from bonafide.apps.cli.screen import errors_told, show_json
 from bonafide.office.store.datadir import DEFAULT_FOLDER
 
@@ -56,32 +61,27 @@ def list_appeals(
 
 
 @appeal_app.command()
+@by_person
 def show(
+    at: Acting,
     appeal_id: Number,
     save: Annotated[
         Path | None, typer.Option("--save", help="A new folder to write the documents to.", show_default=False)
     ] = None,
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Show an appeal with what was said and handed in; the look is in the audit log.
 
     [dim]bonafide appeal show 0b1c93c71816 --save papers --as bob --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        ours = _appeals(office)
-        found = ours.look(person, ORIGIN, appeal_id)
-        if save is not None:
-            save.mkdir(mode=0o700)
-            for one in found["documents"]:
-                kind, content = ours.document(person, ORIGIN, appeal_id, one["document"])
-                # Under our own name: what the sender calls it is no path.
-                (save / f"{one['document']}.{kind.rpartition('/')[2]}").write_bytes(content)
+    ours = _appeals(at.office)
+    found = ours.look(at.person, ORIGIN, appeal_id)
+    if save is not None:
+        save.mkdir(mode=0o700)
+        for one in found["documents"]:
+            kind, content = ours.document(at.person, ORIGIN, appeal_id, one["document"])
+            # Under our own name: what the sender calls it is no path.
+            (save / f"{one['document']}.{kind.rpartition('/')[2]}").write_bytes(content)
     if as_json:
         show_json(found)
         return
@@ -93,7 +93,9 @@ def show(
 
 
 @appeal_app.command()
+@by_person
 def submit(
+    at: Acting,
     measure_id: Annotated[str, typer.Argument(metavar="MEASURE_ID", help="The measure.", show_default=False)],
     statement: Annotated[str, typer.Option("--statement", help="What is said; it is kept sealed.")],
     answer: Annotated[bool, typer.Option("--answer", help="It answers a request for information.")] = False,
@@ -101,11 +103,6 @@ def submit(
         list[Path] | None, typer.Option("--document", help="A PDF, PNG or JPEG; may stand several times.")
     ] = None,
     human_only: Annotated[bool, typer.Option("--human-only", help="People are to decide from now on.")] = False,
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Take in an appeal that came by letter or at a counter, with its documents.
@@ -116,42 +113,37 @@ def submit(
     from bonafide.office.appeals.documents import SIZE_MAX
     from bonafide.office.audit.entry import Actor
 
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        handed = []
-        for path in document or ():
-            with path.open("rb") as file:
-                handed.append(Handed(path.name, file.read(SIZE_MAX + 1)))
-        found = _appeals(office).submit(
-            Actor(f"person:{person.name}", ORIGIN), person.role, measure_id, "answer" if answer else "appeal",
-            statement, documents=handed, human_only=human_only or None,
-        )  # fmt: skip
-        wire = found.to_wire(office.vault.clock())
+    handed = []
+    for path in document or ():
+        with path.open("rb") as file:
+            handed.append(Handed(path.name, file.read(SIZE_MAX + 1)))
+    found = _appeals(at.office).submit(
+        Actor(f"person:{at.person.name}", ORIGIN), at.person.role, measure_id, "answer" if answer else "appeal",
+        statement, documents=handed, human_only=human_only or None,
+    )  # fmt: skip
+    wire = found.to_wire(at.office.vault.clock())
     _show(wire, as_json)
 
 
 @appeal_app.command()
+@by_person
 def assign(
+    at: Acting,
     appeal_id: Number,
     to: Annotated[str, typer.Option("--to", help="The name of who is to decide it.")],
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Give an appeal to somebody who has had no hand in the measure.
 
     [dim]bonafide appeal assign 0b1c93c71816 --to cy --as bob --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        _show(_appeals(office).assign(person, ORIGIN, appeal_id, to).to_wire(office.vault.clock()), as_json)
+    _show(_appeals(at.office).assign(at.person, ORIGIN, appeal_id, to).to_wire(at.office.vault.clock()), as_json)
 
 
 @appeal_app.command()
+@by_person
 def decide(
+    at: Acting,
     appeal_id: Number,
     outcome: Annotated[
         str,
@@ -160,22 +152,15 @@ def decide(
         ),
     ],
     note: Annotated[str, typer.Option("--note", help="Why; it is kept sealed.")],
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Decide an appeal that you were given; an upheld one lifts the measure at once and says sorry.
 
     [dim]bonafide appeal decide 0b1c93c71816 upheld --note "the bill is real" --as cy --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        ours = _appeals(office)
-        found = ours.decide(person, ORIGIN, appeal_id, outcome, note)  # type: ignore[arg-type]
-        wire = found.to_wire(office.vault.clock())
+    ours = _appeals(at.office)
+    found = ours.decide(at.person, ORIGIN, appeal_id, outcome, note)  # type: ignore[arg-type]
+    wire = found.to_wire(at.office.vault.clock())
     _show(wire, as_json)
 
 

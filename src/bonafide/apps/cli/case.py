@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bonafide.apps.cli.options import Json
-from bonafide.apps.cli.person import ORIGIN, As, Code, Given, PasswordFile, SessionFile, opened, signed_in
-from bonafide.apps.cli.screen import errors_told, show_json
+from bonafide.apps.cli.person import (
+    ORIGIN,
+    Acting,
+    by_person,
+)
+from bonafide.apps.cli.screen import show_json
 from bonafide.office.store.datadir import DEFAULT_FOLDER
 
 if TYPE_CHECKING:
@@ -30,56 +34,43 @@ def _case() -> None:
 
 
 @case_app.command()
+@by_person
 def claim(
+    at: Acting,
     number: Number,
     note: Note = "",
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Take a case.
 
     [dim]bonafide case claim 17 --as ann --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        show_case(desk_of(office).assign(person, ORIGIN, number, None, note), as_json)
+    show_case(desk_of(at.office).assign(at.person, ORIGIN, number, None, note), as_json)
 
 
 @case_app.command()
+@by_person
 def assign(
+    at: Acting,
     number: Number,
     to: Annotated[str, typer.Argument(help="Whose it is from now on.", show_default=False)],
     note: Note = "",
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Hand one's case to somebody; a senior gives any case to anybody.
 
     [dim]bonafide case assign 17 bob --note "knows the shop" --as ann --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        show_case(desk_of(office).assign(person, ORIGIN, number, to, note), as_json)
+    show_case(desk_of(at.office).assign(at.person, ORIGIN, number, to, note), as_json)
 
 
 @case_app.command()
+@by_person
 def wait(
+    at: Acting,
     number: Number,
     until: Annotated[str, typer.Option("--until", help="Until when, RFC 3339; at most 30 days from now.")],
     note: Note = "",
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Have one's case wait until a time; it comes back by itself.
@@ -88,50 +79,38 @@ def wait(
     """
     from bonafide.apps.cli.options import read_moment
 
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        show_case(desk_of(office).wait(person, ORIGIN, number, read_moment("--until", until) or 0, note), as_json)
+    show_case(desk_of(at.office).wait(at.person, ORIGIN, number, read_moment("--until", until) or 0, note), as_json)
 
 
 @case_app.command()
+@by_person
 def note(
+    at: Acting,
     number: Number,
     text: Annotated[str, typer.Argument(help="The note; it is kept sealed.", show_default=False)],
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Add a note to a case.
 
     [dim]bonafide case note 17 "the shop's address is a letter box" --as ann --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        show_case(desk_of(office).note(person, ORIGIN, number, text), as_json)
+    show_case(desk_of(at.office).note(at.person, ORIGIN, number, text), as_json)
 
 
 @case_app.command()
+@by_person
 def link(
+    at: Acting,
     number: Number,
     to: Annotated[int, typer.Argument(min=1, help="The case that it has to do with.", show_default=False)],
     note: Note = "",
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Note that a case has to do with another.
 
     [dim]bonafide case link 17 12 --note "the same owner" --as ann --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        show_case(desk_of(office).link(person, ORIGIN, number, to, note), as_json)
+    show_case(desk_of(at.office).link(at.person, ORIGIN, number, to, note), as_json)
 
 
 def desk_of(office: Opened) -> Desk:

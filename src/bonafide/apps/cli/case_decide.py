@@ -6,11 +6,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from bonafide.apps.cli.case import Data, Note, Number, case_app, desk_of, show_case
+from bonafide.apps.cli.case import Note, Number, case_app, desk_of, show_case
 from bonafide.apps.cli.options import Json
-from bonafide.apps.cli.person import ORIGIN, As, Code, Given, PasswordFile, SessionFile, opened, signed_in
-from bonafide.apps.cli.screen import errors_told
-from bonafide.office.store.datadir import DEFAULT_FOLDER
+from bonafide.apps.cli.person import (
+    ORIGIN,
+    Acting,
+    by_person,
+)
 
 __all__ = ["case_app"]
 
@@ -24,7 +26,9 @@ GradeOption = Annotated[
 
 
 @case_app.command()
+@by_person
 def decide(
+    at: Acting,
     number: Number,
     label: LabelArgument,
     grade: GradeOption = None,
@@ -34,11 +38,6 @@ def decide(
         typer.Option("--genuine", help="Of cash_out: the token of a subject who had no part; may be repeated."),
     ] = None,
     note: Note = "",
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Say what came of one's case; verdicts are written into the log. What is harsh takes a second person.
@@ -47,91 +46,69 @@ def decide(
     """
     from bonafide.office.cases.rows import Asked
 
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        asked = Asked(label, grade, measure, tuple(genuine or ()))
-        show_case(desk_of(office).decide(person, ORIGIN, number, asked, note), as_json)
+    asked = Asked(label, grade, measure, tuple(genuine or ()))
+    show_case(desk_of(at.office).decide(at.person, ORIGIN, number, asked, note), as_json)
 
 
 @case_app.command()
+@by_person
 def confirm(
+    at: Acting,
     number: Number,
     note: Note = "",
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Confirm what somebody else says of a case.
 
     [dim]bonafide case confirm 17 --as bob --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        show_case(desk_of(office).confirm(person, ORIGIN, number, note), as_json)
+    show_case(desk_of(at.office).confirm(at.person, ORIGIN, number, note), as_json)
 
 
 @case_app.command()
+@by_person
 def refuse(
+    at: Acting,
     number: Number,
     note: Note = "",
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Give a case back to who decided, or take one's own word back, before it is confirmed.
 
     [dim]bonafide case refuse 17 --note "ask the shop first" --as bob --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        show_case(desk_of(office).refuse(person, ORIGIN, number, note), as_json)
+    show_case(desk_of(at.office).refuse(at.person, ORIGIN, number, note), as_json)
 
 
 @case_app.command()
+@by_person
 def undo(
+    at: Acting,
     number: Number,
     label: Annotated[
         Literal["genuine", "unsure"], typer.Option("--label", help="What the contrary verdicts say.")
     ] = "unsure",
     note: Note = "",
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Take a decision back within 72 hours: contrary verdicts are written, and the case is open again.
 
     [dim]bonafide case undo 17 --label genuine --as ann --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        show_case(desk_of(office).undo(person, ORIGIN, number, label, note), as_json)
+    show_case(desk_of(at.office).undo(at.person, ORIGIN, number, label, note), as_json)
 
 
 @case_app.command()
+@by_person
 def look(
+    at: Acting,
     number: Number,
     label: LabelArgument,
     note: Note = "",
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Look a second time at a decision that was drawn for it, which somebody else has taken.
 
     [dim]bonafide case look 17 cash_out --as bob --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        show_case(desk_of(office).look(person, ORIGIN, number, label, note), as_json)
+    show_case(desk_of(at.office).look(at.person, ORIGIN, number, label, note), as_json)

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bonafide.apps.cli.options import Json
-from bonafide.apps.cli.person import ORIGIN, As, Code, Given, PasswordFile, SessionFile, opened, signed_in
+from bonafide.apps.cli.person import (
+    ORIGIN,
+    Acting,
+    by_person,
+    opened,
+)
 from bonafide.apps.cli.screen import errors_told, show_json
 from bonafide.office.store.datadir import DEFAULT_FOLDER
 
@@ -32,16 +37,13 @@ def _list() -> None:
 
 
 @list_app.command()
+@by_person
 def add(
+    at: Acting,
     name: ListArgument,
     entry: Entry,
     reason: Reason,
     expires: Annotated[str, typer.Option("--expires", help="Until when, RFC 3339; at most a year from now.")],
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Put somebody on a list until a stated time. To block somebody takes a second person: bonafide list approve.
@@ -50,50 +52,38 @@ def add(
     """
     from bonafide.apps.cli.options import read_moment
 
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        ends = read_moment("--expires", expires)
-        _show(lists_of(office).change(person, ORIGIN, name, "add", entry, reason, ends), as_json)
+    ends = read_moment("--expires", expires)
+    _show(lists_of(at.office).change(at.person, ORIGIN, name, "add", entry, reason, ends), as_json)
 
 
 @list_app.command()
+@by_person
 def remove(
+    at: Acting,
     name: ListArgument,
     entry: Entry,
     reason: Reason,
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Take somebody off a list. To allow somebody no more takes a second person: bonafide list approve.
 
     [dim]bonafide list remove block u17 --reason "it was somebody else" --as ann --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        _show(lists_of(office).change(person, ORIGIN, name, "remove", entry, reason), as_json)
+    _show(lists_of(at.office).change(at.person, ORIGIN, name, "remove", entry, reason), as_json)
 
 
 @list_app.command()
+@by_person
 def approve(
+    at: Acting,
     number: Annotated[int, typer.Argument(min=1, help="The number of the change.", show_default=False)],
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Approve a change that does harm, which somebody else has asked for.
 
     [dim]bonafide list approve 3 --as bob --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        _show(lists_of(office).approve(person, ORIGIN, number), as_json)
+    _show(lists_of(at.office).approve(at.person, ORIGIN, number), as_json)
 
 
 @list_app.command()

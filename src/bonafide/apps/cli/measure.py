@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bonafide.apps.cli.options import Json
-from bonafide.apps.cli.person import ORIGIN, As, Code, Given, PasswordFile, SessionFile, opened, signed_in
+from bonafide.apps.cli.person import (
+    ORIGIN,
+    Acting,
+    by_person,
+    opened,
+)
 from bonafide.apps.cli.screen import errors_told, show_json
 from bonafide.office.store.datadir import DEFAULT_FOLDER
 
@@ -81,17 +86,14 @@ def show(measure_id: Name, data: Data = DEFAULT_FOLDER, as_json: Json = False) -
 
 
 @measure_app.command()
+@by_person
 def confirm(
+    at: Acting,
     measure_id: Name,
     note: Note,
     until: Annotated[
         str | None, typer.Option("--until", help="When it is looked at again, RFC 3339; 30 days from now by default.")
     ] = None,
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Stand behind a measure that a machine proposed; when two people do, it lasts beyond 72 hours.
@@ -100,62 +102,47 @@ def confirm(
     """
     from bonafide.apps.cli.options import read_moment
 
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        ends = None if until is None else read_moment("--until", until)
-        _show(_measures(office).confirm(person, ORIGIN, measure_id, note, ends), as_json)
+    ends = None if until is None else read_moment("--until", until)
+    _show(_measures(at.office).confirm(at.person, ORIGIN, measure_id, note, ends), as_json)
 
 
 @measure_app.command()
+@by_person
 def lift(
+    at: Acting,
     measure_id: Name,
     note: Note,
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """End a measure now; the platform is asked to lift it.
 
     [dim]bonafide measure lift u17-1767601800007 --note "the goods arrived" --as ann --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        _show(_measures(office).lift(person, ORIGIN, measure_id, note), as_json)
+    _show(_measures(at.office).lift(at.person, ORIGIN, measure_id, note), as_json)
 
 
 @measure_app.command()
+@by_person
 def refuse(
+    at: Acting,
     measure_id: Name,
     note: Note,
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Turn a measure down before the platform carries it out.
 
     [dim]bonafide measure refuse u17-1767601800007 --note "too hard for what is known" --as ann[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        _show(_measures(office).refuse(person, ORIGIN, measure_id, note), as_json)
+    _show(_measures(at.office).refuse(at.person, ORIGIN, measure_id, note), as_json)
 
 
 @measure_app.command("delay-notice")
+@by_person
 def delay_notice(
+    at: Acting,
     measure_id: Name,
     basis: Annotated[str, typer.Option("--basis", help="The legal basis; it is kept sealed.")],
     until: Annotated[str, typer.Option("--until", help="When the notice leaves, RFC 3339; at most 90 days from now.")],
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Have the notice of a measure that waits for a person leave later, on a legal basis.
@@ -164,10 +151,8 @@ def delay_notice(
     """
     from bonafide.apps.cli.options import read_moment
 
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), opened(data) as office, signed_in(office, given) as person:
-        ends = read_moment("--until", until) or 0
-        _show(_measures(office).delay_notice(person, ORIGIN, measure_id, basis, ends), as_json)
+    ends = read_moment("--until", until) or 0
+    _show(_measures(at.office).delay_notice(at.person, ORIGIN, measure_id, basis, ends), as_json)
 
 
 def _measures(office: Opened) -> Measures:

@@ -7,15 +7,20 @@ who sign in, with their own password and device.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
+from bonafide.apps.cli.access_user import Data
+from bonafide.apps.cli.screen import errors_told
 from bonafide.core.errors import UsageError
 from bonafide.core.secret import unprinted
+from bonafide.office.store.datadir import DEFAULT_FOLDER
 
 if TYPE_CHECKING:
     from bonafide.core.secret import Secret
@@ -66,6 +71,42 @@ class Opened(NamedTuple):
     store: Store
     desk: SignIn
     vault: Vault
+
+
+class Acting(NamedTuple):
+    """What a step that a person takes at the terminal is given."""
+
+    office: Opened
+    person: Session
+
+
+def by_person(step: Callable[..., None]) -> Callable[..., None]:
+    """A command of a step: with the options that say which data directory and who, besides the step's own parameters,
+    of which the first is what it is given."""
+
+    @wraps(step)
+    def command(
+        *, data: Path, who: str | None, session_file: Path | None, password_file: Path | None, code: str | None,
+        **own: Any,
+    ) -> None:  # fmt: skip
+        given = Given(who, session_file, password_file, code)
+        with errors_told(), opened(data) as office, signed_in(office, given) as person:
+            step(Acting(office, person), **own)
+
+    _, *own = signature(step, eval_str=True).parameters.values()
+    own.sort(key=lambda one: (one.default is not Parameter.empty, one.name == "as_json"))
+    at = next((i for i, one in enumerate(own) if one.name == "as_json"), len(own))
+    command.__signature__ = Signature([*own[:at], *_WHO, *own[at:]])  # type: ignore[attr-defined]
+    return command
+
+
+_WHO: Final = tuple(
+    Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation)
+    for name, annotation, default in (
+        ("data", Data, DEFAULT_FOLDER), ("who", As, None), ("session_file", SessionFile, None),
+        ("password_file", PasswordFile, None), ("code", Code, None),
+    )
+)  # fmt: skip
 
 
 @contextmanager
