@@ -52,7 +52,7 @@ def test_a_log_that_is_read_again_brings_nothing_twice(house: House) -> None:
     hard(house)
     before, messages = house.measures.list(), house.messages()
     with house.store.writing() as connection:
-        connection.exec_driver_sql("DELETE FROM measure_place")
+        connection.exec_driver_sql("DELETE FROM log_places")
     house.restart()
     house.settle()
     assert house.measures.list() == before
@@ -63,7 +63,7 @@ def test_a_log_that_was_restored_is_read_from_the_beginning(house: House) -> Non
     hard(house)
     before = house.measures.list()
     with house.store.writing() as connection:
-        connection.exec_driver_sql("UPDATE measure_place SET chain = NULL, next_seq = 900")
+        connection.exec_driver_sql("UPDATE log_places SET chain = NULL, next_seq = 900")
     house.settle()
     assert house.measures.list() == before
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, delete, func, or_, select, update
 
@@ -15,13 +15,13 @@ from bonafide.office.cases.reading import Alert, Moved, Owned, Refunded, Repaid,
 from bonafide.office.cases.rows import UNDECIDED
 from bonafide.office.cases.urgency import due_ms
 from bonafide.office.outbox.log import Log
+from bonafide.office.outbox.places import BEGINNING, LogPlace, put_place, read_place
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import (
     case_accounts,
     case_events,
     case_links,
     case_overdues,
-    case_places,
     case_subjects,
     case_ties,
     cases,
@@ -37,11 +37,6 @@ EVENTS_EACH_MAX: Final = 5_000
 """Events of one case; what belongs to it beyond that begins another, which is linked to it."""
 PLACE: Final = "cases"
 _OWNERS: Final = ("user", "merchant")
-
-
-class _Place(NamedTuple):
-    next_seq: int
-    chain: bytes | None
 
 
 class CaseOpener:
@@ -64,9 +59,9 @@ class CaseOpener:
         already is known by its event's id and stays there.
         """
         with self._store.reading() as connection:
-            begin = _read_place(connection)
+            begin = read_place(connection, PLACE)
         end = self._log.next_seq()
-        after = begin if self._checked or self._is_ours(begin, end) else _Place(0, None)
+        after = begin if self._checked or begin.is_of(self._log) else BEGINNING
         self._checked = True
         if after.next_seq >= end:
             return 0
@@ -79,16 +74,13 @@ class CaseOpener:
                 break
         return seq - after.next_seq if self._write(begin, seq, found) else 0
 
-    def _is_ours(self, begin: _Place, end: int) -> bool:
-        return begin.next_seq <= end and (begin.chain is None or self._log.chain_at(begin.next_seq) == begin.chain)
-
-    def _write(self, begin: _Place, seq: int, found: Iterable[Said]) -> bool:
+    def _write(self, begin: LogPlace, seq: int, found: Iterable[Said]) -> bool:
         chain, now = self._log.chain_at(seq), self._clock()
         with self._store.writing(FAMILY) as connection:  # its counter keeps people's steps out meanwhile
-            if _read_place(connection) != begin:
+            if read_place(connection, PLACE) != begin:
                 return False
             take_in(connection, found, now)
-            _put_place(connection, _Place(seq, chain))
+            put_place(connection, PLACE, LogPlace(seq, chain))
         return True
 
 
@@ -312,19 +304,3 @@ def _note_repaid(connection: Connection, one: Repaid) -> None:
 
 def _of_order(connection: Connection, order: str, values: dict[str, Any]) -> None:
     connection.execute(update(case_events).where(case_events.c.order_id == order).values(**values))
-
-
-def _read_place(connection: Connection) -> _Place:
-    table = case_places.c
-    found = connection.execute(select(table.next_seq, table.chain).where(table.name == PLACE)).one_or_none()
-    return (
-        _Place(0, None)
-        if found is None
-        else _Place(found.next_seq, None if found.chain is None else bytes(found.chain))
-    )
-
-
-def _put_place(connection: Connection, place: _Place) -> None:
-    ours = update(case_places).where(case_places.c.name == PLACE)
-    if not connection.execute(ours.values(**place._asdict())).rowcount:
-        connection.execute(case_places.insert().values(name=PLACE, **place._asdict()))

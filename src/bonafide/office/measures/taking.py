@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from bonafide.office.measures.changes import Turn, doubt, end, request
 from bonafide.office.measures.measure import read_measure
@@ -17,14 +17,15 @@ from bonafide.office.measures.proposals import News, Written, news_in, written_i
 from bonafide.office.measures.words import IN_FORCE
 from bonafide.office.outbox.log import Log
 from bonafide.office.outbox.messages import speaking
+from bonafide.office.outbox.places import BEGINNING, LogPlace, put_place, read_place
 from bonafide.office.store.database import Store
-from bonafide.office.store.tables import measure_place, measures
+from bonafide.office.store.tables import measures
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    pass
 
 EVENTS_AT_ONCE: Final = 4_096
-_NEVER: Final = (0, None)
+PLACE: Final = "measures"
 
 
 class Taker:
@@ -39,37 +40,32 @@ class Taker:
     def step(self) -> int:
         """Take in the next events; how many were read, 0 where there are none. StateError where something cannot be
         read or written: the same events come again then."""
-        begin, end_ = self._place(), self._log.next_seq()
-        if begin[0] > end_ or (begin[1] is not None and self._log.chain_at(begin[0]) != begin[1]):
-            begin = _NEVER  # the journal was restored: what is known is not taken twice
-        if begin[0] >= end_:
+        with self._store.reading() as connection:
+            begin = read_place(connection, PLACE)
+        # Of a journal that was restored all is read anew: what is known is not taken twice.
+        after, end_ = begin if begin.is_of(self._log) else BEGINNING, self._log.next_seq()
+        if after.next_seq >= end_:
             return 0
         said: list[News | Written] = []
-        seq = begin[0]
-        for first_seq, records in self._log.commits(begin[0], end_):
+        seq = after.next_seq
+        for first_seq, records in self._log.commits(after.next_seq, end_):
             for place, record in speaking(first_seq, records):
                 written = written_in(record)
                 said += news_in(place, record, self._key) if written is None else [written]
             seq = first_seq + len(records)
-            if seq - begin[0] >= EVENTS_AT_ONCE:
+            if seq - after.next_seq >= EVENTS_AT_ONCE:
                 break
-        return seq - begin[0] if self._write(begin, seq, said) else 0
+        return seq - after.next_seq if self._write(begin, seq, said) else 0
 
-    def _place(self) -> tuple[int, bytes | None]:
-        with self._store.reading() as connection:
-            return _read_place(connection)
-
-    def _write(self, begin: tuple[int, bytes | None], seq: int, said: list[News | Written]) -> bool:
+    def _write(self, begin: LogPlace, seq: int, said: list[News | Written]) -> bool:
         chain = self._log.chain_at(seq)
         with self._store.writing() as connection:
-            if begin != _NEVER and _read_place(connection) != begin:
+            if read_place(connection, PLACE) != begin:
                 return False
             turn = Turn(connection, self._clock(), self._key)
             for one in said:
                 take(turn, one)
-            row = {"next_seq": seq, "chain": chain}
-            if not connection.execute(update(measure_place).values(**row)).rowcount:
-                connection.execute(measure_place.insert().values(one=0, **row))
+            put_place(connection, PLACE, LogPlace(seq, chain))
         return True
 
 
@@ -116,8 +112,3 @@ def _check_in_time(turn: Turn, said: Written) -> None:
     found = read_measure(turn.connection, said.measure_id)
     if found.state in IN_FORCE and said.time >= found.machine_until_ms:
         end(turn, found, "expired", "time")
-
-
-def _read_place(connection: Connection) -> tuple[int, bytes | None]:
-    row = connection.execute(select(measure_place.c.next_seq, measure_place.c.chain)).one_or_none()
-    return _NEVER if row is None else (int(row[0]), None if row[1] is None else bytes(row[1]))

@@ -151,11 +151,3 @@ case_overdues: Final = Table(
     Column("time_ms", BigInteger, nullable=False),
 )  # fmt: skip
 """Users whose latest repayment was missed; who pays leaves."""
-
-case_places: Final = Table(
-    "case_places", metadata,
-    Column("name", String(40), primary_key=True),
-    Column("next_seq", BigInteger, nullable=False),
-    Column("chain", LargeBinary(32)),
-)  # fmt: skip
-"""How far the log was read for cases."""

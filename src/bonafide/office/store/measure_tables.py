@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, String, Table, Text
 
 from bonafide.office.store.naming import metadata
-
-measure_place: Final = Table(
-    "measure_place", metadata,
-    Column("one", Integer, primary_key=True, autoincrement=False),
-    Column("next_seq", BigInteger, nullable=False),
-    Column("chain", LargeBinary(32)),
-)  # fmt: skip
-"""How far the log was read for measures that decisions propose."""
 
 measures: Final = Table(
     "measures", metadata,

@@ -28,7 +28,6 @@ from bonafide.office.store.case_tables import (
     case_links,
     case_looks,
     case_overdues,
-    case_places,
     case_steps,
     case_subjects,
     case_ties,
@@ -37,7 +36,6 @@ from bonafide.office.store.case_tables import (
 from bonafide.office.store.measure_tables import (
     appeal_documents,
     appeals,
-    measure_place,
     measure_steps,
     measures,
     notices,
@@ -67,7 +65,6 @@ __all__ = [
     "case_links",
     "case_looks",
     "case_overdues",
-    "case_places",
     "case_steps",
     "case_subjects",
     "case_ties",
@@ -79,8 +76,8 @@ __all__ = [
     "list_approvals",
     "list_changes",
     "list_outcomes",
+    "log_places",
     "machine_keys",
-    "measure_place",
     "measure_steps",
     "measures",
     "merchant_accounts",
@@ -460,3 +457,11 @@ record_outcomes: Final = Table(
     Column("made_ms", BigInteger, nullable=False),
 )  # fmt: skip
 """Where in the log the service wrote a record."""
+
+log_places: Final = Table(
+    "log_places", metadata,
+    Column("name", String(40), primary_key=True),
+    Column("next_seq", BigInteger, nullable=False),
+    Column("chain", LargeBinary(32)),
+)  # fmt: skip
+"""How far the log was read, by the name of who reads it."""

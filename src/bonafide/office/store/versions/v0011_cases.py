@@ -22,7 +22,7 @@ def upgrade() -> None:
     _case_looks()
     _case_accounts()
     _case_overdues()
-    _case_places()
+    _log_places()
 
 
 def _cases() -> None:
@@ -208,12 +208,12 @@ def _case_overdues() -> None:
     )
 
 
-def _case_places() -> None:
-    """How far the log was read."""
+def _log_places() -> None:
+    """How far the log was read, by who reads it."""
     op.create_table(
-        "case_places",
+        "log_places",
         sa.Column("name", sa.String(40), nullable=False),
         sa.Column("next_seq", sa.BigInteger, nullable=False),
         sa.Column("chain", sa.LargeBinary(32), nullable=True),
-        sa.PrimaryKeyConstraint("name", name="pk_case_places"),
+        sa.PrimaryKeyConstraint("name", name="pk_log_places"),
     )

@@ -84,13 +84,6 @@ def upgrade() -> None:
 
 def _make_measures() -> None:
     op.create_table(
-        "measure_place",
-        sa.Column("one", sa.Integer, nullable=False, autoincrement=False),
-        sa.Column("next_seq", sa.BigInteger, nullable=False),
-        sa.Column("chain", sa.LargeBinary(32)),
-        sa.PrimaryKeyConstraint("one", name="pk_measure_place"),
-    )
-    op.create_table(
         "measures",
         sa.Column("measure_id", sa.String(60), nullable=False),
         sa.Column("measure", sa.String(30), nullable=False),
