@@ -91,6 +91,20 @@ def test_two_people_have_it_last_and_one_person_twice_does_not(house: House) -> 
     assert house.in_force_at_the_engine() == house.in_force_here() == set()
 
 
+@pytest.mark.parametrize("later_ms", [0, -5_000])
+def test_two_who_confirm_are_told_apart_whatever_the_clock_says(house: House, later_ms: int) -> None:
+    """In the same millisecond, or after the clock was set back, and by whatever name."""
+    found = hard(house)
+    house.measures.tell(PLATFORM, found.measure_id, "applied")
+    confirm(house, found, "bob")
+    house.clock.now_ms += later_ms
+    assert confirm(house, found, "ann").confirmers == ("bob", "ann")
+    house.settle()
+    house.clock.now_ms = found.until_ms + HOUR
+    house.settle()
+    assert house.in_force_at_the_engine() == house.in_force_here() == {house.hash_of(found.measure_id)}
+
+
 def test_alone_it_ends_after_72_hours_and_the_platform_is_asked_to_lift_it(house: House) -> None:
     found = hard(house)
     house.measures.tell(PLATFORM, found.measure_id, "applied")
@@ -195,8 +209,8 @@ def test_the_database_refuses_what_the_code_would(house: House, place: Any) -> N
     ):  # fmt: skip
         with pytest.raises(StoreError), house.store.writing() as connection:
             connection.execute(update(measures).where(where).values(**values))
-    step = {"measure_id": found.measure_id, "action": "confirm", "person": "ann", "made_ms": house.clock.now_ms,
-            "note": b"n"}  # fmt: skip
+    step = {"measure_id": found.measure_id, "action": "confirm", "person": "ann", "number": 9,
+            "made_ms": house.clock.now_ms, "note": b"n"}  # fmt: skip
     for changed in (
         {"person": "nobody"}, {"action": "bless"}, {"made_ms": found.until_ms}, {"action": "delay"},
         {"measure_id": of(house, "notice").measure_id},

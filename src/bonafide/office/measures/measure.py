@@ -127,7 +127,7 @@ def measure_of(row: Any, steps: tuple[Step, ...]) -> Measure:
 
 def _steps(connection: Connection, measure_ids: list[str]) -> dict[str, tuple[Step, ...]]:
     table, found = measure_steps, dict[str, tuple[Step, ...]]()
-    asked = select(table).where(table.c.measure_id.in_(measure_ids)).order_by(table.c.made_ms, table.c.person)
+    asked = select(table).where(table.c.measure_id.in_(measure_ids)).order_by(table.c.number)
     for row in connection.execute(asked) if measure_ids else ():
         step = Step(action=row.action, person=row.person, made_ms=row.made_ms, until_ms=row.until_ms)
         found[row.measure_id] = (*found.get(row.measure_id, ()), step)

@@ -205,8 +205,9 @@ class Measures:
     ) -> None:  # fmt: skip
         place = f"measure {found.measure_id} {action} {person}"
         row = {
-            "measure_id": found.measure_id, "action": action, "person": person, "made_ms": turn.now,
-            "until_ms": until_ms, "note": seal(self._key, note.encode(), place, self._draw),
+            "measure_id": found.measure_id, "action": action, "person": person,
+            "number": len(found.steps) + 1,  # of two in one millisecond, or after a clock was set back, too
+            "made_ms": turn.now, "until_ms": until_ms, "note": seal(self._key, note.encode(), place, self._draw),
         }  # fmt: skip
         turn.connection.execute(measure_steps.insert().values(**row))
 

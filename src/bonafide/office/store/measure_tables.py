@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)  # fmt: skip
 
 from bonafide.office.store.naming import metadata
 
@@ -49,11 +62,14 @@ measure_steps: Final = Table(
     Column("measure_id", String(60), ForeignKey("measures.measure_id"), primary_key=True),
     Column("action", String(10), primary_key=True),
     Column("person", String(40), ForeignKey("people.name"), primary_key=True),
+    Column("number", Integer, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
     Column("until_ms", BigInteger),
     Column("note", LargeBinary, nullable=False),
+    UniqueConstraint("measure_id", "number"),
 )  # fmt: skip
-"""What people did about a measure: confirm, lift, refuse, delay its notice. It only grows; `note` is sealed."""
+"""What people did about a measure, in the order of `number`: confirm, lift, refuse, delay its notice. It only grows;
+`note` is sealed."""
 
 notices: Final = Table(
     "notices", metadata,
