@@ -226,3 +226,12 @@ def test_the_shipped_policy_holds_who_is_blocked_and_leaves_alone_who_is_allowed
                                      amount=500, currency="CNY"))  # fmt: skip
     assert isinstance(last, Decision)
     assert last.outcome == "allow"
+
+
+def test_a_change_that_has_ended_is_in_no_snapshot_whoever_looked_since(bundle: Bundle) -> None:
+    """What was refused may have had it let go of; a recovery, which never sees that, saves the same."""
+    change = ListChanged(event_id="c", time=START_MS, list="chosen", action="add", entry="z", expires=START_MS)
+    served, recovered = Engine(bundle), Engine(bundle)
+    served.decide([change, Login(event_id="c", time=START_MS, subject_type="user", subject_id="u")])
+    recovered.take_in([change])
+    assert served.save() == recovered.save()

@@ -308,7 +308,7 @@ class Engine:
     def save(self) -> bytes:
         """What is remembered beside the state: where everybody stands on the ladder, what was changed on lists, and
         what subjects drew in a rollout."""
-        return _pack((self.ladder.save(), self.lists.save(), self.draws.save()))
+        return _pack((self.ladder.save(), self.lists.save(self.state.latest_ms), self.draws.save()))
 
     def load(self, saved: bytes) -> None:
         """Put back what `save` gave."""

@@ -155,9 +155,10 @@ class Lists:
             self._words = {self._hash_of(word): word for word in WORDS}
         return self._words.get(entry, entry)
 
-    def save(self) -> bytes:
-        """What was changed, as bytes."""
-        return _pack([(*key, *told) for key, told in self._changes.items()])
+    def save(self, latest: int) -> bytes:
+        """What was changed and has not ended by the latest time in the log, as bytes: when what has ended is let go of
+        depends on events that were not taken, which a recovery never sees."""
+        return _pack([(*key, *told) for key, told in self._changes.items() if latest < told[1]])
 
     def load(self, saved: bytes) -> None:
         """Put back what `save` gave."""

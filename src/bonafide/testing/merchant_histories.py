@@ -135,6 +135,12 @@ def home(step: Step) -> Events:
     return [*sale(step, goods="virtual", on_credit=True), *payout(back, "a-" + step.user)]
 
 
+def refunded(step: Step, to: RefundTo) -> Events:
+    """A sale on credit of its own that is refunded: the money of an older one comes home once, so that a refund of it
+    would only bring forward what a later refund of the same order is counted for."""
+    return [*sale(step, goods="virtual", on_credit=True), *refund(step, [step], to)]
+
+
 def events_of(step: Step, before: Sequence[Step]) -> Events:
     """What a step of a history is, those before it being known."""
     orders = [one for one in before if one.kind == "sale"]
@@ -167,12 +173,13 @@ ADVERSE: Final[dict[str, Callable[[Step, Sequence[Step]], Events]]] = {
     "a verdict on a sale": lambda step, orders: verdict(step, "event", chosen(step, orders)),
     "a verdict on a payer": lambda step, _: verdict(step, "user"),
     "a complaint": lambda step, _: complaint(step),
-    "a refund elsewhere": lambda step, orders: refund(step, orders, ELSEWHERE[step.what % 3]),
+    "a sale refunded elsewhere": lambda step, _: refunded(step, ELSEWHERE[step.what % 3]),
     "a sale whose money comes home": lambda step, _: home(step),
     "a parcel never sent": lambda step, _: sale(step, sent=False, goods="physical"),
-    "a sale to a judged payer": lambda step, _: sale(step._replace(user="judged")),
+    "a sale to a judged payer": lambda step, _: sale(step._replace(user="judged"), sent=False),
 }  # fmt: skip
-"""Facts against a merchant by name: what is put in at a step, the orders before it being known."""
+"""Facts against a merchant by name: what is put in at a step, the orders before it being known. None of them sends a
+parcel: that speaks for a merchant, whoever it is for, and counts for the oldest order that waits for one."""
 ORDINARY: Final[dict[str, Callable[[Step, Sequence[Step]], Events]]] = {
     "a payment": lambda step, _: sale(step)[:1],
     "a shipment": lambda step, orders: sale(step._replace(what=1))[2:],
