@@ -33,6 +33,9 @@ FIGURES: Final = {
     "worst": Measured("ms", target=Bound("<=", 20)),
     "worst, its own time on the processor": Measured("ms"),
     "events of over 1 ms": Measured("1"),
+    "a payout, p50": Measured("us", target=Bound("<=", 12)),
+    "a payout, p99": Measured("us", target=Bound("<=", 40)),
+    "a payout, worst": Measured("ms", target=Bound("<=", 20)),
     "an event that only teaches, p50": Measured("us"),
 }
 
@@ -72,7 +75,7 @@ def run(folder: Path, size: Size) -> Ran:
     trade = Trade(before + count)
     engine = Engine(shipped_bundle(SHIPPED))
     fill(engine, trade, 0, before)
-    taken, decided = [], []
+    taken, decided, payouts = [], [], []
     gc.disable()
     for start, end in trade.pieces(before, before + count):
         events = structs(trade, start, end)
@@ -81,12 +84,16 @@ def run(folder: Path, size: Size) -> Ran:
         taken.append(time_each(engine, events))
         gc.unfreeze()
         decided.append(np.array([event.decided for event in events]))
+        payouts.append(np.array([event.type == "payout" for event in events]))
     nanoseconds, is_decided = np.concatenate(taken), np.concatenate(decided)
     clock, busy = nanoseconds[is_decided, 0], nanoseconds[is_decided, 1]
+    of_payouts = nanoseconds[np.concatenate(payouts), 0]
     p50, p99, p999 = np.percentile(clock, (50, 99, 99.9)) / 1e3
     found = (p50, p99, p999, clock.max() / 1e6, busy.max() / 1e6, int((clock > SLOW_NS).sum()),
-             float(np.median(nanoseconds[~is_decided, 0])) / 1e3)  # fmt: skip
-    told = f"{len(clock):,} of {len(is_decided):,} events were decided on: payments, refunds, payouts"
+             *np.percentile(of_payouts, (50, 99)) / 1e3, of_payouts.max() / 1e6, float(np.median(nanoseconds[~is_decided, 0])) / 1e3)  # fmt: skip
+    told = (
+        f"{len(clock):,} of {len(is_decided):,} events were decided on: payments, refunds, {len(of_payouts):,} payouts"
+    )
     return Ran({name: float(value) for name, value in zip(FIGURES, found, strict=True)}, (told,))
 
 
