@@ -185,6 +185,36 @@ def test_who_may_not_decide_is_refused(town: Town) -> None:
             town.desk.decide(ann, HERE, "m1", "refuse", note)
 
 
+def test_limits_let_more_through_with_time_and_end(town: Town) -> None:
+    town.apply(opened_on=town.clock.now_ms - 10 * DAY_MS)
+    town.work()
+    assert town.newest()["state"] == "admitted_with_limits"
+    limits = town.messages()[-1]["data"]["limits"]
+    assert limits == town.newest()["limits"]
+    seen = []
+    for _ in range(90):
+        now = town.newest()["limits"]["in_force"]
+        seen.append((now["settle_after_days"], 1 - now["pay_later_share"], now["reserve_share"]))
+        town.clock.now_ms += DAY_MS
+    assert town.newest()["limits"] is None
+    assert town.newest()["state"] == "admitted_with_limits"
+    assert seen == sorted(seen, reverse=True)
+    assert len(set(seen)) == len(limits["steps"])
+
+
+def test_a_review_without_limits_ends_them_and_a_closed_merchant_is_wound_down(town: Town) -> None:
+    town.apply(opened_on=town.clock.now_ms - 10 * DAY_MS)
+    town.work()
+    town.desk.decide(town.person("ann"), HERE, "m1", "admit", "known for years elsewhere")
+    told = town.messages()[-1]["data"]
+    assert (told["limits"], told["wind_down"], town.newest()["limits"]) == (None, None, None)
+    for who in (town.person("p1"), town.person("p2", "senior")):
+        town.desk.decide(who, HERE, "m1", "refuse", "sold nothing")
+    down = town.messages()[-1]["data"]["wind_down"]
+    assert (down["pay_later"], down["payouts"], down["refunds_first"]) == ("off", "delivered_only", True)
+    assert town.desk.show("m1")["wind_down"] == down
+
+
 def test_an_account_that_turns_out_to_be_somebody_elses_is_reviewed_again(both: Town) -> None:
     town = both
     town.apply()

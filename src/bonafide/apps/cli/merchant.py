@@ -231,8 +231,19 @@ def _review_text(told: dict[str, Any], lang: str) -> str:
                      + ("、" if lang == "zh" else ", ").join(one[lang] for one in told["papers_missing"]))  # fmt: skip
     if told.get("answer_by"):
         lines.append(f"  {'请于此前答复' if lang == 'zh' else 'answer by'} {told['answer_by']}")
+    if told.get("limits"):
+        lines.append(f"  {_limits_text(told['limits'], lang)}")
     lines += [f"  {vote['person']}: {vote['decision']}: {vote['note']}" for vote in told.get("votes", ())]
     return "\n".join(lines)
+
+
+def _limits_text(limits: dict[str, Any], lang: str) -> str:
+    now = limits["in_force"]
+    days, share, kept = now["settle_after_days"], now["pay_later_share"], now["reserve_share"]
+    if lang == "zh":
+        return f"限制至 {limits['until']}：T+{days} 结算，赊购占比不超过 {share:.0%}，每笔出款留存 {kept:.0%}"
+    return (f"limits until {limits['until']}: paid out {days} days after the sale, at most {share:.0%} paid later, "
+            f"{kept:.0%} of each payout stays behind")  # fmt: skip
 
 
 def _submit(finding: dict[str, Any], lang: str) -> str:

@@ -73,6 +73,33 @@ class VoteAnswer(_Shape, frozen=True):
     made: Time
 
 
+class LimitsStepAnswer(_Shape, frozen=True):
+    """What holds from a moment on."""
+
+    from_: Time = msgspec.field(name="from")
+    settle_after_days: Annotated[int, Meta(ge=0, description="a sale is paid out so many days after it")]
+    pay_later_share: Annotated[float, Meta(ge=0, le=1, description="of a day's sales, how much may be paid later")]
+    reserve_share: Annotated[float, Meta(ge=0, le=1, description="of each payout, how much stays behind")]
+    reserve_days: Annotated[int, Meta(ge=0, description="for so long")]
+
+
+class LimitsAnswer(_Shape, frozen=True):
+    """The limits of an admission with limits."""
+
+    in_force: LimitsStepAnswer
+    steps: tuple[LimitsStepAnswer, ...]
+    until: Annotated[Time, Meta(description="when they end by themselves")]
+
+
+class WindDownAnswer(_Shape, frozen=True):
+    """How a closed merchant is wound down."""
+
+    pay_later: Literal["off"]
+    payouts: Literal["delivered_only"]
+    refunds_first: bool
+    hold_rest_until: Time
+
+
 class MerchantReviewAnswer(_Shape, frozen=True):
     """A review; `findings` and `votes` are for the office's own."""
 
@@ -88,6 +115,7 @@ class MerchantReviewAnswer(_Shape, frozen=True):
     decided_by: Literal["machine", "people"]
     settled: Time | None
     hold_until: Annotated[Time | None, Meta(description="when the hold of a proposed refusal ends")]
+    limits: Annotated[LimitsAnswer | None, Meta(description="where it is admitted with limits that have not ended")]
     answer_by: Time | None
     reasons: tuple[ReasonAnswer, ...]
     papers_missing: tuple[PaperAnswer, ...]
@@ -102,6 +130,7 @@ class MerchantAnswer(_Shape, frozen=True):
     merchant_id: _MERCHANT
     standing: Standing
     changed: Time
+    wind_down: Annotated[WindDownAnswer | None, Meta(description="where it was closed")]
     reviews: tuple[MerchantReviewAnswer, ...]
 
 

@@ -169,7 +169,9 @@ class Admissions:
             put_merchant(connection, kept.merchant, now, standing=standing)
             kept = self._review(connection, kept.number)
         if settles or decision == "request_information":
-            place_messages(connection, [message_of(kept, self._seq(connection, kept), now, self._secret)], now)
+            down = self._known(connection, show_token(kept.merchant)).wind_down if kept.settled == "refuse" else None
+            told = message_of(kept, self._seq(connection, kept), now, self._secret, down)
+            place_messages(connection, [told], now)
         return kept
 
     def _seq(self, connection: Connection, kept: KeptReview) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from bonafide.core.moment import show_moment
 from bonafide.core.pseudonym import show_token
 from bonafide.office.merchants.application import Standing
+from bonafide.office.merchants.limits import limits_at, wind_down
 from bonafide.office.merchants.review import ANSWER_WITHIN_MS, HOLD_MS, Finding, Review
 from bonafide.office.merchants.table import OUTCOME_OF, Decision
 from bonafide.office.store.tables import (
@@ -119,6 +120,11 @@ class KeptReview(msgspec.Struct, frozen=True, kw_only=True):
         """When the hold of a proposed refusal ends."""
         return self.made_ms + HOLD_MS
 
+    def _limits(self, now_ms: int) -> dict[str, Any] | None:
+        if self.decision(now_ms) != "admit_with_limits" or self.review is None:
+            return None
+        return limits_at(self.settled_ms or self.made_ms, now_ms, again=self.review.again)
+
     def to_wire(self, now_ms: int, *, inside: bool) -> dict[str, Any]:
         """The review as JSON shows it; what findings rest on, and who decided, only for the office's own."""
         decision = self.decision(now_ms)
@@ -129,6 +135,7 @@ class KeptReview(msgspec.Struct, frozen=True, kw_only=True):
             "decided_by": "machine" if self.settled is None else "people",
             "settled": None if self.settled_ms is None else show_moment(self.settled_ms),
             "hold_until": show_moment(self.hold_until_ms) if self.state(now_ms) == "held" else None,
+            "limits": self._limits(now_ms),
         }  # fmt: skip
         review = self.review
         if review is None:
@@ -153,7 +160,12 @@ class KeptMerchant(msgspec.Struct, frozen=True, kw_only=True):
     def to_wire(self) -> dict[str, Any]:
         """The merchant as JSON shows it."""
         return {"merchant_id": show_token(self.merchant), "standing": self.standing,
-                "changed": show_moment(self.changed_ms)}  # fmt: skip
+                "changed": show_moment(self.changed_ms), "wind_down": self.wind_down}  # fmt: skip
+
+    @property
+    def wind_down(self) -> dict[str, Any] | None:
+        """How it is wound down, as JSON shows it; None where it was not closed."""
+        return wind_down(self.changed_ms) if self.standing == "closed" else None
 
 
 def subject_of(merchant: int) -> Subject:
