@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bonafide.core.errors import ConfigError
@@ -222,6 +222,7 @@ READ = ("bundle.yaml", "features.yaml", "rules.yaml", "policy.yaml", "reasons.ya
 
 
 @pytest.mark.parametrize("file", READ)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32))
 def test_a_damaged_file_is_refused_in_words_or_makes_a_good_bundle(file: str, seed: int) -> None:
     with TemporaryDirectory() as folder:
@@ -239,6 +240,7 @@ def test_a_damaged_file_is_refused_in_words_or_makes_a_good_bundle(file: str, se
             assert len(bundle.rules) >= 1
 
 
+@settings(max_examples=25)
 @given(st.sampled_from(sorted(name for name in PAYLATER if name.startswith("examples/"))), st.integers(0, 2**32))
 def test_damaged_examples_are_refused_in_words_or_played(file: str, seed: int) -> None:
     bundle = load_bundle(find_bundle("paylater"))

@@ -101,7 +101,7 @@ def carrying_features(draw: st.DrawFn) -> tuple[Feature, ...]:
     return specs_of(*found)
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)
 @given(carrying_features(), logs(40) | grouped_logs(), st.sampled_from([1, 7, 1000]))
 def test_kernel_equals_twin(specs: tuple[Feature, ...], log: list[Fact], chunk: int) -> None:
     play(specs, log, chunk)

@@ -90,7 +90,7 @@ def grouped_logs(draw: st.DrawFn) -> list[Fact]:
     return mixed
 
 
-@settings(max_examples=250)
+@settings(max_examples=100)
 @given(derived_features(), grouped_logs(), st.sampled_from([1, 7, 1000]), st.sampled_from([LATENESS_MS, HOUR_MS]))
 def test_kernel_equals_twin(specs: tuple[Feature, ...], log: list[Fact], chunk: int, lateness_ms: int) -> None:
     play(specs, log, chunk, settings=SETTINGS._replace(lateness_ms=lateness_ms))

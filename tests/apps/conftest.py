@@ -1,0 +1,10 @@
+"""The commands are put together once for all tests at the terminal: a hundred of them take a tenth of a second."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import typer.testing
+
+# What it makes has no memory between two calls; asking for it anew each time is what a hundred seconds of tests went into.
+vars(typer.testing)["_get_command"] = cache(typer.main.get_command)
