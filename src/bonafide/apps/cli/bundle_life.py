@@ -13,7 +13,7 @@ import typer
 
 from bonafide.apps.cli.bundle import bundle_app
 from bonafide.apps.cli.options import Json
-from bonafide.apps.cli.person import ORIGIN, As, Code, Given, PasswordFile, SessionFile, opened, signed_in
+from bonafide.apps.cli.person import ORIGIN, Acting, by_person
 from bonafide.apps.cli.screen import Exit, errors_told, say, show_json
 from bonafide.office.store.datadir import DEFAULT_FOLDER
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from bonafide.apps.settings import Settings
     from bonafide.office.bundles.life import BundleLife
     from bonafide.office.bundles.steps import Outcome, Step
-    from bonafide.office.people.sessions import Session
     from bonafide.office.store.datadir import DataDir
 
 __all__ = ["bundle_app"]
@@ -37,14 +36,11 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the run
 
 
 @bundle_app.command()
+@by_person
 def propose(
+    at: Acting,
     name: Annotated[str, typer.Argument(help="A bundle's folder, or the name of a shipped one.", show_default=False)],
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
     note: Note = "",
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Propose a bundle: it is checked, its examples are played, and somebody else may approve it.
@@ -57,10 +53,9 @@ def propose(
     from bonafide.office.bundles.active import active_bundle
     from bonafide.office.bundles.staging import stage
 
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), _acting(data, given) as (life, person, settings, found):
-        staged = stage(find_bundle(name), found.folder, active_bundle(found.folder, life), ready_kernels)
-        step = life.propose(person, ORIGIN, staged, note=note, wait_ms=settings.bundle_wait_s * SECOND_MS)
+    life = _life_of(at)
+    staged = stage(find_bundle(name), at.office.data.folder, active_bundle(at.office.data.folder, life), ready_kernels)
+    step = life.propose(at.person, ORIGIN, staged, note=note, wait_ms=_settings(at).bundle_wait_s * SECOND_MS)
     if as_json:
         show_json(step.to_wire())
         return
@@ -73,23 +68,19 @@ def propose(
 
 
 @bundle_app.command()
+@by_person
 def approve(
+    at: Acting,
     bundle: Hash,
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
     note: Note = "",
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Approve a bundle that somebody else has proposed. What may harm somebody then waits, for a day by default.
 
     [dim]bonafide bundle approve 7c2f --as bob --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), _acting(data, given) as (life, person, _, _found):
-        step = life.approve(person, ORIGIN, _whole(life, bundle), note=note)
+    life = _life_of(at)
+    step = life.approve(at.person, ORIGIN, _whole(life, bundle), note=note)
     if as_json:
         show_json(step.to_wire())
     else:
@@ -97,68 +88,56 @@ def approve(
 
 
 @bundle_app.command()
+@by_person
 def activate(
+    at: Acting,
     bundle: Hash,
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
     note: Note = "",
     no_wait: NoWait = False,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Have an approved bundle decide: a running service goes on with it within a second, else the next start does.
 
     [dim]bonafide bundle activate 7c2f --as cy --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), _acting(data, given) as (life, person, settings, found):
-        _check_followed(settings)
-        step = life.activate(person, ORIGIN, _whole(life, bundle), note=note)
-        _tell_outcome(step, _outcome(life, step, found, no_wait=no_wait), as_json)
+    life = _life_of(at)
+    _check_followed(_settings(at))
+    step = life.activate(at.person, ORIGIN, _whole(life, bundle), note=note)
+    _tell_outcome(step, _outcome(life, step, at.office.data, no_wait=no_wait), as_json)
 
 
 @bundle_app.command()
+@by_person
 def rollback(
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
+    at: Acting,
     note: Note = "",
     no_wait: NoWait = False,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Go back to the bundle that the last activation replaced: one person, at once, within a week.
 
     [dim]bonafide bundle rollback --as bob --note "too many alarms" --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), _acting(data, given) as (life, person, settings, found):
-        _check_followed(settings)
-        step = life.rollback(person, ORIGIN, note=note)
-        _tell_outcome(step, _outcome(life, step, found, no_wait=no_wait), as_json)
+    life = _life_of(at)
+    _check_followed(_settings(at))
+    step = life.rollback(at.person, ORIGIN, note=note)
+    _tell_outcome(step, _outcome(life, step, at.office.data, no_wait=no_wait), as_json)
 
 
 @bundle_app.command()
+@by_person
 def refuse(
+    at: Acting,
     bundle: Hash,
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
     note: Note = "",
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Turn a proposal down, or take your own back.
 
     [dim]bonafide bundle refuse 7c2f --as bob --note "too hard" --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), _acting(data, given) as (life, person, _, _found):
-        step = life.refuse(person, ORIGIN, _whole(life, bundle), note=note)
+    life = _life_of(at)
+    step = life.refuse(at.person, ORIGIN, _whole(life, bundle), note=note)
     if as_json:
         show_json(step.to_wire())
     else:
@@ -239,17 +218,17 @@ def _life(data: Path) -> Iterator[tuple[BundleLife, DataDir]]:
         yield BundleLife(store, found), found
 
 
-@contextmanager
-def _acting(data: Path, given: Given) -> Iterator[tuple[BundleLife, Session, Settings, DataDir]]:
-    """The life of a data directory's bundles, and who acts."""
-    from bonafide.apps.settings import read_settings
+def _life_of(at: Acting) -> BundleLife:
     from bonafide.office.bundles.life import BundleLife
 
-    with opened(data) as office:
-        file = office.data.settings if office.data.settings.exists() else None
-        settings = read_settings(file, os.environ)
-        with signed_in(office, given) as person:
-            yield BundleLife(office.store, office.data), person, settings, office.data
+    return BundleLife(at.office.store, at.office.data)
+
+
+def _settings(at: Acting) -> Settings:
+    from bonafide.apps.settings import read_settings
+
+    file = at.office.data.settings
+    return read_settings(file if file.exists() else None, os.environ)
 
 
 def _check_followed(settings: Settings) -> None:

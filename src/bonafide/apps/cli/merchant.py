@@ -11,7 +11,7 @@ import typer
 
 from bonafide.apps.cli.merchant_files import read_events, read_lists, read_register
 from bonafide.apps.cli.options import Json, Now, read_moment
-from bonafide.apps.cli.person import ORIGIN, As, Code, Given, PasswordFile, SessionFile, opened, signed_in
+from bonafide.apps.cli.person import ORIGIN, Acting, by_person, opened
 from bonafide.apps.cli.screen import Exit, errors_told, say, show_json
 from bonafide.office.store.datadir import DEFAULT_FOLDER
 
@@ -139,7 +139,7 @@ def list_merchants(
 
     [dim]bonafide merchant list --standing applied --data bonafide-data[/dim]
     """
-    with errors_told(), _desk(data) as (_, desk):
+    with errors_told(), _desk(data) as desk:
         page = desk.page(standing, before, limit)
     if as_json:
         show_json(page)
@@ -160,7 +160,7 @@ def show(merchant: Merchant, data: Data = DEFAULT_FOLDER, lang: Lang = "en", as_
 
     [dim]bonafide merchant show m1 --data bonafide-data[/dim]
     """
-    with errors_told(), _desk(data) as (_, desk):
+    with errors_told(), _desk(data) as desk:
         told = desk.show(merchant)
     if as_json:
         show_json(told)
@@ -171,28 +171,23 @@ def show(merchant: Merchant, data: Data = DEFAULT_FOLDER, lang: Lang = "en", as_
 
 
 @merchant_app.command()
+@by_person
 def decide(
+    at: Acting,
     merchant: Merchant,
     decision: Annotated[
         Literal["admit", "admit_with_limits", "request_information", "refuse"],
         typer.Argument(help="admit, admit_with_limits, request_information or refuse.", show_default=False),
     ],
     note: Annotated[str, typer.Option("--note", help="Why; it is kept sealed.")],
-    data: Data = DEFAULT_FOLDER,
-    who: As = None,
-    session_file: SessionFile = None,
-    password_file: PasswordFile = None,
-    code: Code = None,
     as_json: Json = False,
 ) -> None:
     """Decide about a merchant's newest review. A refusal stands when a second person refuses too.
 
     [dim]bonafide merchant decide m1 refuse --note "the shop does not exist" --as ann --data bonafide-data[/dim]
     """
-    given = Given(who, session_file, password_file, code)
-    with errors_told(), _desk(data) as (office, desk), signed_in(office, given) as person:
-        kept = desk.decide(person, ORIGIN, merchant, decision, note)
-        wire = kept.to_wire(office.vault.clock(), inside=True)
+    kept = _desk_of(at.office).decide(at.person, ORIGIN, merchant, decision, note)
+    wire = kept.to_wire(at.office.vault.clock(), inside=True)
     if as_json:
         show_json(wire)
     elif decision == "refuse" and kept.settled is None:
@@ -202,11 +197,15 @@ def decide(
 
 
 @contextmanager
-def _desk(data: Path) -> Iterator[tuple[Opened, Admissions]]:
+def _desk(data: Path) -> Iterator[Admissions]:
+    with opened(data) as office:
+        yield _desk_of(office)
+
+
+def _desk_of(office: Opened) -> Admissions:
     from bonafide.office.admission.desk import Admissions
 
-    with opened(data) as office:
-        yield office, Admissions(office.vault, office.data.read_secret())
+    return Admissions(office.vault, office.data.read_secret())
 
 
 def _hits(lists: Any, name: str, number: str) -> list[dict[str, Any]]:
