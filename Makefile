@@ -13,8 +13,9 @@ DRILL ?=
 MINUTES ?= 60
 WEAKNESSES ?=
 
-# What the caller's shell says about Python must not leak into .venv.
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# What the caller's shell says about Python must not leak into .venv. Without compiled modules each test run and each server
+# that a test starts would compile all sources anew: minutes.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 export PYTHON
 
 # An environment whose Python is gone, or that was made for a clone in another place, is made anew.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import polars as pl
 
@@ -13,6 +15,12 @@ from tests.lab.exposure.kit import at, log_of, paid, spenders
 MINE = ("u0", "u1", "u2")
 
 
+@cache
+def shown() -> Made:
+    """The report without warnings, made once."""
+    return made()
+
+
 def made(warnings: pl.DataFrame | None = None) -> Made:
     records = [*spenders(50, 150), *paid(90_000, "u0", "m1", 149.5, 7_000, goods="physical")]
     log = log_of(sorted(records, key=lambda record: record["time"]), rows=4_000)
@@ -22,11 +30,8 @@ def made(warnings: pl.DataFrame | None = None) -> Made:
     return measure(log.until(), ledger, rings, Asked((30, 60), draws=20), warnings=warnings)
 
 
-MADE = made()
-
-
 def test_groups_add_up_and_losses_are_bounded() -> None:
-    told = MADE.told
+    told = shown().told
     for groups in (told.by_month, tuple(row.group for row in told.merchants)):
         before = 0 if groups is told.by_month else told.before_log
         assert sum(one.open for one in groups) + before == told.open
@@ -38,16 +43,16 @@ def test_groups_add_up_and_losses_are_bounded() -> None:
 
 
 def test_reserves_are_rates_of_what_is_open() -> None:
-    for row in MADE.told.merchants:
+    for row in shown().told.merchants:
         assert 0 <= row.reserve.low <= row.reserve.high <= 1_000_000
         assert row.reserve.mean == row.group.losses[-1].mean * 1_000_000 // row.group.open
-    table = MADE.merchants
+    table = shown().merchants
     assert table["open"].to_list() == sorted(table["open"].to_list(), reverse=True)
     assert (table["reserve_low_millionths"] <= table["reserve_high_millionths"]).all()
 
 
 def test_who_vanishes_costs_at_most_what_is_open_and_not_held() -> None:
-    told = MADE.told
+    told = shown().told
     for one in told.stress:
         assert one.at_most == max(0, one.open - one.held)
         assert one.expected.low <= one.expected.high
@@ -64,7 +69,7 @@ def test_warnings_of_the_last_days_stand_in_the_report() -> None:
     told = made(warnings).told.warnings
     assert told is not None
     assert [one.subject_id for one in told] == ["u2"]
-    assert MADE.told.warnings is None
+    assert shown().told.warnings is None
 
 
 def test_a_payer_is_risky_from_the_first_alert_on() -> None:
