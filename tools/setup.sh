@@ -88,6 +88,8 @@ runtime)
     say 'installing what Bonafide needs (about 0.5 GB on disk, once)'
     install_locked -r requirements.lock -r requirements-build.lock
     install --no-index --no-deps --no-build-isolation --editable .
+    # Where the shell says that nothing compiled is kept, every start would compile all of it.
+    quietly .venv/bin/python -m compileall -q -j 2 src
     ;;
 dev)
     say 'installing what its tests and checks need (about 1 GB more, once)'
