@@ -104,7 +104,7 @@ def _looked_at(name: str, features: dict[str, Any]) -> set[str]:
     if feature is None:
         return {_OF_FIELD[name]} if name in _OF_FIELD else set()
     by, events = feature.get("by"), feature.get("event")
-    if by == "merchant_id":
+    if by == "merchant_id" and events != "shipment":
         return {"shop"}
     if by == "device_id":
         return {"devices"}
