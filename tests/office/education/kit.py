@@ -46,7 +46,7 @@ class School:
         """Take in what the log says."""
         last = max((one.event_ms for one in found), default=START)
         with self.store.writing() as connection:
-            take_in(Giving(connection, last if now is None else now, SECRET, lambda _: self.taught), found)
+            take_in(Giving(connection, last if now is None else now, SECRET, lambda _: self.taught, []), found)
 
     def decided(
         self, user: int, at: int, outcome: Any = "warn", offences: int = 0, hits: tuple[str, ...] = ()

@@ -51,6 +51,13 @@ def test_it_is_capped_rotates_and_is_over_when_the_moment_is(store: Store) -> No
     assert show_token(2) not in school.arms(), "who is not told is not counted"
 
 
+def test_a_tip_silences_no_question_and_a_question_silences_tips(store: Store) -> None:
+    school = School(store, holdout_percent=0.0)
+    for hour, outcome in enumerate(("warn", "warn", "warn", "verify", "verify", "verify", "warn", "decline")):
+        school.tell(school.decided(1, START + hour * HOUR, outcome))
+    assert [row.level for row in school.given(1)] == ["L1", "L1", "L2", "L2", "L3"]
+
+
 def test_the_log_read_anew_gives_nothing_twice(store: Store) -> None:
     school = School(store)
     said = [school.decided(user, START) for user in range(1, 30)]

@@ -30,11 +30,13 @@ ROTATED_MIN: Final = 2
 """Pieces of each level that fit any typology: with one alone nothing rotates."""
 PIECES_MAX: Final = 100
 HOLDOUT_MAX: Final = 50.0
+TIMES_MAX: Final = 20
+"""How often a cap lets somebody be told something."""
 SPAN_MAX_MS: Final = 365 * DAY_MS
 
 _Text = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX, description=f"a text of 1 to {TEXT_MAX} characters")]
 _Span = Annotated[str, Meta(pattern=f"^{SPAN_PATTERN}$", description="a span such as 30d or 1h")]
-_Times = Annotated[int, Meta(ge=1, le=20, description="a whole number from 1 to 20")]
+_Times = Annotated[int, Meta(ge=1, le=TIMES_MAX, description=f"a whole number from 1 to {TIMES_MAX}")]
 
 
 class Both(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +47,7 @@ class Both(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Cap(Struct, frozen=True, forbid_unknown_fields=True):
-    """How often somebody is told something at most."""
+    """How often somebody is told something at most, at one level or a stricter one."""
 
     times: _Times
     over: _Span

@@ -6,20 +6,21 @@ two groups.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from bonafide.core.decision import OUTCOMES
 from bonafide.core.moment import HOUR_MS, SECOND_MS, parse_span
 from bonafide.core.secret import unprinted
-from bonafide.engine.bundles.education import Education, Level, Piece
+from bonafide.engine.bundles.education import TIMES_MAX, Education, Level, Piece
 from bonafide.office.education.choosing import arm_of, piece_of
 from bonafide.office.education.loading import TaughtBy
 from bonafide.office.me.reading import Cancelled, Decided, Judged
 from bonafide.office.measures.words import OPEN
-from bonafide.office.outbox.messages import EDUCATION
-from bonafide.office.outbox.putting import put_message
+from bonafide.office.outbox.messages import EDUCATION, Message
+from bonafide.office.outbox.putting import message_named
 from bonafide.office.store.tables import education_given, education_subjects, measures
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ _PAID: Final = "payment"
 
 
 class Giving(NamedTuple):
-    """What is needed to give."""
+    """What is needed to give, and the messages that are to leave with it."""
 
     connection: Connection
     now: int
     secret: bytes
     taught_by: TaughtBy
+    messages: list[Message]
 
     def __repr__(self) -> str:
         return unprinted(self)
@@ -57,9 +59,11 @@ def give(giving: Giving, one: Decided, *, first: bool) -> Piece | None:
     if one.outcome == "allow" and not first:
         return None
     level = education.level_of(one.outcome, _offences(giving, one), first=first)
-    if level is None or _is_known(giving, one) or _is_capped(giving, one, education):
+    # Of whom nothing was decided before nothing was given before.
+    given = () if first or level is None else _given(giving, one)
+    if level is None or _is_over(one, given) or _is_capped(one, given, education, level):
         return None
-    return _give(giving, one, education, level, taught.typologies_of(one.hits))
+    return _give(giving, one, education, level, taught.typologies_of(one.hits), given)
 
 
 def note_cancelled(giving: Giving, one: Cancelled) -> None:
@@ -96,55 +100,65 @@ def _offences(giving: Giving, one: Decided) -> int:
     return max((len(facts) for facts in rows), default=0)
 
 
-def _is_known(giving: Giving, one: Decided) -> bool:
-    """Whether it was given before: the log is read anew after a restore."""
-    asked = select(education_given.c.event_id).where(education_given.c.event_id == one.event_id)
-    return giving.connection.scalar(asked) is not None
-
-
-def _is_capped(giving: Giving, one: Decided, education: Education) -> bool:
+def _given(giving: Giving, one: Decided) -> Sequence[Any]:
+    """What the payer was to be told before, the newest first, as far as any cap looks back."""
     table = education_given.c
-    recent = (table.subject == one.subject) & (table.event_ms > one.event_ms - education.cap_ms)
-    count = giving.connection.scalar(select(func.count()).select_from(education_given).where(recent)) or 0
-    return count >= education.cap.times
+    columns = (table.salt, table.number, table.level, table.piece, table.event_ms)
+    asked = select(*columns).where(table.subject == one.subject).order_by(table.event_ms.desc()).limit(TIMES_MAX + 1)
+    return giving.connection.execute(asked).all()
+
+
+def _is_over(one: Decided, given: Sequence[Any]) -> bool:
+    """Whether something was said at a later event, or at this one: the log is read anew after a restore."""
+    return bool(given) and one.event_ms <= int(given[0].event_ms)
+
+
+def _is_capped(one: Decided, given: Sequence[Any], education: Education, level: Level) -> bool:
+    """Whether enough was said at this level or a stricter one: a tip of last week silences no question of today."""
+    since = one.event_ms - education.cap_ms
+    return sum(row.event_ms > since and row.level >= level for row in given) >= education.cap.times
 
 
 def _give(
-    giving: Giving, one: Decided, education: Education, level: Level, typologies: frozenset[str]
+    giving: Giving, one: Decided, education: Education, level: Level, typologies: frozenset[str], given: Sequence[Any]
 ) -> Piece:  # fmt: skip
-    table, salt = education_given.c, education.salt
-    ours = (table.subject == one.subject) & (table.salt == salt)
-    asked = select(table.number, table.piece).where(ours).order_by(table.number.desc()).limit(1)
-    before = giving.connection.execute(asked).one_or_none()
+    before = _before(giving, one, education, given)
     number = 0 if before is None else before.number + 1
     last = None if before is None else before.piece
     piece = piece_of(giving.secret, education, one.subject, level, typologies, number, last)
     arm = arm_of(giving.secret, education, one.subject)
     if before is None:
         begins, ends = education.effect_ms
-        giving.connection.execute(education_subjects.insert().values(
-            subject=one.subject, salt=salt, arm=arm, level=level, first_ms=one.event_ms,
-            from_ms=one.event_ms + begins, until_ms=one.event_ms + ends,
-        ))  # fmt: skip
-    giving.connection.execute(education_given.insert().values(
-        event_id=one.event_id, subject=one.subject, salt=salt, number=number, level=level, piece=piece.id,
-        seq=one.seq, event_ms=one.event_ms, made_ms=giving.now,
-    ))  # fmt: skip
+        giving.connection.execute(education_subjects.insert(), {
+            "subject": one.subject, "salt": education.salt, "arm": arm, "level": level, "first_ms": one.event_ms,
+            "from_ms": one.event_ms + begins, "until_ms": one.event_ms + ends,
+        })  # fmt: skip
+    giving.connection.execute(education_given.insert(), {
+        "event_id": one.event_id, "subject": one.subject, "salt": education.salt, "number": number, "level": level,
+        "piece": piece.id, "seq": one.seq, "event_ms": one.event_ms, "made_ms": giving.now,
+    })  # fmt: skip
     if arm == "shown":
-        _send(giving, one, education, piece)
+        giving.messages.append(_message(giving, one, education, piece))
     return piece
 
 
-def _send(giving: Giving, one: Decided, education: Education, piece: Piece) -> None:
-    text = education.text_of(piece)
+def _before(giving: Giving, one: Decided, education: Education, given: Sequence[Any]) -> Any | None:
+    """What was given last under this salt."""
+    found = next((row for row in given if row.salt == education.salt), None)
+    if found is not None or len(given) <= TIMES_MAX:
+        return found
+    table = education_given.c
+    ours = (table.subject == one.subject) & (table.salt == education.salt)
+    asked = select(table.number, table.piece).where(ours).order_by(table.number.desc()).limit(1)
+    return giving.connection.execute(asked).one_or_none()
+
+
+def _message(giving: Giving, one: Decided, education: Education, piece: Piece) -> Message:
     pause_s = parse_span(education.pause) // SECOND_MS if piece.asks else None
     data: dict[str, Any] = {
         "subject_type": one.subject_type, "subject_id": one.subject, "event_id": one.event_id, "seq": one.seq,
-        "level": piece.level, "piece": piece.id, "text": text,
+        "level": piece.level, "piece": piece.id, "text": education.text_of(piece),
         "asks": [{"zh": ask.zh, "en": ask.en} for ask in piece.asks], "pause_s": pause_s, "bundle": one.bundle,
     }  # fmt: skip
-    subject = f"{one.subject_type}:{one.subject}"
-    name = f"{one.seq}-{one.event_ms}_education"
-    put_message(
-        giving.connection, giving.secret, name, EDUCATION, "education.given", subject, one.seq, data, giving.now
-    )
+    subject, name = f"{one.subject_type}:{one.subject}", f"{one.seq}-{one.event_ms}_education"
+    return message_named(giving.secret, name, EDUCATION, "education.given", subject, one.seq, data, giving.now)

@@ -12,6 +12,7 @@ from bonafide.office.me.decided import Key, known_subjects, put_decided
 from bonafide.office.me.reading import Cancelled, Decided, Judged, Said, said
 from bonafide.office.outbox.log import Log
 from bonafide.office.outbox.places import BEGINNING, LogPlace, put_place, read_place
+from bonafide.office.outbox.placing import place_messages
 from bonafide.office.store.database import Store
 
 EVENTS_AT_ONCE: Final = 4_096
@@ -51,7 +52,7 @@ class Teller:
         with self._store.writing() as connection:
             if read_place(connection, PLACE) != begin:
                 return False
-            take_in(Giving(connection, self._clock(), self._secret, self._taught_by), found)
+            take_in(Giving(connection, self._clock(), self._secret, self._taught_by, []), found)
             put_place(connection, PLACE, LogPlace(seq, chain))
         return True
 
@@ -72,3 +73,5 @@ def take_in(giving: Giving, found: Sequence[Said]) -> None:
             case Judged():
                 note_judged(giving, one)
     put_decided(giving.connection, decided, known)
+    if giving.messages:
+        place_messages(giving.connection, giving.messages, giving.now)

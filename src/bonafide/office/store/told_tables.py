@@ -60,6 +60,6 @@ education_given: Final = Table(
     Column("seq", BigInteger, nullable=False),
     Column("event_ms", BigInteger, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
-    Index("ix_education_given_subject", "subject", "salt", "number"),
+    Index("ix_education_given_subject", "subject", "event_ms"),
 )  # fmt: skip
 """What each was to be told, in the order of `number`; of who is held out, what it would have been."""

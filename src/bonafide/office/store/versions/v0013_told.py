@@ -72,4 +72,4 @@ def _make_education() -> None:
         sa.Column("made_ms", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("event_id", name="pk_education_given"),
     )
-    op.create_index("ix_education_given_subject", "education_given", ["subject", "salt", "number"])
+    op.create_index("ix_education_given_subject", "education_given", ["subject", "event_ms"])
