@@ -313,3 +313,26 @@ def test_no_answer_holds_another_subject_or_a_threshold(crowd: Counter, history:
             if event and got.status == 200:
                 assert len(got.json["reasons"]) <= 4
                 assert not [text for text in texts_of(got.json) if _NUMBER.search(text)], "no number is told"
+
+
+_HEADER = st.text(st.characters(min_codepoint=33, max_codepoint=255), max_size=20)
+_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="?"), max_size=20)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    named=st.one_of(_HEADER, _TEXT.map(quote), st.sampled_from(["u1", "~00000000000000ff", "~", "%", "%00", "%ff"])),
+    kind=st.sampled_from(["user", "merchant", "person", ""]), event=_TEXT,
+    body=st.sampled_from([None, {}, {"human_only": None}, {"measure_id": "x", "statement": "y"}, [1]]),
+)  # fmt: skip
+def test_whatever_is_asked_is_answered_as_a_refusal_or_with_what_is_ones_own(
+    crowd: Counter, named: str, kind: str, event: str, body: Any
+) -> None:
+    crowd.now_ms += 60 * UNIT_MS
+    headers = {"subject_type": kind, "subject_id": named}
+    paths = ["decisions", f"decisions/{event}/explanation", "measures", "appeals", "data"]
+    asked = [("GET", path, None) for path in paths] + [("POST", path, body) for path in ("appeals", "human")]
+    for method, path, sent in asked:
+        got = crowd.as_machine(crowd.platform, method, f"/v1/me/{path}", sent, **headers)
+        assert got.status in (200, 202, 400, 404, 405, 409, 422, 429), (method, path, got)
+        assert got.headers["cache-control"] == "no-store"

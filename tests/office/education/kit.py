@@ -42,6 +42,11 @@ class School:
         self.taught = Taught(self.education, taught.typologies)
         self.seq = 0
 
+    def change(self, **changed: Any) -> None:
+        """Go on under another education.yaml."""
+        self.education = msgspec.structs.replace(self.education, **changed)
+        self.taught = self.taught._replace(education=self.education)
+
     def tell(self, *found: Said, now: int | None = None) -> None:
         """Take in what the log says."""
         last = max((one.event_ms for one in found), default=START)

@@ -77,6 +77,15 @@ def test_whoever_is_held_out_gets_no_message_and_is_kept_alike(store: Store) -> 
     assert {row.subject for row in school.given()} == set(arms)
 
 
+def test_whoever_is_in_a_group_stays_there_when_the_share_grows(store: Store) -> None:
+    school = School(store, holdout_percent=0.0)
+    school.tell(*(school.decided(user, START) for user in range(1, 41)))
+    school.change(holdout_percent=50.0)
+    school.tell(*(school.decided(user, START + HOUR) for user in range(1, 41)))
+    assert set(school.arms().values()) == {"shown"}
+    assert len(school.messages()) == 80
+
+
 def test_what_came_of_it_is_counted_within_its_time(store: Store) -> None:
     school = School(store, holdout_percent=0.0)
     school.tell(*(school.decided(user, START) for user in range(1, 9)))

@@ -15,7 +15,7 @@ from bonafide.core.decision import OUTCOMES
 from bonafide.core.moment import HOUR_MS, SECOND_MS, parse_span
 from bonafide.core.secret import unprinted
 from bonafide.engine.bundles.education import TIMES_MAX, Education, Level, Piece
-from bonafide.office.education.choosing import arm_of, piece_of
+from bonafide.office.education.choosing import Arm, arm_of, piece_of
 from bonafide.office.education.loading import TaughtBy
 from bonafide.office.me.reading import Cancelled, Decided, Judged
 from bonafide.office.measures.words import OPEN
@@ -116,7 +116,7 @@ def _is_over(one: Decided, given: Sequence[Any]) -> bool:
 def _is_capped(one: Decided, given: Sequence[Any], education: Education, level: Level) -> bool:
     """Whether enough was said at this level or a stricter one: a tip of last week silences no question of today."""
     since = one.event_ms - education.cap_ms
-    return sum(row.event_ms > since and row.level >= level for row in given) >= education.cap.times
+    return sum(1 for row in given if row.event_ms > since and row.level >= level) >= education.cap.times
 
 
 def _give(
@@ -126,7 +126,7 @@ def _give(
     number = 0 if before is None else before.number + 1
     last = None if before is None else before.piece
     piece = piece_of(giving.secret, education, one.subject, level, typologies, number, last)
-    arm = arm_of(giving.secret, education, one.subject)
+    arm = _arm(giving, one, education) if before is not None else arm_of(giving.secret, education, one.subject)
     if before is None:
         begins, ends = education.effect_ms
         giving.connection.execute(education_subjects.insert(), {
@@ -151,6 +151,14 @@ def _before(giving: Giving, one: Decided, education: Education, given: Sequence[
     ours = (table.subject == one.subject) & (table.salt == education.salt)
     asked = select(table.number, table.piece).where(ours).order_by(table.number.desc()).limit(1)
     return giving.connection.execute(asked).one_or_none()
+
+
+def _arm(giving: Giving, one: Decided, education: Education) -> Arm:
+    """The group that the payer was drawn for: whoever is in one stays there, whatever share is held out now."""
+    table = education_subjects.c
+    ours = (table.subject == one.subject) & (table.salt == education.salt)
+    found: Arm = giving.connection.execute(select(table.arm).where(ours)).scalar_one()
+    return found
 
 
 def _message(giving: Giving, one: Decided, education: Education, piece: Piece) -> Message:
