@@ -36,6 +36,7 @@ from bonafide.engine.shipped import find_bundle
 from bonafide.office.bundles.kept import keep_bundle
 from bonafide.office.education.loading import taught_in
 from bonafide.office.journal import Record
+from bonafide.office.journal.records import Found
 from bonafide.office.me.asks import ASKS_MAX, EXPLANATION_UNITS, UNIT_MS
 from bonafide.office.me.follow import Teller
 from bonafide.office.measures.upkeep import Upkeep
@@ -171,18 +172,28 @@ def test_measures_and_appeals_are_ones_own(desk: Counter) -> None:
 
 
 def test_what_the_law_delays_is_not_shown_and_nor_is_a_referral(desk: Counter) -> None:
-    names = proposals(desk.vault, desk.own_log, NOW_MS, "limit_credit", "refer")
-    desk.settle("lee", "legal")
-    Upkeep(desk.store, desk.own_log, desk.data.read_secret(), lambda: desk.now_ms)
+    names = proposals(desk.vault, desk.own_log, NOW_MS, "limit_credit", "refer", "refer")
+    desk.runtime.answers |= {f"e{n}-{NOW_MS}": Found(n, one) for n, (_, (one,)) in enumerate(desk.own_log.rows)}
+    for person, role in (("lee", "legal"), ("ann", "analyst")):
+        desk.settle(person, role)
     desk.work()
-    listed = [one["measure_id"] for one in desk.own("u1", "measures").json["measures"]]
-    assert listed == names[:1]
-    event = f"e1-{NOW_MS}"
-    assert event in [one["event_id"] for one in desk.own("u1", "decisions").json["decisions"]]
+
+    def seen() -> tuple[list[str], list[int]]:
+        """The decisions that are listed, and how their explanations are answered."""
+        listed = [one["event_id"] for one in desk.own("u1", "decisions").json["decisions"]]
+        return listed, [desk.own("u1", f"decisions/e{n}-{NOW_MS}/explanation").status for n in range(3)]
+
+    assert [one["measure_id"] for one in desk.own("u1", "measures").json["measures"]] == names[:1]
+    assert seen() == ([f"e{n}-{NOW_MS}" for n in (2, 1, 0)], [200, 200, 200])
     late = {"basis": "order 5", "until": "2026-01-09T00:00:00Z"}
     path = f"/v1/measures/{names[1]}/delay-notice"
     assert desk.as_person(desk.session("lee"), "POST", path, late).status == 200
-    assert event not in [one["event_id"] for one in desk.own("u1", "decisions").json["decisions"]]
+    assert seen() == ([f"e{n}-{NOW_MS}" for n in (2, 0)], [200, 404, 200])
+    confirmed = desk.as_person(desk.session("ann"), "POST", f"/v1/measures/{names[2]}/confirm", {"note": "looked"})
+    assert confirmed.json["state"] == "requested", "the platform was asked, and a notice has left"
+    assert [one["measure_id"] for one in desk.own("u1", "measures").json["measures"]] == names[:1]
+    appeal = {"measure_id": names[2], "statement": "x"}
+    assert desk.own("u1", "appeals", appeal).problem == "not-found"
 
 
 def test_people_are_asked_for_through_the_log(desk: Counter) -> None:

@@ -61,3 +61,14 @@ def test_whoever_waits_as_long_as_told_is_let_in() -> None:
     assert wait == EXPLANATION_UNITS * UNIT_MS
     assert asks.take(key, EXPLANATION_UNITS, wait - 1) == 1
     assert asks.take(key, EXPLANATION_UNITS, wait) == 0
+
+
+def test_filling_the_table_forgets_nobodys_count() -> None:
+    asks = Asks(2)
+    for _ in range(ASKS_MAX):
+        assert asks.take(("user", 1), 1, 0) == 0
+    assert asks.take(("user", 2), 1, 0) == 0
+    assert asks.take(("user", 3), 1, 0) == UNIT_MS, "until the first of those that are remembered has rested"
+    assert asks.take(("user", 1), 1, 0) == UNIT_MS
+    assert asks.take(("user", 3), 1, UNIT_MS) == 0
+    assert len(asks) == 2
