@@ -16,6 +16,7 @@ from bonafide.core.fields import Origin
 from bonafide.core.mistakes import Mistake
 from bonafide.core.text import shorten
 from bonafide.engine.asked import conditions, snoozed_of, with_silent
+from bonafide.engine.bundles.education import Education, read_education
 from bonafide.engine.bundles.files import (
     CHALLENGER, FILE_BYTES_MAX, FILES_MAX, OPTIONAL, Sources, content_hash, read_sources, read_yaml,
 )  # fmt: skip
@@ -70,6 +71,8 @@ class Bundle(NamedTuple):
     trial: Trial | None = None
     """The bundle that is tried beside this one, which is the champion: all else here is the champion's, but that the
     features are those of both."""
+    education: Education | None = None
+    """What the office has people told; the engine does not read it."""
 
     @property
     def besides(self) -> Followed:
@@ -163,6 +166,7 @@ def _read_alone(sources: Sources) -> tuple[Head | None, Bundle | None]:
     ladder = read_ladder(sources, codes)
     if ladder is not None and policy is not None and policy.measures:
         _note_two_voices(sources)
+    education = read_education(sources)
     inputs = read_inputs(sources, vocabulary, rules, codes or ())
     scheme = read_scheme(sources, inputs, rules, reasons)
     if head is not None:
@@ -184,7 +188,7 @@ def _read_alone(sources: Sources) -> tuple[Head | None, Bundle | None]:
     return told, Bundle(
         told.name, content_hash(sources.contents), everything, rules, policy, reasons, settings, compiled, lists,
         told.purpose, {name: text for name, text in sources.contents.items() if name.startswith("examples/")}, inputs,
-        ladder, entries, snoozes,
+        ladder, entries, snoozes, education=education,
     )  # fmt: skip
 
 

@@ -173,7 +173,7 @@ class TestRuntime:
                 latest = self.engine.state.latest_ms
                 replies.append(reply_of(refusal_of(_REFUSED[made.status], event.event_id, event.time, latest, "30d")))
                 continue
-            record = Record(1_767_601_800_000, "k1", b"", reply.body)
+            record = Record(1_767_601_800_000, "k1", msgspec.json.encode(event), reply.body)
             self.answers[event.event_id] = Found(made.seq or 0, record)
             self.journal.next_seq += 1
             replies.append(reply)

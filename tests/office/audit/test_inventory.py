@@ -55,6 +55,9 @@ PASSED_OVER = {
     "merchant_reviews": "what a machine found; what people make of it is audited",
     "merchant_cursor": "how far the log was read",
     "log_places": "how far the log was read",
+    "decided_subjects": "a copy of what the log says", "told_decisions": "a copy of what the log says",
+    "education_subjects": "drawn by a hash, and counts of what the log says",
+    "education_given": "what follows from decisions, each of which is in the log; it does nothing to anybody",
     "measures": "what a person, the platform or the clock changes is audited; a proposal is in the log",
     "notices": "written with a measure, and sent by the clock; a delay is audited",
     "family_versions": "a counter for copies in memory",
@@ -72,7 +75,7 @@ MUTATING = {
     People: {"create", "invite", "disable", "enable", "reset", "reset_to"},
     OidcDesk: {"come_back", "give_code"},
     SignIn: {"sign_in", "sign_out", "change_password", "begin_totp", "confirm_totp"},
-    Vault: {"remember", "look", "search", "search_id", "export", "end"},
+    Vault: {"remember", "look", "search", "search_id", "export", "own", "end"},
     Holds: {"place", "lift"},
     BundleLife: {"propose", "approve", "activate", "rollback", "refuse", "note_outcome"},
     Lists: {"change", "approve", "note_outcome"},
@@ -160,6 +163,7 @@ def deeds(data: DataDir, store: Store) -> dict[str, Callable[[], object]]:
         "search": lambda: vault.search(ROOT, "name", "x"),
         "search id": lambda: vault.search_id(ROOT, "user", "u1"),
         "export": lambda: vault.export(ROOT, subject),
+        "own": lambda: vault.own(ROOT, subject),
         "place": lambda: keep(
             "hold", with_connection(vault.holds.place, ROOT, subject, "C", "r", START_MS + 9, START_MS)
         ),

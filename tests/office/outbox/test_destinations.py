@@ -145,4 +145,4 @@ def test_every_change_of_a_receiver_has_its_entry_with_no_more_of_the_url_than_i
     assert {entry.on_what for entry in found} == {f"receiver:{row.destination_id}"}
     assert {entry.who for entry in found} == {"person:ann"}
     assert "canary" not in str(found)
-    assert found[0].details == {"host": "127.0.0.1", "topics": "alert,measure,notice,merchant_review"}
+    assert found[0].details == {"host": "127.0.0.1", "topics": "alert,measure,notice,merchant_review,education"}

@@ -20,6 +20,7 @@ from bonafide.apps.cli.bundle_trial import bundle_app
 from bonafide.apps.cli.case_sample import case_app
 from bonafide.apps.cli.demo import demo
 from bonafide.apps.cli.drift import drift
+from bonafide.apps.cli.education import education_app
 from bonafide.apps.cli.evaluate import evaluate
 from bonafide.apps.cli.explain import explain
 from bonafide.apps.cli.exposure import exposure
@@ -72,7 +73,7 @@ _GROUPS: Final = {
     "bundle": bundle_app, "rules": rules_app, "map": map_app, "journal": journal_app, "access": access_app,
     "audit": audit_app, "subject": subject_app, "outbox": outbox_app, "list": list_app,
     "merchant": merchant_app, "case": case_app,
-    "measure": measure_app, "appeal": appeal_app,
+    "measure": measure_app, "appeal": appeal_app, "education": education_app,
 }  # fmt: skip
 _EXAMPLE: Final = re.compile(r"\[dim\](bonafide .+)\[/dim\]")
 

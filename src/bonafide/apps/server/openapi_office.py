@@ -9,12 +9,14 @@ import msgspec
 from bonafide.apps.server import (
     bundle_shapes,
     case_shapes,
+    me_shapes,
     measure_shapes,
     merchant_shapes,
     office_answers,
     office_bodies,
 )  # fmt: skip
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, PAGE_MAX
+from bonafide.apps.server.office_routes.me import NAMED_MAX
 from bonafide.apps.server.office_routes.outbox import LETTERS_MAX
 from bonafide.engine.bundles.rules import TYPOLOGIES
 from bonafide.office.appeals.appeal import APPEAL_STATES
@@ -24,6 +26,7 @@ from bonafide.office.cases.listing import SORTS
 from bonafide.office.cases.rows import STATES
 from bonafide.office.cases.urgency import QUEUES
 from bonafide.office.lists.changes import CHANGES_MAX, LISTS
+from bonafide.office.me.decided import DECISIONS_EACH_MAX
 from bonafide.office.measures.words import STATES as MEASURE_STATES
 from bonafide.office.merchants.application import Standing
 from bonafide.office.outbox.messages import TOPICS
@@ -33,7 +36,9 @@ from bonafide.office.vault.holds import CASE_LENGTH_MAX
 
 SHAPES: Final = tuple(
     one
-    for module in (office_bodies, office_answers, bundle_shapes, merchant_shapes, case_shapes, measure_shapes)
+    for module in (
+        office_bodies, office_answers, bundle_shapes, merchant_shapes, case_shapes, measure_shapes, me_shapes
+    )
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
 )  # fmt: skip
@@ -59,6 +64,7 @@ class Told(NamedTuple):
     query: tuple[str, ...] = ()
 
 
+_OWN: Final = "On behalf of the subject that the headers name; it sees its own alone, and may ask only so often."
 _TABLE: Final = (
     Told("POST /v1/session", "signIn", "Sign in", "SessionAnswer", "SignInBody",
          "The session comes in a cookie; the one that the browser had ends."),
@@ -208,6 +214,22 @@ _TABLE: Final = (
          "AppealAssignBody", "Refused (403) of who has had a hand in the measure.", problems=(404, 409)),
     Told("POST /v1/appeals/{id}/decide", "decideAppeal", "Decide an appeal that one was given", "AppealAnswer",
          "AppealDecideBody", "Upheld: lifted at once, with an apology.", problems=(404, 409)),
+    Told("GET /v1/users/{id}", "user", "A user: credit score, ladder, measures, history", "UserAnswer",
+         more="By its token, or by its own id. Cases and education are the office's own.", problems=(404,)),
+    Told("GET /v1/me/decisions", "ownDecisions", "One's own decisions, the newest first", "OwnDecisionsAnswer",
+         more=_OWN, query=("beforePlace", "limitOwn")),
+    Told("GET /v1/me/decisions/{event_id}/explanation", "ownExplanation", "Why a decision was as it was",
+         "ExplanationAnswer", more=_OWN, problems=(404, 422)),
+    Told("GET /v1/me/measures", "ownMeasures", "One's own measures with their notices", "OwnMeasuresAnswer",
+         more=_OWN, problems=(422,)),
+    Told("GET /v1/me/appeals", "ownAppeals", "One's own appeals and answers", "OwnAppealsAnswer", more=_OWN,
+         problems=(422,)),
+    Told("POST /v1/me/appeals", "submitOwnAppeal", "Appeal against one's own measure, or answer a request",
+         "OwnAppealAnswer", "OwnAppealBody", _OWN, 201, (404, 409)),
+    Told("GET /v1/me/data", "ownData", "What is kept of oneself", "OwnDataAnswer", more=_OWN, problems=(422,)),
+    Told("POST /v1/me/human", "askForPeople", "Have people decide about oneself, or machines again", "HumanAnswer",
+         "HumanBody", _OWN, 202),
+    Told("GET /v1/education/figures", "educationFigures", "Whether education helps", "EducationFiguresAnswer"),
 )  # fmt: skip
 TABLE: Final = {one.route: one for one in _TABLE}
 
@@ -231,6 +253,8 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
                  "description": "those of one receiver"},
     "limitLetters": {"name": "limit", "schema": {"type": "integer", "minimum": 1, "maximum": LETTERS_MAX,
                                                  "default": PAGE_DEFAULT}},
+    "limitOwn": {"name": "limit", "schema": {"type": "integer", "minimum": 1, "maximum": DECISIONS_EACH_MAX,
+                                             "default": DECISIONS_EACH_MAX}},
     "limit": {"name": "limit",
               "schema": {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE_DEFAULT}},
     "newest": {"name": "newest", "schema": {"type": "boolean", "default": False},
@@ -280,10 +304,20 @@ _PATH: Final[dict[str, dict[str, Any]]] = {
     "pseudonym": {"schema": {"type": "string", "pattern": "^[0-9a-f]{16}$"}, "example": "00000000000000ff"},
     "name": {"schema": _TEXT, "example": "ann"},
     "id": {"schema": _TEXT},
+    "event_id": {"schema": _TEXT, "example": "payment-1"},
     "hash": {"schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"}, "example": "7c2f" * 16},
     "document": {"schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}, "example": "00ff" * 8},
     "number": {"schema": {"type": "integer", "minimum": 1, "maximum": CHANGES_MAX}},
 }  # fmt: skip
+
+
+_OF_OWN: Final[tuple[dict[str, Any], ...]] = (
+    {"name": "subject-type", "in": "header", "required": True, "description": "what it is",
+     "schema": {"type": "string", "enum": ["user", "merchant"]}},
+    {"name": "subject-id", "in": "header", "required": True, "schema": {"type": "string", "minLength": 1,
+     "maxLength": NAMED_MAX}, "example": "u1", "description": "its id, percent-encoded UTF-8, or its token"},
+)  # fmt: skip
+"""Headers that name a subject: a path or a query would stand in the logs of proxies."""
 
 
 def statuses(one: Told) -> set[int]:
@@ -299,6 +333,7 @@ def parameters(one: Told) -> list[dict[str, Any]]:
     return [
         *({"name": name, "in": "path", "required": True, **_PATH[name]} for name in parts),
         *({"in": "query", **_QUERY[name]} for name in one.query),
+        *(_OF_OWN if one.more == _OWN else ()),
     ]
 
 

@@ -20,7 +20,9 @@ from bonafide.office.audit.marks import Marker
 from bonafide.office.cases.desk import come_back
 from bonafide.office.cases.opening import CaseOpener
 from bonafide.office.cases.typologies import typologies_in
+from bonafide.office.education.loading import taught_in
 from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
+from bonafide.office.me.follow import Teller
 from bonafide.office.measures.upkeep import Upkeep
 from bonafide.office.outbox.log import open_log
 from bonafide.office.store.database import Store
@@ -58,6 +60,7 @@ class Tools(NamedTuple):
     store: Store
     measures: Upkeep
     appeals: Appeals
+    teller: Teller
 
 
 class Work:
@@ -90,7 +93,8 @@ class Work:
             taken = tools.take_in.step()
             # Reviews come behind the intake: what an application names is known by then.
             reviewed = tools.merchants.step() if taken < ROWS_AT_ONCE else 0
-            if not tools.measures.step() + taken + reviewed + self._open_cases(tools):
+            told = tools.measures.step() + tools.teller.step()
+            if not told + taken + reviewed + self._open_cases(tools):
                 stop.wait(EVERY_S)
             self._sweep_when_due(tools)
             self._mark_when_due(tools.marker)
@@ -139,8 +143,10 @@ class Work:
             opener = CaseOpener(store, log, typologies_in(self._data.folder), clock=self._clock)
             measures = Upkeep(store, log, secret, self._clock)
             appeals = Appeals(store, self._data.folder, secret, vault)
+            teller = Teller(store, log, secret, taught_in(self._data.folder), self._clock)
             yield Tools(
-                vault, take_in, merchants, outbox.worker, Marker(store, log), opener, store, measures, appeals
+                vault, take_in, merchants, outbox.worker, Marker(store, log), opener, store, measures, appeals,
+                teller,
             )  # fmt: skip
 
     def _tell(self, trouble: str | None) -> None:

@@ -19,7 +19,7 @@ from bonafide.engine.bundles.shapes import fit
 FILE_BYTES_MAX: Final = 8 * 2**20
 FILES_MAX: Final = 1_000
 NEEDED: Final = ("bundle.yaml", "features.yaml", "rules.yaml", "policy.yaml", "reasons.yaml")
-OPTIONAL: Final = ("ladder.yaml",)
+OPTIONAL: Final = ("ladder.yaml", "education.yaml")
 """What a bundle may have."""
 MODEL_FILES: Final = (
     "inputs.yaml", "model.npz", "model.txt", "calibration.yaml", "scorecard.yaml", "merchant_scorecard.yaml",

@@ -23,6 +23,8 @@ DEEDS: Final[dict[str, str]] = {
     "subject.look": "clear data of a subject was shown",
     "subject.search": "subjects were looked for by clear data",
     "subject.export": "everything that is kept of a subject was written out",
+    "subject.own": "a subject was shown its own clear data, through the platform",
+    "subject.human": "a subject asked, through the platform, that people decide about it, or machines again",
     "subject.forget": "a subject's keys were destroyed, or why they were not",
     "subject.end": "the relation with a subject ended, which begins its retention",
     "subject.sweep": "subjects whose retention has passed were forgotten",

@@ -16,9 +16,10 @@ from bonafide.core.moment import show_moment
 from bonafide.office.journal import Record
 
 MERCHANT_REVIEW: Final = "merchant_review"
-TOPICS: Final = ("alert", "measure", "notice", MERCHANT_REVIEW)
+EDUCATION: Final = "education"
+TOPICS: Final = ("alert", "measure", "notice", MERCHANT_REVIEW, EDUCATION)
 """What can be subscribed to: decisions that alert; where a measure stands; who is to be told of a measure; what became
-of a merchant's application."""
+of a merchant's application; what somebody is to be told so that they refuse cash-out."""
 TAG_BYTES: Final = 8
 NOTICE: Final = "notice"
 

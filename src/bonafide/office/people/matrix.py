@@ -120,8 +120,19 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "GET /v1/evidence/{path}": _LAW | {"auditor"},
     "POST /v1/evidence/{path}": _LAW,
     # The customer's own view, through the platform
-    "GET /v1/me/{path}": frozenset({"platform"}),
-    "POST /v1/me/{path}": frozenset({"platform"}),
+    **dict.fromkeys(
+        (
+            "GET /v1/me/decisions",
+            "GET /v1/me/decisions/{event_id}/explanation",
+            "GET /v1/me/measures",
+            "GET /v1/me/appeals",
+            "POST /v1/me/appeals",
+            "GET /v1/me/data",
+            "POST /v1/me/human",
+        ),
+        frozenset({"platform"}),
+    ),
+    "GET /v1/education/figures": _READERS,
     # Access and audit
     "POST /v1/session": _EVERYBODY,
     "GET /v1/session": _PEOPLE,
@@ -172,7 +183,8 @@ COMMANDS: Final[dict[str, frozenset[str]]] = {
         ("demo", "map init", "explain", "trace", "replay", "features", "rings", "simulate", "evaluate", "backtest",
          "train", "tune", "drift", "exposure", "review-sample", "bench", "warmup", "rules check", "rules test",
          "scores", "rules explain", "rules list", "rules suggest", "bundle new", "bundle check", "bundle test",
-         "bundle show", "bundle diff", "bundle trial", "bundle arms", "merchant review"),
+         "bundle show", "bundle diff", "bundle trial", "bundle arms", "merchant review",
+         "education list"),
         _EVERYBODY,
     ),
     # Steps of people, who sign in at the terminal too.
@@ -207,7 +219,7 @@ COMMANDS: Final[dict[str, frozenset[str]]] = {
          "case list", "case show", "case figures", "case sample",
          "subject show", "subject search", "subject export", "subject forget", "subject end", "subject hold",
          "subject lift", "subject holds", "subject sweep", "subject rotate-key",
-         "measure list", "measure show", "appeal list",
+         "measure list", "measure show", "appeal list", "education figures",
          "outbox status", "outbox pull", "outbox dead-letters", "outbox begin-at",
          "outbox receiver add", "outbox receiver list", "outbox receiver pause", "outbox receiver resume",
          "outbox receiver remove", "outbox receiver rotate"),

@@ -52,6 +52,7 @@ from bonafide.office.store.merchant_tables import (
     merchants,
 )
 from bonafide.office.store.naming import metadata
+from bonafide.office.store.told_tables import decided_subjects, education_given, education_subjects, told_decisions
 
 __all__ = [
     "appeal_documents",
@@ -69,6 +70,9 @@ __all__ = [
     "case_subjects",
     "case_ties",
     "cases",
+    "decided_subjects",
+    "education_given",
+    "education_subjects",
     "family_versions",
     "forgotten_subjects",
     "intake_taken",
@@ -107,6 +111,7 @@ __all__ = [
     "subject_fields",
     "subject_texts",
     "subjects",
+    "told_decisions",
     "wanted_records",
 ]
 

@@ -72,6 +72,14 @@ def forget(vault: Vault, actor: Actor, subject: Subject) -> Forgotten:
     return Forgotten(subject, fields, scrub(vault.store))
 
 
+def kept_because(vault: Vault, subject: Subject) -> str | None:
+    """What would hinder forgetting a subject now: `hold`, `legal minimum`, or None where nothing would."""
+    with vault.store.reading() as connection:
+        row = find_subject(connection, subject)
+        _, details = _hindrance(vault, connection, subject, row, vault.clock())
+    return details.get("why")
+
+
 def sweep(vault: Vault, actor: Actor = ITSELF) -> Swept:
     """Forget every subject whose retention has passed, and those restricted whose legal minimum has, unless held.
 

@@ -140,6 +140,13 @@ class Vault:
             self._note_look(connection, actor, "subject.search", "subjects", {"field": ID_FIELD, "found": len(found)})
         return found
 
+    def own(self, actor: Actor, subject: Subject) -> dict[str, Any]:
+        """The clear data of a subject as it asks for it itself, through the platform: whose a text is as well is not
+        told, and how often a platform asks is not unusual."""
+        fields = self._looked(actor, subject, "subject.own", None)
+        fields.pop(NAMED_BY, None)
+        return fields
+
     def export(self, actor: Actor, subject: Subject, *, case_id: str | None = None) -> dict[str, Any]:
         """Everything that the office keeps of a subject, as it is given to who asks for it."""
         fields = self._looked(actor, subject, "subject.export", case_id)

@@ -87,7 +87,7 @@ def _add_submission(rest: FastAPI, service: Service) -> None:
         ours = appeals_of(service)
 
         def act() -> dict[str, object]:
-            documents = [_handed(number, one) for number, one in enumerate(body.documents)]
+            documents = [handed(number, one) for number, one in enumerate(body.documents)]
             found = ours.submit(
                 caller.actor, caller.sender.role, body.measure_id, body.kind, body.statement,
                 subject_id=body.subject_id, documents=documents, human_only=body.human_only,
@@ -111,7 +111,8 @@ def _add_steps(rest: FastAPI, service: Service) -> None:
         return told(found.to_wire(office_of(service).clock()))
 
 
-def _handed(number: int, given: DocumentGiven) -> Handed:
+def handed(number: int, given: DocumentGiven) -> Handed:
+    """A document of a body; Refused (422) where it is no base64."""
     try:
         return Handed(given.name, base64.b64decode(given.content_base64, validate=True))
     except (binascii.Error, ValueError):
