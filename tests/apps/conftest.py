@@ -6,5 +6,5 @@ from functools import cache
 
 import typer.testing
 
-# What it makes has no memory between two calls; asking for it anew each time is what a hundred seconds of tests went into.
+# What it makes has no memory between two calls; made anew each time it was a hundred seconds of tests.
 vars(typer.testing)["_get_command"] = cache(typer.main.get_command)
