@@ -62,6 +62,7 @@ PASSED_OVER = {
     "record_outcomes": "where in the log a record stands; the log has it",
     "cases": "opened from the log, which is there; people change it with a step of case_steps",
     "case_events": "from the log", "case_subjects": "from the log", "case_ties": "from the log",
+    "case_named": "from the log", "case_beside": "from the log",
     "case_accounts": "from the log", "case_overdues": "from the log",
     "case_links": "by the grouping, or with a step of case_steps",
     "case_looks": "drawn with a decision, filled with a look: steps of case_steps",
@@ -77,7 +78,7 @@ MUTATING = {
     BundleLife: {"propose", "approve", "activate", "rollback", "refuse", "note_outcome"},
     Lists: {"change", "approve", "note_outcome"},
     Admissions: {"decide"},
-    CaseDesk: {"assign", "wait", "note", "link", "decide", "confirm", "refuse", "undo", "look"},
+    CaseDesk: {"assign", "wait", "note", "link", "split", "merge", "decide", "confirm", "refuse", "undo", "look"},
     Measures: {"confirm", "lift", "refuse", "delay_notice", "tell"},
     Appeals: {"submit", "assign", "decide", "look", "document"},
 }

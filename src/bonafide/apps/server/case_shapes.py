@@ -11,9 +11,10 @@ from msgspec import Meta
 
 from bonafide.apps.server.shapes import Time
 from bonafide.core.events import Grade, Label, MeasureKind
-from bonafide.office.cases.desk import NOTE_LENGTH_MAX
 from bonafide.office.cases.dispositions import GENUINE_MAX
 from bonafide.office.cases.rows import State
+from bonafide.office.cases.splitting import CHOSEN_MAX
+from bonafide.office.cases.steps import NOTE_LENGTH_MAX
 
 _Note = Annotated[
     str, Meta(max_length=NOTE_LENGTH_MAX, description=f"a note of at most {NOTE_LENGTH_MAX} characters, kept sealed")
@@ -54,6 +55,27 @@ class CaseLinkBody(_Shape, frozen=True):
     """Another case that this one has to do with."""
 
     to: Annotated[int, Meta(ge=1, le=2**53, description="the number of another case")]
+    note: _Note = ""
+
+
+class CaseSplitBody(_Shape, frozen=True):
+    """Which events become a case of their own."""
+
+    subjects: Annotated[
+        Annotated[tuple[_Token, ...], Meta(max_length=CHOSEN_MAX)],
+        Meta(description="tokens of subjects of the case: the events that name them go"),
+    ] = ()
+    events: Annotated[
+        Annotated[tuple[_Token, ...], Meta(max_length=CHOSEN_MAX)],
+        Meta(description="ids of events of the case that go"),
+    ] = ()
+    note: _Note = ""
+
+
+class CaseMergeBody(_Shape, frozen=True):
+    """The case that becomes part of this one."""
+
+    other: Annotated[int, Meta(ge=1, le=2**53, description="the number of another case")]
     note: _Note = ""
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import and_, func, or_, select
 from bonafide.core.errors import UsageError
 from bonafide.core.moment import show_moment
 from bonafide.office.access.keys import now_ms
-from bonafide.office.cases.desk import NOTES_KEY
 from bonafide.office.cases.lawyers import aggregates_of
 from bonafide.office.cases.rows import STATES, UNDECIDED, Case, State, bits_of, case_of, read_case
 from bonafide.office.cases.sampling import agreement
+from bonafide.office.cases.steps import NOTES_KEY
 from bonafide.office.cases.urgency import QUEUES
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import case_events, case_links, case_looks, case_steps, case_subjects, cases

@@ -21,7 +21,21 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 VERSIONS: Final = Path(__file__).parent / "versions"
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS: Final = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0014",
+)
 """Every revision in its order; the last is what this version of Bonafide reads and writes."""
 
 

@@ -24,9 +24,11 @@ from sqlalchemy import (
 
 from bonafide.office.store.case_tables import (
     case_accounts,
+    case_beside,
     case_events,
     case_links,
     case_looks,
+    case_named,
     case_overdues,
     case_steps,
     case_subjects,
@@ -61,9 +63,11 @@ __all__ = [
     "bundle_outcomes",
     "bundle_steps",
     "case_accounts",
+    "case_beside",
     "case_events",
     "case_links",
     "case_looks",
+    "case_named",
     "case_overdues",
     "case_steps",
     "case_subjects",

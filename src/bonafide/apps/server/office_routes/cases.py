@@ -17,7 +17,9 @@ from bonafide.apps.server.case_shapes import (
     CaseDecideBody,
     CaseLinkBody,
     CaseLookBody,
+    CaseMergeBody,
     CaseNoteBody,
+    CaseSplitBody,
     CaseUndoBody,
     CaseWaitBody,
 )
@@ -47,6 +49,7 @@ def add_cases(rest: FastAPI, service: Service) -> None:
     """Add the routes."""
     _add_reading(rest, service)
     _add_work(rest, service)
+    _add_splits(rest, service)
     _add_decisions(rest, service)
 
 
@@ -102,6 +105,22 @@ def _add_work(rest: FastAPI, service: Service) -> None:
             return desk.link(*who, _number(number), body.to, body.note)
 
         return await _step(request, service, CaseLinkBody, act)
+
+
+def _add_splits(rest: FastAPI, service: Service) -> None:
+    @rest.post("/v1/cases/{number}/split")
+    async def split(number: str, request: Request) -> Response:
+        def act(desk: Desk, who: Person, body: CaseSplitBody) -> Case:
+            return desk.split(*who, _number(number), body.subjects, body.events, body.note)
+
+        return await _step(request, service, CaseSplitBody, act)
+
+    @rest.post("/v1/cases/{number}/merge")
+    async def merge(number: str, request: Request) -> Response:
+        def act(desk: Desk, who: Person, body: CaseMergeBody) -> Case:
+            return desk.merge(*who, _number(number), body.other, body.note)
+
+        return await _step(request, service, CaseMergeBody, act)
 
 
 def _add_decisions(rest: FastAPI, service: Service) -> None:

@@ -1,0 +1,46 @@
+"""Cases: whom each event names, and beside whom accounts were named, so that cases can be grouped anew and be split."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0014"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+_KNOWN = """INSERT INTO case_named (number, seq, kind, token, binds)
+    SELECT number, seq, '{kind}', {kind}_id, {true} FROM case_events WHERE {kind}_id IS NOT NULL"""
+"""What events of before say of users and merchants; which accounts and devices they named is not known any more."""
+
+
+def upgrade() -> None:
+    """Make the tables and fill them as far as it is known."""
+    op.create_table(
+        "case_named",
+        sa.Column("number", sa.BigInteger, nullable=False, autoincrement=False),
+        sa.Column("seq", sa.BigInteger, nullable=False, autoincrement=False),
+        sa.Column("kind", sa.String(10), nullable=False),
+        sa.Column("token", sa.String(128), nullable=False),
+        sa.Column("binds", sa.Boolean, nullable=False),
+        sa.PrimaryKeyConstraint("number", "seq", "kind", "token", name="pk_case_named"),
+        sa.ForeignKeyConstraint(["number"], ["cases.number"], name="fk_case_named_number"),
+    )
+    op.create_table(
+        "case_beside",
+        sa.Column("account", sa.String(128), nullable=False),
+        sa.Column("kind", sa.String(10), nullable=False),
+        sa.Column("token", sa.String(128), nullable=False),
+        sa.PrimaryKeyConstraint("account", "kind", "token", name="pk_case_beside"),
+    )
+    op.add_column("case_events", sa.Column("typologies", sa.Integer, nullable=False, server_default="0"))
+    op.add_column("case_events", sa.Column("release_ms", sa.BigInteger, nullable=True))
+    op.add_column("case_links", sa.Column("split", sa.Boolean, nullable=False, server_default=sa.false()))
+    connection = op.get_bind()
+    connection.exec_driver_sql(
+        "UPDATE case_events SET typologies = (SELECT c.typologies FROM cases c WHERE c.number = case_events.number)"
+    )
+    true = "1" if connection.dialect.name == "sqlite" else "true"
+    for kind in ("user", "merchant"):
+        connection.exec_driver_sql(_KNOWN.format(kind=kind, true=true))
