@@ -16,6 +16,7 @@ from bonafide.office.appeals.appeals import Appeals
 from bonafide.office.audit.log import AuditLog
 from bonafide.office.bundles.life import BundleLife
 from bonafide.office.cases.desk import Desk as CaseDesk
+from bonafide.office.cases.files import CaseFiles
 from bonafide.office.journal.intake import IntakeRow
 from bonafide.office.lists.changes import Lists
 from bonafide.office.measures.steps import Measures
@@ -38,7 +39,7 @@ AUDITED = {
     "machine_keys", "people", "oidc_identities", "subjects", "subject_fields", "legal_holds", "signing_keys",
     "bundle_steps", "bundle_outcomes", "list_changes", "list_approvals", "list_outcomes", "merchant_votes",
     "merchant_outcomes", "case_steps", "measure_steps", "appeals",
-    "appeal_documents",
+    "appeal_documents", "case_files",
 }  # fmt: skip
 """A transaction that writes one of these appends to the log too."""
 PASSED_OVER = {
@@ -79,6 +80,7 @@ MUTATING = {
     Lists: {"change", "approve", "note_outcome"},
     Admissions: {"decide"},
     CaseDesk: {"assign", "wait", "note", "link", "split", "merge", "decide", "confirm", "refuse", "undo", "look"},
+    CaseFiles: {"attach", "content"},
     Measures: {"confirm", "lift", "refuse", "delay_notice", "tell"},
     Appeals: {"submit", "assign", "decide", "look", "document"},
 }
@@ -88,6 +90,7 @@ READING = {Keys: {"verify", "list", "close"}, People: {"list"}, OidcDesk: {"star
            Holds: {"standing", "of"}, BundleLife: {"steps", "read", "public_keys", "version"},
            Lists: {"token_of", "pending", "changes", "standing", "version"},
            Admissions: {"pseudonym_of", "merchants", "page", "show"}, CaseDesk: set(),
+           CaseFiles: {"list", "sweep"},
            Measures: {"show", "one", "list", "figures"}, Appeals: {"one", "list", "figures", "sweep"}}  # fmt: skip
 _WRITE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)(?:.*\bSET\b(.*?)\bWHERE\b)?", re.DOTALL)
 

@@ -11,7 +11,9 @@ from msgspec import Meta
 
 from bonafide.apps.server.shapes import Time
 from bonafide.core.events import Grade, Label, MeasureKind
+from bonafide.office.appeals.documents import SIZE_MAX
 from bonafide.office.cases.dispositions import GENUINE_MAX
+from bonafide.office.cases.files import NAME_LENGTH_MAX
 from bonafide.office.cases.rows import State
 from bonafide.office.cases.splitting import CHOSEN_MAX
 from bonafide.office.cases.steps import NOTE_LENGTH_MAX
@@ -76,6 +78,18 @@ class CaseMergeBody(_Shape, frozen=True):
     """The case that becomes part of this one."""
 
     other: Annotated[int, Meta(ge=1, le=2**53, description="the number of another case")]
+    note: _Note = ""
+
+
+class CaseFileBody(_Shape, frozen=True):
+    """A file for a case."""
+
+    name: Annotated[
+        str, Meta(min_length=1, max_length=NAME_LENGTH_MAX, description=f"its name, 1 to {NAME_LENGTH_MAX} characters")
+    ]
+    content_base64: Annotated[
+        str, Meta(max_length=SIZE_MAX * 4 // 3 + 4, description=f"a PDF, PNG or JPEG of at most {SIZE_MAX >> 20} MiB")
+    ]
     note: _Note = ""
 
 
@@ -147,6 +161,17 @@ class CaseAnswer(_Shape, frozen=True):
     merged_into: Annotated[int | None, Meta(description="the case that it became part of")]
 
 
+class CaseFileAnswer(_Shape, frozen=True):
+    """A file of a case; its name is what somebody called it."""
+
+    file: str
+    name: str
+    media_type: str
+    size: int
+    person: str
+    time: Time
+
+
 class CasesAnswer(_Shape, frozen=True):
     """Cases in the order that was asked for; `next_after` continues, and is null at the end."""
 
@@ -161,6 +186,7 @@ class WholeCaseAnswer(CaseAnswer, frozen=True, kw_only=True):
     event_list: Annotated[tuple[dict[str, Any], ...], Meta(description="the newest first")]
     steps: Annotated[tuple[dict[str, Any], ...], Meta(description="what people did, with their notes")]
     links: tuple[dict[str, Any], ...]
+    files: tuple[CaseFileAnswer, ...]
     second_look: dict[str, Any] | None
     aggregates: Annotated[dict[str, Any], Meta(description="what lawyers need; docs/cases.md says what each means")]
 

@@ -18,6 +18,7 @@ from bonafide.office.admission.watch import MerchantWatch
 from bonafide.office.appeals.appeals import Appeals
 from bonafide.office.audit.marks import Marker
 from bonafide.office.cases.desk import come_back
+from bonafide.office.cases.files import CaseFiles
 from bonafide.office.cases.opening import CaseOpener
 from bonafide.office.cases.typologies import typologies_in
 from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
@@ -58,6 +59,7 @@ class Tools(NamedTuple):
     store: Store
     measures: Upkeep
     appeals: Appeals
+    files: CaseFiles
 
 
 class Work:
@@ -117,6 +119,7 @@ class Work:
             self._swept_ms = now
             sweep(tools.vault)
             tools.appeals.sweep()
+            tools.files.sweep()
 
     def _mark_when_due(self, marker: Marker) -> None:
         now = self._clock()
@@ -139,8 +142,9 @@ class Work:
             opener = CaseOpener(store, log, typologies_in(self._data.folder), clock=self._clock)
             measures = Upkeep(store, log, secret, self._clock)
             appeals = Appeals(store, self._data.folder, secret, vault)
+            files = CaseFiles(store, self._data.folder, vault.keyring, clock=self._clock)
             yield Tools(
-                vault, take_in, merchants, outbox.worker, Marker(store, log), opener, store, measures, appeals
+                vault, take_in, merchants, outbox.worker, Marker(store, log), opener, store, measures, appeals, files
             )  # fmt: skip
 
     def _tell(self, trouble: str | None) -> None:

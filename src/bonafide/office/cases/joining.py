@@ -11,7 +11,15 @@ from bonafide.core.decision import OUTCOMES
 from bonafide.office.cases.grouping import SPAN_MS, Key, Named, become_one, pair
 from bonafide.office.cases.naming import name_subject
 from bonafide.office.cases.rows import UNDECIDED
-from bonafide.office.store.tables import case_events, case_links, case_named, case_subjects, case_ties, cases
+from bonafide.office.store.tables import (
+    case_events,
+    case_files,
+    case_links,
+    case_named,
+    case_subjects,
+    case_ties,
+    cases,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -80,6 +88,7 @@ def merge(connection: Connection, kept: int, gone: int) -> None:
     """Have a case become part of another, with all that its events say."""
     for table in (case_events, case_named):
         connection.execute(update(table).where(table.c.number == gone).values(number=kept))
+    connection.execute(update(case_files).where(case_files.c.case_number == gone).values(case_number=kept))
     rows = connection.execute(select(case_subjects).where(case_subjects.c.number == gone)).all()
     for row in rows:
         name_subject(connection, kept, (row.kind, row.token), row.mentions, row.last_ms, row.binds)

@@ -31,8 +31,9 @@ NOTE_LENGTH_MAX: Final = 4_000
 NOTES_KEY: Final = "notes of cases"
 ROUTES: Final = {
     name: f"POST /v1/cases/{{number}}/{name}"
-    for name in ("assign", "wait", "note", "link", "split", "merge", "files", "decide", "confirm", "refuse", "undo",
-                 "look")
+    for name in ("assign", "wait", "note", "link", "split", "merge", "decide", "confirm", "refuse", "undo", "look")
+} | {
+    "attach": "POST /v1/cases/{number}/files", "look_file": "GET /v1/cases/{number}/files/{file}",
 }  # fmt: skip
 """Whose roles may do it: the rows of docs/people.md."""
 
@@ -61,12 +62,23 @@ class Steps:
         self._draw = draw
 
     @contextmanager
-    def _acting(self, who: Session, origin: str, action: str, number: int, note: str) -> Iterator[Turn]:
-        """A transaction in which a person takes a step."""
+    def _refusing(self, who: Session, origin: str, action: str, number: int) -> Iterator[Actor]:
+        """What a person may do, with an entry in the audit log where it is refused."""
         actor = Actor(f"person:{who.name}", origin)
         try:
             who.check_complete()
             check_may(who.role, Deed("route", ROUTES[action]))
+            yield actor
+        except BonafideError as error:
+            with suppress(StoreError), self._store.writing() as connection:
+                append(connection, actor, f"case.{action}", f"case:{number}", self._clock(), outcome="refused",
+                       details={"why": type(error).__name__})  # fmt: skip
+            raise
+
+    @contextmanager
+    def _acting(self, who: Session, origin: str, action: str, number: int, note: str) -> Iterator[Turn]:
+        """A transaction in which a person takes a step."""
+        with self._refusing(who, origin, action, number) as actor:
             if len(note) > NOTE_LENGTH_MAX:
                 raise UsageError(f"note: give at most {NOTE_LENGTH_MAX} characters")
             with self._store.writing(FAMILY) as connection:
@@ -75,11 +87,6 @@ class Steps:
                 if case.state == "merged":
                     raise NotNowError(f"case {number}: it became part of case {case.merged_into}")
                 yield Turn(connection, case, now, actor, who)
-        except BonafideError as error:
-            with suppress(StoreError), self._store.writing() as connection:
-                append(connection, actor, f"case.{action}", f"case:{number}", self._clock(), outcome="refused",
-                       details={"why": type(error).__name__})  # fmt: skip
-            raise
 
     def _change(self, turn: Turn, action: str, about: dict[str, Any], note: str, **values: Any) -> int:
         """Write a step, its audit entry and the case's new values; returns the step's number."""
@@ -90,12 +97,15 @@ class Steps:
         turn.connection.execute(case_steps.insert().values(**row))
         if values:
             turn.connection.execute(update(cases).where(cases.c.number == turn.case.number).values(**values))
+        self._note(turn, action, {"step": step} | about)
+        return step
+
+    def _note(self, turn: Turn, action: str, about: dict[str, Any]) -> None:
+        """Write a step's audit entry; of lists it says how long they are."""
         details: dict[str, Value] = {
             name: value if isinstance(value, str | int) else len(value) for name, value in about.items()
         }
-        append(turn.connection, turn.actor, f"case.{action}", f"case:{turn.case.number}", turn.now,
-               details={"step": step, **details})  # fmt: skip
-        return step
+        append(turn.connection, turn.actor, f"case.{action}", f"case:{turn.case.number}", turn.now, details=details)
 
     def _check_own(self, turn: Turn, state: str) -> None:
         if turn.case.state != state:

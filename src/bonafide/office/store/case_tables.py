@@ -132,6 +132,20 @@ case_steps: Final = Table(
 )  # fmt: skip
 """What people did with a case; notes are sealed. It only grows."""
 
+case_files: Final = Table(
+    "case_files", metadata,
+    Column("file_id", String(32), primary_key=True),
+    Column("case_number", BigInteger, ForeignKey("cases.number"), nullable=False),
+    Column("media_type", String(20), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("name", LargeBinary, nullable=False),
+    Column("person", String(40), ForeignKey("people.name"), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Index("ix_case_files_case_number", "case_number"),
+)  # fmt: skip
+"""Files that people attached. `file_id` is random and names the sealed file; `name` is what somebody called it, sealed,
+and never a path."""
+
 case_links: Final = Table(
     "case_links", metadata,
     Column("low", BigInteger, ForeignKey("cases.number"), primary_key=True, autoincrement=False),

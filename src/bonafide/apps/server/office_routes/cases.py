@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 from fastapi import FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from bonafide.apps.server.answers import refused
 from bonafide.apps.server.bundle_routes import Person, person_of
 from bonafide.apps.server.case_shapes import (
     CaseAssignBody,
@@ -23,6 +21,7 @@ from bonafide.apps.server.case_shapes import (
     CaseUndoBody,
     CaseWaitBody,
 )
+from bonafide.apps.server.office_routes.case_files import add_case_files, case_number
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of, vault_of
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
@@ -34,7 +33,6 @@ from bonafide.office.cases.rows import UNDECIDED, Asked, Case, State
 if TYPE_CHECKING:
     from bonafide.apps.server.app import Service
 
-_NUMBER: Final = re.compile("[1-9][0-9]{0,15}")
 _Queue = Literal["alerts", "review"]
 _States = Annotated[list[State], Query(max_length=6)]
 _After = Annotated[str, Query(max_length=40, pattern=r"^-?[0-9.]*$")]
@@ -50,6 +48,7 @@ def add_cases(rest: FastAPI, service: Service) -> None:
     _add_reading(rest, service)
     _add_work(rest, service)
     _add_splits(rest, service)
+    add_case_files(rest, service)
     _add_decisions(rest, service)
 
 
@@ -74,35 +73,35 @@ def _add_reading(rest: FastAPI, service: Service) -> None:
 
     @rest.get("/v1/cases/{number}")
     async def one(number: str) -> Response:
-        return told(await run_in_threadpool(book().one, _number(number)))
+        return told(await run_in_threadpool(book().one, case_number(number)))
 
 
 def _add_work(rest: FastAPI, service: Service) -> None:
     @rest.post("/v1/cases/{number}/assign")
     async def assign(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseAssignBody) -> Case:
-            return desk.assign(*who, _number(number), body.to, body.note)
+            return desk.assign(*who, case_number(number), body.to, body.note)
 
         return await _step(request, service, CaseAssignBody, act)
 
     @rest.post("/v1/cases/{number}/wait")
     async def wait(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseWaitBody) -> Case:
-            return desk.wait(*who, _number(number), moment_of(body.until), body.note)
+            return desk.wait(*who, case_number(number), moment_of(body.until), body.note)
 
         return await _step(request, service, CaseWaitBody, act)
 
     @rest.post("/v1/cases/{number}/note")
     async def note(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseNoteBody) -> Case:
-            return desk.note(*who, _number(number), body.note)
+            return desk.note(*who, case_number(number), body.note)
 
         return await _step(request, service, CaseNoteBody, act)
 
     @rest.post("/v1/cases/{number}/link")
     async def link(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseLinkBody) -> Case:
-            return desk.link(*who, _number(number), body.to, body.note)
+            return desk.link(*who, case_number(number), body.to, body.note)
 
         return await _step(request, service, CaseLinkBody, act)
 
@@ -111,14 +110,14 @@ def _add_splits(rest: FastAPI, service: Service) -> None:
     @rest.post("/v1/cases/{number}/split")
     async def split(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseSplitBody) -> Case:
-            return desk.split(*who, _number(number), body.subjects, body.events, body.note)
+            return desk.split(*who, case_number(number), body.subjects, body.events, body.note)
 
         return await _step(request, service, CaseSplitBody, act)
 
     @rest.post("/v1/cases/{number}/merge")
     async def merge(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseMergeBody) -> Case:
-            return desk.merge(*who, _number(number), body.other, body.note)
+            return desk.merge(*who, case_number(number), body.other, body.note)
 
         return await _step(request, service, CaseMergeBody, act)
 
@@ -128,35 +127,35 @@ def _add_decisions(rest: FastAPI, service: Service) -> None:
     async def decide(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseDecideBody) -> Case:
             asked = Asked(body.label, body.grade, body.measure, body.genuine)
-            return desk.decide(*who, _number(number), asked, body.note)
+            return desk.decide(*who, case_number(number), asked, body.note)
 
         return await _step(request, service, CaseDecideBody, act)
 
     @rest.post("/v1/cases/{number}/confirm")
     async def confirm(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseNoteBody) -> Case:
-            return desk.confirm(*who, _number(number), body.note)
+            return desk.confirm(*who, case_number(number), body.note)
 
         return await _step(request, service, CaseNoteBody, act)
 
     @rest.post("/v1/cases/{number}/refuse")
     async def refuse(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseNoteBody) -> Case:
-            return desk.refuse(*who, _number(number), body.note)
+            return desk.refuse(*who, case_number(number), body.note)
 
         return await _step(request, service, CaseNoteBody, act)
 
     @rest.post("/v1/cases/{number}/undo")
     async def undo(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseUndoBody) -> Case:
-            return desk.undo(*who, _number(number), body.label, body.note)
+            return desk.undo(*who, case_number(number), body.label, body.note)
 
         return await _step(request, service, CaseUndoBody, act)
 
     @rest.post("/v1/cases/{number}/look")
     async def look(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseLookBody) -> Case:
-            return desk.look(*who, _number(number), body.label, body.note)
+            return desk.look(*who, case_number(number), body.label, body.note)
 
         return await _step(request, service, CaseLookBody, act)
 
@@ -176,9 +175,3 @@ async def _step(
 def _page(book: CaseBook, wanted: Wanted, sort: Sort, after: str, limit: int) -> dict[str, Any]:
     page = book.list(wanted, sort, after, limit)
     return book.page_wire(page)
-
-
-def _number(given: str) -> int:
-    if not _NUMBER.fullmatch(given):
-        raise refused("not-found", "number: there is no case of this number")
-    return int(given)

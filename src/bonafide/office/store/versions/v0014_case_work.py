@@ -1,4 +1,5 @@
-"""Cases: whom each event names, and beside whom accounts were named, so that cases can be grouped anew and be split."""
+"""Cases: whom each event names, and beside whom accounts were named, so that cases can be grouped anew and
+be split; files of cases."""
 
 from __future__ import annotations
 
@@ -34,6 +35,20 @@ def upgrade() -> None:
         sa.Column("token", sa.String(128), nullable=False),
         sa.PrimaryKeyConstraint("account", "kind", "token", name="pk_case_beside"),
     )
+    op.create_table(
+        "case_files",
+        sa.Column("file_id", sa.String(32), nullable=False),
+        sa.Column("case_number", sa.BigInteger, nullable=False),
+        sa.Column("media_type", sa.String(20), nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
+        sa.Column("name", sa.LargeBinary, nullable=False),
+        sa.Column("person", sa.String(40), nullable=False),
+        sa.Column("made_ms", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("file_id", name="pk_case_files"),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.number"], name="fk_case_files_case_number"),
+        sa.ForeignKeyConstraint(["person"], ["people.name"], name="fk_case_files_person"),
+    )
+    op.create_index("ix_case_files_case_number", "case_files", ["case_number"])
     op.add_column("case_events", sa.Column("typologies", sa.Integer, nullable=False, server_default="0"))
     op.add_column("case_events", sa.Column("release_ms", sa.BigInteger, nullable=True))
     op.add_column("case_links", sa.Column("split", sa.Boolean, nullable=False, server_default=sa.false()))
