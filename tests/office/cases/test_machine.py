@@ -16,7 +16,7 @@ from bonafide.office.cases.naming import recounted
 from bonafide.office.cases.rows import STATES, Asked, Case, case_of
 from bonafide.office.records.records import Records
 from bonafide.office.store.database import Store
-from bonafide.office.store.tables import case_events, case_steps, case_subjects, cases
+from bonafide.office.store.tables import case_events, case_steps, case_subjects, cases, measures
 from tests.office.cases.kit import HERE, HOUR, Site, alerting, token
 from tests.office.databases import Copies, play
 
@@ -110,7 +110,8 @@ class Machine(RuleBasedStateMachine):
     def decide(self, who: str, number: int, label: Any, grade: Any, measure: str | None, own: bool) -> None:
         if own:
             who = self._assignee(number) or who
-        self._act("decide", who, number, Asked(label, grade, measure))
+        about = () if measure is None else (token("u1"),)
+        self._act("decide", who, number, Asked(label, grade, measure, about))
 
     @rule(who=NAMES, number=NUMBERS)
     def confirm(self, who: str, number: int) -> None:
@@ -191,6 +192,19 @@ class Machine(RuleBasedStateMachine):
                     if case.state != "merged":
                         recounted(connection, case.number)
                 assert [connection.execute(asked).all() for asked in EVERYTHING] == before
+
+    @invariant()
+    def what_was_asked_for_is_a_measure_and_what_was_undone_is_none(self) -> None:
+        if hasattr(self, "store"):
+            with self.store.reading() as connection:
+                found = connection.execute(select(measures)).all()
+            for case in self._all().values():
+                if case.measure is not None:
+                    ours = [one for one in found if one.measure == case.measure and one.subject == token("u1")]
+                    assert any(one.state == "requested" for one in ours)
+            standing = {case.step for case in self._all().values()}
+            assert all(one.state in ("lifted", "requested") for one in found)
+            assert all(one.state == "lifted" for one in found if one.case_step not in standing)
 
     @invariant()
     def verdicts_are_wanted_exactly_once(self) -> None:

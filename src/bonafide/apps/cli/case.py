@@ -151,8 +151,10 @@ def merge(
 def desk_of(office: Opened) -> Desk:
     """Where people of a data directory work on cases."""
     from bonafide.office.cases.desk import Desk
+    from bonafide.office.measures.opening import reasons_in
 
-    return Desk(office.store, office.data.read_secret(), office.vault.keyring)
+    reasons_of = reasons_in(office.data.folder)
+    return Desk(office.store, office.data.read_secret(), office.vault.keyring, reasons_of=reasons_of)
 
 
 def show_case(case: Case, as_json: bool) -> None:

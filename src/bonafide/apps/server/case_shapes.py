@@ -12,7 +12,7 @@ from msgspec import Meta
 from bonafide.apps.server.shapes import Time
 from bonafide.core.events import Grade, Label, MeasureKind
 from bonafide.office.appeals.documents import SIZE_MAX
-from bonafide.office.cases.dispositions import GENUINE_MAX
+from bonafide.office.cases.dispositions import ABOUT_MAX, GENUINE_MAX
 from bonafide.office.cases.files import NAME_LENGTH_MAX
 from bonafide.office.cases.rows import State
 from bonafide.office.cases.splitting import CHOSEN_MAX
@@ -99,6 +99,10 @@ class CaseDecideBody(_Shape, frozen=True):
     label: _Label
     grade: _Grade = None
     measure: Annotated[MeasureKind | None, Meta(description="of cash_out: a measure that is asked for, or null")] = None
+    about: Annotated[
+        Annotated[tuple[_Token, ...], Meta(max_length=ABOUT_MAX)],
+        Meta(description="with a measure: tokens of the subjects whom it is about"),
+    ] = ()
     genuine: Annotated[
         Annotated[tuple[_Token, ...], Meta(max_length=GENUINE_MAX)],
         Meta(description="of cash_out: tokens of subjects who had no part in it"),
@@ -127,6 +131,7 @@ class CaseAskedAnswer(_Shape, frozen=True):
     grade: Grade | None
     measure: str | None
     genuine: tuple[str, ...]
+    about: Annotated[tuple[str, ...], Meta(description="whom the measure is about")]
     by: str
 
 

@@ -192,10 +192,13 @@ _TABLE: Final = (
          more="A page is a few longer than `limit` where one decision proposes several.",
          query=("stateOfMeasure", "subject", "waitingMeasures", "beforePlace", "limit")),
     Told("GET /v1/measures/{id}", "measure", "A measure with its notices", "MeasureShownAnswer", problems=(404,)),
+    Told("POST /v1/measures", "openMeasure", "Open a measure on the basis of a case", "MeasureStandingAnswer",
+         "OpenMeasureBody", "What is harder than a request for information waits for a second person.", 201,
+         (404, 409)),
     Told("POST /v1/measures/{id}/status", "tellMeasure", "Say what became of a measure", "MeasureStandingAnswer",
          "MeasureStatusBody", "Late or twice comes to the same; `wanted` says what is to be done now.",
          problems=(404, 409)),
-    Told("POST /v1/measures/{id}/confirm", "confirmMeasure", "Stand behind a measure that a machine proposed",
+    Told("POST /v1/measures/{id}/confirm", "confirmMeasure", "Stand behind a measure",
          "MeasureStandingAnswer", "ConfirmMeasureBody", "Of two different people it lasts beyond 72 hours.",
          problems=(404, 409)),
     Told("POST /v1/measures/{id}/lift", "liftMeasure", "End a measure now", "MeasureStandingAnswer", "EndMeasureBody",
@@ -290,6 +293,7 @@ _PATH: Final[dict[str, dict[str, Any]]] = {
     "id": {"schema": _TEXT},
     "hash": {"schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"}, "example": "7c2f" * 16},
     "document": {"schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}, "example": "00ff" * 8},
+    "file": {"schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}, "example": "0f0f" * 8},
     "number": {"schema": {"type": "integer", "minimum": 1, "maximum": CHANGES_MAX}},
 }  # fmt: skip
 

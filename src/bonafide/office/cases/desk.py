@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from sqlalchemy import select, update
 
 from bonafide.core.errors import MissingError, UsageError
@@ -21,6 +22,8 @@ from bonafide.office.cases.rows import FREE, Asked, Case, read_case
 from bonafide.office.cases.sampling import draw_look
 from bonafide.office.cases.splitting import Splitting
 from bonafide.office.cases.steps import NOTE_LENGTH_MAX, Turn, told_of
+from bonafide.office.measures.changes import Turn as Changing
+from bonafide.office.measures.opening import Wish, check_wish, follow_decision, take_back
 from bonafide.office.people.sessions import Session
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import case_looks, cases, people
@@ -88,7 +91,9 @@ class Desk(Splitting):
         with self._acting(who, origin, "decide", number, note) as turn:
             self._check_own(turn, "assigned")
             check_asked(turn.connection, number, asked)
-            given = Asked(asked.label, asked.grade, asked.measure, asked.genuine, by=who.name)
+            for wish in self._wishes(turn, asked):
+                check_wish(self._changing(turn), wish)
+            given = msgspec.structs.replace(asked, by=who.name)
             if needs_two(given):
                 self._change(turn, "decide", _about(given), note, state="waiting", asked=_kept(given))
             else:
@@ -127,6 +132,8 @@ class Desk(Splitting):
                                 assignee=None, asked=None, label=None, grade=None, measure=None, decided_ms=None,
                                 decided_by=None, second=None, step=None)  # fmt: skip
             write_contrary(turn.connection, case, step, label, turn.now)
+            told = f"decision {case.step} of case {number} was undone"
+            take_back(self._changing(turn), number, case.step, who.name, self._measure_notes, told)
             return read_case(turn.connection, number)
 
     def look(self, who: Session, origin: str, number: int, label: str, note: str = "") -> Case:
@@ -153,7 +160,20 @@ class Desk(Splitting):
             decided_ms=turn.now, decided_by=asked.by, second=second, step=step, waits_until_ms=None,
         ))  # fmt: skip
         write_verdicts(turn.connection, turn.case.number, step, asked, turn.now)
+        self._carry_out(turn, asked, second, step)
         draw_look(turn.connection, self._secret, turn.case.number, step, asked.label, turn.now)
+
+    def _carry_out(self, turn: Turn, asked: Asked, second: str | None, step: int) -> None:
+        """Have what was asked for become measures, one for each subject, with both people's names."""
+        people, told = [asked.by, *([second] if second else [])], f"decision {step} of case {turn.case.number}"
+        for wish in self._wishes(turn, asked, step):
+            follow_decision(self._changing(turn), wish, people, self._reasons_of, self._measure_notes, told)
+
+    def _wishes(self, turn: Turn, asked: Asked, step: int | None = None) -> list[Wish]:
+        return [Wish(turn.case.number, subject, asked.measure or "", None, step) for subject in asked.about]
+
+    def _changing(self, turn: Turn) -> Changing:
+        return Changing(turn.connection, turn.now, self._secret)
 
     def _asked(self, turn: Turn) -> Asked:
         if turn.case.asked is None:
@@ -186,7 +206,13 @@ def _disagreed(connection: Connection, step: int) -> bool:
 
 
 def _about(asked: Asked) -> dict[str, Any]:
-    told = {"label": asked.label, "grade": asked.grade, "measure": asked.measure, "genuine": list(asked.genuine)}
+    told = {
+        "label": asked.label,
+        "grade": asked.grade,
+        "measure": asked.measure,
+        "genuine": list(asked.genuine),
+        "about": list(asked.about),
+    }
     return {name: value for name, value in told.items() if value}
 
 

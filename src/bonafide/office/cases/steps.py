@@ -17,6 +17,7 @@ from bonafide.office.audit.log import append
 from bonafide.office.bundles.errors import NotNowError
 from bonafide.office.cases.opening import FAMILY
 from bonafide.office.cases.rows import Case, next_step, read_case
+from bonafide.office.measures.opening import ReasonsOf, no_reasons, notes_with
 from bonafide.office.people.matrix import Deed, check_may
 from bonafide.office.people.sessions import Session
 from bonafide.office.store.database import Store, StoreError
@@ -53,9 +54,11 @@ class Steps:
 
     def __init__(
         self, store: Store, secret: bytes, keyring: Keyring, *, clock: Callable[[], int] = now_ms,
-        draw: Callable[[int], bytes] = secrets.token_bytes,
+        draw: Callable[[int], bytes] = secrets.token_bytes, reasons_of: ReasonsOf = no_reasons,
     ) -> None:  # fmt: skip
         self._store = store
+        self._reasons_of = reasons_of
+        self._measure_notes = notes_with(keyring, draw)
         self._secret = secret
         self._key = keyring.derived(NOTES_KEY)
         self._clock = clock

@@ -95,6 +95,7 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "POST /v1/cases/{number}/look": _JUDGES,
     "GET /v1/measures": _READERS | {"platform"},
     "GET /v1/measures/{id}": _READERS | {"platform"},
+    "POST /v1/measures": _MERCHANTS,
     "POST /v1/measures/{id}/confirm": _MERCHANTS,
     "POST /v1/measures/{id}/status": frozenset({"platform"}),
     "POST /v1/measures/{id}/lift": _MERCHANTS | _LAW,
@@ -161,7 +162,8 @@ OF_PEOPLE: Final = OF_A_SESSION | {
     *(f"POST /v1/cases/{{number}}/{step}" for step in (
         "assign", "wait", "note", "link", "split", "merge", "files", "decide", "confirm", "refuse", "undo", "look")),
     "GET /v1/cases/{number}/files/{file}",
-    "POST /v1/measures/{id}/confirm", "POST /v1/measures/{id}/lift", "POST /v1/measures/{id}/refuse",
+    "POST /v1/measures", "POST /v1/measures/{id}/confirm", "POST /v1/measures/{id}/lift",
+    "POST /v1/measures/{id}/refuse",
     "POST /v1/measures/{id}/delay-notice", "POST /v1/appeals/{id}/assign", "POST /v1/appeals/{id}/decide",
     "GET /v1/appeals/{id}/documents/{document}",
 }  # fmt: skip
@@ -196,6 +198,7 @@ COMMANDS: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(("case note", "case link", "case attach", "case files"), _MERCHANTS | _LAW),
     "case confirm": frozenset({"senior"}),
     "case look": _JUDGES,
+    "measure open": _MERCHANTS,
     "measure confirm": _MERCHANTS,
     "measure lift": _MERCHANTS | _LAW,
     "measure refuse": _MERCHANTS | _LAW,

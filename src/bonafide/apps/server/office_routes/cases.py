@@ -29,6 +29,7 @@ from bonafide.core.moment import moment_of
 from bonafide.office.cases.desk import Desk
 from bonafide.office.cases.listing import CaseBook, Sort, Wanted
 from bonafide.office.cases.rows import UNDECIDED, Asked, Case, State
+from bonafide.office.measures.opening import reasons_in
 
 if TYPE_CHECKING:
     from bonafide.apps.server.app import Service
@@ -126,7 +127,7 @@ def _add_decisions(rest: FastAPI, service: Service) -> None:
     @rest.post("/v1/cases/{number}/decide")
     async def decide(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseDecideBody) -> Case:
-            asked = Asked(body.label, body.grade, body.measure, body.genuine)
+            asked = Asked(body.label, body.grade, body.measure, body.about, body.genuine)
             return desk.decide(*who, case_number(number), asked, body.note)
 
         return await _step(request, service, CaseDecideBody, act)
@@ -167,7 +168,8 @@ async def _step(
     body = await read_struct(request, service, shape)
     caller, office = caller_of(request), office_of(service)
     who = person_of(caller.signed_in.session if caller.signed_in else None, caller.actor.origin)
-    desk = Desk(office.store, office.data.read_secret(), vault_of(service).keyring, clock=office.clock)
+    desk = Desk(office.store, office.data.read_secret(), vault_of(service).keyring, clock=office.clock,
+                reasons_of=reasons_in(office.data.folder))  # fmt: skip
     case = await run_in_threadpool(act, desk, who, body)
     return told(case.to_wire(office.clock()))
 
