@@ -109,9 +109,10 @@ def reasons_in(folder: Path) -> ReasonsOf:
 
 
 def reasons_from(log: Log, seqs: Sequence[int]) -> list[dict[str, str]]:
-    """The reasons of decisions at places of a log."""
+    """The reasons of decisions at places of a log; a place that it has not (it was restored) says nothing."""
     found: dict[str, dict[str, str]] = {}
-    for seq in seqs:
+    end_seq = log.next_seq()
+    for seq in (one for one in seqs if one < end_seq):
         for _, records in log.commits(seq, seq + 1):
             answer = msgspec.json.decode(records[0].answer)
             found |= {one["code"]: one for one in answer.get("reasons", ()) if one["code"] not in found}

@@ -78,6 +78,8 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "POST /v1/receivers/{id}/rotate": _ADMIN,
     # Cases, measures, appeals
     "GET /v1/cases": _READERS,
+    "GET /v1/cases.csv": _READERS,
+    "GET /v1/cases.xlsx": _READERS,
     "GET /v1/cases/figures": _READERS,
     "GET /v1/cases/{number}": _READERS,
     "POST /v1/cases/{number}/assign": _MERCHANTS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -21,12 +21,16 @@ from bonafide.apps.server.case_shapes import (
     CaseUndoBody,
     CaseWaitBody,
 )
+from bonafide.apps.server.office_routes.appeals import SAFE
 from bonafide.apps.server.office_routes.case_files import add_case_files, case_number
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of, vault_of
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.core.moment import moment_of
+from bonafide.office.audit.entry import Actor
+from bonafide.office.audit.log import append
 from bonafide.office.cases.desk import Desk
+from bonafide.office.cases.export import XLSX_TYPE, csv_of, xlsx_of
 from bonafide.office.cases.listing import CaseBook, Sort, Wanted
 from bonafide.office.cases.rows import UNDECIDED, Asked, Case, State
 from bonafide.office.measures.opening import reasons_in
@@ -47,6 +51,8 @@ B = TypeVar("B", bound=msgspec.Struct)
 def add_cases(rest: FastAPI, service: Service) -> None:
     """Add the routes."""
     _add_reading(rest, service)
+    for form in ("csv", "xlsx"):
+        _add_export(rest, service, form)
     _add_work(rest, service)
     _add_splits(rest, service)
     add_case_files(rest, service)
@@ -54,27 +60,36 @@ def add_cases(rest: FastAPI, service: Service) -> None:
 
 
 def _add_reading(rest: FastAPI, service: Service) -> None:
-    def book() -> CaseBook:
-        office = office_of(service)
-        return CaseBook(office.store, vault_of(service).keyring, clock=office.clock)
-
     @rest.get("/v1/cases")
     async def cases(
         state: _States = [], queue: _Queue | None = None, assignee: _Name = None, typology: _Word = None,  # noqa: B006
         subject: _Subject = None, overdue: bool = False, drawn: bool = False, sort: Sort = "priority",
         after: _After = "", limit: Limit = PAGE_DEFAULT,
     ) -> Response:  # fmt: skip
-        usual: tuple[State, ...] = () if drawn else UNDECIDED
-        wanted = Wanted(tuple(state) or usual, queue, assignee, typology, subject, overdue, drawn)
-        return told(await run_in_threadpool(_page, book(), wanted, sort, after, limit))
+        wanted = _wanted(state, queue, assignee, typology, subject, overdue, drawn)
+        return told(await run_in_threadpool(_page, _book(service), wanted, sort, after, limit))
 
     @rest.get("/v1/cases/figures")
     async def figures() -> Response:
-        return told(await run_in_threadpool(book().figures))
+        return told(await run_in_threadpool(_book(service).figures))
 
     @rest.get("/v1/cases/{number}")
     async def one(number: str) -> Response:
-        return told(await run_in_threadpool(book().one, case_number(number)))
+        return told(await run_in_threadpool(_book(service).one, case_number(number)))
+
+
+def _add_export(rest: FastAPI, service: Service, form: Literal["csv", "xlsx"]) -> None:
+    @rest.get(f"/v1/cases.{form}")
+    async def export(
+        request: Request,
+        state: _States = [], queue: _Queue | None = None, assignee: _Name = None, typology: _Word = None,  # noqa: B006
+        subject: _Subject = None, overdue: bool = False, drawn: bool = False, sort: Sort = "priority",
+        after: _After = "", limit: Limit = PAGE_DEFAULT,
+    ) -> Response:  # fmt: skip
+        """The same list as a file to be saved; the audit log says who had it."""
+        wanted = _wanted(state, queue, assignee, typology, subject, overdue, drawn)
+        actor, book = caller_of(request).actor, _book(service)
+        return await run_in_threadpool(_export, service, actor, book, wanted, sort, after, limit, form)
 
 
 def _add_work(rest: FastAPI, service: Service) -> None:
@@ -172,6 +187,30 @@ async def _step(
                 reasons_of=reasons_in(office.data.folder))  # fmt: skip
     case = await run_in_threadpool(act, desk, who, body)
     return told(case.to_wire(office.clock()))
+
+
+def _book(service: Service) -> CaseBook:
+    office = office_of(service)
+    return CaseBook(office.store, vault_of(service).keyring, clock=office.clock)
+
+
+def _wanted(state: Sequence[State], queue: str | None, assignee: str | None, typology: str | None,
+            subject: str | None, overdue: bool, drawn: bool) -> Wanted:  # fmt: skip
+    usual: tuple[State, ...] = () if drawn else UNDECIDED
+    return Wanted(tuple(state) or usual, queue, assignee, typology, subject, overdue, drawn)
+
+
+def _export(
+    service: Service, actor: Actor, book: CaseBook, wanted: Wanted, sort: Sort, after: str, limit: int, form: str
+) -> Response:  # fmt: skip
+    page, now = _page(book, wanted, sort, after, limit), office_of(service).clock()
+    rows = page["cases"]
+    content, kind = (csv_of(rows), "text/csv") if form == "csv" else (xlsx_of(rows, now), XLSX_TYPE)
+    with office_of(service).store.writing() as connection:
+        append(connection, actor, "case.export", "case", now, details={"cases": len(rows)})
+    more = {} if page["next_after"] is None else {"x-next-after": page["next_after"]}
+    headers = SAFE | {"content-disposition": f"attachment; filename=cases.{form}"} | more
+    return Response(content, media_type=kind, headers=headers)
 
 
 def _page(book: CaseBook, wanted: Wanted, sort: Sort, after: str, limit: int) -> dict[str, Any]:
