@@ -21,6 +21,7 @@ from bonafide.office.records.records import Records
 from bonafide.office.store.database import Store
 from bonafide.office.store.datadir import DataDir
 from tests.apps.test_cli_bundle_life import json_of, set_up, told
+from tests.office.appeals.test_documents import png
 from tests.office.cases.kit import alerting, bits, token
 from tests.office.people.kit import quick
 
@@ -58,7 +59,8 @@ def test_a_case_from_the_list_to_its_verdicts(data: Path, tmp_path: Path) -> Non
     assert json_of("case", "claim", 1, *as_ann)["assignee"] == "ann"
     json_of("case", "note", 1, "=cmd()", *as_ann)
     json_of("case", "link", 1, 2, *as_ann)
-    asked = ("case", "decide", 1, "cash_out", "--grade", "confirmed", "--measure", "freeze_credit")
+    asked = ("case", "decide", 1, "cash_out", "--grade", "confirmed", "--measure", "freeze_credit", "--about",
+             token("u0"))  # fmt: skip
     assert json_of(*asked, *as_ann)["state"] == "waiting"
     assert told("case", "confirm", 1, *as_ann).exit_code == 1
     assert json_of("case", "confirm", 1, *as_bob)["second"] == "bob"
@@ -68,13 +70,36 @@ def test_a_case_from_the_list_to_its_verdicts(data: Path, tmp_path: Path) -> Non
     assert "linked to: 2" in shown
     assert json_of("case", "figures", "--data", data)["queues"]["alerts"]["reopened"] == 1
     with Store.open(DataDir.open(data).office) as store:
-        assert [one.event_id for one in Records(store).pending()] == ["case:1:5:0", "case:1:6:0"]
+        written = [one.event_id for one in Records(store).pending()]
+        assert (written[:2], written[2].endswith(":lifted")) == (["case:1:5:0", "case:1:6:0"], True)
     csv = tmp_path / "cases.csv"
     assert told("case", "list", "--csv", csv, "--subject", "nobody", "--data", data).stdout == "nothing\n"
     assert csv.read_bytes().startswith(b'\xef\xbb\xbf"number","queue"')
     found = json_of("case", "list", "--subject", token("u2"), "--state", "open", "--data", data)["cases"]
     assert [one["number"] for one in found] == [3]
     assert told("case", "list", "--state", "lost", "--data", data).exit_code == 2
+
+
+def test_a_case_is_split_has_files_and_leads_to_a_measure(data: Path, tmp_path: Path) -> None:
+    ann, bob = set_up(data, "ann", "analyst"), set_up(data, "bob", "senior")
+    as_ann, as_bob = ("--session-file", ann, "--data", data), ("--session-file", bob, "--data", data)
+    json_of("case", "claim", 1, *as_ann)
+    assert json_of("case", "merge", 1, 2, *as_ann)["events"] == 2
+    new = json_of("case", "split", 1, "--subject", token("u1"), *as_ann)
+    assert (new["number"], new["events"], new["assignee"]) == (4, 1, "ann")
+    paper = tmp_path / "=1+1.png"
+    paper.write_bytes(png())
+    kept = json_of("case", "attach", 4, paper, "--note", "from the shop", *as_ann)
+    assert json_of("case", "files", 4, "--save", tmp_path / "papers", *as_ann) == {"files": [kept]}
+    assert [one.read_bytes() for one in (tmp_path / "papers").iterdir()] == [png()]
+    paper.write_bytes(b"<script>")
+    assert told("case", "attach", 4, paper, *as_ann).exit_code == 2
+    asked = ("measure", "open", 1, "limit_credit", "--subject", token("u0"), "--note", "three loops", *as_ann)
+    found = json_of(*asked)
+    assert (found["state"], found["opened_by"], found["case"]) == ("proposed", "ann", 1)
+    assert told(*asked).exit_code == 2
+    confirmed = json_of("measure", "confirm", found["measure_id"], "--note", "so do I", *as_bob)
+    assert (confirmed["state"], confirmed["confirmed_by"]) == ("requested", ["ann", "bob"])
 
 
 def test_a_review_sample_becomes_cases_of_its_queue(data: Path, tmp_path: Path) -> None:

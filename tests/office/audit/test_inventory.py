@@ -16,6 +16,7 @@ from bonafide.office.appeals.appeals import Appeals
 from bonafide.office.audit.log import AuditLog
 from bonafide.office.bundles.life import BundleLife
 from bonafide.office.cases.desk import Desk as CaseDesk
+from bonafide.office.cases.files import CaseFiles
 from bonafide.office.journal.intake import IntakeRow
 from bonafide.office.lists.changes import Lists
 from bonafide.office.measures.steps import Measures
@@ -38,7 +39,7 @@ AUDITED = {
     "machine_keys", "people", "oidc_identities", "subjects", "subject_fields", "legal_holds", "signing_keys",
     "bundle_steps", "bundle_outcomes", "list_changes", "list_approvals", "list_outcomes", "merchant_votes",
     "merchant_outcomes", "case_steps", "measure_steps", "appeals",
-    "appeal_documents",
+    "appeal_documents", "case_files",
 }  # fmt: skip
 """A transaction that writes one of these appends to the log too."""
 PASSED_OVER = {
@@ -65,6 +66,7 @@ PASSED_OVER = {
     "record_outcomes": "where in the log a record stands; the log has it",
     "cases": "opened from the log, which is there; people change it with a step of case_steps",
     "case_events": "from the log", "case_subjects": "from the log", "case_ties": "from the log",
+    "case_named": "from the log", "case_beside": "from the log",
     "case_accounts": "from the log", "case_overdues": "from the log",
     "case_links": "by the grouping, or with a step of case_steps",
     "case_looks": "drawn with a decision, filled with a look: steps of case_steps",
@@ -80,7 +82,8 @@ MUTATING = {
     BundleLife: {"propose", "approve", "activate", "rollback", "refuse", "note_outcome"},
     Lists: {"change", "approve", "note_outcome"},
     Admissions: {"decide"},
-    CaseDesk: {"assign", "wait", "note", "link", "decide", "confirm", "refuse", "undo", "look"},
+    CaseDesk: {"assign", "wait", "note", "link", "split", "merge", "decide", "confirm", "refuse", "undo", "look"},
+    CaseFiles: {"attach", "content"},
     Measures: {"confirm", "lift", "refuse", "delay_notice", "tell"},
     Appeals: {"submit", "assign", "decide", "look", "document"},
 }
@@ -90,6 +93,7 @@ READING = {Keys: {"verify", "list", "close"}, People: {"list"}, OidcDesk: {"star
            Holds: {"standing", "of"}, BundleLife: {"steps", "read", "public_keys", "version"},
            Lists: {"token_of", "pending", "changes", "standing", "version"},
            Admissions: {"pseudonym_of", "merchants", "page", "show"}, CaseDesk: set(),
+           CaseFiles: {"list", "sweep"},
            Measures: {"show", "one", "list", "figures"}, Appeals: {"one", "list", "figures", "sweep"}}  # fmt: skip
 _WRITE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)(?:.*\bSET\b(.*?)\bWHERE\b)?", re.DOTALL)
 

@@ -54,7 +54,7 @@ def test_a_case_is_taken_decided_and_written_into_the_log_once(site: Site) -> No
 
 def test_what_is_harsh_takes_a_second_person(site: Site) -> None:
     number = site.claimed("bob")
-    asked = Asked("cash_out", "adjudicated", "freeze_credit")
+    asked = Asked("cash_out", "adjudicated", "freeze_credit", (token("u1"),))
     case = site.desk.decide(site.who["bob"], HERE, number, asked)
     assert (case.state, case.label, case.asked) == ("waiting", None, msgspec.structs.replace(asked, by="bob"))
     assert verdicts(site) == []
@@ -169,3 +169,37 @@ def test_a_share_of_decisions_is_looked_at_by_somebody_else(site: Site) -> None:
     assert (looks["drawn"], looks["looked"], looks["agreed"]) == (1, 1, 0)
     site.clock.now_ms += 10 * UNDO_MS
     assert site.desk.undo(site.who["bob"], HERE, drawn, "unsure").state == "reopened"
+
+
+def test_a_mixed_case_is_split_and_made_one_again(site: Site) -> None:
+    number = site.claimed(user="u1", merchant="m1")
+    site.take(alerting("e2", user_id="u2", merchant_id="m1", outcome="decline"),
+              alerting("e3", user_id="u2", merchant_id="m2"))  # fmt: skip
+    assert (site.case(number).events, site.case(number).caught) == (3, 10_000)
+    for who, subjects, error in (("ann", [token("u9")], UsageError), ("ann", [token("u1"), token("u2")], UsageError),
+                                 ("ann", [], UsageError), ("eve", [token("u2")], ForbiddenError)):  # fmt: skip
+        with pytest.raises(error):
+            site.desk.split(site.who[who], HERE, number, subjects)
+    new = site.desk.split(site.who["ann"], HERE, number, [token("u2")], note="another scheme")
+    assert (new.state, new.assignee, new.events, new.caught, new.outcome) == ("assigned", "ann", 2, 10_000, "decline")
+    assert (site.case(number).events, site.case(number).caught, site.case(number).outcome) == (1, 0, "verify")
+    assert [one["to"] for one in site.book.one(number)["links"]] == [new.number]
+    assert {one["id"] for one in site.book.one(new.number)["subjects"]} == {token(name) for name in ("u2", "m1", "m2")}
+    site.take(*(alerting(f"t{i}", user_id=f"u{i}", merchant_id=f"m{j}") for i in (1, 2) for j in (1, 2) if i != j))
+    assert {site.case(one).state for one in (number, new.number)} == {"assigned"}
+    with pytest.raises(ForbiddenError, match="by whose it is"):
+        site.desk.merge(site.who["eve"], HERE, number, new.number)
+    whole = site.desk.merge(site.who["ann"], HERE, number, new.number)
+    assert (whole.events, site.case(new.number).state, site.case(new.number).merged_into) == (5, "merged", number)
+
+
+def test_what_people_split_the_grouping_makes_one_no_more(site: Site) -> None:
+    number = site.open(user="u1", merchant="m1")
+    site.take(alerting("e2", user_id="u2", merchant_id="m1"))
+    new = site.desk.split(site.who["bob"], HERE, number, [], ["e2"])
+    assert (new.state, new.assignee) == ("open", None)
+    site.take(alerting("e3", user_id="u1", merchant_id="m1"), alerting("e4", user_id="u2", merchant_id="m1"))
+    assert [site.case(one).state for one in (number, new.number)] == ["open", "open"]
+    site.take(alerting("e5", user_id="u2", merchant_id="m7"), alerting("e6", user_id="u3", merchant_id="m7"))
+    assert [site.case(one).state for one in (number, new.number)] == ["open", "open"]
+    assert site.desk.merge(site.who["bob"], HERE, new.number, number).events == 6

@@ -12,15 +12,20 @@ from sqlalchemy import event, select
 from bonafide.core.errors import BonafideError
 from bonafide.core.events import Verdict
 from bonafide.office.cases.desk import come_back
+from bonafide.office.cases.naming import recounted
 from bonafide.office.cases.rows import STATES, Asked, Case, case_of
 from bonafide.office.records.records import Records
 from bonafide.office.store.database import Store
-from bonafide.office.store.tables import case_events, case_steps, cases
-from tests.office.cases.kit import HERE, HOUR, Site, alerting
+from bonafide.office.store.tables import case_events, case_steps, case_subjects, cases, measures
+from tests.office.cases.kit import HERE, HOUR, Site, alerting, token
 from tests.office.databases import Copies, play
 
 NAMES = st.sampled_from(["ann", "eve", "bob", "cat", "dan"])
 NUMBERS = st.integers(1, 4)
+EVERYTHING = (
+    select(cases).order_by(cases.c.number),
+    select(case_subjects).order_by(case_subjects.c.number, case_subjects.c.kind, case_subjects.c.token),
+)
 GRADES = st.sampled_from([None, "suspected", "confirmed", "adjudicated"])
 
 
@@ -83,6 +88,19 @@ class Machine(RuleBasedStateMachine):
     def assign_to_free(self, number: int) -> None:
         self._act("assign", "ann", number, None)
 
+    @rule(who=NAMES, number=NUMBERS, user=st.integers(1, 3), own=st.booleans())
+    def split(self, who: str, number: int, user: int, own: bool) -> None:
+        if own:
+            who = self._assignee(number) or who
+        self._act("split", who, number, [token(f"u{user}")])
+        assert sum(case.events for case in self._all().values()) == self.numbers
+
+    @rule(who=NAMES, number=NUMBERS, other=NUMBERS, own=st.booleans())
+    def merge(self, who: str, number: int, other: int, own: bool) -> None:
+        if own:
+            who = self._assignee(number) or who
+        self._act("merge", who, number, other)
+
     @rule(who=NAMES, number=NUMBERS, hours=st.integers(0, 800))
     def wait(self, who: str, number: int, hours: int) -> None:
         self._act("wait", who, number, self.site.clock.now_ms + hours * HOUR)
@@ -92,7 +110,8 @@ class Machine(RuleBasedStateMachine):
     def decide(self, who: str, number: int, label: Any, grade: Any, measure: str | None, own: bool) -> None:
         if own:
             who = self._assignee(number) or who
-        self._act("decide", who, number, Asked(label, grade, measure))
+        about = () if measure is None else (token("u1"),)
+        self._act("decide", who, number, Asked(label, grade, measure, about))
 
     @rule(who=NAMES, number=NUMBERS)
     def confirm(self, who: str, number: int) -> None:
@@ -160,8 +179,32 @@ class Machine(RuleBasedStateMachine):
             assert (case.state == "decided") == (case.label is not None) == (case.step is not None)
             assert (case.state == "waiting") == ((case.waits_until_ms is None) != (case.asked is None))
             assert (case.state == "merged") == (case.merged_into is not None) == (case.events == 0)
+            assert case.state != "merged" or self._all()[case.merged_into or 0].state != "merged"
             if case.grade == "adjudicated" or case.measure == "freeze_credit":
                 assert case.second not in (None, case.decided_by)
+
+    @invariant()
+    def what_follows_from_events_is_as_if_counted_anew(self) -> None:
+        if hasattr(self, "store") and self.cut is None:
+            with self.store.writing() as connection:
+                before = [connection.execute(asked).all() for asked in EVERYTHING]
+                for case in before[0]:
+                    if case.state != "merged":
+                        recounted(connection, case.number)
+                assert [connection.execute(asked).all() for asked in EVERYTHING] == before
+
+    @invariant()
+    def what_was_asked_for_is_a_measure_and_what_was_undone_is_none(self) -> None:
+        if hasattr(self, "store"):
+            with self.store.reading() as connection:
+                found = connection.execute(select(measures)).all()
+            for case in self._all().values():
+                if case.measure is not None:
+                    ours = [one for one in found if one.measure == case.measure and one.subject == token("u1")]
+                    assert any(one.state == "requested" for one in ours)
+            standing = {case.step for case in self._all().values()}
+            assert all(one.state in ("lifted", "requested") for one in found)
+            assert all(one.state == "lifted" for one in found if one.case_step not in standing)
 
     @invariant()
     def verdicts_are_wanted_exactly_once(self) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bonafide.core.decision import Decision
 from bonafide.core.events import Fact, Payment, Tick
@@ -15,15 +16,18 @@ from bonafide.core.pseudonym import show_token
 from bonafide.engine.engine import Engine
 from bonafide.office.appeals.appeals import Appeals
 from bonafide.office.audit.entry import Actor
+from bonafide.office.cases.desk import Desk
+from bonafide.office.cases.opening import CaseOpener
 from bonafide.office.journal import Record
 from bonafide.office.measures.measure import Measure, read_measures
+from bonafide.office.measures.opening import Openings, reasons_from
 from bonafide.office.measures.steps import Measures
 from bonafide.office.measures.upkeep import Upkeep
 from bonafide.office.measures.words import IN_FORCE
 from bonafide.office.people.sessions import Session
 from bonafide.office.records.records import Records
 from bonafide.office.store.database import Store
-from bonafide.office.store.tables import measures, outbox_messages
+from bonafide.office.store.tables import case_named, measures, outbox_messages
 from bonafide.office.vault.pseudonym import pseudonym_of
 from bonafide.office.vault.vault import Vault
 from bonafide.testing.ladder.playground import brisk_ladder, hits, playground
@@ -64,7 +68,19 @@ class House:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="bonafide-house-"))
         self.measures = Measures(store, KEY, self.office.keyring, clock=self.clock)
         self.appeals = Appeals(store, self.folder, KEY, self.vault)
+        self.opener = CaseOpener(store, self.log, lambda bundle, hits: 0, clock=self.clock)
+        reasons_of = partial(reasons_from, self.log)
+        self.openings = Openings(store, KEY, self.office.keyring, reasons_of, clock=self.clock)
+        self.desk = Desk(store, KEY, self.office.keyring, clock=self.clock, reasons_of=reasons_of)
         self.restart()
+
+    def case_of(self, name: str) -> int:
+        """A case that names somebody, 0 where there is none; what alerts is in cases by then."""
+        while self.opener.step():
+            pass
+        table = case_named.c
+        with self.store.reading() as connection:
+            return connection.scalar(select(func.max(table.number)).where(table.token == token_of(name))) or 0
 
     def restart(self) -> None:
         """A new worker in the place of one that has ended."""

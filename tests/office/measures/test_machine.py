@@ -17,13 +17,14 @@ from sqlalchemy import select
 from bonafide.core.errors import BonafideError, OpposedError
 from bonafide.office.measures import changes
 from bonafide.office.measures.measure import Measure, read_measures
+from bonafide.office.measures.opening import Wish
 from bonafide.office.measures.words import CONFIRMERS, ENDED, MACHINE_MS, OPEN
 from bonafide.office.notices import notices as notices_module
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import appeals, measure_steps, measures, notices
 from bonafide.testing.ladder.playground import brisk_ladder, shipped_ladder
 from tests.office.databases import Copies, play
-from tests.office.measures.kit import HERE, HOUR, PEOPLE, PLATFORM, USERS, House, settle_people
+from tests.office.measures.kit import HERE, HOUR, PEOPLE, PLATFORM, USERS, House, settle_people, token_of
 
 DIES = st.sampled_from(
     [None] * 3 + [(changes, name) for name in ("want", "put_message", "append", "count_change", "put_notice")]
@@ -98,6 +99,20 @@ class MeasuresPlayed(RuleBasedStateMachine):
                     self.house.measures.confirm(self.house.session(name), HERE, one.measure_id, "looked")
             if on_time:
                 self.tell(one.measure_id, "applied")
+
+    @rule(user=st.sampled_from((*USERS, "m1")), name=NAMES, second=st.none() | NAMES, where=DIES,
+          measure=st.sampled_from(["request_information", "limit_credit", "freeze_credit", "hold_reserve", "refer"]),
+          hours=st.sampled_from([None, 1, 30, 24 * 20, 24 * 200]))  # fmt: skip
+    def open(
+        self, user: str, name: str, second: str | None, where: tuple[Any, str] | None, measure: str, hours: int | None
+    ) -> None:
+        """A person opens a measure on the basis of a case, and perhaps another confirms it."""
+        until = None if hours is None else self.house.clock.now_ms + hours * HOUR
+        wish = Wish(self.house.case_of(user), token_of(user), measure, until)
+        with suppress(BonafideError), dying(where, 0):
+            found = self.house.openings.open(self.house.session(name), HERE, wish, "three loops")
+            if second is not None:
+                self.house.measures.confirm(self.house.session(second), HERE, found.measure_id, "so do I")
 
     @rule(span=SPANS)
     def wait(self, span: int) -> None:
@@ -227,6 +242,8 @@ class MeasuresPlayed(RuleBasedStateMachine):
                 assert one.state != "confirmed" or len(people) >= CONFIRMERS, one
             if one.needs_person and one.requested_ms is not None:
                 assert people, one
+            if one.opened_by is not None and one.is_hard and one.requested_ms is not None:
+                assert len(people) >= CONFIRMERS, one
 
     @invariant()
     def every_measure_has_a_notice_or_a_logged_reason(self) -> None:

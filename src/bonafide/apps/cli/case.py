@@ -1,4 +1,4 @@
-"""`bonafide case`: what people review: list, take, note, link, decide, undo, look a second time."""
+"""`bonafide case`: what people review: list, take, note, link, split, decide, undo, look a second time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bonafide.office.cases.desk import Desk
     from bonafide.office.cases.rows import Case
 
-case_app = typer.Typer(no_args_is_help=True, help="What people review: list, take, note, link, decide, undo.")
+case_app = typer.Typer(no_args_is_help=True, help="What people review: list, take, note, link, split, decide, undo.")
 
 Data = Annotated[Path, typer.Option("--data", help="The data directory.", show_default=str(DEFAULT_FOLDER))]
 Number = Annotated[int, typer.Argument(min=1, help="The number of the case.", show_default=False)]
@@ -30,7 +30,7 @@ Note = Annotated[str, typer.Option("--note", help="A note; it is kept sealed.")]
 
 @case_app.callback()
 def _case() -> None:
-    """What people review: list, take, note, link, decide, undo."""
+    """What people review: list, take, note, link, split, decide, undo."""
 
 
 @case_app.command()
@@ -113,11 +113,48 @@ def link(
     show_case(desk_of(at.office).link(at.person, ORIGIN, number, to, note), as_json)
 
 
+@case_app.command()
+@by_person
+def split(
+    at: Acting,
+    number: Number,
+    subject: Annotated[
+        list[str] | None, typer.Option("--subject", help="The token of whose events go; may be repeated.")
+    ] = None,
+    event: Annotated[list[str] | None, typer.Option("--event", help="The id of an event; may be repeated.")] = None,
+    note: Note = "",
+    as_json: Json = False,
+) -> None:
+    """Have events of a case be a case of their own, linked to it: those that name a subject, and single ones.
+
+    [dim]bonafide case split 17 --subject ~0b1c93c71816aa02 --note "another shop" --as ann --data bonafide-data[/dim]
+    """
+    show_case(desk_of(at.office).split(at.person, ORIGIN, number, subject or [], event or [], note), as_json)
+
+
+@case_app.command()
+@by_person
+def merge(
+    at: Acting,
+    number: Number,
+    other: Annotated[int, typer.Argument(min=1, help="The case that becomes part of it.", show_default=False)],
+    note: Note = "",
+    as_json: Json = False,
+) -> None:
+    """Have another case become part of one; so a split is taken back, too.
+
+    [dim]bonafide case merge 17 31 --note "the same owner" --as ann --data bonafide-data[/dim]
+    """
+    show_case(desk_of(at.office).merge(at.person, ORIGIN, number, other, note), as_json)
+
+
 def desk_of(office: Opened) -> Desk:
     """Where people of a data directory work on cases."""
     from bonafide.office.cases.desk import Desk
+    from bonafide.office.measures.opening import reasons_in
 
-    return Desk(office.store, office.data.read_secret(), office.vault.keyring)
+    reasons_of = reasons_in(office.data.folder)
+    return Desk(office.store, office.data.read_secret(), office.vault.keyring, reasons_of=reasons_of)
 
 
 def show_case(case: Case, as_json: bool) -> None:

@@ -33,6 +33,10 @@ def decide(
     label: LabelArgument,
     grade: GradeOption = None,
     measure: Annotated[str | None, typer.Option("--measure", help="Of cash_out: a measure that is asked for.")] = None,
+    about: Annotated[
+        list[str] | None,
+        typer.Option("--about", help="With a measure: the token of whom it is about; may be repeated."),
+    ] = None,
     genuine: Annotated[
         list[str] | None,
         typer.Option("--genuine", help="Of cash_out: the token of a subject who had no part; may be repeated."),
@@ -46,7 +50,7 @@ def decide(
     """
     from bonafide.office.cases.rows import Asked
 
-    asked = Asked(label, grade, measure, tuple(genuine or ()))
+    asked = Asked(label, grade, measure, tuple(about or ()), tuple(genuine or ()))
     show_case(desk_of(at.office).decide(at.person, ORIGIN, number, asked, note), as_json)
 
 

@@ -37,6 +37,7 @@ def list_cases(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1_000, help="How many at most.")] = 100,
     after: Annotated[str, typer.Option("--after", help="What the page before said to go on after.")] = "",
     csv: Annotated[Path | None, typer.Option("--csv", help="Write them here, for spreadsheets.")] = None,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="Write them here, as a spreadsheet.")] = None,
     data: Data = DEFAULT_FOLDER,
     as_json: Json = False,
 ) -> None:
@@ -45,6 +46,8 @@ def list_cases(
     [dim]bonafide case list --overdue --sort money --data bonafide-data[/dim]
     """
     from bonafide.apps.cli.lists import lists_of
+    from bonafide.office.access.keys import now_ms
+    from bonafide.office.cases.export import csv_of, xlsx_of
     from bonafide.office.cases.listing import Wanted
     from bonafide.office.cases.rows import UNDECIDED, states_of
 
@@ -55,7 +58,9 @@ def list_cases(
         book = _book(office)
         page = book.page_wire(book.list(wanted, sort, after, limit))
         if csv is not None:
-            _write_csv(office, csv, page["cases"])
+            _write(office, "--csv", csv, csv_of(page["cases"]), len(page["cases"]))
+        if xlsx is not None:
+            _write(office, "--xlsx", xlsx, xlsx_of(page["cases"], now_ms()), len(page["cases"]))
     if as_json:
         show_json(page)
     else:
@@ -103,16 +108,15 @@ def _book(office: Opened) -> CaseBook:
     return CaseBook(office.store, office.vault.keyring)
 
 
-def _write_csv(office: Opened, target: Path, rows: list[dict[str, Any]]) -> None:
+def _write(office: Opened, option: str, target: Path, content: bytes, rows: int) -> None:
     from bonafide.apps.cli.access_user import terminal_actor
     from bonafide.office.access.keys import now_ms
     from bonafide.office.audit.log import append
-    from bonafide.office.cases.export import csv_of
 
-    path = new_file("--csv", target, [])
-    path.write_bytes(csv_of(rows))
+    path = new_file(option, target, [])
+    path.write_bytes(content)
     with office.store.writing() as connection:
-        append(connection, terminal_actor(), "case.export", "case", now_ms(), details={"cases": len(rows)})
+        append(connection, terminal_actor(), "case.export", "case", now_ms(), details={"cases": rows})
     say(f"Cases: {target}")
 
 

@@ -17,7 +17,7 @@ from bonafide.apps.cli.backtest import backtest
 from bonafide.apps.cli.backup import backup, restore
 from bonafide.apps.cli.bench import bench
 from bonafide.apps.cli.bundle_trial import bundle_app
-from bonafide.apps.cli.case_sample import case_app
+from bonafide.apps.cli.case_files import case_app
 from bonafide.apps.cli.demo import demo
 from bonafide.apps.cli.drift import drift
 from bonafide.apps.cli.education import education_app

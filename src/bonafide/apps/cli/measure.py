@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bonafide.office.measures.measure import Measure
     from bonafide.office.measures.steps import Measures
 
-measure_app = typer.Typer(no_args_is_help=True, help="Measures: list, show, confirm, lift, refuse, delay-notice.")
+measure_app = typer.Typer(no_args_is_help=True, help="Measures: list, show, open, confirm, lift, refuse, delay-notice.")
 
 Data = Annotated[Path, typer.Option("--data", help="The data directory.", show_default=str(DEFAULT_FOLDER))]
 Name = Annotated[str, typer.Argument(metavar="MEASURE_ID", help="As decisions call it.", show_default=False)]
@@ -31,7 +31,7 @@ Note = Annotated[str, typer.Option("--note", help="Why; it is kept sealed.")]
 
 @measure_app.callback()
 def _measure() -> None:
-    """Measures: list, show, confirm, lift, refuse, delay-notice."""
+    """Measures: list, show, open, confirm, lift, refuse, delay-notice."""
 
 
 @measure_app.command("list")
@@ -85,6 +85,32 @@ def show(measure_id: Name, data: Data = DEFAULT_FOLDER, as_json: Json = False) -
         typer.echo(f"{notice['text']['zh']}\n{notice['text']['en']}")
 
 
+@measure_app.command("open")
+@by_person
+def open_measure(
+    at: Acting,
+    case: Annotated[int, typer.Argument(min=1, help="The case that it rests on.", show_default=False)],
+    measure: Annotated[str, typer.Argument(help="What is to be done, such as freeze_credit.", show_default=False)],
+    subject: Annotated[str, typer.Option("--subject", help="The token of a user or merchant of the case.")],
+    note: Note,
+    until: Annotated[
+        str | None, typer.Option("--until", help="When it ends or is looked at again, RFC 3339; in 30 days by default.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Open a measure about a subject of a case. What limits somebody waits until a second person confirms it.
+
+    [dim]bonafide measure open 17 limit_credit --subject ~0b1c93c71816aa02 --note "three loops" --as ann[/dim]
+    """
+    from bonafide.apps.cli.options import read_moment
+    from bonafide.office.measures.opening import Openings, Wish, reasons_in
+
+    ends = None if until is None else read_moment("--until", until)
+    office = at.office
+    ours = Openings(office.store, office.data.read_secret(), office.vault.keyring, reasons_in(office.data.folder))
+    _show(ours.open(at.person, ORIGIN, Wish(case, subject, measure, ends), note), as_json)
+
+
 @measure_app.command()
 @by_person
 def confirm(
@@ -96,7 +122,7 @@ def confirm(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Stand behind a measure that a machine proposed; when two people do, it lasts beyond 72 hours.
+    """Stand behind a measure; when two people do, it lasts beyond 72 hours.
 
     [dim]bonafide measure confirm u17-1767601800007 --note "looked at the orders" --as ann[/dim]
     """

@@ -11,9 +11,12 @@ from msgspec import Meta
 
 from bonafide.apps.server.shapes import Time
 from bonafide.core.events import Grade, Label, MeasureKind
-from bonafide.office.cases.desk import NOTE_LENGTH_MAX
-from bonafide.office.cases.dispositions import GENUINE_MAX
+from bonafide.office.appeals.documents import SIZE_MAX
+from bonafide.office.cases.dispositions import ABOUT_MAX, GENUINE_MAX
+from bonafide.office.cases.files import NAME_LENGTH_MAX
 from bonafide.office.cases.rows import State
+from bonafide.office.cases.splitting import CHOSEN_MAX
+from bonafide.office.cases.steps import NOTE_LENGTH_MAX
 
 _Note = Annotated[
     str, Meta(max_length=NOTE_LENGTH_MAX, description=f"a note of at most {NOTE_LENGTH_MAX} characters, kept sealed")
@@ -57,12 +60,49 @@ class CaseLinkBody(_Shape, frozen=True):
     note: _Note = ""
 
 
+class CaseSplitBody(_Shape, frozen=True):
+    """Which events become a case of their own."""
+
+    subjects: Annotated[
+        Annotated[tuple[_Token, ...], Meta(max_length=CHOSEN_MAX)],
+        Meta(description="tokens of subjects of the case: the events that name them go"),
+    ] = ()
+    events: Annotated[
+        Annotated[tuple[_Token, ...], Meta(max_length=CHOSEN_MAX)],
+        Meta(description="ids of events of the case that go"),
+    ] = ()
+    note: _Note = ""
+
+
+class CaseMergeBody(_Shape, frozen=True):
+    """The case that becomes part of this one."""
+
+    other: Annotated[int, Meta(ge=1, le=2**53, description="the number of another case")]
+    note: _Note = ""
+
+
+class CaseFileBody(_Shape, frozen=True):
+    """A file for a case."""
+
+    name: Annotated[
+        str, Meta(min_length=1, max_length=NAME_LENGTH_MAX, description=f"its name, 1 to {NAME_LENGTH_MAX} characters")
+    ]
+    content_base64: Annotated[
+        str, Meta(max_length=SIZE_MAX * 4 // 3 + 4, description=f"a PDF, PNG or JPEG of at most {SIZE_MAX >> 20} MiB")
+    ]
+    note: _Note = ""
+
+
 class CaseDecideBody(_Shape, frozen=True):
     """What came of a case."""
 
     label: _Label
     grade: _Grade = None
     measure: Annotated[MeasureKind | None, Meta(description="of cash_out: a measure that is asked for, or null")] = None
+    about: Annotated[
+        Annotated[tuple[_Token, ...], Meta(max_length=ABOUT_MAX)],
+        Meta(description="with a measure: tokens of the subjects whom it is about"),
+    ] = ()
     genuine: Annotated[
         Annotated[tuple[_Token, ...], Meta(max_length=GENUINE_MAX)],
         Meta(description="of cash_out: tokens of subjects who had no part in it"),
@@ -91,6 +131,7 @@ class CaseAskedAnswer(_Shape, frozen=True):
     grade: Grade | None
     measure: str | None
     genuine: tuple[str, ...]
+    about: Annotated[tuple[str, ...], Meta(description="whom the measure is about")]
     by: str
 
 
@@ -125,6 +166,17 @@ class CaseAnswer(_Shape, frozen=True):
     merged_into: Annotated[int | None, Meta(description="the case that it became part of")]
 
 
+class CaseFileAnswer(_Shape, frozen=True):
+    """A file of a case; its name is what somebody called it."""
+
+    file: str
+    name: str
+    media_type: str
+    size: int
+    person: str
+    time: Time
+
+
 class CasesAnswer(_Shape, frozen=True):
     """Cases in the order that was asked for; `next_after` continues, and is null at the end."""
 
@@ -139,6 +191,7 @@ class WholeCaseAnswer(CaseAnswer, frozen=True, kw_only=True):
     event_list: Annotated[tuple[dict[str, Any], ...], Meta(description="the newest first")]
     steps: Annotated[tuple[dict[str, Any], ...], Meta(description="what people did, with their notes")]
     links: tuple[dict[str, Any], ...]
+    files: tuple[CaseFileAnswer, ...]
     second_look: dict[str, Any] | None
     aggregates: Annotated[dict[str, Any], Meta(description="what lawyers need; docs/cases.md says what each means")]
 

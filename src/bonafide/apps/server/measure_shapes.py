@@ -10,7 +10,9 @@ import msgspec
 from msgspec import Meta
 
 from bonafide.apps.server.shapes import Time
+from bonafide.core.events import MeasureKind
 from bonafide.core.secret import unprinted
+from bonafide.engine.ladder.words import MEASURES
 from bonafide.office.appeals.appeal import AppealState, Kind, Outcome
 from bonafide.office.appeals.appeals import NAME_LENGTH_MAX, STATEMENT_LENGTH_MAX
 from bonafide.office.appeals.appeals import NOTE_LENGTH_MAX as APPEAL_NOTE_MAX
@@ -34,6 +36,19 @@ class MeasureStatusBody(_Shape, frozen=True):
     """What the platform says of a measure."""
 
     status: Annotated[PlatformStatus, Meta(description=f"one of {', '.join(PLATFORM_STATUSES)}")]
+
+
+class OpenMeasureBody(_Shape, frozen=True):
+    """A measure that a person opens on the basis of a case."""
+
+    case: Annotated[int, Meta(ge=1, le=2**53, description="the number of the case that it rests on")]
+    subject: Annotated[str, Meta(pattern="^~[0-9a-f]{16}$", description="the token of a user or merchant of the case")]
+    measure: Annotated[MeasureKind, Meta(description=f"one of {', '.join(MEASURES)}")]
+    note: _Why
+    until: Annotated[
+        _Until | None,
+        Meta(description="when it ends or is looked at again, RFC 3339 with a zone, 1 hour to 90 days from now"),
+    ] = None
 
 
 class ConfirmMeasureBody(_Shape, frozen=True):
@@ -129,6 +144,8 @@ class MeasureStandingAnswer(_Shape, frozen=True):
     seq: int
     event_time: Time
     machine_until: Annotated[Time, Meta(description="it ends then unless two people confirm it")]
+    opened_by: Annotated[str | None, Meta(description="the person who opened it; null: the engine proposed it")]
+    case: Annotated[int | None, Meta(description="the case that a person's measure rests on")]
     confirmed_by: tuple[str, ...]
     wanted: Annotated[Literal["apply", "lift", "nothing"], Meta(description="what the platform is to do")]
     asks: Annotated[int, Meta(description="how often the platform was asked and has not answered")]

@@ -18,6 +18,7 @@ from bonafide.office.admission.watch import MerchantWatch
 from bonafide.office.appeals.appeals import Appeals
 from bonafide.office.audit.marks import Marker
 from bonafide.office.cases.desk import come_back
+from bonafide.office.cases.files import CaseFiles
 from bonafide.office.cases.opening import CaseOpener
 from bonafide.office.cases.typologies import typologies_in
 from bonafide.office.education.loading import taught_in
@@ -61,6 +62,7 @@ class Tools(NamedTuple):
     measures: Upkeep
     appeals: Appeals
     teller: Teller
+    files: CaseFiles
 
 
 class Work:
@@ -121,6 +123,7 @@ class Work:
             self._swept_ms = now
             sweep(tools.vault)
             tools.appeals.sweep()
+            tools.files.sweep()
 
     def _mark_when_due(self, marker: Marker) -> None:
         now = self._clock()
@@ -144,9 +147,10 @@ class Work:
             measures = Upkeep(store, log, secret, self._clock)
             appeals = Appeals(store, self._data.folder, secret, vault)
             teller = Teller(store, log, secret, taught_in(self._data.folder), self._clock)
+            files = CaseFiles(store, self._data.folder, vault.keyring, clock=self._clock)
             yield Tools(
                 vault, take_in, merchants, outbox.worker, Marker(store, log), opener, store, measures, appeals,
-                teller,
+                teller, files,
             )  # fmt: skip
 
     def _tell(self, trouble: str | None) -> None:

@@ -296,7 +296,7 @@ def _check_room(connection: Connection, measure: Measure, kind: Kind) -> None:
 def _check_other(connection: Connection, found: Appeal, person: str) -> None:
     """ForbiddenError where somebody would judge what they did themselves."""
     measure = read_measure(connection, found.measure_id)
-    if any(step.person == person for step in measure.steps):
+    if person == measure.opened_by or any(step.person == person for step in measure.steps):
         raise ForbiddenError("nobody judges a measure that they have confirmed or changed; give it to somebody else")
     if found.submitted_by == f"person:{person}":
         raise ForbiddenError("nobody judges what they have handed in; give it to somebody else")

@@ -19,12 +19,12 @@ _NAME: Final = re.compile("[0-9a-f]{32}")
 class Files:
     """The folder of one data directory. Names are made here; a name that was made elsewhere is no path."""
 
-    def __init__(self, data: Path) -> None:
-        self.folder = data / FOLDER
+    def __init__(self, data: Path, folder: str = FOLDER) -> None:
+        self.folder = data / folder
 
-    def keep(self, sealed: bytes) -> str:
-        """Write sealed bytes, durable; returns the name that they lie under."""
-        name = secrets.token_hex(16)
+    def keep(self, sealed: bytes, name: str | None = None) -> str:
+        """Write sealed bytes, durable, under a name of `secrets.token_hex(16)`, which it returns."""
+        name = name or secrets.token_hex(16)
         try:
             self.folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
             with open(os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE), "wb") as file:

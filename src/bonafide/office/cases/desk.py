@@ -6,70 +6,40 @@ verdicts written into the log, each once (`dispositions`).
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from sqlalchemy import select, update
 
-from bonafide.core.errors import BonafideError, MissingError, UsageError
+from bonafide.core.errors import MissingError, UsageError
 from bonafide.core.moment import DAY_MS, HOUR_MS, show_moment, show_span
 from bonafide.office.access.errors import ForbiddenError
-from bonafide.office.access.keys import now_ms
-from bonafide.office.audit.entry import Actor, Value
-from bonafide.office.audit.log import append
 from bonafide.office.bundles.errors import NotNowError
 from bonafide.office.cases.dispositions import check_asked, needs_two, write_contrary, write_verdicts
-from bonafide.office.cases.opening import FAMILY, link
-from bonafide.office.cases.rows import FREE, Asked, Case, next_step, read_case
+from bonafide.office.cases.joining import link
+from bonafide.office.cases.opening import FAMILY
+from bonafide.office.cases.rows import FREE, Asked, Case, read_case
 from bonafide.office.cases.sampling import draw_look
-from bonafide.office.people.matrix import Deed, check_may
+from bonafide.office.cases.splitting import Splitting
+from bonafide.office.cases.steps import NOTE_LENGTH_MAX, Turn, told_of
+from bonafide.office.measures.changes import Turn as Changing
+from bonafide.office.measures.opening import Wish, check_wish, follow_decision, take_back
 from bonafide.office.people.sessions import Session
-from bonafide.office.store.database import Store, StoreError
-from bonafide.office.store.tables import case_looks, case_steps, cases, people
-from bonafide.office.vault.boxes import seal
-from bonafide.office.vault.keyring import Keyring
+from bonafide.office.store.database import Store
+from bonafide.office.store.tables import case_looks, cases, people
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-NOTE_LENGTH_MAX: Final = 4_000
 WAIT_MAX_MS: Final = 30 * DAY_MS
 UNDO_MS: Final = 72 * HOUR_MS
 """How long a decision may be undone; one that a second look disagrees with, for as long as it stands."""
 WORKERS: Final = ("analyst", "senior", "merchant_ops")
 """Roles of those whose a case may be."""
-NOTES_KEY: Final = "notes of cases"
-ROUTES: Final = {
-    name: f"POST /v1/cases/{{number}}/{name}"
-    for name in ("assign", "wait", "note", "link", "decide", "confirm", "refuse", "undo", "look")
-}
-"""Whose roles may do it: the rows of docs/people.md."""
 
 
-class _Turn(NamedTuple):
-    """What a step is taken in."""
-
-    connection: Connection
-    case: Case
-    now: int
-    actor: Actor
-    who: Session
-
-
-class Desk:
+class Desk(Splitting):
     """Where people work on the cases of one data directory. Several threads may call it; none is a coroutine."""
-
-    def __init__(
-        self, store: Store, secret: bytes, keyring: Keyring, *, clock: Callable[[], int] = now_ms,
-        draw: Callable[[int], bytes] = secrets.token_bytes,
-    ) -> None:  # fmt: skip
-        self._store = store
-        self._secret = secret
-        self._key = keyring.derived(NOTES_KEY)
-        self._clock = clock
-        self._draw = draw
 
     def assign(self, who: Session, origin: str, number: int, to: str | None = None, note: str = "") -> Case:
         """Take a case oneself, or hand it to `to`.
@@ -79,7 +49,7 @@ class Desk:
         with self._acting(who, origin, "assign", number, note) as turn:
             case, name = turn.case, to or who.name
             if case.state not in (*FREE, "assigned", "waiting") or case.asked is not None:
-                raise NotNowError(f"case {number}: it is {_told(case)}, so it is nobody's to take")
+                raise NotNowError(f"case {number}: it is {told_of(case)}, so it is nobody's to take")
             if case.assignee not in (None, who.name) and who.role != "senior":
                 raise ForbiddenError("the case is somebody else's; they or a senior may hand it over")
             if case.assignee is None and name != who.name and who.role != "senior":
@@ -121,7 +91,9 @@ class Desk:
         with self._acting(who, origin, "decide", number, note) as turn:
             self._check_own(turn, "assigned")
             check_asked(turn.connection, number, asked)
-            given = Asked(asked.label, asked.grade, asked.measure, asked.genuine, by=who.name)
+            for wish in self._wishes(turn, asked):
+                check_wish(self._changing(turn), wish)
+            given = msgspec.structs.replace(asked, by=who.name)
             if needs_two(given):
                 self._change(turn, "decide", _about(given), note, state="waiting", asked=_kept(given))
             else:
@@ -151,7 +123,7 @@ class Desk:
         with self._acting(who, origin, "undo", number, note) as turn:
             case = turn.case
             if case.state != "decided" or case.step is None or case.decided_ms is None:
-                raise NotNowError(f"case {number}: it is {_told(case)}; there is no decision to undo")
+                raise NotNowError(f"case {number}: it is {told_of(case)}; there is no decision to undo")
             if who.name not in (case.decided_by, case.second) and who.role != "senior":
                 raise ForbiddenError("a senior undoes a decision, or who took part in it")
             if turn.now >= case.decided_ms + UNDO_MS and not _disagreed(turn.connection, case.step):
@@ -160,6 +132,8 @@ class Desk:
                                 assignee=None, asked=None, label=None, grade=None, measure=None, decided_ms=None,
                                 decided_by=None, second=None, step=None)  # fmt: skip
             write_contrary(turn.connection, case, step, label, turn.now)
+            told = f"decision {case.step} of case {number} was undone"
+            take_back(self._changing(turn), number, case.step, who.name, self._measure_notes, told)
             return read_case(turn.connection, number)
 
     def look(self, who: Session, origin: str, number: int, label: str, note: str = "") -> Case:
@@ -179,61 +153,31 @@ class Desk:
             self._change(turn, "look", {"label": label}, note)
             return turn.case
 
-    @contextmanager
-    def _acting(self, who: Session, origin: str, action: str, number: int, note: str) -> Iterator[_Turn]:
-        """A transaction in which a person takes a step."""
-        actor = Actor(f"person:{who.name}", origin)
-        try:
-            who.check_complete()
-            check_may(who.role, Deed("route", ROUTES[action]))
-            if len(note) > NOTE_LENGTH_MAX:
-                raise UsageError(f"note: give at most {NOTE_LENGTH_MAX} characters")
-            with self._store.writing(FAMILY) as connection:
-                case = read_case(connection, number)
-                now = self._clock()
-                if case.state == "merged":
-                    raise NotNowError(f"case {number}: it became part of case {case.merged_into}")
-                yield _Turn(connection, case, now, actor, who)
-        except BonafideError as error:
-            with suppress(StoreError), self._store.writing() as connection:
-                append(connection, actor, f"case.{action}", f"case:{number}", self._clock(), outcome="refused",
-                       details={"why": type(error).__name__})  # fmt: skip
-            raise
-
-    def _change(self, turn: _Turn, action: str, about: dict[str, Any], note: str, **values: Any) -> int:
-        """Write a step, its audit entry and the case's new values; returns the step's number."""
-        step = next_step(turn.connection, turn.case.number)
-        box = seal(self._key, note.encode(), f"case step {step}", self._draw) if note else None
-        row = {"number": step, "case_number": turn.case.number, "action": action, "person": turn.who.name,
-               "made_ms": turn.now, "about": about, "note": box}  # fmt: skip
-        turn.connection.execute(case_steps.insert().values(**row))
-        if values:
-            turn.connection.execute(update(cases).where(cases.c.number == turn.case.number).values(**values))
-        details: dict[str, Value] = {
-            name: value if isinstance(value, str | int) else len(value) for name, value in about.items()
-        }
-        append(turn.connection, turn.actor, f"case.{action}", f"case:{turn.case.number}", turn.now,
-               details={"step": step, **details})  # fmt: skip
-        return step
-
-    def _settle(self, turn: _Turn, action: str, asked: Asked, second: str | None, note: str) -> None:
+    def _settle(self, turn: Turn, action: str, asked: Asked, second: str | None, note: str) -> None:
         step = self._change(turn, action, _about(asked), note)
         turn.connection.execute(update(cases).where(cases.c.number == turn.case.number).values(
             state="decided", closed=True, asked=None, label=asked.label, grade=asked.grade, measure=asked.measure,
             decided_ms=turn.now, decided_by=asked.by, second=second, step=step, waits_until_ms=None,
         ))  # fmt: skip
         write_verdicts(turn.connection, turn.case.number, step, asked, turn.now)
+        self._carry_out(turn, asked, second, step)
         draw_look(turn.connection, self._secret, turn.case.number, step, asked.label, turn.now)
 
-    def _check_own(self, turn: _Turn, state: str) -> None:
-        if turn.case.state != state:
-            raise NotNowError(f"case {turn.case.number}: it is {_told(turn.case)}; take it first (bonafide case claim)")
-        if turn.case.assignee != turn.who.name:
-            raise ForbiddenError("the case is somebody else's")
+    def _carry_out(self, turn: Turn, asked: Asked, second: str | None, step: int) -> None:
+        """Have what was asked for become measures, one for each subject, with both people's names."""
+        people, told = [asked.by, *([second] if second else [])], f"decision {step} of case {turn.case.number}"
+        for wish in self._wishes(turn, asked, step):
+            follow_decision(self._changing(turn), wish, people, self._reasons_of, self._measure_notes, told)
 
-    def _asked(self, turn: _Turn) -> Asked:
+    def _wishes(self, turn: Turn, asked: Asked, step: int | None = None) -> list[Wish]:
+        return [Wish(turn.case.number, subject, asked.measure or "", None, step) for subject in asked.about]
+
+    def _changing(self, turn: Turn) -> Changing:
+        return Changing(turn.connection, turn.now, self._secret)
+
+    def _asked(self, turn: Turn) -> Asked:
         if turn.case.asked is None:
-            raise NotNowError(f"case {turn.case.number}: it is {_told(turn.case)}; nothing waits for a second person")
+            raise NotNowError(f"case {turn.case.number}: it is {told_of(turn.case)}; nothing waits for a second person")
         return turn.case.asked
 
 
@@ -261,14 +205,14 @@ def _disagreed(connection: Connection, step: int) -> bool:
     return row is not None and row.second_label not in (None, row.label)
 
 
-def _told(case: Case) -> str:
-    if case.asked is not None:
-        return f"waiting for a second person to confirm what {case.asked.by} says"
-    return case.state
-
-
 def _about(asked: Asked) -> dict[str, Any]:
-    told = {"label": asked.label, "grade": asked.grade, "measure": asked.measure, "genuine": list(asked.genuine)}
+    told = {
+        "label": asked.label,
+        "grade": asked.grade,
+        "measure": asked.measure,
+        "genuine": list(asked.genuine),
+        "about": list(asked.about),
+    }
     return {name: value for name, value in told.items() if value}
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 GENUINE_MAX: Final = 1_000
 """Subjects of one case who are set apart as genuine."""
+ABOUT_MAX: Final = 50
+"""Subjects whom one decision asks a measure about: each is told, and each may appeal."""
 CONTRARY: Final[dict[str, tuple[Label, ...]]] = {
     "cash_out": ("genuine", "unsure"), "genuine": ("unsure",), "unsure": ("unsure",)
 }  # fmt: skip
@@ -46,6 +48,10 @@ def check_asked(connection: Connection, number: int, asked: Asked) -> None:
         raise UsageError(f"measure: give one of {', '.join(HARDNESS)}")
     if len(asked.genuine) > GENUINE_MAX:
         raise UsageError(f"genuine: give at most {GENUINE_MAX} subjects")
+    if (asked.measure is None) != (not asked.about) or len(asked.about) > ABOUT_MAX:
+        raise UsageError(f"about: with a measure, name whom it is about: 1 to {ABOUT_MAX} subjects, by their tokens")
+    if set(asked.about) & set(asked.genuine):
+        raise UsageError("about: who is set apart as genuine is not who a measure is about")
     ours = set(connection.scalars(select(case_subjects.c.token).where(case_subjects.c.number == number)))
     if not ours.issuperset(asked.genuine):
         raise UsageError("genuine: name subjects of the case, by their tokens")

@@ -11,10 +11,11 @@ from sqlalchemy import and_, func, or_, select
 from bonafide.core.errors import UsageError
 from bonafide.core.moment import show_moment
 from bonafide.office.access.keys import now_ms
-from bonafide.office.cases.desk import NOTES_KEY
+from bonafide.office.cases.files import listed_files
 from bonafide.office.cases.lawyers import aggregates_of
 from bonafide.office.cases.rows import STATES, UNDECIDED, Case, State, bits_of, case_of, read_case
 from bonafide.office.cases.sampling import agreement
+from bonafide.office.cases.steps import NOTES_KEY
 from bonafide.office.cases.urgency import QUEUES
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import case_events, case_links, case_looks, case_steps, case_subjects, cases
@@ -94,6 +95,7 @@ class CaseBook:
                 "event_list": _event_list(connection, number),
                 "steps": [self._step(row) for row in _steps(connection, number)],
                 "links": _links(connection, number),
+                "files": listed_files(connection, self._key, number),
                 "second_look": _look(connection, case),
                 "aggregates": aggregates_of(connection, number),
             }

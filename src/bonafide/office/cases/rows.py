@@ -36,7 +36,9 @@ class Asked(msgspec.Struct, frozen=True):
     label: Label
     grade: Grade | None = None
     measure: str | None = None
-    """What the office is asked to do about the subjects."""
+    """What the office is asked to do about the subjects of `about`."""
+    about: tuple[str, ...] = ()
+    """Tokens of whom the measure is about."""
     genuine: tuple[str, ...] = ()
     """Tokens of subjects of a cash-out case who had no part in it."""
     by: str = ""

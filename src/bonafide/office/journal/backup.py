@@ -28,7 +28,7 @@ FORMAT: Final = 1
 SNAPSHOTS: Final = "snapshots"
 _DATABASES: Final = (JOURNAL_FILE, "office.db")
 _FILES: Final = ("secret", "bonafide.toml", "office.elsewhere")
-_FOLDERS: Final = ("bundles", "documents")
+_FOLDERS: Final = ("bundles", "documents", "case-files")
 """Documents are sealed under keys that no backup holds."""
 _PAGES_AT_ONCE: Final = 4_096
 _CHUNK_BYTES: Final = 2**20

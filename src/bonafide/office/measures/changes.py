@@ -62,7 +62,8 @@ def ask_again(turn: Turn, found: Measure) -> Measure:
 
 def apply(turn: Turn, found: Measure) -> Measure:
     """The platform carries out what was requested: from now on it is in force."""
-    by = f"person:{found.confirmers[0]}" if found.needs_person else None
+    person = found.confirmers[0] if found.needs_person else found.opened_by
+    by = None if person is None else f"person:{person}"
     _record(turn, found, "applied", found.machine_until_ms, by)
     found = _set(turn, found, {"state": "applied", "applied_ms": turn.now, "asks": 0, "ask_ms": None})
     for number in range(1, len(found.confirmers) + 1):
@@ -71,10 +72,11 @@ def apply(turn: Turn, found: Measure) -> Measure:
 
 
 def confirm(turn: Turn, found: Measure) -> Measure:
-    """A person has just confirmed a measure: the first of a proposal that waits for one has the platform asked, and the
-    second of one in force has it last until its review."""
+    """A person has just confirmed a measure: the first of a proposal that waits for one has the platform asked (the
+    second, of one that a person opened), and the second of one in force has it last until its review."""
     if found.state == "proposed":
-        return request(turn, found)
+        enough = found.opened_by is None or len(found.confirmers) >= CONFIRMERS
+        return request(turn, found) if enough else found
     if found.state == "applied":
         return _confirmed(turn, found, len(found.confirmers))
     return found

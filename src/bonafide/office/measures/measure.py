@@ -59,6 +59,12 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     ask_ms: int | None
     raised_ms: int | None
     doubted_ms: int | None
+    opened_by: str | None = None
+    """The person who opened it; None: the engine proposed it."""
+    case_number: int | None = None
+    """The case that a person's measure rests on."""
+    case_step: int | None = None
+    """The decision of that case that it follows from."""
     steps: tuple[Step, ...] = ()
 
     @property
@@ -92,6 +98,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
             "needs_person": self.needs_person, "grade": self.grade, "facts": list(self.facts), "hits": list(self.hits),
             "event_id": self.event_id, "seq": self.seq, "event_time": show_moment(self.event_ms),
             "machine_until": show_moment(self.machine_until_ms), "confirmed_by": list(self.confirmers),
+            "opened_by": self.opened_by, "case": self.case_number,
             "wanted": self.wanted, "asks": self.asks, "ended_by": self.ended_by,
             **{name: _shown(getattr(self, f"{name}_ms")) for name in times},
             "steps": [

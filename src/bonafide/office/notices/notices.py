@@ -69,7 +69,8 @@ def told_of(found: Measure) -> Told:
     """What a notice of a measure is made of."""
     said = msgspec.json.decode(found.told)
     return Told(
-        measure=found.measure, measure_id=found.measure_id, until_ms=found.until_ms, automated=not found.needs_person,
+        measure=found.measure, measure_id=found.measure_id, until_ms=found.until_ms,
+        automated=not found.needs_person and found.opened_by is None,
         how_ended="" if found.is_open else found.state, reasons=tuple(said["reasons"]), why=said["why"] or {},
         submit=said["submit"] or {}, appeal=said["appeal"] or {},
     )  # fmt: skip

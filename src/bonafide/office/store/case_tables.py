@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, false
 
 from bonafide.office.store.naming import metadata
 
@@ -71,10 +71,23 @@ case_events: Final = Table(
     Column("refund_to", String(10)),
     Column("loop_amount", BigInteger, nullable=False),
     Column("loop_home", BigInteger, nullable=False),
+    Column("typologies", Integer, nullable=False, server_default="0"),
+    Column("release_ms", BigInteger),
     Index("ix_case_events_event_id", "event_id"),
     Index("ix_case_events_order_id", "order_id"),
 )  # fmt: skip
-"""The decided events of a case, by their place in the log. Ids are tokens, as in the journal."""
+"""The decided events of a case, by their place in the log. Ids are tokens, as in the journal. `release_ms`: when a hold
+ends by itself."""
+
+case_named: Final = Table(
+    "case_named", metadata,
+    Column("number", BigInteger, ForeignKey("cases.number"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(10), primary_key=True),
+    Column("token", String(128), primary_key=True),
+    Column("binds", Boolean, nullable=False),
+)  # fmt: skip
+"""Whom each event of a case names, so that events can go to another case with what they say of subjects."""
 
 case_subjects: Final = Table(
     "case_subjects", metadata,
@@ -87,6 +100,14 @@ case_subjects: Final = Table(
     Index("ix_case_subjects_token", "kind", "token"),
 )  # fmt: skip
 """Whom the events of a case name. `binds`: whether further events that name it belong to the case."""
+
+case_beside: Final = Table(
+    "case_beside", metadata,
+    Column("account", String(128), primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("token", String(128), primary_key=True),
+)  # fmt: skip
+"""Beside whom alerts have named an account, until it is public; nothing is added then."""
 
 case_ties: Final = Table(
     "case_ties", metadata,
@@ -111,15 +132,31 @@ case_steps: Final = Table(
 )  # fmt: skip
 """What people did with a case; notes are sealed. It only grows."""
 
+case_files: Final = Table(
+    "case_files", metadata,
+    Column("file_id", String(32), primary_key=True),
+    Column("case_number", BigInteger, ForeignKey("cases.number"), nullable=False),
+    Column("media_type", String(20), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("name", LargeBinary, nullable=False),
+    Column("person", String(40), ForeignKey("people.name"), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Index("ix_case_files_case_number", "case_number"),
+)  # fmt: skip
+"""Files that people attached. `file_id` is random and names the sealed file; `name` is what somebody called it, sealed,
+and never a path."""
+
 case_links: Final = Table(
     "case_links", metadata,
     Column("low", BigInteger, ForeignKey("cases.number"), primary_key=True, autoincrement=False),
     Column("high", BigInteger, ForeignKey("cases.number"), primary_key=True, autoincrement=False),
     Column("made_ms", BigInteger, nullable=False),
     Column("person", String(40), ForeignKey("people.name")),
+    Column("split", Boolean, nullable=False, server_default=false()),
     Index("ix_case_links_high", "high"),
 )  # fmt: skip
-"""Cases that have to do with one another; `person` is null where the grouping says so."""
+"""Cases that have to do with one another; `person` is null where the grouping says so. `split`: a person has said that
+they are not one."""
 
 case_looks: Final = Table(
     "case_looks", metadata,

@@ -49,13 +49,17 @@ measures: Final = Table(
     Column("ask_ms", BigInteger),
     Column("raised_ms", BigInteger),
     Column("doubted_ms", BigInteger),
+    Column("opened_by", String(40)),
+    Column("case_number", BigInteger),
+    Column("case_step", BigInteger),
     Index("ix_measures_subject", "subject", "subject_type"),
     Index("ix_measures_state", "state", "until_ms"),
     Index("ix_measures_ask_ms", "ask_ms"),
 )  # fmt: skip
 """Measures that decisions proposed and where each stands. `subject` is a token; `told` are the decision's texts for the
 person concerned. `platform_has`: the platform was asked and has not said that it does not carry it out any more;
-`ask_ms`: when it is asked again; `doubted_ms`: since when the engine proposes to lift it."""
+`ask_ms`: when it is asked again; `doubted_ms`: since when the engine proposes to lift it. `opened_by`: the person who
+opened it, on the basis of `case_number`; `case_step` is the case's decision that it follows from."""
 
 measure_steps: Final = Table(
     "measure_steps", metadata,

@@ -29,7 +29,7 @@ BODY_BYTES_MAX: Final = 8 << 20
 BODY_TEXTS_MAX: Final = 200
 SUBMISSIONS_WAITING_MAX: Final = 16
 _OPENS: Final = Deed("route", "GET /v1/appeals/{id}/documents/{document}")
-_SAFE: Final = {
+SAFE: Final = {
     "content-disposition": "attachment; filename=document", "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; sandbox", "cache-control": "no-store",
 }  # fmt: skip
@@ -71,7 +71,7 @@ def _add_reading(rest: FastAPI, service: Service) -> None:
     @rest.get("/v1/appeals/{id}/documents/{document}")
     async def document(id: str, document: str, request: Request) -> Response:
         found = await run_in_threadpool(appeals_of(service).document, *acting(request), id, document)
-        return Response(found[1], media_type=found[0], headers=_SAFE)
+        return Response(found[1], media_type=found[0], headers=SAFE)
 
 
 def _add_submission(rest: FastAPI, service: Service) -> None:

@@ -15,6 +15,7 @@ from bonafide.apps.server.measure_shapes import (
     DelayNoticeBody,
     EndMeasureBody,
     MeasureStatusBody,
+    OpenMeasureBody,
 )
 from bonafide.apps.server.office_routes.common import (
     PAGE_DEFAULT,
@@ -28,14 +29,15 @@ from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.core.moment import moment_of
 from bonafide.office.measures.measure import Measure
+from bonafide.office.measures.opening import AT_ONE_PLACE_MAX, Openings, Wish, reasons_in
 from bonafide.office.measures.steps import Measures
 from bonafide.office.measures.words import State
 
 if TYPE_CHECKING:
     from bonafide.apps.server.app import Service
 
-SAME_PLACE_MAX: Final = 8
-"""Measures that one decision proposes at most, as a page does not end among them."""
+SAME_PLACE_MAX: Final = 8 + AT_ONE_PLACE_MAX
+"""Measures that one decision proposes at most, and that people open on its event: a page does not end among them."""
 Before = Annotated[int | None, Query(ge=0, le=2**63 - 1)]
 Token = Annotated[str | None, Query(pattern="^~[0-9a-f]{16}$")]
 
@@ -94,6 +96,16 @@ def page_of(found: Sequence[Measure], limit: int) -> list[Measure]:
 
 
 def _add_steps(rest: FastAPI, service: Service) -> None:
+    @rest.post("/v1/measures")
+    async def open(request: Request) -> Response:
+        """A person opens a measure on the basis of a case; what limits somebody waits for a second one."""
+        body, person = await read_struct(request, service, OpenMeasureBody), acting(request)
+        office = office_of(service)
+        ours = Openings(office.store, office.data.read_secret(), vault_of(service).keyring,
+                        reasons_in(office.data.folder), clock=office.clock)  # fmt: skip
+        wish = Wish(body.case, body.subject, body.measure, moment_ms(body.until))
+        return told((await run_in_threadpool(ours.open, *person, wish, body.note)).to_wire(), 201)
+
     @rest.post("/v1/measures/{id}/confirm")
     async def confirm(id: str, request: Request) -> Response:
         body, person = await read_struct(request, service, ConfirmMeasureBody), acting(request)
