@@ -64,7 +64,7 @@ class Api:
         """Let go of the connections."""
         await self._client.aclose()
 
-    async def get(self, who: Session | None, path: str, **query: Any) -> Any:
+    async def get(self, who: Session | None, path: str, /, **query: Any) -> Any:
         """The answer to a question; what is None in the query is left out. Raises ApiError."""
         given = {name: value for name, value in query.items() if value not in (None, "", False, ())}
         return (await self._ask(who, "GET", path, query=_plain(given)))[0]
@@ -75,6 +75,13 @@ class Api:
         if answer.status_code >= 400:
             raise _problem(answer)
         return answer.text
+
+    async def document(self, who: Session, path: str) -> tuple[bytes, str]:
+        """A file that was handed in, and of which kind the API says it is."""
+        answer = await self._send("GET", path, {"cookie": who.cookie.reveal()})
+        if answer.status_code >= 400:
+            raise _problem(answer)
+        return answer.content, answer.headers.get("content-type", "application/octet-stream")
 
     async def post(self, who: Session, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Take a step. Raises ApiError."""

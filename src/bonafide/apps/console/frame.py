@@ -64,7 +64,7 @@ class View:
         """Whether this person is offered what a route does."""
         return may(self.held.session.role, route)
 
-    async def get(self, path: str, **query: Any) -> Any:
+    async def get(self, path: str, /, **query: Any) -> Any:
         """An answer of the API. Raises ApiError."""
         return await self._api.get(self.held.session, path, **query)
 
@@ -85,6 +85,14 @@ class View:
                 error.detail, type="negative", position="top", timeout=8_000, close_button=self.texts("act.close")
             )
         return None
+
+    async def step(self, path: str, name: str, *, needed: bool = True, more: dict[str, Any] | None = None) -> None:
+        """Ask for a note, take a step with it, and show the page anew. `name`: of its texts under act and hint."""
+        title, hint = self.texts(f"act.{name}"), self.texts(f"hint.{name}")
+        told = await dialog_of(self.texts, title, hint, title, needed=needed)
+        self.touched()
+        if told is not None and await self.do(path, {"note": told, **(more or {})}) is not None:
+            self.again()
 
     def is_looking(self) -> bool:
         """Whether a page may go on to ask by itself."""

@@ -103,12 +103,29 @@ def table(
         for at, row in enumerate(rows)
     ]
     found = ui.table(columns=told, rows=numbered, row_key="_at", pagination=each if len(rows) > each else 0)
-    found.props("flat dense wrap-cells=false").classes("grid")
+    found.props("flat dense").classes("grid")
     found.props["aria-label"] = label
     if len(rows) <= each:
         found.props("hide-pagination")
     found.add_slot("body", _CELL)
     return found
+
+
+def pills(label: str, options: Mapping[str, tuple[str, str]], here: str) -> None:
+    """Links that choose among a few: name -> text and path."""
+    with ui.element("nav").classes("saved") as nav:
+        nav.props["aria-label"] = label
+        for name, (words, to) in options.items():
+            one = link(words, to, "pill here" if name == here else "pill")
+            if name == here:
+                one.props["aria-current"] = "page"
+
+
+def both_languages(told: Mapping[str, Any]) -> None:
+    """A text that its reader gets in both languages."""
+    with ui.element("div").classes("both"):
+        text("p", str(told.get("zh", ""))).props["lang"] = "zh-CN"
+        text("p", str(told.get("en", ""))).props["lang"] = "en"
 
 
 def field(label: str, value: str = "", classes: str = "") -> ui.input:

@@ -41,6 +41,7 @@ RIGHTS: Final[dict[str, frozenset[str]]] = {
     "POST /v1/lists": frozenset({"analyst", "senior", "admin"}),
     "POST /v1/lists/{number}/approve": frozenset({"senior", "admin"}),
     "GET /v1/audit": frozenset({"legal", "auditor", "admin"}),
+    "POST /v1/audit/verify": frozenset({"legal", "auditor", "admin"}),
     "GET /v1/people": frozenset({"auditor", "admin"}),
     "POST /v1/people": frozenset({"admin"}),
     "POST /v1/people/{name}/disable": frozenset({"admin"}),

@@ -106,6 +106,7 @@ def build(api: Api, clock: Callable[[], int]) -> FastAPI:
     from fastapi import FastAPI
     from nicegui import ui
 
+    from bonafide.apps.console.documents import add_documents
     from bonafide.apps.console.doors import add_doors
     from bonafide.apps.console.frame import Console
     from bonafide.apps.console.held import Holder
@@ -116,6 +117,7 @@ def build(api: Api, clock: Callable[[], int]) -> FastAPI:
     holder = Holder(clock)
     add_static(app)
     add_doors(app, api, holder)
+    add_documents(app, api, holder)
     add_pages(Console(api, holder))
     ui.run_with(
         app, title="Bonafide", favicon=None, tailwind=False, gzip_middleware_factory=None, show_welcome_message=False,

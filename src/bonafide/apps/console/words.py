@@ -26,9 +26,16 @@ TYPOLOGIES: Final = (
     "cash_out_merchant", "broker_ring", "self_purchase", "no_delivery", "refund_elsewhere", "burst_then_payout",
     "bought_traffic", "off_hours", "bust_out", "perfect_bill", "account_farm",
 )  # fmt: skip
+OUTCOMES_OF: Final[dict[str, tuple[str, ...]]] = {
+    "appeal": ("upheld", "rejected"), "answer": ("satisfactory", "partial", "unsatisfactory"),
+}  # fmt: skip
+"""How an appeal may end, and an answer to a request."""
+STANDINGS: Final = ("applied", "active", "refused", "suspended", "closed")
+DECISIONS: Final = ("admit", "admit_with_limits", "request_information", "refuse")
+LISTS: Final = ("allow", "block", "watch")
 ROLES: Final = ("analyst", "senior", "merchant_ops", "legal", "auditor", "admin")
 
 __all__ = [
-    "APPEAL_STATES", "CONTRARY", "GRADES", "LABELS", "MEASURES", "MEASURE_STATES", "MILD", "OUTCOMES", "RISK_LEVELS",
-    "ROLES", "STATES", "TYPOLOGIES",
+    "APPEAL_STATES", "CONTRARY", "DECISIONS", "GRADES", "LABELS", "LISTS", "MEASURES", "MEASURE_STATES", "MILD",
+    "OUTCOMES", "OUTCOMES_OF", "RISK_LEVELS", "ROLES", "STANDINGS", "STATES", "TYPOLOGIES",
 ]  # fmt: skip
