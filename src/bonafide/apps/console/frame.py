@@ -180,7 +180,7 @@ def _framed(view: View, place: str) -> Iterator[None]:
             text("span", f"{view.name} · {texts.word('role', view.held.session.role)}", "name")
             with ui.element("form").props('method="post" action="/sign-out"'):
                 text("button", texts("frame.sign_out"), "quiet").props('type="submit"')
-    with ui.element("main").classes("page").props('id="main"'):
+    with ui.element("div").classes("page"):  # Quasar's page is the main landmark
         yield
 
 
