@@ -16,7 +16,7 @@ from tests.apps.server.bureau import PASSWORD, Bureau
 from tests.apps.server.client import NOW_MS
 from tests.office.cases.kit import FakeLog, alerting, bits
 
-PEOPLE = {"ann": "analyst", "bob": "senior", "lee": "legal", "ivy": "auditor", "root": "admin"}
+PEOPLE = {"ann": "analyst", "bob": "senior", "sue": "senior", "lee": "legal", "ivy": "auditor", "root": "admin"}
 SCRIPT = "<script>window.stolen=1</script><img src=x onerror=window.stolen=1>"
 STEP_MS = 30_000
 

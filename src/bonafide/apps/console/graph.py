@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 NODES_MAX: Final = 500
@@ -16,6 +17,8 @@ STEP: Final = 15.0
 """Distance between neighbours of a disc."""
 GOLDEN: Final = math.pi * (3 - math.sqrt(5))
 GAP: Final = 46.0
+NAME_WIDTH: Final = 84.0
+NAME_TOP: Final = -30.0
 _GRAVITY: Final = ("allow", "warn", "verify", "hold", "decline")
 
 
@@ -110,7 +113,7 @@ def places(graph: Graph) -> dict[tuple[str, str], Place]:
 def _discs(own: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], Place]:
     """Merchants with the users who paid them alone: one in the middle, others around it."""
     ordered = sorted(own, key=lambda merchant: (-len(own[merchant]), merchant))
-    radius = {merchant: STEP * math.sqrt(len(own[merchant]) + 1) + GAP / 2 for merchant in ordered}
+    radius = {merchant: STEP * math.sqrt(len(own[merchant]) + 6) + GAP / 2 for merchant in ordered}
     around = sum(2 * radius[merchant] for merchant in ordered)
     circle = around / (2 * math.pi) if len(ordered) > 1 else 0.0
     circle = max(circle, max(radius.values(), default=0.0)) if len(ordered) > 1 else 0.0
@@ -122,9 +125,15 @@ def _discs(own: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], Place]:
         middle = (1.45 * circle * math.cos(turn), circle * math.sin(turn))
         turn += half
         found["merchant", merchant] = middle
-        for at, user in enumerate(own[merchant], 1):
-            found["user", user] = _spiral(middle, at + 1)
+        free = (at for at in count(2) if not _under_name(_spiral((0.0, 0.0), at)))
+        for user, at in zip(own[merchant], free, strict=False):
+            found["user", user] = _spiral(middle, at)
     return found
+
+
+def _under_name(place: Place) -> bool:
+    """Whether a place beside a merchant lies under its name, which is written above it."""
+    return abs(place[0]) < NAME_WIDTH / 2 and NAME_TOP < place[1] < 0
 
 
 def _spiral(middle: Place, at: int) -> Place:

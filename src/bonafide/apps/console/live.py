@@ -67,6 +67,22 @@ class Live:
         span = last.at_ms - first.at_ms
         return (last.decided - first.decided) * _MINUTE_MS / span if span else 0.0
 
+    def rates_svg(self, texts: Texts) -> str:
+        """Decisions a minute between each two samples, as a line; it grows from the right."""
+        pairs = zip(self._samples, self._samples[1:], strict=False)
+        rates = [(b.decided - a.decided) * _MINUTE_MS / max(b.at_ms - a.at_ms, 1) for a, b in pairs]
+        most = max([*rates, 1.0])
+        first = SAMPLES_MAX - len(rates)
+        points = " ".join(
+            f"{600 * (first + at) / SAMPLES_MAX:.1f},{92 - 78 * rate / most:.1f}" for at, rate in enumerate(rates, 1)
+        )
+        title = escape(texts("overview.per_minute"))
+        return (
+            f'<svg viewBox="0 0 600 112" role="img" aria-label="{title}"><line class="axis" x1="0" y1="92" x2="600" '
+            f'y2="92"/><polyline class="rate" points="{points}"/><text x="0" y="108">{title}</text>'
+            f'<text class="most" x="600" y="108">{most:,.0f}</text></svg>'
+        )
+
     def outcomes_svg(self, texts: Texts) -> str:
         """What was decided that was not allowed, by outcome, as bars; numbers and our own words alone."""
         told = self._samples[-1].by_outcome

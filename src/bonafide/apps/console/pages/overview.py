@@ -63,8 +63,10 @@ async def _live(view: View) -> None:
             alerts = figure(texts("overview.alerts"), show.count(first.alerts), texts("overview.since_start"))
             decided = figure(texts("overview.decided"), show.count(first.decided), texts("overview.since_start"))
             state = figure(texts("overview.health"), texts.word("health", first.state))
-        bars = ui.html(Live([first]).outcomes_svg(texts)).classes("plot")
         live = Live([first])
+        with ui.element("div").classes("columns even"):
+            bars = ui.html(live.outcomes_svg(texts)).classes("plot")
+            line = ui.html(live.rates_svg(texts)).classes("plot")
 
         async def ask() -> None:
             """Show what the service says now."""
@@ -81,6 +83,7 @@ async def _live(view: View) -> None:
             decided.set_text(show.count(told.decided))
             state.set_text(texts.word("health", told.state))
             bars.set_content(live.outcomes_svg(texts))
+            line.set_content(live.rates_svg(texts))
 
         ui.timer(EVERY_S, ask)
 

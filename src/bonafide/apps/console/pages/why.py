@@ -23,6 +23,7 @@ async def show_why(view: View, case: dict[str, Any], event: dict[str, Any]) -> N
             text("strong", show.money(event["amount"], event["currency"]))
             level = texts("why.level", level=texts.word("level", told["risk_level"]))
             text("span", level, f"level-{told['risk_level']}")
+            link(texts("why.another", n=case["events"]), f"/cases/{case['number']}?tab=events", "muted")
         _score(view, told)
         _reasons(view, told)
         _more(view, told)
