@@ -6,6 +6,9 @@ import os
 
 from hypothesis import settings
 
+# A console beside each service that tests start would cost two seconds each time; its own tests ask for one.
+os.environ.setdefault("BONAFIDE_CONSOLE", "off")
+
 # No deadline: the first example may compile kernels.
 # Sixty examples where a test asks for no other number: all tests together must stay within minutes.
 settings.register_profile(

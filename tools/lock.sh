@@ -25,4 +25,4 @@ compile() {
 compile requirements.lock pyproject.toml "$@"
 compile requirements-build.lock --group build --constraint requirements.lock "$@"
 compile requirements-dev.lock pyproject.toml --extra dev --extra bench --extra postgres --extra kafka --extra oidc \
-    --constraint requirements.lock --constraint requirements-build.lock "$@"
+    --extra console --constraint requirements.lock --constraint requirements-build.lock "$@"

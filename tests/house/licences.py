@@ -21,6 +21,7 @@ TOOLS_ONLY = frozenset({"MPL-2.0"})
 EXCEPTED = {
     "psycopg": "LGPL-3.0-only",
     "psycopg-binary": "LGPL-3.0-only",
+    "docutils": "Public Domain AND BSD AND GNU General Public License (GPL)",
 }
 """Distribution -> the licence that it may have although nothing else may, for extras alone.
 
@@ -28,6 +29,10 @@ psycopg is the one way to PostgreSQL that SQLAlchemy and PostgreSQL's own commun
 takes it as the LGPL wants it used: a library of its own, installed beside Bonafide by pip, unmodified, imported where a
 store's URL asks for it, and replaced by whoever installs another version. Bonafide's wheel holds no byte of it, and
 `requirements.lock`, which every user installs, does not name it.
+
+docutils comes with NiceGUI, for `bonafide[console]`. Its one file under the GPL is a mode for Emacs, says its COPYING
+(`tools/editors/emacs/rst.el`), that its wheel does not hold; what is installed is in the public domain or
+BSD-2-Clause. The console never loads it.
 """
 
 _SAID = {

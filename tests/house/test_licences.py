@@ -70,8 +70,17 @@ def test_an_exception_has_its_reason_and_is_for_an_extra_alone() -> None:
     assert fault(Requirement("psycopg"), PERMISSIVE | TOOLS_ONLY) is not None
     assert fault(Requirement("psycopg"), PERMISSIVE, {"psycopg": "LGPL-2.1-only"}) is not None
     page = (ROOT / "docs" / "decisions" / "0022-psycopg-is-an-extra.md").read_text(encoding="utf-8")
-    assert set(EXCEPTED.values()) == {"LGPL-3.0-only"}
+    assert {EXCEPTED["psycopg"], EXCEPTED["psycopg-binary"]} == {"LGPL-3.0-only"}
     assert "LGPL-3.0-only" in page
+    console = (ROOT / "docs" / "decisions" / "0029-the-console-asks-the-api.md").read_text(encoding="utf-8")
+    assert set(EXCEPTED) - {"psycopg", "psycopg-binary"} == {"docutils"}
+    assert "docutils" in console
+
+
+def test_docutils_brings_no_file_under_the_gpl() -> None:
+    files = distribution("docutils").files or []
+    assert files
+    assert [path for path in files if path.suffix == ".el" or "emacs" in path.parts] == []
 
 
 @pytest.mark.parametrize(

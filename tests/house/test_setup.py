@@ -25,7 +25,7 @@ case "$*" in *ensurepip*) exit 1;; esac
 exec "{sys.executable}" "$@"
 """
 OLD = "#!/bin/sh\nexit 1\n"
-EXTRAS = ("dev", "bench", "postgres", "kafka", "oidc")
+EXTRAS = ("dev", "bench", "postgres", "kafka", "oidc", "console")
 """What the tests need; `tools/lock.sh` resolves the same."""
 TOOLS = ("sh", "dirname", "tr", "tail", "rm", "mkdir", "date")
 

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, inspect
@@ -56,6 +57,13 @@ def _read_place(url: str) -> object:
         raise ValueError(str(error)) from None
 
 
+def _read_api(url: str) -> object:
+    read = urlsplit(url)
+    if read.scheme not in ("http", "https") or not read.hostname or read.path not in ("", "/") or read.query:
+        raise ValueError("a URL without a path")
+    return read
+
+
 def read_words(text: str) -> frozenset[str]:
     """The words of a list; ValueError where there are none.
 
@@ -71,7 +79,7 @@ def read_words(text: str) -> frozenset[str]:
 _READ: Final[dict[str, Callable[[Any], object]]] = {
     "store_url": _read_url, "oidc_issuer": _read_place, "oidc_redirect_url": _read_place,
     "oidc_second_factors": read_words, "webhook_networks": read_networks, "webhook_ports": read_ports,
-    "kafka_brokers": read_brokers,
+    "kafka_brokers": read_brokers, "console_api": _read_api,
 }  # fmt: skip
 """Settings whose text has a form of its own: what reads it, and raises ValueError or UsageError for another."""
 _LIST_LENGTH_MAX: Final = 4_096
@@ -188,6 +196,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     message_days: Annotated[
         int, _whole(1, 3_650, "how long messages can be asked for, and what was sent or given up is kept")
     ] = 90
+    console: Annotated[
+        Literal["on", "off"], Meta(description="whether the console runs beside the API, where it is installed")
+    ] = "on"
+    console_port: Annotated[int, _whole(0, 65_535, "the console's port on this machine; 0 takes a free one")] = 8_322
+    console_api: (
+        Annotated[str, _listed("an http:// or https:// URL", "where a console of its own (`--role console`) asks")]
+        | None
+    ) = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="the least that is logged")] = (
         "info"
     )

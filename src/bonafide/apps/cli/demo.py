@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bonafide.apps.cli.demo_console import SPEED, living_demo
 from bonafide.apps.cli.engines import new_folder, open_bundle, open_engine
 from bonafide.apps.cli.options import BundleName, Days, Force, Json, Merchants, ScenarioName, Seed, Users
 from bonafide.apps.cli.replay import bundle_folder, keep_bundle, replay_files
@@ -31,6 +32,13 @@ def demo(
     scenario: ScenarioName = "small",
     force: Force = False,
     as_json: Json = False,
+    console: Annotated[
+        bool, typer.Option("--console", help="Serve it instead, with events that flow and the console; Ctrl-C ends it.")
+    ] = False,
+    speed: Annotated[
+        float,
+        typer.Option("--speed", min=1, max=100_000, help="With --console: seconds that pass there in one here."),
+    ] = SPEED,
 ) -> None:
     """Simulate a platform, decide on every event, and say in money what was caught and whom it disturbed.
 
@@ -45,6 +53,9 @@ def demo(
             f"A platform of {asked.users:,} users and {asked.merchants:,} merchants over {asked.days} days, seed {seed}"
         )
         simulation = Simulation(asked, seed)
+        if console:
+            living_demo(simulation, speed)
+            return
         kept = None if out is None else new_folder(out, force=force)
         with nullcontext(str(kept)) if kept else tempfile.TemporaryDirectory(prefix="bonafide-demo-") as folder:
             result, caught = _run(Path(folder), bundle, simulation)
@@ -88,6 +99,7 @@ def next_steps(kept: Path | None, caught: str | None) -> str:
     steps += [
         (f"bonafide evaluate -d {folder}/decisions.parquet -t {folder}/truth.parquet", "every figure"),
         ("bonafide simulate --list", "other platforms: festival, new-scheme, city"),
+        ("bonafide demo --console", "the same, living, with the console over it"),
         ("bonafide map init FILE.csv", "begin with your own data"),
     ]
     wide = max(len(command) for command, _ in steps) + 2

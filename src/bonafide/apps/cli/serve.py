@@ -31,7 +31,6 @@ TELL_S: Final = 5.0
 """How often a long recovery is told of."""
 OTHER_OPTIONS: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
 """How the command is registered: its other options are the settings, which are read when it runs."""
-_NO_CONSOLE: Final = "there is no console in this version"
 
 
 def serve(
@@ -54,7 +53,7 @@ def serve(
     ] = None,
     role: Annotated[
         Literal["api", "console", "worker"] | None,
-        typer.Option("--role", help="Only a part of the service; default: the API, and the worker beside it."),
+        typer.Option("--role", help="Only a part of the service; default: the API, with worker and console beside it."),
     ] = None,
     insecure: Annotated[
         bool,
@@ -66,20 +65,22 @@ def serve(
     [dim]bonafide serve --data bonafide-data[/dim]
     """
     with errors_told():
-        if role == "console":
-            raise UsageError(f"--role {role}: {_NO_CONSOLE}; leave --role out, or give api or worker")
         from bonafide.apps.settings import read_settings
         from bonafide.office.store.datadir import DataDir
 
-        found = DataDir.open(data)
+        found = DataDir(data) if role == "console" else DataDir.open(data)
         file = config or (found.settings if found.settings.exists() else None)
         given = {"host": host, "port": port, "bundle": bundle} | read_options(more.args)
         settings = read_settings(file, os.environ, given)
+        if role == "console":
+            from bonafide.apps.cli.serve_console import show_console
+
+            raise typer.Exit(show_console(settings))
         if role == "worker":
             _work(found, settings)
             return
         _refuse_plain_text(settings, insecure)
-        _serve(found, settings, with_worker=role is None)
+        _serve(found, settings, whole=role is None)
 
 
 def read_options(words: list[str]) -> dict[str, object]:
@@ -123,8 +124,9 @@ def _work(data: DataDir, settings: Settings) -> None:
     log.info("stopped")
 
 
-def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
+def _serve(data: DataDir, settings: Settings, *, whole: bool) -> None:
     from bonafide.apps.cli.serve_bundle import Together, open_watch
+    from bonafide.apps.cli.serve_console import console_child
     from bonafide.apps.oidc import provider_of
     from bonafide.apps.outbox.worker import reach_of
     from bonafide.apps.runtime.vault_link import VaultLink
@@ -151,7 +153,9 @@ def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
             log.warning("vault-closed", told="its master key is not at hand: ids wait in the journal, nobody signs in")
         vault = None if office.secret is None else VaultLink(office.secret.vault)
         say = lambda text: log.warning("worker", told=text)
-        child = Child(data.folder, settings, say) if with_worker else None
+        child = Child(data.folder, settings, say) if whole else None
+        told: list[str] = []
+        console = console_child(settings, told, log) if whole else None
         life = BundleLife(store, data)
         watch = open_watch(office, settings, life, log)
 
@@ -160,8 +164,13 @@ def _serve(data: DataDir, settings: Settings, *, with_worker: bool) -> None:
             watch.over(runtime)
             return runtime
 
-        beside = Together(child, watch)
-        serve_until_stopped(start, keys, settings, log, ready=_say_ready, beside=beside, office=office)
+        beside = Together(child, watch, console)
+
+        def ready(url: str) -> None:
+            told.append(url)
+            _say_ready(url)
+
+        serve_until_stopped(start, keys, settings, log, ready=ready, beside=beside, office=office)
 
 
 def _begin_office(office: Office, data: DataDir, log: Log) -> None:

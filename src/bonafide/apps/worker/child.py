@@ -1,4 +1,4 @@
-"""The worker as a child process of the service, started again when it ends before it is told to."""
+"""A child process of the service, such as the worker, started again when it ends before it is told to."""
 
 from __future__ import annotations
 
@@ -17,23 +17,29 @@ if TYPE_CHECKING:
 
 GRACE_S: Final = 5.0
 """How long it may take to end; after that it is killed, and its work is done after the next start."""
+WORKER: Final = "bonafide.apps.worker"
 AGAIN_S: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
 """How long it is waited before it is started again; the last for all that follow."""
 STEADY_S: Final = 60.0
-"""A worker that ran so long counts as one that works."""
+"""One that ran so long counts as one that works."""
 
 
 class Child:
-    """Keeps one worker running between `start` and `stop`."""
+    """Keeps one process running between `start` and `stop`."""
 
-    def __init__(self, data: Path, settings: Settings, say: Callable[[str], None]) -> None:
-        self._command = [sys.executable, "-m", "bonafide.apps.worker", str(data)]
+    def __init__(
+        self, about: Path | Callable[[], str], settings: Settings, say: Callable[[str], None], module: str = WORKER
+    ) -> None:
+        """`module` is run with `about`: a folder, or what is known when it starts."""
+        self._name = module.rpartition(".")[2]
+        self._module = module
+        self._about = about
         self._first = encode_settings(settings) + b"\n"
         self._say = say
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
 
     @property
     def pid(self) -> int | None:
@@ -71,7 +77,7 @@ class Child:
                 return
             again_s = AGAIN_S[min(failures, len(AGAIN_S) - 1)]
             failures += 1
-            self._say(f"the worker ended with {status}; it is started again in {again_s:.0f} s")
+            self._say(f"the {self._name} ended with {status}; it is started again in {again_s:.0f} s")
             self._ended.wait(again_s)
 
     def _begin(self) -> subprocess.Popen[bytes] | None:
@@ -79,7 +85,9 @@ class Child:
         with self._lock:
             if self._ended.is_set():
                 return None
-            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            about = str(self._about() if callable(self._about) else self._about)
+            command = [sys.executable, "-m", self._module, about]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
             with suppress(BrokenPipeError):  # it has ended already, and is started again
                 _lifeline(self._process).write(self._first)
                 _lifeline(self._process).flush()

@@ -105,7 +105,7 @@ class Server:
         with self.log.open("a", encoding="utf-8") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True,
-                env={**os.environ, **self.launch.environment}, start_new_session=True,
+                env={**os.environ, "BONAFIDE_CONSOLE": "off", **self.launch.environment}, start_new_session=True,
             )  # fmt: skip
         if core is not None and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(self._process.pid, {core})

@@ -1,0 +1,129 @@
+"""How fast pages of the console open in a real browser: `python -m benches.console` (Debian's chromium).
+
+A service with 100,000 cases, among them one of 5,000 events and 500 subjects, and its console. Seconds from asking for
+a page until what it is about stands in it, everything of page and socket included, with a browser on the same machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import statistics
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from benches.cases import lists
+from bonafide.apps.cli.living import PASSWORD, Guest, Living
+from bonafide.core.pseudonym import show_token
+from bonafide.office.access.keys import now_ms
+from bonafide.office.store.database import Store
+from bonafide.office.store.tables import case_events, case_subjects, cases
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+CASES: Final = 100_000
+EVENTS: Final = 5_000
+USERS: Final = 470
+MERCHANTS: Final = 30
+SHOWN: Final = 1_000
+ROUNDS: Final = 9
+QUEUES: Final = (
+    "/queue", "/queue?sort=money", "/queue?sort=due&state=open", "/queue?state=decided&sort=newest", "/queue?overdue=1",
+    "/queue?typology=broker_ring", "/queue?assignee=p3", "/queue?subject=~0000000000000007",
+)  # fmt: skip
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    read = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    read.add_argument("--cases", type=int, default=CASES)
+    number = read.parse_args().cases
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        sys.exit("there is no chromium; on Debian: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with TemporaryDirectory(prefix="bonafide-console-") as folder, Living(Path(folder) / "data") as living:
+        guests, key = living.guests(), living.key()
+        lists._fill(living.data / "office.db", number)
+        large = _large(living, key, number + 1)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1280, "height": 860})
+            _sign_in(page, living.console(), guests[0])
+            print(f"{number:,} cases; seconds in the browser, of {ROUNDS} times\n{'page':<44}{'median':>8}{'most':>8}")
+            for path in QUEUES:
+                _time(page, living.console_url, path, "table tbody tr, .empty")
+            for tab, awaited in (("", ".reasons"), ("?tab=events", "table tbody tr"), ("?tab=money", ".graph svg a")):
+                _time(page, living.console_url, f"/cases/{large}{tab}", awaited)
+            browser.close()
+
+
+def _time(page: Page, url: str, path: str, awaited: str) -> None:
+    told = []
+    for _ in range(ROUNDS):
+        begun = perf_counter()
+        page.goto(url + path, wait_until="commit")
+        page.locator(awaited).first.wait_for(state="attached")
+        told.append(perf_counter() - begun)
+    print(f"{path:<44}{statistics.median(told):>8.2f}{max(told):>8.2f}", flush=True)
+
+
+def _sign_in(page: Page, url: str, guest: Guest) -> None:
+    page.goto(url)
+    for name, value in (("name", guest.name), ("password", PASSWORD), ("code", guest.code())):
+        page.fill(f"[name={name}]", value)
+    page.click("button[type=submit]")
+    page.wait_for_selector(".figures")
+
+
+def _large(living: Living, key: str, number: int) -> int:
+    """A case of EVENTS payments, the newest SHOWN of them decided on just now; its number."""
+    draw, now = random.Random(7), now_ms()
+    payments: list[dict[str, Any]] = [
+        {"type": "payment", "event_id": f"large-{at}", "time": now - 60_000 + at, "user_id": f"lu{at % USERS}",
+         "merchant_id": f"lm{draw.randrange(MERCHANTS)}", "order_id": f"lo{at}", "amount": draw.randrange(100, 900_000),
+         "currency": "CNY"}
+        for at in range(SHOWN)
+    ]  # fmt: skip
+    living.send(key, payments)
+    tokens = {
+        name: show_token(draw.getrandbits(63)) for one in payments for name in (one["user_id"], one["merchant_id"])
+    }
+    rows = [
+        lists._event(draw, number, now) | {"seq": 10**9 + at, "event_id": f"old-{at}"} for at in range(EVENTS - SHOWN)
+    ]
+    rows += [
+        lists._event(draw, number, now) | {
+            "seq": 2 * 10**9 + at, "event_id": one["event_id"], "time_ms": one["time"], "amount": one["amount"],
+            "user_id": tokens[one["user_id"]], "merchant_id": tokens[one["merchant_id"]],
+        }
+        for at, one in enumerate(payments)
+    ]  # fmt: skip
+    subjects = [
+        {"number": number, "kind": "user" if name.startswith("lu") else "merchant", "token": token, "mentions": 2,
+         "last_ms": now, "binds": True}
+        for name, token in tokens.items()
+    ]  # fmt: skip
+    nobody = dict.fromkeys(
+        ("assignee", "label", "grade", "decided_ms", "decided_by", "waits_until_ms", "merged_into"), None
+    )  # fmt: skip
+    told = {"state": "open", "closed": False, "events": EVENTS, "users": USERS, "merchants": MERCHANTS}
+    case = lists._case(draw, number, now) | told | nobody
+    with Store.open(living.data / "office.db") as store:
+        with store.writing() as connection:
+            connection.execute(cases.insert(), [case])
+        for table, found in ((case_subjects, subjects), (case_events, rows)):
+            lists._insert(store, table, iter(found))
+    time.sleep(1)
+    return number
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""The pages."""
+
+from __future__ import annotations
+
+from bonafide.apps.console.frame import Console
+
+
+def add_pages(console: Console) -> None:
+    """Add all of them."""
+    from bonafide.apps.console.pages import (
+        appeals,
+        audit,
+        bundles,
+        case,
+        lists,
+        measures,
+        merchants,
+        overview,
+        people,
+        queue,
+        subject,
+    )  # fmt: skip
+
+    console.page("/", "overview", overview.build)
+    console.page("/queue", "queue", queue.build)
+    console.page("/cases/{number}", "queue", case.build)
+    console.page("/subjects/{kind}/{token}", "queue", subject.build)
+    console.page("/measures", "measures", measures.build)
+    console.page("/measures/{id}", "measures", measures.build_one)
+    console.page("/appeals", "appeals", appeals.build)
+    console.page("/appeals/{id}", "appeals", appeals.build_one)
+    console.page("/merchants", "merchants", merchants.build)
+    console.page("/merchants/{token}", "merchants", merchants.build_one)
+    console.page("/bundles", "bundles", bundles.build)
+    console.page("/lists", "lists", lists.build)
+    console.page("/audit", "audit", audit.build)
+    console.page("/settings", "settings", people.build)

@@ -1,0 +1,157 @@
+"""The queue: cases by what is most urgent, a page at a time, with a keyboard for those who work through it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from nicegui import events, ui
+
+from bonafide.apps.console import show
+from bonafide.apps.console.frame import View, empty
+from bonafide.apps.console.parts import cell, cells, choice, field, link, table, text
+from bonafide.apps.console.words import STATES, TYPOLOGIES
+
+PAGE: Final = 50
+SORTS: Final = ("priority", "due", "newest", "money", "number")
+SAVED: Final[dict[str, dict[str, str]]] = {
+    "open": {}, "mine": {"assignee": "@"}, "free": {"state": "open"}, "overdue": {"overdue": "1"},
+    "second": {"state": "waiting"}, "looks": {"drawn": "1"}, "decided": {"state": "decided", "sort": "newest"},
+}  # fmt: skip
+"""Filters that are asked for again and again; `@` is who looks."""
+KEPT: Final = ("state", "queue", "assignee", "typology", "subject", "overdue", "drawn", "sort")
+TYPOLOGIES_SHOWN: Final = 2
+
+
+def address(query: dict[str, str], **changed: str) -> str:
+    """The queue's address with some of its filters changed; what is empty is left out.
+
+    >>> address({"state": "open", "after": "9.9"}, sort="money")
+    '/queue?state=open&sort=money'
+    """
+    kept = {name: query.get(name, "") for name in KEPT} | changed
+    told = urlencode({name: value for name, value in kept.items() if value})
+    return f"/queue?{told}" if told else "/queue"
+
+
+async def build(view: View) -> None:
+    """The page."""
+    query = view.query
+    mine = query.get("assignee", "")
+    told = await view.get(
+        "/v1/cases", state=query.get("state"), queue=query.get("queue"), typology=query.get("typology"),
+        assignee=view.name if mine == "@" else mine, subject=query.get("subject"), overdue=bool(query.get("overdue")),
+        drawn=bool(query.get("drawn")), sort=query.get("sort") or "priority", after=query.get("after"), limit=PAGE,
+    )  # fmt: skip
+    text("h1", view.texts("place.queue"))
+    _saved(view)
+    _filters(view)
+    if not told["cases"]:
+        empty(view, "queue.none")
+        return
+    rows = [row_of(view, case) for case in told["cases"]]
+    heads = {name: view.texts(f"queue.{name}") for name in COLUMNS}
+    right = ("priority", "money", "caught", "size")
+    shown = table(heads, rows, right=right, each=PAGE, label=view.texts("place.queue"))
+    _Keys(view, shown, [case["number"] for case in told["cases"]])
+    with ui.element("div").classes("pager"):
+        text("span", view.texts("queue.keys"), "muted")
+        if query.get("after"):
+            link(view.texts("act.first"), address(query), "button quiet")
+        if told["next_after"]:
+            link(view.texts("act.next"), address(query) + _more(address(query), told["next_after"]), "button quiet")
+
+
+COLUMNS: Final = ("number", "priority", "state", "money", "caught", "typologies", "size", "due", "assignee")
+
+
+def row_of(view: View, case: dict[str, Any]) -> dict[str, Any]:
+    """A case as a row of the table."""
+    texts = view.texts
+    names = [texts.word("typology", name) for name in case["typologies"]]
+    more = [f"+{len(names) - TYPOLOGIES_SHOWN}"] if len(names) > TYPOLOGIES_SHOWN else []
+    due = show.far(texts, case["due"], view.now_ms()) if case["decided"] is None else show.moment(case["decided"])
+    return {
+        "number": cell(f"#{case['number']}", to=f"/cases/{case['number']}"),
+        "priority": cell(show.count(case["priority"])),
+        "state": cells([texts.word("state", case["state"])], f"chip state-{case['state']}")
+        + (cells([texts.word("label", case["label"])], f"chip label-{case['label']}") if case["label"] else []),
+        "money": cell(show.money(case["money_at_stake"], case["currency"])),
+        "caught": cell(show.money(case["money_caught"], case["currency"]), kind="muted"),
+        "typologies": cells(names[:TYPOLOGIES_SHOWN] + more, "tag"),
+        "size": cell(texts("queue.size_of", events=case["events"], users=case["users"], merchants=case["merchants"])),
+        "due": cell(due, kind="late" if case["overdue"] else "", title=show.moment(case["due"])),
+        "assignee": cell(case["assignee"] or show.NOTHING),
+    }  # fmt: skip
+
+
+def _more(before: str, after: str) -> str:
+    return f"{'&' if '?' in before else '?'}{urlencode({'after': after})}"
+
+
+def _saved(view: View) -> None:
+    here = {name: view.query.get(name, "") for name in KEPT if view.query.get(name)}
+    with ui.element("nav").classes("saved") as nav:
+        nav.props["aria-label"] = view.texts("queue.saved")
+        for name, wanted in SAVED.items():
+            link(view.texts(f"saved.{name}"), address(wanted), "pill here" if here == wanted else "pill")
+
+
+def _filters(view: View) -> None:
+    texts, query = view.texts, view.query
+    any_of = {"": texts("queue.any")}
+
+    def go(**changed: str) -> None:
+        ui.navigate.to(address(query, **changed))
+
+    with ui.element("div").classes("filters"):
+        states = any_of | {name: texts(f"state.{name}") for name in STATES}
+        choice(texts("queue.state"), states, query.get("state", "")).on_value_change(lambda e: go(state=e.value or ""))
+        kinds = any_of | {name: texts(f"typology.{name}") for name in TYPOLOGIES}
+        typology = query.get("typology", "")
+        choice(texts("queue.typologies"), kinds, typology if typology in kinds else "").on_value_change(
+            lambda e: go(typology=e.value or "")
+        )
+        sorts = {name: texts(f"sort.{name}") for name in SORTS}
+        choice(texts("queue.sort"), sorts, query.get("sort") or "priority").on_value_change(lambda e: go(sort=e.value))
+        subject = field(texts("queue.subject"), query.get("subject", ""), "subject-filter")
+        subject.on("keydown.enter", lambda: go(subject=(subject.value or "").strip()))
+
+
+class _Keys:
+    """j and k move, Enter opens, c takes a case, d decides it."""
+
+    def __init__(self, view: View, shown: ui.table, numbers: list[int]) -> None:
+        self._view = view
+        self._shown = shown
+        self._numbers = numbers
+        self._at = 0
+        self._mark()
+        ui.keyboard(on_key=self._press)
+
+    async def _press(self, e: events.KeyEventArguments) -> None:
+        if not e.action.keydown or e.modifiers.ctrl or e.modifiers.alt or e.modifiers.meta:
+            return
+        self._view.touched()
+        number = self._numbers[self._at]
+        match str(e.key):
+            case "j" | "ArrowDown":
+                self._move(1)
+            case "k" | "ArrowUp":
+                self._move(-1)
+            case "Enter":
+                ui.navigate.to(f"/cases/{number}")
+            case "c" if self._view.may("POST /v1/cases/{number}/assign"):
+                if await self._view.do(f"/v1/cases/{number}/assign"):
+                    ui.navigate.to(f"/cases/{number}")
+            case "d" if self._view.may("POST /v1/cases/{number}/decide"):
+                ui.navigate.to(f"/cases/{number}?do=decide")
+
+    def _move(self, by: int) -> None:
+        self._at = min(max(self._at + by, 0), len(self._numbers) - 1)
+        self._mark()
+
+    def _mark(self) -> None:
+        for at, row in enumerate(self._shown.rows):
+            row["_class"] = "chosen" if at == self._at else ""
+        self._shown.update()
