@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bonafide.core.pseudonym import show_token
 from bonafide.office.education.loading import NOTHING
@@ -19,7 +20,7 @@ from bonafide.office.me.decided import latest_of, told_of
 from bonafide.office.me.follow import Teller
 from bonafide.office.me.reading import subject_of, token_of
 from bonafide.office.store.database import Store
-from bonafide.office.store.tables import decided_subjects
+from bonafide.office.store.tables import decided_subjects, log_places, told_decisions
 from bonafide.testing.webhooks.made import KEY, MadeLog
 
 TIME = 1_767_601_800_000
@@ -56,35 +57,39 @@ def plain(records: list[Record]) -> dict[tuple[str, str], list[tuple[int, str]]]
     return found
 
 
-@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store that is emptied before each history."""
+    with Store.open(tmp_path_factory.mktemp("told") / "office.db") as store, pytest.MonkeyPatch.context() as changed:
+        changed.setattr(decided, "DECISIONS_EACH_MAX", 4)
+        yield store
+
+
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(events=st.lists(_EVENT, max_size=30), cuts=st.lists(st.integers(0, 30), max_size=3))
-def test_it_knows_what_a_plain_reading_knows(
-    tmp_path_factory: pytest.TempPathFactory, events: list[Any], cuts: list[int]
-) -> None:
-    monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr(decided, "DECISIONS_EACH_MAX", 4)
+def test_it_knows_what_a_plain_reading_knows(kept: Store, events: list[Any], cuts: list[int]) -> None:
+    with kept.writing() as connection:
+        for table in (decided_subjects, told_decisions, log_places):
+            connection.execute(delete(table))
     records = [record(number, *event) for number, event in enumerate(events)]
-    with Store.open(tmp_path_factory.mktemp("told") / "office.db") as store:
-        log, done = MadeLog(), 0
-        teller = Teller(store, log, KEY, lambda _: NOTHING, lambda: TIME)
-        for cut in (*sorted(cuts), len(records)):
-            for one in records[done:cut]:
-                log.append(one)
-            done = max(done, min(cut, len(records)))
-            while teller.step():
-                pass
-        with store.reading() as connection:
-            keys = {(row[0], row[1]) for row in connection.execute(
-                select(decided_subjects.c.subject_type, decided_subjects.c.subject))}  # fmt: skip
-            expected = plain(records)
-            assert keys == set(expected)
-            for key, ours in expected.items():
-                found = latest_of(connection, *key)
-                assert found is not None
-                assert (found[0], found[1].seq) == (ours[0][0], ours[-1][0])
-                told = [(row.seq, row.outcome) for row in reversed(told_of(connection, *key))]
-                assert told == [one for one in ours if one[1] != "allow"][-4:]
-    monkeypatch.undo()
+    log, done = MadeLog(), 0
+    teller = Teller(kept, log, KEY, lambda _: NOTHING, lambda: TIME)
+    for cut in (*sorted(cuts), len(records)):
+        for one in records[done:cut]:
+            log.append(one)
+        done = max(done, min(cut, len(records)))
+        while teller.step():
+            pass
+    with kept.reading() as connection:
+        columns = (decided_subjects.c.subject_type, decided_subjects.c.subject)
+        expected = plain(records)
+        assert {(row[0], row[1]) for row in connection.execute(select(*columns))} == set(expected)
+        for key, ours in expected.items():
+            found = latest_of(connection, *key)
+            assert found is not None
+            assert (found[0], found[1].seq) == (ours[0][0], ours[-1][0])
+            told = [(row.seq, row.outcome) for row in reversed(told_of(connection, *key))]
+            assert told == [one for one in ours if one[1] != "allow"][-4:]
 
 
 def test_an_older_log_names_subjects_in_clear() -> None:
