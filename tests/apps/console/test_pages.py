@@ -153,3 +153,30 @@ def test_the_same_page_in_the_language_of_whoever_asks(site: Site) -> None:
         got = browser.get("/choose?language=zh&theme=dark&to=https://example.org/")
         assert got.headers["location"] == "/"
         assert "const dark = True" in browser.get("/").text or "const dark = true" in browser.get("/").text
+
+
+def test_where_there_is_no_page_it_says_so_and_quotes_nothing(site: Site) -> None:
+    with site.signed_in("ann") as browser:
+        got = browser.get("/nowhere-secret")
+        assert got.status_code == 404
+        assert "Not found" in got.text
+        assert "secret" not in got.text
+
+
+def test_a_page_that_fails_says_neither_how_nor_where(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bonafide.apps.console import faults, show
+
+    told: list[str] = []
+    faults.forward_logs(told.append)
+
+    def broken(*_: object) -> str:
+        raise ValueError("u17 is a secret")
+
+    monkeypatch.setattr(show, "brief_money", broken)
+    with site.signed_in("ann") as browser:
+        got = browser.get("/")
+        assert got.status_code == 500
+        assert "secret" not in got.text
+        assert "ValueError" not in got.text
+    assert any("ValueError at test_pages.py" in one for one in told), told
+    assert not any("secret" in one for one in told)

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from bonafide.apps.console.faults import forward_logs
 from bonafide.apps.console.run import Plan, run
 from bonafide.apps.server.logs import open_log
 from bonafide.core.errors import BonafideError
@@ -39,6 +40,7 @@ def main(url: str) -> int:
 def serve(url: str, plan: Plan, stop: threading.Event) -> int:
     """Serve the console of the API at `url` until `stop` is set; the exit code."""
     log = open_log(plan.log_level, plan.log_format)
+    forward_logs(lambda told: log.warning("console", told=told))
     try:
         run(url, plan, lambda where: log.info("console", url=where), stop)
     except BonafideError as error:

@@ -104,10 +104,12 @@ async def serve(
 def build(api: Api, clock: Callable[[], int]) -> FastAPI:
     """The application: doors, pages, and what they are drawn with."""
     from fastapi import FastAPI
+    from nicegui import app as pages
     from nicegui import ui
 
     from bonafide.apps.console.documents import add_documents
     from bonafide.apps.console.doors import add_doors
+    from bonafide.apps.console.faults import add_faults
     from bonafide.apps.console.frame import Console
     from bonafide.apps.console.held import Holder
     from bonafide.apps.console.pages import add_pages
@@ -119,6 +121,7 @@ def build(api: Api, clock: Callable[[], int]) -> FastAPI:
     add_doors(app, api, holder)
     add_documents(app, api, holder)
     add_pages(Console(api, holder))
+    add_faults(pages)
     ui.run_with(
         app, title="Bonafide", favicon=None, tailwind=False, gzip_middleware_factory=None, show_welcome_message=False,
         reconnect_timeout=10.0, binding_refresh_interval=None,

@@ -15,6 +15,7 @@ from bonafide.apps.console.pages.why import show_why
 from bonafide.apps.console.parts import cell, chip, facts, figure, link, panel, table, text
 
 TABS: Final = ("why", "events", "money", "lawyers")
+EVENTS_SHOWN: Final = 100
 OUTCOMES: Final = ("allow", "warn", "verify", "hold", "decline")
 
 
@@ -100,6 +101,8 @@ async def _why(view: View, case: dict[str, Any]) -> None:
 async def _events(view: View, case: dict[str, Any]) -> None:
     texts = view.texts
     names = ("time", "type", "amount", "outcome", "user", "merchant")
+    at = int(view.query["from"]) if view.query.get("from", "").isdecimal() else 0
+    shown = case["event_list"][at : at + EVENTS_SHOWN]
     rows = [
         {
             "time": cell(show.moment(one["time"]), to=f"/cases/{case['number']}?event={part(one['event_id'])}"),
@@ -109,11 +112,13 @@ async def _events(view: View, case: dict[str, Any]) -> None:
             "user": _subject_cell("user", one["user_id"]),
             "merchant": _subject_cell("merchant", one["merchant_id"]),
         }
-        for one in case["event_list"]
+        for one in shown
     ]
     with panel(texts("tab.events"), texts("case.newest_first")):
         heads = {name: texts(f"event_column.{name}") for name in names}
-        table(heads, rows, right=("amount",), label=texts("tab.events"))
+        table(heads, rows, right=("amount",), label=texts("tab.events"), each=EVENTS_SHOWN)
+        if at + EVENTS_SHOWN < len(case["event_list"]):
+            link(texts("act.next"), f"/cases/{case['number']}?tab=events&from={at + EVENTS_SHOWN}", "button quiet")
 
 
 def _subject_cell(kind: str, token: str | None) -> list[dict[str, str | None]]:
