@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import httpx
 
 from bonafide.apps.console.doors import COOKIE
 from bonafide.office.cases.opening import CaseOpener
-from bonafide.office.journal import Record
+from bonafide.office.journal import Journal, Record
 from tests.apps.server.bureau import PASSWORD, Bureau
 from tests.apps.server.client import NOW_MS
 from tests.office.cases.kit import FakeLog, alerting, bits
@@ -43,6 +43,7 @@ class Site:
 
         self._number += 1
         mark = f"{self._number}"
+        begun = len(self.log.records)
         for at in range(payments):
             name = f"e{mark}-{at}"
             told = {"user_id": f"{user}{mark}", "merchant_id": f"{merchant}{mark}", "order_id": f"o-{name}"}
@@ -52,6 +53,9 @@ class Site:
             answered = Record(record.received_ms, record.sender, record.content, json.dumps(whole).encode())
             self.bureau.runtime.answers[name] = Found(len(self.log.records), answered)
             self.log.records.append(record)
+        # What subjects are told of a measure is read from the log itself.
+        with closing(Journal.open(self.bureau.data.folder)) as journal:
+            journal.append(self.log.records[begun:], bundle="ab" * 32)
         while self.opener.step():
             pass
         return max(case["number"] for case in self.ask("ann", "/v1/cases?sort=newest&limit=1000")["cases"])

@@ -45,6 +45,7 @@ def test_a_case_from_the_queue_to_a_decision_that_a_second_person_confirms(brows
         page.get_by_label("Measure asked for").click()
         page.get_by_text("freeze credit", exact=True).click()
         page.get_by_text("A second person has to confirm").wait_for()
+        page.locator(".dialog .q-chip").wait_for()  # the one user of the case
         page.locator(".dialog").get_by_role("button", name="Decide").click()
         page.get_by_text("Waits for a second person").wait_for()
     with watched(browser, site) as page:

@@ -11,6 +11,7 @@ import pytest
 
 from bonafide.apps.console import words
 from bonafide.apps.console.texts import LANGUAGES, TABLE, Texts, table
+from bonafide.engine.ladder.words import MEASURES_OF
 from tests.house.tree import SRC
 
 FOLDER = SRC / "bonafide" / "apps" / "console"
@@ -54,6 +55,10 @@ def test_every_text_is_there_in_both_languages() -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_word_of_the_api_has_its_text(group: str) -> None:
     assert [name for name in GROUPS[group] if f"{group}.{name}" not in table()] == []
+
+
+def test_a_measure_is_offered_about_whom_it_may_be_about() -> None:
+    assert words.MEASURES_OF == MEASURES_OF
 
 
 def test_what_pages_ask_for_is_in_the_table_and_the_other_way_round() -> None:

@@ -139,6 +139,12 @@ def choice(label: str, options: Mapping[str, str], value: str | None = None) -> 
     return found
 
 
+def several(label: str) -> ui.select:
+    """Any of some words, which come later."""
+    found = ui.select([], label=label, multiple=True, value=[]).classes("choice")
+    return found.props("outlined dense options-dense use-chips")
+
+
 async def dialog_of(texts: Texts, title: str, hint: str, button_text: str, *, needed: bool = False) -> str | None:
     """A note that somebody writes, or None where they leave; with `needed` it is not empty."""
     with ui.dialog() as dialog, ui.element("div").classes("dialog").props('role="document"'):

@@ -17,6 +17,14 @@ GRADES: Final[tuple[str, ...]] = get_args(Grade)
 MEASURES: Final[tuple[str, ...]] = get_args(MeasureKind)
 MILD: Final = ("notice", "request_information")
 """What one person may ask for; anything harder takes two."""
+MEASURES_OF: Final[dict[str, tuple[str, ...]]] = {
+    "user": ("notice", "request_information", "limit_credit", "freeze_credit", "disable_pay_later", "refer"),
+    "merchant": (
+        "notice", "request_information", "delay_settlement", "hold_reserve", "disable_pay_later", "suspend_merchant",
+        "refer",
+    ),
+}  # fmt: skip
+"""Whom a measure may be about."""
 CONTRARY: Final[dict[str, tuple[str, ...]]] = {
     "cash_out": ("genuine", "unsure"), "genuine": ("unsure",), "unsure": ("unsure",)
 }  # fmt: skip
@@ -36,6 +44,6 @@ LISTS: Final = ("allow", "block", "watch")
 ROLES: Final = ("analyst", "senior", "merchant_ops", "legal", "auditor", "admin")
 
 __all__ = [
-    "APPEAL_STATES", "CONTRARY", "DECISIONS", "GRADES", "LABELS", "LISTS", "MEASURES", "MEASURE_STATES", "MILD",
-    "OUTCOMES", "OUTCOMES_OF", "RISK_LEVELS", "ROLES", "STANDINGS", "STATES", "TYPOLOGIES",
+    "APPEAL_STATES", "CONTRARY", "DECISIONS", "GRADES", "LABELS", "LISTS", "MEASURES", "MEASURES_OF",
+    "MEASURE_STATES", "MILD", "OUTCOMES", "OUTCOMES_OF", "RISK_LEVELS", "ROLES", "STANDINGS", "STATES", "TYPOLOGIES",
 ]  # fmt: skip

@@ -8,8 +8,8 @@ from nicegui import ui
 
 from bonafide.apps.console import show
 from bonafide.apps.console.frame import View, asked_note
-from bonafide.apps.console.parts import NOTE_LENGTH_MAX, button, choice, field, text
-from bonafide.apps.console.words import CONTRARY, GRADES, LABELS, MEASURES, MILD
+from bonafide.apps.console.parts import NOTE_LENGTH_MAX, button, choice, field, several, text
+from bonafide.apps.console.words import CONTRARY, GRADES, LABELS, MEASURES, MEASURES_OF, MILD
 
 FREE: Final = ("open", "reopened")
 HOUR_MS: Final = 3_600_000
@@ -146,6 +146,7 @@ class Steps:
                 grade = choice(texts("case.grade"), {one: texts(f"grade.{one}") for one in GRADES}, "confirmed")
                 wanted = {"": texts("case.no_measure")} | {one: texts(f"measure.{one}") for one in MEASURES}
                 measure = choice(texts("case.measure"), wanted, "")
+                about = several(texts("case.about"))
             note = ui.textarea(texts("act.note")).props(f"outlined maxlength={NOTE_LENGTH_MAX}").classes("wide")
             told = text("p", "", "consequence").props('role="status"')
 
@@ -153,19 +154,34 @@ class Steps:
                 more.set_visibility(label.value == "cash_out")
                 told.set_text(self._consequence(label.value, grade.value, measure.value))
 
+            def ask_about() -> None:
+                whom = self._whom(measure.value)
+                about.set_options(whom, value=list(whom) if len(whom) == 1 else [])
+                about.set_visibility(bool(measure.value))
+
             for one in (label, grade, measure):
                 one.on_value_change(follow)
+            measure.on_value_change(ask_about)
             follow()
+            ask_about()
 
             def body() -> dict[str, Any] | None:
-                if label.value is None:
-                    told.set_text(texts("case.choose_label"))
+                missing = "label" if not label.value else "about" if measure.value and not about.value else ""
+                if missing and not (missing == "about" and label.value != "cash_out"):
+                    told.set_text(texts(f"case.choose_{missing}"))
                     return None
-                harsh = {"grade": grade.value, "measure": measure.value or None} if label.value == "cash_out" else {}
-                return {"label": label.value, "note": note.value or "", **harsh}
+                said = {"label": label.value, "note": note.value or ""}
+                return said | _harsh(grade.value, measure.value, about.value) if label.value == "cash_out" else said
 
             self._buttons(dialog, texts("step_act.decide"), body)
         await self._finish(dialog, "decide", take=self._case["state"] in FREE)
+
+    def _whom(self, measure: str) -> dict[str, str]:
+        """Subjects of the case whom a measure may be about, by their tokens."""
+        return {
+            one["id"]: f"{self._view.texts.word('subject', one['type'])} {show.token(one['id'])}"
+            for one in self._case["subjects"] if measure in MEASURES_OF.get(one["type"], ())
+        }  # fmt: skip
 
     def _consequence(self, label: str | None, grade: str, measure: str) -> str:
         """What a decision brings about, in a sentence."""
@@ -218,3 +234,8 @@ class Steps:
         if await self._view.do(f"{self._path}/{step}", told) is not None:
             self._view.query.pop("do", None)
             self._view.again()
+
+
+def _harsh(grade: str, measure: str, about: list[str]) -> dict[str, Any]:
+    """What a decision of cash-out says besides: the grade, and the measure with whom it is about."""
+    return {"grade": grade} | ({"measure": measure, "about": about} if measure else {})
