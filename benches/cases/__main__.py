@@ -6,8 +6,8 @@ import argparse
 
 from benches.model.compare import SHIFTS
 
-DEVELOPMENT = "small-60 to 69, small-11 to 14, festival-15 and 60"
-SEEDS = "small-21801,small-21802,festival-21803"
+DEVELOPMENT = "small and festival, 1 to 40 and 60 to 69"
+SEEDS = "small-21887,small-21888,small-21889,small-21890,festival-21891,festival-21892"
 
 
 def schemes(runs: str, shifts: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
 from bonafide.office.cases import grouping
-from bonafide.office.cases.grouping import SMALL, SPAN_MS, TIES, TIES_FRACTION, Key, group
+from bonafide.office.cases.grouping import SMALL, SMALL_FRACTION, SPAN_MS, TIES, TIES_FRACTION, Key, group
 from bonafide.office.cases.naming import recounted
 from bonafide.office.cases.rows import UNDECIDED
 from bonafide.office.journal import Record
@@ -142,7 +142,9 @@ class Twin:
         keys = [len(self.keys(one)) for one in (mine, case)]
         part, whole = TIES_FRACTION
         tied = len(common) >= TIES and len(common) * whole >= min(keys) * part
-        if case != mine and (tied or min(sizes) <= SMALL):
+        small_part, small_whole = SMALL_FRACTION
+        small = min(sizes) <= SMALL and len(common) * small_whole >= min(keys) * small_part
+        if case != mine and (tied or small):
             kept, gone = sorted((mine, case))
             self.case_of = [kept if its == gone else its for its in self.case_of]
             moved = {(kept if one == gone else one, kept if other == gone else other, key)
