@@ -6,11 +6,11 @@ import argparse
 
 from benches.model.compare import SHIFTS
 
-DEVELOPMENT = "small-60 to 69, small-11 to 14, festival-15 and 60"
-SEEDS = "small-21801,small-21802,festival-21803"
+DEVELOPMENT = "small and festival, 1 to 40 and 60 to 69"
+SEEDS = "small-21887,small-21888,small-21889,small-21890,festival-21891,festival-21892"
 
 
-def schemes(runs: str, shifts: str) -> None:
+def schemes(runs: str, shifts: str, clearing: int) -> None:
     """Print how rings arrive, and what looking costs."""
     from benches.cases.schemes import Platform, play
 
@@ -20,7 +20,7 @@ def schemes(runs: str, shifts: str) -> None:
     for shift in shifts.split(";"):
         for name in runs.split(","):
             about, seed = name.rsplit("-", 1)
-            one = play(about, int(seed), shift)
+            one = play(about, int(seed), shift, clearing)
             found.append(one)
             least = min((ring.whole_fraction for ring in one.rings), default=1.0)
             each = one.minutes / (one.caught / 1_000_000) if one.caught else float("nan")
@@ -46,10 +46,11 @@ def main() -> None:
         help=f"scenarios with their seeds (default: {SEEDS}); the law was found on {DEVELOPMENT}",
     )
     reader.add_argument("--shifts", default=";".join(SHIFTS), help="of benches/model/compare.py, with ; between")
+    reader.add_argument("--clearing", type=int, default=0, help="accounts that are put beside all but payments")
     reader.add_argument("--cases", type=int, default=100_000, help="how many cases lists are measured on")
     asked = reader.parse_args()
     if asked.what == "schemes":
-        schemes(asked.runs, asked.shifts)
+        schemes(asked.runs, asked.shifts, asked.clearing)
     else:
         from benches.cases.lists import measure
 

@@ -65,22 +65,24 @@ class Platform(NamedTuple):
     """Cash-out money of the payments that alerted, in minor units."""
 
 
-def play(about: str, seed: int, shift: str) -> Platform:
-    """Simulate one platform, decide on it, and group what alerts."""
+def play(about: str, seed: int, shift: str, clearing: int = 0) -> Platform:
+    """Simulate one platform, decide on it, and group what alerts; `clearing` accounts are beside all but payments."""
     found = scenario(about)
     turned = replace(found, knobs=replace(found.knobs, **SHIFTS[shift]))
     with TemporaryDirectory(prefix="bonafide-cases-") as folder:
         decide_run(Simulation(turned, seed), Engine(shipped_bundle(BUNDLE)), Path(folder))
-        return judge(f"{about}-{seed}, {shift}", Path(folder))
+        return judge(f"{about}-{seed}, {shift}", Path(folder), clearing)
 
 
-def judge(name: str, folder: Path) -> Platform:
+def judge(name: str, folder: Path, clearing: int = 0) -> Platform:
     """Group the alerts of a folder that was decided, and judge by its truth."""
     truth = pl.read_parquet(folder / TRUTH).select("event_id", "label", "ring_id", "user_id", "merchant_id")
     rows = _alerts(folder, truth)
     members = _members(truth)
     keyed = list(_keyed(folder, rows))
-    placed = group(keyed)
+    placed = group(
+        beside(one, row["type"], at, clearing) for at, (one, row) in enumerate(zip(keyed, rows, strict=True))
+    )
     sizes: dict[int, set[Key]] = defaultdict(set)
     rings: dict[int, Counter[str]] = defaultdict(Counter)
     for row, (keys, _), number in zip(rows, keyed, placed, strict=True):
@@ -93,6 +95,14 @@ def judge(name: str, folder: Path) -> Platform:
                   for size in sizes.values())  # fmt: skip
     caught = sum(row["amount"] for row in rows if row["type"] == "payment" and row["label"] == 1)
     return Platform(name, told, len(rows), len(sizes), minutes, ALERT_MINUTES * len(rows), caught)
+
+
+def beside(keyed: tuple[tuple[Key, ...], int], type: str, at: int, clearing: int) -> tuple[tuple[Key, ...], int]:
+    """An alert's keys and time, with one of some accounts that everybody's money passes where money moves."""
+    keys, time_ms = keyed
+    if not clearing or type == "payment":
+        return keyed
+    return (*keys, ("account", f"clearing house {at % clearing}")), time_ms
 
 
 def _alerts(folder: Path, truth: pl.DataFrame) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
-from bonafide.office.cases import grouping
-from bonafide.office.cases.grouping import SMALL, SPAN_MS, TIES, TIES_FRACTION, Key, group
+from bonafide.office.cases import grouping, opening
+from bonafide.office.cases.grouping import SMALL, SMALL_FRACTION, SPAN_MS, TIES, TIES_FRACTION, Key, group
 from bonafide.office.cases.naming import recounted
 from bonafide.office.cases.rows import UNDECIDED
 from bonafide.office.journal import Record
@@ -142,7 +142,9 @@ class Twin:
         keys = [len(self.keys(one)) for one in (mine, case)]
         part, whole = TIES_FRACTION
         tied = len(common) >= TIES and len(common) * whole >= min(keys) * part
-        if case != mine and (tied or min(sizes) <= SMALL):
+        small_part, small_whole = SMALL_FRACTION
+        small = min(sizes) <= SMALL and len(common) * small_whole >= min(keys) * small_part
+        if case != mine and (tied or small):
             kept, gone = sorted((mine, case))
             self.case_of = [kept if its == gone else its for its in self.case_of]
             moved = {(kept if one == gone else one, kept if other == gone else other, key)
@@ -253,3 +255,21 @@ def test_people_who_work_on_both_have_them_linked(store: Store) -> None:
     assert [site.case(number).state for number in (1, 2)] == ["assigned", "assigned"]
     assert [one["to"] for one in site.book.one(1)["links"]] == [2]
     assert all(state in UNDECIDED for state in (site.case(1).state, site.case(2).state))
+
+
+def test_how_much_is_read_at_once_changes_nothing(copies: object) -> None:
+    from tests.office.databases import Copies
+
+    assert isinstance(copies, Copies)
+    alerts = [((USERS[i % 6], SHOPS[i * i % 4]) if i % 3 else (ACCOUNTS[i % 2], USERS[i % 6]), START_MS + i)
+              for i in range(40)]  # fmt: skip
+    found = []
+    for at_once in (1, 7, 4_096):
+        with copies.one() as place, Store.open(place) as store, patch.object(opening, "EVENTS_AT_ONCE", at_once):
+            site = Site(store)
+            with patch.object(grouping, "PUBLIC_ABOVE", 3):
+                site.take(*(record_of(f"e{i}", keys, time) for i, (keys, time) in enumerate(alerts)))
+            with store.reading() as connection:
+                numbers = list(connection.scalars(select(cases.c.number).order_by(cases.c.number)))
+                found.append([everything_of(connection, number) for number in numbers])
+    assert found[0] == found[1] == found[2]

@@ -7,8 +7,8 @@ last.
 - An alert joins the open case that supports it most: the sum over its keys of how often the case names them, as far as
   the case last named the key at most SPAN_MS before. The oldest of equals. Where none does, it begins a case.
 - Two open cases that name a key in common, within SPAN_MS, are *tied* by it. They become one where at least TIES
-  keys tie them that are at least TIES_FRACTION of the keys of the one with fewer; so does a case of at most SMALL
-  alerts with whatever it is tied to.
+  keys tie them that are at least TIES_FRACTION of the keys of the one with fewer; where one of them has at most SMALL
+  alerts, SMALL_FRACTION of these keys are enough, however few.
 - An account beside which alerts have named more than PUBLIC_ABOVE keys is *public*, a clearing house or an employer: it
   is no key any more. Cases that it was a key of are grouped anew, each from its own alerts alone, and fall apart where
   nothing else holds them together (`apart`).
@@ -28,10 +28,11 @@ from bonafide.core.moment import DAY_MS
 SPAN_MS: Final = 30 * DAY_MS
 """After so long without an alert that names a key, the key does not bind any more."""
 TIES: Final = 2
-TIES_FRACTION: Final = (1, 8)
+TIES_FRACTION: Final = (1, 5)
 """Two cases are one from so many keys in common on, and so large a part of the keys that the smaller one has."""
-SMALL: Final = 5
-"""A case of at most so many alerts joins whatever it is tied to."""
+SMALL: Final = 8
+SMALL_FRACTION: Final = (1, 3)
+"""A case of at most so many alerts joins one that so large a part of the keys tie it to."""
 PUBLIC_ABOVE: Final = 30
 """Keys beside which an account may be named. Accounts that money of rings passes had 22 at most on the development
 platforms; what an employer or a clearing house pays says nothing about who belongs together."""
@@ -67,13 +68,15 @@ def choose(found: Iterable[Named], time_ms: int) -> int | None:
 def become_one(ties: int, alerts: tuple[int, int], keys: tuple[int, int]) -> bool:
     """Whether two cases that are tied by so many keys, and have so many alerts and keys each, are one.
 
-    >>> become_one(1, (70, 5), (9, 4)), become_one(1, (70, 6), (9, 4))
-    (True, False)
-    >>> become_one(2, (70, 60), (30, 16)), become_one(2, (70, 60), (30, 17))
+    >>> become_one(1, (70, 8), (9, 3)), become_one(1, (70, 8), (9, 4)), become_one(1, (70, 9), (9, 3))
+    (True, False, False)
+    >>> become_one(2, (70, 60), (30, 10)), become_one(2, (70, 60), (30, 11))
     (True, False)
     """
     part, whole = TIES_FRACTION
-    return min(alerts) <= SMALL or (ties >= TIES and ties * whole >= min(keys) * part)
+    small_part, small_whole = SMALL_FRACTION
+    small = min(alerts) <= SMALL and ties * small_whole >= min(keys) * small_part
+    return small or (ties >= TIES and ties * whole >= min(keys) * part)
 
 
 def pair(one: int, other: int) -> tuple[int, int]:

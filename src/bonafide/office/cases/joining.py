@@ -30,6 +30,8 @@ EVENTS_EACH_MAX: Final = 5_000
 
 def named_by(connection: Connection, keys: Sequence[Key]) -> list[Named]:
     """What undecided cases of alerts say of keys."""
+    if not keys:
+        return []
     table = case_subjects.c
     wanted = or_(*(and_(table.kind == kind, table.token == token) for kind, token in keys))
     asked = (
@@ -38,8 +40,6 @@ def named_by(connection: Connection, keys: Sequence[Key]) -> list[Named]:
         .where(wanted, table.binds.is_(True), cases.c.state.in_(UNDECIDED), cases.c.queue == "alerts")
         .order_by(table.number)
     )
-    if not keys:
-        return []
     return [Named(row.number, (row.kind, row.token), row.mentions, row.last_ms) for row in connection.execute(asked)]
 
 
