@@ -103,7 +103,7 @@ class Promises:
 
     def _said(self, kind: str, book: Book, one: ProposedMeasure, answer: Decision) -> Iterator[str]:
         yield from _unexplained(one)
-        # With an appeal about another measure on the same offence, too; not what a person has brought up anew since.
+        # With an appeal about another measure on the same offence, too; not what others have brought up anew since.
         if one.status == "lifted" and book.by_machine.get(one.measure_id, True):
             self._ended(book, one.measure_id, one.until)
         if one.status != "proposed":
@@ -188,8 +188,8 @@ class Promises:
             if event.by is None and event.measure not in FRICTION and name not in book.known:
                 return  # no machine but the engine brings such a thing up
             book.known.add(name)
-        if event.by is not None and self._forgotten(book, name):
-            book.by_machine[name] = False  # after so long a person's status is a measure of the person's own
+        if (event.by is not None or event.measure in FRICTION) and self._forgotten(book, name):
+            book.by_machine[name] = False  # after so long a status is a measure of whoever says it
         if event.status == "confirmed" and event.by is not None:
             book.people.setdefault(name, set()).add(event.by)
         if event.until is not None:
