@@ -25,6 +25,7 @@ import polars as pl
 
 from bonafide.core.errors import StateError
 from bonafide.core.moment import DAY_MS
+from bonafide.core.secret import unprinted
 from bonafide.office.people.totp import STEP_MS, code_at
 
 BATCH: Final = 500
@@ -45,6 +46,8 @@ class Guest(NamedTuple):
     name: str
     role: str
     secret: bytes
+
+    __repr__ = unprinted
 
     def code(self) -> str:
         """What the device shows now."""

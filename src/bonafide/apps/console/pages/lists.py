@@ -91,6 +91,7 @@ async def _ask(view: View) -> None:
         reason = field(texts("lists.reason"), classes="wide")
 
         def go() -> None:
+            """Send it, where it says who and why."""
             if not (entry.value or "").strip() or not (reason.value or "").strip():
                 reason.props["error"] = True
                 reason.props["error-message"] = texts("act.note_needed")
