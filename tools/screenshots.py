@@ -13,12 +13,13 @@ import tempfile
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 from typing import Any, NamedTuple
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bonafide.apps.cli.living import PASSWORD, Guest, Living, events_of
+from bonafide.apps.cli.living import PASSWORD, Guest, Living, events_of, flow, split
 from bonafide.core.errors import StateError
 from bonafide.lab.base_rates import EVENTS
 from bonafide.lab.simulate import Simulation, scenario
@@ -29,6 +30,10 @@ BYTES_MAX = 150_000
 COLOURS = 192
 """A page has few; with a palette a picture weighs a third."""
 SEED = 1
+SPEED = 900
+"""Seconds of the platform that pass in one."""
+LOOKED_S = 30
+"""How long the overview is looked at before its picture is taken."""
 WIDE, TABLET = (1280, 860), (834, 1112)
 
 
@@ -102,8 +107,11 @@ def take(browser: Browser, url: str, guest: Guest, wanted: list[Shot], folder: P
         page.goto(f"{url}/choose?language={shot.language}&theme={shot.theme}&to=/")
         page.goto(f"{url}{shot.path}")
         page.wait_for_selector("main h1")
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state("load")
+        page.wait_for_timeout(1_500)
         page.evaluate("document.fonts.ready")
+        if shot.path == "/":
+            page.wait_for_timeout(LOOKED_S * 1_000)
         path = folder / f"{shot.name}.png"
         drawn = Image.open(BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
         drawn.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
@@ -126,13 +134,22 @@ def main() -> None:
         write_run(Simulation(scenario("small", None, None, None), SEED), Path(folder), lambda done, total: None)
         with Living(Path(folder) / "data") as living:
             guests, key = living.guests(), living.key()
-            living.send(key, events_of(Path(folder) / EVENTS))
+            before, now = split(events_of(Path(folder) / EVENTS), days=1)
+            living.send(key, before)
             _wait_for_cases(living, guests[0])
             found = work(living, guests, key)
+            Thread(target=_flow, args=(living, key, now), daemon=True).start()
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
                 take(browser, living.console(), guests[1], shots(found), out)
                 browser.close()
+
+
+def _flow(living: Living, key: str, events: list[dict[str, Any]]) -> None:
+    """The last day comes while pictures are taken, so that the overview has something to show."""
+    with suppress(StateError, OSError):  # the pictures are taken, and the service has ended
+        for due in flow(events, SPEED):
+            living.send(key, due)
 
 
 def _wait_for_cases(living: Living, guest: Guest) -> None:

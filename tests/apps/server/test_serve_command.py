@@ -25,7 +25,8 @@ WAIT_S = 90.0
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--role", "console"], "there is no console"),
+        (["--role", "console", "--console-port", "99999"], "99999 is not accepted"),
+        (["--role", "console", "--console-api", "ftp://x"], "give an http:// or https:// URL"),
         (["--host", "0.0.0.0"], "in the clear"),
         (["--port", "99999"], "give a whole number from 0 to 65535"),
         (["--grace", "3"], "did you mean --grace-s?"),

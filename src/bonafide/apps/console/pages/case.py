@@ -10,6 +10,7 @@ from nicegui import events, ui
 from bonafide.apps.console import show
 from bonafide.apps.console.api import part
 from bonafide.apps.console.frame import View, empty
+from bonafide.apps.console.pages.alike import show_alike
 from bonafide.apps.console.pages.case_steps import Steps
 from bonafide.apps.console.pages.why import show_why
 from bonafide.apps.console.parts import cell, chip, facts, figure, link, panel, table, text
@@ -35,6 +36,7 @@ async def build(view: View, number: str) -> None:
             _history(view, case)
             _subjects(view, case)
             _links(view, case)
+            await show_alike(view, case)
     ui.keyboard(on_key=partial(_press, steps))
     if view.query.get("do") == "decide":
         ui.timer(0.1, steps.decide, once=True)

@@ -90,8 +90,8 @@ async def _ask(view: View) -> None:
         entry = field(texts("lists.entry_id"), classes="wide")
         reason = field(texts("lists.reason"), classes="wide")
 
-        def send() -> None:
-            """Give what was filled in to whoever waits for the dialog."""
+        def go() -> None:
+            """Send it, where it says who and why."""
             if not (entry.value or "").strip() or not (reason.value or "").strip():
                 reason.props["error"] = True
                 reason.props["error-message"] = texts("act.note_needed")
@@ -103,7 +103,7 @@ async def _ask(view: View) -> None:
 
         with ui.element("div").classes("dialog-buttons"):
             button(texts("act.leave"), lambda: dialog.submit(None), "quiet")
-            button(texts("act.send"), send, "main")
+            button(texts("act.send"), go, "main")
     told = await dialog
     if told and await view.do("/v1/lists", told) is not None:
         view.again()
