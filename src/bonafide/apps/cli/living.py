@@ -47,7 +47,8 @@ class Guest(NamedTuple):
     role: str
     secret: bytes
 
-    __repr__ = unprinted
+    def __repr__(self) -> str:
+        return unprinted(self)
 
     def code(self) -> str:
         """What the device shows now."""
