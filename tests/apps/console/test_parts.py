@@ -186,3 +186,35 @@ def test_a_large_case_is_cut_to_what_has_the_most_money() -> None:
     assert "~u1999" in kept
     assert "~u0" not in kept
     assert set(places(graph)) == {node.who for node in graph.nodes}
+
+
+class Told:
+    """A log that remembers."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def info(self, event: str, **more: str) -> None:
+        self.lines.append(f"{event}: {more.get('told', '')}")
+
+
+def test_serve_goes_on_without_a_console_where_it_is_off_or_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bonafide.apps.cli.serve_console import console_child
+    from bonafide.apps.console import run
+    from bonafide.apps.settings import Settings
+
+    log = Told()
+    assert console_child(Settings(console="off"), [], log) is None
+    assert console_child(Settings(), ["http://127.0.0.1:1"], log) is not None
+    assert log.lines == []
+    monkeypatch.setattr(run, "is_installed", lambda: False)
+    assert console_child(Settings(), [], log) is None
+    assert log.lines == [f"no-console: it takes one step more: {run.INSTALL}"]
+
+
+def test_a_port_that_is_taken_is_said_with_what_to_do() -> None:
+    from bonafide.apps.console.run import open_socket
+    from bonafide.core.errors import UsageError
+
+    with open_socket(0) as taken, pytest.raises(UsageError, match="stop what listens there, or give another"):
+        open_socket(taken.getsockname()[1])
