@@ -2,7 +2,7 @@
 # Nothing outside this folder is written, except the folder of compiled kernels (BONAFIDE_CACHE).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check audit bench drill fuzz model lock clean
+.PHONY: help demo console test check audit bench drill fuzz model lock clean
 
 BIN := .venv/bin
 PYTHON ?=
@@ -24,10 +24,13 @@ STALE := $(shell if test -e .venv/.runtime; then \
 
 help: ## list the targets
 	@echo 'Bonafide: make TARGET. The first run of a target sets everything up in .venv; later runs start at once.'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s  %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.runtime ## decide on a small made-up platform and show, in money, what was caught
 	@$(BIN)/bonafide demo
+
+console: .venv/.console ## the console over a made-up platform that lives, until Ctrl-C
+	@$(BIN)/bonafide demo --console
 
 test: .venv/.dev ## run the tests on two cores (T=tests/core runs a part)
 	@$(BIN)/bonafide warmup
@@ -71,6 +74,9 @@ clean: ## remove .venv, caches and build results
 
 .venv/.runtime: requirements.lock requirements-build.lock pyproject.toml tools/setup.sh
 	@sh tools/setup.sh runtime
+
+.venv/.console: .venv/.runtime requirements-console.lock
+	@sh tools/setup.sh console
 
 .venv/.dev: .venv/.runtime requirements-dev.lock
 	@sh tools/setup.sh dev

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the three lock files from pyproject.toml, for `make lock`: one resolution for every supported Python and
+# Writes the four lock files from pyproject.toml, for `make lock`: one resolution for every supported Python and
 # system, each file with hashes and none with the address of a package index. `--upgrade` takes newer releases;
 # without it, what is locked stays unless pyproject.toml no longer allows it.
 set -eu
@@ -26,3 +26,4 @@ compile requirements.lock pyproject.toml "$@"
 compile requirements-build.lock --group build --constraint requirements.lock "$@"
 compile requirements-dev.lock pyproject.toml --extra dev --extra bench --extra postgres --extra kafka --extra oidc \
     --extra console --constraint requirements.lock --constraint requirements-build.lock "$@"
+compile requirements-console.lock pyproject.toml --extra console --constraint requirements-dev.lock "$@"

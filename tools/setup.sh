@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes .venv, for the Makefile: `sh tools/setup.sh runtime` (what bonafide needs), then `sh tools/setup.sh dev` (what
-# its tests and checks need). PYTHON=/path/to/python chooses the interpreter. Details go to .venv/install.log.
+# Makes .venv, for the Makefile: `sh tools/setup.sh runtime` (what bonafide needs), then `... console` (what the
+# console needs) or `dev` (what its tests and checks need). PYTHON=/path/to/python chooses the interpreter. Details go to
+# .venv/install.log.
 # Exit 0 done, 1 an installation failed, 2 this machine lacks something that only its owner can install.
 set -eu
 cd "$(dirname "$0")/.."
@@ -91,6 +92,10 @@ runtime)
     # Where the shell says that nothing compiled is kept, every start would compile all of it.
     quietly .venv/bin/python -m compileall -q -j 2 src
     ;;
+console)
+    say 'installing what the console needs (about 60 MB, once)'
+    install_locked -r requirements-console.lock
+    ;;
 dev)
     say 'installing what its tests and checks need (about 1 GB more, once)'
     install_locked -r requirements-dev.lock
@@ -99,7 +104,7 @@ dev)
             'Install that and run make again; on Debian or Ubuntu: apt-get install libgomp1'
     fi
     ;;
-*) refuse "sh tools/setup.sh runtime or dev, not '$LEVEL'" ;;
+*) refuse "sh tools/setup.sh runtime, console or dev, not '$LEVEL'" ;;
 esac
 pwd -P >".venv/.$LEVEL"
 say "done in $(($(date +%s) - began)) s"

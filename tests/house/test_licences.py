@@ -57,7 +57,7 @@ def test_what_users_install_is_permissive() -> None:
     assert not found, listed(found)
 
 
-@pytest.mark.parametrize("lock", ["requirements-build.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", ["requirements-build.lock", "requirements-console.lock", "requirements-dev.lock"])
 def test_tools_are_permissive_or_copyleft_by_file(lock: str) -> None:
     found = faults(lock, PERMISSIVE | TOOLS_ONLY, EXCEPTED)
     assert not found, listed(found)

@@ -92,7 +92,9 @@ def test_a_failed_step_shows_the_end_of_the_log_and_leaves_no_stamp(clone: Path)
 def test_help_lists_every_target() -> None:
     done = subprocess.run(["make", "-C", str(ROOT), "--no-print-directory"], capture_output=True, text=True, check=True)
     listed = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("  make ")}
-    assert listed == {"help", "demo", "test", "check", "audit", "bench", "drill", "fuzz", "model", "lock", "clean"}
+    assert listed == {
+        "help", "demo", "console", "test", "check", "audit", "bench", "drill", "fuzz", "model", "lock", "clean",
+    }  # fmt: skip
 
 
 def test_every_declared_dependency_is_locked() -> None:
@@ -103,6 +105,7 @@ def test_every_declared_dependency_is_locked() -> None:
     for lock, wanted in {
         "requirements.lock": declared["project"]["dependencies"],
         "requirements-build.lock": declared["dependency-groups"]["build"],
+        "requirements-console.lock": declared["project"]["dependencies"] + extras["console"],
         "requirements-dev.lock": declared["project"]["dependencies"] + [one for name in EXTRAS for one in extras[name]],
     }.items():
         text = (ROOT / lock).read_text(encoding="utf-8")

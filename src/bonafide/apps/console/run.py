@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bonafide.apps.console.api import Api
 
-INSTALL: Final = "pip install 'bonafide[console]'"
+INSTALL: Final = "pip install 'bonafide[console]', or make console in a clone"
 HOST: Final = "127.0.0.1"
 CONNECTIONS_MAX: Final = 512
 BACKLOG: Final = 128
