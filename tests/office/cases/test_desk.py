@@ -54,7 +54,7 @@ def test_a_case_is_taken_decided_and_written_into_the_log_once(site: Site) -> No
 
 def test_what_is_harsh_takes_a_second_person(site: Site) -> None:
     number = site.claimed("bob")
-    asked = Asked("cash_out", "adjudicated", "freeze_credit", (token("u1"),))
+    asked = Asked("cash_out", "adjudicated", "freeze_credit", about=(token("u1"),))
     case = site.desk.decide(site.who["bob"], HERE, number, asked)
     assert (case.state, case.label, case.asked) == ("waiting", None, msgspec.structs.replace(asked, by="bob"))
     assert verdicts(site) == []

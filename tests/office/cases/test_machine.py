@@ -111,7 +111,7 @@ class Machine(RuleBasedStateMachine):
         if own:
             who = self._assignee(number) or who
         about = () if measure is None else (token("u1"),)
-        self._act("decide", who, number, Asked(label, grade, measure, about))
+        self._act("decide", who, number, Asked(label, grade, measure, about=about))
 
     @rule(who=NAMES, number=NUMBERS)
     def confirm(self, who: str, number: int) -> None:

@@ -93,10 +93,10 @@ def test_what_two_people_decide_of_a_case_becomes_a_measure_and_its_undoing_ends
     number = house.case_of("u1")
     house.desk.assign(house.session("ann"), HERE, number)
     for measure, about in (("freeze_credit", ()), (None, (token_of("u1"),)), ("freeze_credit", (token_of("m1"),))):
-        asked = Asked("cash_out", "confirmed", measure, about)
+        asked = Asked("cash_out", "confirmed", measure, about=about)
         with pytest.raises(UsageError):
             house.desk.decide(house.session("ann"), HERE, number, asked)
-    asked = Asked("cash_out", "confirmed", "freeze_credit", (token_of("u1"),))
+    asked = Asked("cash_out", "confirmed", "freeze_credit", about=(token_of("u1"),))
     house.desk.decide(house.session("ann"), HERE, number, asked)
     assert every(house) == []
     house.desk.confirm(house.session("bob"), HERE, number)

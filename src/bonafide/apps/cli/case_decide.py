@@ -50,7 +50,7 @@ def decide(
     """
     from bonafide.office.cases.rows import Asked
 
-    asked = Asked(label, grade, measure, tuple(about or ()), tuple(genuine or ()))
+    asked = Asked(label, grade, measure, tuple(genuine or ()), about=tuple(about or ()))
     show_case(desk_of(at.office).decide(at.person, ORIGIN, number, asked, note), as_json)
 
 

@@ -37,11 +37,11 @@ class Asked(msgspec.Struct, frozen=True):
     grade: Grade | None = None
     measure: str | None = None
     """What the office is asked to do about the subjects of `about`."""
-    about: tuple[str, ...] = ()
-    """Tokens of whom the measure is about."""
     genuine: tuple[str, ...] = ()
     """Tokens of subjects of a cash-out case who had no part in it."""
     by: str = ""
+    about: tuple[str, ...] = ()
+    """Tokens of whom the measure is about."""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):

@@ -142,7 +142,7 @@ def _add_decisions(rest: FastAPI, service: Service) -> None:
     @rest.post("/v1/cases/{number}/decide")
     async def decide(number: str, request: Request) -> Response:
         def act(desk: Desk, who: Person, body: CaseDecideBody) -> Case:
-            asked = Asked(body.label, body.grade, body.measure, body.about, body.genuine)
+            asked = Asked(body.label, body.grade, body.measure, body.genuine, about=body.about)
             return desk.decide(*who, case_number(number), asked, body.note)
 
         return await _step(request, service, CaseDecideBody, act)
