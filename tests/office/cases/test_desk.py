@@ -52,6 +52,18 @@ def test_a_case_is_taken_decided_and_written_into_the_log_once(site: Site) -> No
     assert len(verdicts(site)) == 1
 
 
+def test_earlier_cases_about_the_same_are_counted_where_they_were_cash_out(site: Site) -> None:
+    for event, user, found in (("e1", "u1", CASH_OUT), ("e2", "u2", Asked("genuine"))):
+        number = site.open(event, user, f"m-{user}")
+        site.desk.assign(site.who["ann"], HERE, number)
+        site.desk.decide(site.who["ann"], HERE, number, found)
+    priors = []
+    for event, user in (("e3", "u1"), ("e4", "u2"), ("e5", "u3")):
+        number = site.open(event, user, f"n-{user}")
+        priors.append(site.book.one(number)["aggregates"]["prior_cases"])
+    assert priors == [1, 0, 0]
+
+
 def test_what_is_harsh_takes_a_second_person(site: Site) -> None:
     number = site.claimed("bob")
     asked = Asked("cash_out", "adjudicated", "freeze_credit", about=(token("u1"),))

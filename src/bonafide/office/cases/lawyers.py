@@ -84,7 +84,7 @@ def aggregates_of(connection: Connection, number: int) -> dict[str, Any]:
         "n_merchants": len({row.merchant_id for row in rows if row.merchant_id is not None}),
         "fee_rate_est": fee, "illegal_gain": gain, "overdue_principal": overdue, "overdue_users": overdue_users,
         "window": _window(rows), "no_logistics_ratio": round(unmoved / len(physical), 4) if physical else None,
-        "refund_route": _routes(rows), "prior_cases": _prior(connection, number, users),
+        "refund_route": _routes(rows), "prior_cases": _prior(connection, number),
         "roles": _roles(rows, users), "lines": lines_met(money.currency, sums), "dedupe_note": _NOTE,
         "not_in_the_log": list(_UNKNOWN),
     }  # fmt: skip
@@ -126,16 +126,16 @@ def _routes(rows: Sequence[Any]) -> dict[str, int]:
     return found
 
 
-def _prior(connection: Connection, number: int, users: Sequence[str]) -> int:
+def _prior(connection: Connection, number: int) -> int:
     """How many earlier cases about subjects of this one were decided as cash-out."""
-    ours = select(case_subjects.c.token).where(
-        case_subjects.c.number == number, case_subjects.c.kind.in_(("user", "merchant"))
-    )
-    asked = (
+    mine, other = case_subjects, case_subjects.alias("other")
+    same = (other.c.kind == mine.c.kind) & (other.c.token == mine.c.token)
+    asked = (  # from the few subjects of this case to their cases, along the index, however many cases there are
         select(func.count(func.distinct(cases.c.number)))
-        .join(case_subjects, case_subjects.c.number == cases.c.number)
-        .where(case_subjects.c.kind.in_(("user", "merchant")), case_subjects.c.token.in_(ours),
-               cases.c.number != number, cases.c.state == "decided", cases.c.label == "cash_out")
+        .join_from(mine, other, same)
+        .join(cases, cases.c.number == other.c.number)
+        .where(mine.c.number == number, mine.c.kind.in_(("user", "merchant")), cases.c.number != number,
+               cases.c.state == "decided", cases.c.label == "cash_out")
     )  # fmt: skip
     return connection.scalar(asked) or 0
 
