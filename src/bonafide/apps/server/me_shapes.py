@@ -8,35 +8,17 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from bonafide.apps.server.measure_shapes import DocumentGiven, MeasureStandingAnswer
+from bonafide.apps.server.measure_shapes import MeasureStandingAnswer
 from bonafide.apps.server.shapes import Time
 from bonafide.core.decision import Outcome, RiskLevel
 from bonafide.core.secret import unprinted
 from bonafide.office.appeals.appeal import Kind
-from bonafide.office.appeals.appeals import STATEMENT_LENGTH_MAX
-from bonafide.office.appeals.documents import COUNT_MAX
 from bonafide.office.measures.words import State
 
 
 class _Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __repr__(self) -> str:
         return unprinted(self)  # personal texts stand in some of them
-
-
-class OwnAppealBody(_Shape, frozen=True):
-    """An appeal against one's own measure, or an answer to a request for information."""
-
-    measure_id: Annotated[str, Meta(min_length=1, max_length=60, description="the measure that it is about")]
-    statement: Annotated[
-        str, Meta(min_length=1, max_length=STATEMENT_LENGTH_MAX,
-                  description=f"what is said, in 1 to {STATEMENT_LENGTH_MAX} characters; it is kept sealed"),
-    ]  # fmt: skip
-    kind: Annotated[Kind, Meta(description="one of appeal, answer")] = "appeal"
-    documents: Annotated[
-        Annotated[tuple[DocumentGiven, ...], Meta(max_length=COUNT_MAX)],
-        Meta(description=f"at most {COUNT_MAX} of {{name, content_base64}}: PDF, PNG or JPEG"),
-    ] = ()
-    human_only: Annotated[bool | None, Meta(description="true where people are to decide from now on, or null")] = None
 
 
 class HumanBody(_Shape, frozen=True):

@@ -80,8 +80,8 @@ class DocumentGiven(_Shape, frozen=True):
     content_base64: Annotated[str, Meta(max_length=SIZE_MAX * 4 // 3 + 4)]
 
 
-class AppealBody(_Shape, frozen=True):
-    """An appeal against a measure, or an answer to a request for information."""
+class OwnAppealBody(_Shape, frozen=True):
+    """An appeal against one's own measure, or an answer to a request for information."""
 
     measure_id: Annotated[str, Meta(min_length=1, max_length=60, description="the measure that it is about")]
     statement: Annotated[
@@ -89,15 +89,20 @@ class AppealBody(_Shape, frozen=True):
                   description=f"what is said, in 1 to {STATEMENT_LENGTH_MAX} characters; it is kept sealed"),
     ]  # fmt: skip
     kind: Annotated[Kind, Meta(description="one of appeal, answer")] = "appeal"
-    subject_id: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=128)] | None,
-        Meta(description="whom it is for, as the platform calls them; a key must say it"),
-    ] = None
     documents: Annotated[
         Annotated[tuple[DocumentGiven, ...], Meta(max_length=COUNT_MAX)],
         Meta(description=f"at most {COUNT_MAX} of {{name, content_base64}}: PDF, PNG or JPEG"),
     ] = ()
     human_only: Annotated[bool | None, Meta(description="true where people are to decide from now on, or null")] = None
+
+
+class AppealBody(OwnAppealBody, frozen=True):
+    """An appeal against a measure, or an answer to a request for information."""
+
+    subject_id: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=128)] | None,
+        Meta(description="whom it is for, as the platform calls them; a key must say it"),
+    ] = None
 
 
 class AppealAssignBody(_Shape, frozen=True):

@@ -10,7 +10,8 @@ from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from bonafide.apps.server.answers import refused, retry_after
-from bonafide.apps.server.me_shapes import HumanBody, OwnAppealBody
+from bonafide.apps.server.me_shapes import HumanBody
+from bonafide.apps.server.measure_shapes import OwnAppealBody
 from bonafide.apps.server.office_routes.appeals import (
     BODY_BYTES_MAX,
     BODY_TEXTS_MAX,
