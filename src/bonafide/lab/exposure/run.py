@@ -27,7 +27,8 @@ from bonafide.lab.exposure.log import Known
 from bonafide.lab.exposure.report import FIRST_SALE, LARGEST, MERCHANT, MONTH, RING, Report, Said
 from bonafide.lab.exposure.told import Exposure, Warned
 
-HORIZONS_DAYS: Final = (30, 60, 90)
+HORIZONS_DAYS: Final = (30, 60)
+"""What is told where nobody asks: further ahead intervals hold less often than they say (docs/exposure.md)."""
 WARNED_DAYS: Final = 7
 """Warnings of so many days stand in the report."""
 

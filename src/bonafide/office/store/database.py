@@ -47,6 +47,8 @@ class Store:
     def __init__(self, engine: Engine, name: str) -> None:
         self.engine = engine
         self.name = name
+        self.compacted_at: int | None = None
+        """How much had been forgotten when this store last wrote its file anew; None before it did."""
         self._writer = engine.execution_options(**{WRITING: True})
         self._reader, self._upkeep = engine, engine.execution_options(**{OUTSIDE: True})
         if self.is_remote:
