@@ -358,14 +358,14 @@ def events(draw: st.DrawFn, steps: st.SearchStrategy[int]) -> list[Fact]:
     return log
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(events(STEPS), st.sampled_from([1, 7, 1_000]))
 def test_the_kernel_is_its_twin(run: Any, log: list[Fact], chunk: int) -> None:
     twin = LinksTwin()
     assert Linker(run).feed(log, chunk) == [twin.feed(event) for event in log]
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(events(st.integers(0, 2)), st.sampled_from([1, 1_000]))
 def test_the_kernel_is_its_twin_where_resources_become_public(run: Any, log: list[Fact], chunk: int) -> None:
     twin = LinksTwin()

@@ -45,7 +45,7 @@ def successors(draw: st.DrawFn) -> tuple[tuple[Feature, ...], tuple[Feature, ...
     return old, tuple(new)
 
 
-@settings(max_examples=150)
+@settings(max_examples=40)
 @given(successors(), logs(60), st.floats(0, 1))
 def test_what_swaps_answers_as_if_it_had_always_been_there(
     specs: tuple[tuple[Feature, ...], tuple[Feature, ...]], log: list[Fact], part: float
@@ -67,7 +67,7 @@ def test_what_swaps_answers_as_if_it_had_always_been_there(
     np.testing.assert_array_equal(answers[taken], wanted[cut:][taken])
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(features(), features(), logs(60), st.floats(0, 1))
 def test_a_warmed_state_answers_as_a_replay_from_the_start(
     old: Sequence[Feature], new: Sequence[Feature], log: list[Fact], part: float

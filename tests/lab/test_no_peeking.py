@@ -81,7 +81,7 @@ def of_sales(lines: Lines, number: int) -> Lines:
 # Labels of a foreign file, which a replay turns into verdicts after their delay
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(SALES, st.integers(5, 40), st.randoms(use_true_random=False))
 def test_other_sales_and_labels_after_a_moment_change_nothing_before_it(
     sales: list[Sale], cut: int, chance: random.Random
@@ -101,7 +101,7 @@ def test_other_sales_and_labels_after_a_moment_change_nothing_before_it(
         assert of_sales(told, cut) == of_sales(again, cut)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(SALES)
 def test_a_verdict_counts_from_the_moment_it_is_known_and_not_before(sales: list[Sale]) -> None:
     """`user_cash_out` of the small bundle counts a payer's cash-out verdicts: by hand, those two hours old."""
@@ -120,7 +120,7 @@ def test_labels_matter_once_they_are_known() -> None:
     assert all(with_labels > bare for with_labels, bare in zip(scores[WAITS:], without[WAITS:]))
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(SALES, st.integers(5, 40))
 def test_hiding_the_labels_of_a_test_period_changes_no_score_before_it(sales: list[Sale], cut: int) -> None:
     """Labels that become known at the moment or later are taken out of the file."""
@@ -161,7 +161,7 @@ def logs(draw: st.DrawFn) -> list[Fact]:
 LATER = events(pool=3, times=st.integers(60, 400).map(lambda step: START_MS + step * STEP_MS))
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(logs(), st.integers(0, 50), st.randoms(use_true_random=False), st.lists(LATER, max_size=8))
 def test_whatever_comes_later_in_a_log_changes_nothing_before_it(
     log: list[Fact], cut: int, chance: random.Random, strangers: list[Fact]
@@ -181,7 +181,7 @@ def test_whatever_comes_later_in_a_log_changes_nothing_before_it(
         assert of_sales(told, len(before)) == of_sales(again, len(before))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(logs(), st.integers(0, 50))
 def test_hiding_the_verdicts_of_a_test_period_changes_no_score_before_it(log: list[Fact], cut: int) -> None:
     moment = START_MS + cut * STEP_MS

@@ -150,6 +150,7 @@ def test_arrays_are_acknowledged_too(server: Server) -> None:
     assert len(ledger.marks) == tally.events == 200
 
 
+@pytest.mark.drill
 def test_what_a_dying_server_left_open_is_sent_to_the_next_one(server: Server) -> None:
     ledger = Ledger()
     feed = Feed(singles(islice(Platform(3, START_MS), 400), KEY))
@@ -179,6 +180,7 @@ def test_requests_at_a_rate_are_all_sent_and_timed(server: Server) -> None:
     assert tally.events == tally.admitted.n == 50
 
 
+@pytest.mark.drill
 def test_an_empty_server_answers_both_kinds_and_a_probe_beside_them(tmp_path: Path) -> None:
     assert len(ANSWER) == 400
     with Server(tmp_path / "none", EMPTY) as server:

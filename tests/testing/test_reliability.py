@@ -138,6 +138,7 @@ def test_a_store_that_is_cut_short_without_a_word_is_caught(tmp_path: Path, monk
     assert any("WRONG" in note for note in row.notes)
 
 
+@pytest.mark.drill
 def test_an_end_that_is_not_the_promised_one_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stops, "UNDER_LOAD_S", (0.0, 0.1))
     assert stops.told_twice(setting(tmp_path / "good")).passed

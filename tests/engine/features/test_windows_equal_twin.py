@@ -22,20 +22,20 @@ DRILLS = 12
 DRILL_LOGS = 40
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(features(), logs(), CHUNKS)
 def test_kernel_equals_twin(specs: tuple[Feature, ...], log: list[Fact], chunk: int) -> None:
     play(specs, log, chunk)
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(SEEDS, st.integers(1, 400), st.integers(1, 26), CHUNKS)
 def test_kernel_equals_twin_on_a_hot_key(seed: int, length: int, width: int, chunk: int) -> None:
     log = seeded_log(random.Random(seed), length, hot=True)
     play(seeded_features(random.Random(seed), width), log, chunk, every=11)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(features(), logs())
 def test_kernel_equals_twin_where_every_attempt_counts_as_completed(specs: Sequence[Feature], log: list[Fact]) -> None:
     play(specs, log, settings=SETTINGS._replace(assume_completed=True, lateness_ms=HOUR_MS))
@@ -53,7 +53,7 @@ def schema_plays(draw: st.DrawFn) -> tuple[tuple[Feature, ...], list[Fact]]:
     return draw(any_features(types)), log
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(schema_plays(), CHUNKS)
 def test_kernel_equals_twin_over_the_whole_schema(played: tuple[tuple[Feature, ...], list[Fact]], chunk: int) -> None:
     play(*played, chunk)

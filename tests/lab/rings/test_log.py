@@ -59,7 +59,7 @@ def found(folder: Path, events: list[Fact], until_ms: int | None) -> list[bytes]
     return [repr(row).encode() for row in group_rows(groups, ties, known.until_ms, known.until_ms + DAY_MS)]
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(later(), st.booleans())
 def test_what_comes_after_the_moment_changes_nothing(events: list[Fact], first: bool) -> None:
     log_until = [event for event in ring_log() if event.time <= UNTIL_MS]

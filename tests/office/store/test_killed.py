@@ -46,6 +46,7 @@ def drill(cluster: Cluster, folder: Path, deaths: int, seed: int) -> None:
     print(f"deaths {deaths}, threads {len(workers)}, {told}, effects lost 0, doubled 0, longest call {longest:.1f} s")
 
 
+@pytest.mark.drill
 def test_a_server_that_is_killed_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     with running_cluster(**QUICK) as cluster:
         drill(cluster, tmp_path / "data", deaths=2, seed=1)
