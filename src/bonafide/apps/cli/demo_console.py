@@ -25,7 +25,7 @@ TOUR: Final = """Two minutes:
   1. Sign in as ann. The overview shows what is undecided, and decisions as they are made.
   2. Queue: the most urgent case is first. j and k move, Enter opens it.
   3. Why: the reasons of the gravest event. Money and links: who paid whom, dashed where it came home.
-  4. Claim and decide: cash-out, confirmed, and ask for "freeze credit". It waits for a second person.
+  4. Claim and decide: cash-out, confirmed, and ask for "freeze credit" about a user. It waits for a second person.
   5. Sign out, sign in as bob, open the case from "Waiting" in the queue, and confirm it."""
 
 
