@@ -15,7 +15,6 @@ from bonafide.office.store.database import Store, StoreError, UnsureError
 from bonafide.office.store.engines import CONNECTIONS_MAX
 from bonafide.office.store.tables import family_versions, metadata
 from bonafide.office.vault.scrub import scrub
-from bonafide.office.vault.vault import FAMILY
 from tests.office.databases import QUICK, Cluster, Copies
 
 
@@ -104,7 +103,7 @@ def test_upkeep_runs_in_no_transaction_and_leaves_connections_as_they_were(store
     asked = "PRAGMA busy_timeout" if not store.is_remote else "SHOW statement_timeout"
     with store.reading() as connection:
         before = connection.exec_driver_sql(asked).scalar()
-    assert scrub(store, FAMILY)
+    assert scrub(store)
     with pytest.raises(StoreError), store.outside() as connection:
         connection.exec_driver_sql("no statement")
     with store.reading() as connection:

@@ -13,7 +13,7 @@ from bonafide.office.vault.errors import UnknownSubjectError
 from bonafide.office.vault.forgetting import forget, sweep
 from bonafide.office.vault.scrub import scrub
 from bonafide.office.vault.subjects import Subject
-from bonafide.office.vault.vault import FAMILY, Vault
+from bonafide.office.vault.vault import Vault
 from tests.office.vault.kit import ANN, CLEAR, open_vault
 
 OTHERS = 120
@@ -52,7 +52,7 @@ def test_no_file_holds_what_was_forgotten(tmp_path: Path) -> None:
         gone = made[::3]
         wanted = [one for subject in gone for one in secrets_of(store, subject)]
         clear = [b"clear-user-", *(value.encode() for value in CLEAR.values())]
-        scrub(store, FAMILY)
+        scrub(store)
         assert found_in(tmp_path, wanted), "the test would see it"
         assert found_in(tmp_path, clear) == []
         for subject in gone:
@@ -89,7 +89,7 @@ def test_a_reader_keeps_the_log_until_the_next_sweep(tmp_path: Path, monkeypatch
         with store.reading() as connection:
             connection.execute(text("SELECT count(*) FROM subjects")).scalar()
             assert not forget(vault, ANN, subject).scrubbed
-        assert scrub(store, FAMILY)
+        assert scrub(store)
         assert found_in(tmp_path, wanted) == []
         assert sweep(vault).scrubbed
 
@@ -113,6 +113,6 @@ def test_what_a_look_replaced_is_gone_too(tmp_path: Path) -> None:
         subject = vault.remember(ANN, "user", "u1", {"phone": "1390000" * 20})
         before = secrets_of(store, subject)[1:]
         vault.remember(ANN, "user", "u1", {"phone": "2"})
-        assert scrub(store, FAMILY)
+        assert scrub(store)
         after = secrets_of(store, subject)
         assert found_in(tmp_path, [one for one in before if one not in after]) == []

@@ -1,7 +1,9 @@
 """What stands before every page: where a request comes from, and the headers that keep a page to itself.
 
-The scripts of a page run by a number drawn for it, so that text which got into it runs nothing. Vue compiles its
-templates in the browser, which takes `unsafe-eval`; Quasar sets styles in elements, which takes inline styles.
+The scripts of a page run by a number drawn for it, which every script has that the page comes with: what gets into a
+page as HTML later, or as an attribute, runs nothing. Text is kept out of the page itself by being escaped there. Vue
+compiles its templates in the browser, which takes `unsafe-eval`; Quasar sets styles in elements, which takes inline
+styles.
 """
 
 from __future__ import annotations

@@ -100,12 +100,12 @@ class OwnView:
     def measures(self) -> dict[str, Any]:
         """The measures that the subject was told of, the newest first, each with its notices."""
         with self._store.reading() as connection:
-            return {"measures": [self._measure(connection, one) for one in self._told_of(connection)]}
+            return {"measures": [_measure_wire(one, sent) for one, sent in self._told_of(connection)]}
 
     def check_measure(self, measure_id: str) -> None:
         """MissingError unless this is a measure that the subject was told of."""
         with self._store.reading() as connection:
-            if all(one.measure_id != measure_id for one in self._told_of(connection)):
+            if all(one.measure_id != measure_id for one, _ in self._told_of(connection)):
                 raise MissingError("measure: there is none of this name about this subject")
 
     def appeals(self) -> dict[str, Any]:
@@ -166,10 +166,12 @@ class OwnView:
     def _ours(self) -> Any:
         return (measures.c.subject == self.token) & (measures.c.subject_type == self.subject.subject_type)
 
-    def _told_of(self, connection: Connection) -> list[Measure]:
+    def _told_of(self, connection: Connection) -> list[tuple[Measure, list[dict[str, Any]]]]:
+        """Measures with those of their notices that have left; one without any is not there yet."""
         found = read_measures(connection, self._ours(), measures.c.measure != UNTOLD,
                               measures.c.requested_ms.is_not(None), limit=MEASURES_SHOWN_MAX, newest=True)  # fmt: skip
-        return [one for one in found if any(n["sent"] is not None for n in notices_of(connection, one.measure_id))]
+        told = ((one, [n for n in notices_of(connection, one.measure_id) if n["sent"] is not None]) for one in found)
+        return [(one, sent) for one, sent in told if sent]
 
     def _hidden(self, connection: Connection) -> set[str]:
         """Events of measures whose notice a person has had wait, on a legal basis that still holds."""
@@ -177,15 +179,14 @@ class OwnView:
         asked = select(measures.c.event_id).join(measure_steps, measure_steps.c.measure_id == measures.c.measure_id)
         return set(connection.scalars(asked.where(self._ours(), waits)))
 
-    def _measure(self, connection: Connection, one: Measure) -> dict[str, Any]:
-        sent = [n for n in notices_of(connection, one.measure_id) if n["sent"] is not None]
-        return {
-            "measure_id": one.measure_id, "measure": one.measure, "state": one.state, "event_id": one.event_id,
-            "begun": None if one.requested_ms is None else show_moment(one.requested_ms),
-            "until": show_moment(one.until_ms),
-            "ended": None if one.ended_ms is None else show_moment(one.ended_ms),
-            "notices": [{name: n[name] for name in _NOTICE if name in n} for n in sent],
-        }  # fmt: skip
+
+def _measure_wire(one: Measure, sent: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "measure_id": one.measure_id, "measure": one.measure, "state": one.state, "event_id": one.event_id,
+        "begun": None if one.requested_ms is None else show_moment(one.requested_ms),
+        "until": show_moment(one.until_ms), "ended": None if one.ended_ms is None else show_moment(one.ended_ms),
+        "notices": [{name: n[name] for name in _NOTICE if name in n} for n in sent],
+    }  # fmt: skip
 
 
 _NOTICE: Final = ("kind", "sent", "text", "automated", "reasons", "submit", "deadline", "appeal", "human_review")

@@ -69,7 +69,7 @@ def forget(vault: Vault, actor: Actor, subject: Subject) -> Forgotten:
             append(connection, actor, "subject.forget", subject.on_what, now, outcome="refused", details=details)
     if why is not None:
         raise HeldError(why)
-    return Forgotten(subject, fields, scrub(vault.store, FAMILY))
+    return Forgotten(subject, fields, scrub(vault.store))
 
 
 def kept_because(vault: Vault, subject: Subject) -> str | None:
@@ -100,7 +100,7 @@ def sweep(vault: Vault, actor: Actor = ITSELF) -> Swept:
             details = {"fields": fields, "retention": row.retention}
             append(connection, actor, "subject.forget", subject.on_what, now, details=details)
             forgotten += 1
-    return Swept(forgotten, held, scrub(vault.store, FAMILY))
+    return Swept(forgotten, held, scrub(vault.store))
 
 
 def _due(vault: Vault) -> list[Subject]:

@@ -13,19 +13,20 @@ from typing import Final
 
 from bonafide.office.store.database import Store, StoreError
 from bonafide.office.store.tables import legal_holds, subject_fields, subject_texts, subjects
+from bonafide.office.vault.vault import FAMILY
 
 _SWEPT: Final = (subjects, subject_fields, subject_texts, legal_holds)
 
 
-def scrub(store: Store, family: str) -> bool:
+def scrub(store: Store) -> bool:
     """Clear away what is left of deleted rows; whether all of it went.
 
     False while somebody reads, or where the database cannot be reached just then: what was forgotten is forgotten, and
-    the next sweep clears away. `family` counts what was forgotten: a file in which nothing was since this store wrote
-    it anew is not written again.
+    the next sweep clears away. A file in which nothing was forgotten since this store wrote it anew is not
+    written again.
     """
     try:
-        version = store.version(family)
+        version = store.version(FAMILY)
         with store.outside() as connection:
             if not store.is_remote:
                 if store.compacted_at != version:
