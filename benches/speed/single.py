@@ -77,14 +77,17 @@ def run(folder: Path, size: Size) -> Ran:
     fill(engine, trade, 0, before)
     taken, decided, payouts = [], [], []
     gc.disable()
-    for start, end in trade.pieces(before, before + count):
-        events = structs(trade, start, end)
-        gc.collect()
-        gc.freeze()
-        taken.append(time_each(engine, events))
-        gc.unfreeze()
-        decided.append(np.array([event.decided for event in events]))
-        payouts.append(np.array([event.type == "payout" for event in events]))
+    try:
+        for start, end in trade.pieces(before, before + count):
+            events = structs(trade, start, end)
+            gc.collect()
+            gc.freeze()
+            taken.append(time_each(engine, events))
+            gc.unfreeze()
+            decided.append(np.array([event.decided for event in events]))
+            payouts.append(np.array([event.type == "payout" for event in events]))
+    finally:  # whoever runs in this process later would keep every engine that is part of a cycle
+        gc.enable()
     nanoseconds, is_decided = np.concatenate(taken), np.concatenate(decided)
     clock, busy = nanoseconds[is_decided, 0], nanoseconds[is_decided, 1]
     of_payouts = nanoseconds[np.concatenate(payouts), 0]
