@@ -178,6 +178,7 @@ def test_a_layer_without_rules_repeats_the_row_before(tmp_path: Path) -> None:
         assert 0 < p50 <= p99
 
 
+@pytest.mark.drill
 def test_the_command_plays_groups_and_prints_a_row_for_each_layer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

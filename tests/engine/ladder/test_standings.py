@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bonafide.core.moment import DAY_MS
@@ -167,6 +167,7 @@ def test_before_it_is_due_nothing_of_a_standing_ends(
         assert msgspec.msgpack.encode(standing) == before
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(standings, st.integers(0, 5 * DAY_MS), st.integers(0, 7)), max_size=12))
 def test_the_table_says_what_one_says_that_forgets_each_time(
     rules: LadderRules, steps: list[tuple[Standing, int, int]]
