@@ -17,6 +17,7 @@ from bonafide.core.events import EVENT_CLASSES, Degraded, Fact, ListChanged
 from bonafide.core.fields import ABSENT, FIELDS
 from bonafide.core.pseudonym import show_token
 from bonafide.engine.answered import Answered, taught
+from bonafide.engine.basis import Basis, basis_of
 from bonafide.engine.batch import Batch, Decided, joined, loops_of
 from bonafide.engine.beside.arms import Draws
 from bonafide.engine.beside.challenger import ready_for
@@ -37,6 +38,7 @@ from bonafide.engine.ladder.words import SUBJECTS
 from bonafide.engine.lists import Lists
 from bonafide.engine.pseudonyms import Known, Written, write_events
 from bonafide.engine.rules.operations import TYPE
+from bonafide.engine.scoring import SCORED
 from bonafide.engine.state import State, Walked
 from bonafide.engine.stretches import (
     NO_CHANGES, NO_LISTS, Alone, Changes, Stretch, changes_among, changes_in, lists_among, walk_stretches,
@@ -279,7 +281,17 @@ class Engine:
             measures = self._measures(event, form.template, stretch, i, seq)
             tokens = [show_token(int(stretch.rows[i, _SUBJECT_PLACE[one.subject_type]])) for one in measures]
         told = loops if voice.follows else ()
-        return form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], told, measures, tokens)
+        answered = form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], told, measures, tokens)
+        if form.is_looked_at and (kind == SCORED or verdict[V_CREDIT]):
+            return answered._replace(basis=self._basis(event, stretch, i))
+        return answered
+
+    def _basis(self, event: Fact, stretch: Stretch, i: int) -> Basis | None:
+        """What the scores of a row were reckoned from."""
+        found = None if self.beside is None else self.beside.read_by_challenger(i)
+        compiled = self.bundle.compiled
+        given, scheme = found or (stretch.walked.answers[i, len(compiled.features.columns) :], compiled.scheme)
+        return basis_of(stretch.rows[i], given, scheme, event.type)
 
     def _teach(self, stretch: Stretch | Alone, i: int, seq: int) -> None:
         """Have the ladder take in a record of the types that change where somebody stands."""

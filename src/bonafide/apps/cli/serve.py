@@ -205,7 +205,7 @@ def start_runtime(
         decides = chosen.bundle
         limits = Limits(
             settings.queue_events_max, settings.batch_events_max, settings.snapshot_every_events,
-            settings.dead_letter_days, settings.deadline_ms,
+            settings.dead_letter_days, settings.basis_days, settings.deadline_ms,
         )  # fmt: skip
         runtime = Runtime(
             lambda: Engine(decides, secret=secret, kernels=kernels), journal, data.folder, limits, wall_ms=wall_ms,

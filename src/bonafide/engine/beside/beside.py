@@ -24,6 +24,7 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import TAKEN, V_CREDIT, V_SCORE, V_SEQ, V_STATUS
 from bonafide.engine.compiled import Compiled
 from bonafide.engine.rules.operations import TYPE
+from bonafide.engine.scheme import Scheme
 from bonafide.engine.state import State, Walked
 from bonafide.engine.templates import Template
 
@@ -58,6 +59,8 @@ class Beside:
         """Pairs of words since it was last emptied: in shadow the champion's and the challenger's outcome, in a rollout
         arm and outcome; of events that were answered, not of those taken in again."""
         self._voices: list[Voice] = []
+        self._decided_by_challenger: dict[int, int] = {}
+        """The rows of the last stretch for which the challenger spoke: their places among its votes."""
 
     def degrade(self, parts: tuple[str, ...]) -> None:
         """From the next event on these parts do not answer."""
@@ -96,12 +99,18 @@ class Beside:
         arms = self._arms(rows, walked, place)
         theirs = place[arms == CHALLENGER]
         votes = self._challenger.vote(rows[theirs], walked.verdicts[theirs], walked.answers[theirs]).tolist()
+        self._decided_by_challenger = {i: at for at, i in enumerate(theirs.tolist())}
         for i, vote in zip(theirs.tolist(), votes, strict=True):
             verdicts[i] = vote
         for i, kind, arm in zip(place.tolist(), rows[place, TYPE].tolist(), arms.tolist(), strict=True):
             voices[i] = self._voices[arm]
             self.said[ARMS[arm], voices[i].template(kind, verdicts[i]).ruling.outcome] += 1
         return iter(zip(verdicts, voices, strict=True))
+
+    def read_by_challenger(self, i: int) -> tuple[NDArray[np.float64], Scheme] | None:
+        """The inputs that the challenger read of a row of the last stretch, where it spoke for it, and its scheme."""
+        at = self._decided_by_challenger.get(i)
+        return None if at is None else (self._challenger.read[at], self._challenger.scheme)
 
     def _arms(self, rows: NDArray[np.int64], walked: Walked, place: NDArray[np.intp]) -> NDArray[np.int64]:
         subjects, seqs = subjects_of(rows[place]).tolist(), walked.verdicts[place, V_SEQ].tolist()
