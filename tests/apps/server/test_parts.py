@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 from urllib.parse import unquote
 
@@ -33,6 +34,7 @@ from bonafide.lab.explain.score import score_json
 from bonafide.lab.explain.why import Explanation, explain
 from bonafide.office.journal.journal import Journal
 from tests.apps.server.bureau import Bureau, opened
+from tests.apps.server.standin import TestSender
 from tests.engine.beside.kit import rollout, tried
 from tests.engine.kit import frame_of, payment
 from tests.engine.modelled import modelled
@@ -128,28 +130,39 @@ def test_only_what_people_look_at_is_kept() -> None:
 
 
 class Beside:
-    """A service over a runtime that keeps its log in a folder."""
+    """A service over a runtime that keeps its log in a folder; use it as a context."""
 
     def __init__(self, desk: Bureau, bundle: Bundle, log: Sequence[Fact], days: int = 180) -> None:
-        self.desk = desk
+        self.desk, self._log = desk, log
         folder = desk.data.folder / "log"
         self.journal = Journal.open(folder)
         limits = Limits(deadline_ms=60_000, basis_days=days)
+        self._runtime = Runtime(lambda: Engine(bundle), self.journal, folder, limits, wall_ms=lambda: desk.now_ms)
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever)
 
-        class Key:
-            key_id = "k"
+    def __enter__(self) -> Beside:
+        self._thread.start()
+        self._runtime.start()
+        self._within(self._begin())
+        return self
 
-        async def send() -> None:
-            runtime = Runtime(lambda: Engine(bundle), self.journal, folder, limits, wall_ms=lambda: desk.now_ms)
-            runtime.start()
-            runtime.run(asyncio.get_running_loop())
-            desk.service.begin(runtime)  # type: ignore[arg-type]
-            await runtime.decide(log, [b""] * len(log), Key())
-
-        asyncio.run(send())
+    def __exit__(self, *_: object) -> None:
+        self._within(self._runtime.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def ask(self, path: str, who: str = "analyst") -> Any:
         return self.desk.as_machine(self.desk.key(who), "GET", path)
+
+    async def _begin(self) -> None:
+        self._runtime.run(asyncio.get_running_loop())
+        self.desk.service.begin(self._runtime)  # type: ignore[arg-type]
+        await self._runtime.decide(self._log, [b""] * len(self._log), TestSender())
+
+    def _within(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
 def test_the_parts_over_http_are_those_that_a_replay_explains(tmp_path: Path) -> None:
@@ -163,8 +176,8 @@ def test_the_parts_over_http_are_those_that_a_replay_explains(tmp_path: Path) ->
         else:
             folder.rename(tmp_path / name / "bundle")
         (tmp_path / f"d-{name}").mkdir()
-        with opened(tmp_path / f"d-{name}") as desk:
-            here, asked = Beside(desk, bundle, log), 0
+        with opened(tmp_path / f"d-{name}") as desk, Beside(desk, bundle, log) as here:
+            asked = 0
             for event in log[:: 9 if name == "jumpy" else 5]:
                 got = here.ask(f"/v1/decisions/{event.event_id}/parts?inputs=512")
                 if got.status != 200:
@@ -185,14 +198,12 @@ def test_the_parts_over_http_are_those_that_a_replay_explains(tmp_path: Path) ->
                     assert found.credit is not None
                     assert {one.family: one.points for one in found.credit.families} == score["credit"]["families"]
             assert asked > 2
-            here.journal.close()
 
 
 def test_only_the_office_sees_parts_and_whoever_finds_none_hears_why(tmp_path: Path) -> None:
     log = [payment(i, i, amount=900) for i in range(3)]
     log = [msgspec.structs.replace(log[0], event_id="a/parts"), *log[1:]]
-    with opened(tmp_path) as desk:
-        here = Beside(desk, jumpy_bundle(), log)
+    with opened(tmp_path) as desk, Beside(desk, jumpy_bundle(), log) as here:
         for who, status in (("platform", 403), ("partner", 403), ("legal", 200), ("auditor", 200), ("admin", 200)):
             assert here.ask("/v1/decisions/e1/parts", who).status == status
         assert here.ask("/v1/decisions/a/parts/parts").json["event_id"] == "a/parts"
@@ -206,7 +217,6 @@ def test_only_the_office_sees_parts_and_whoever_finds_none_hears_why(tmp_path: P
         assert "no event of this id" in here.ask("/v1/decisions/e9/parts").json["detail"]
         assert here.journal.expire_bases(desk.now_ms + 1) == 3
         assert "is not kept" in here.ask("/v1/decisions/e1/parts").json["detail"]
-        here.journal.close()
 
 
 def route_of(desk: Bureau, raw: bytes) -> str:
@@ -218,7 +228,6 @@ def route_of(desk: Bureau, raw: bytes) -> str:
 
 
 def test_nothing_is_kept_where_the_setting_says_so(tmp_path: Path) -> None:
-    with opened(tmp_path) as desk:
-        here = Beside(desk, jumpy_bundle(), [payment(1, 1, amount=900)], days=0)
+    log = [payment(1, 1, amount=900)]
+    with opened(tmp_path) as desk, Beside(desk, jumpy_bundle(), log, days=0) as here:
         assert here.journal.inputs_of(0) is None
-        here.journal.close()
