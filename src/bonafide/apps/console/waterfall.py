@@ -11,7 +11,7 @@ from html import escape
 from itertools import accumulate, pairwise
 from typing import Final, Literal, NamedTuple
 
-from bonafide.lab.explain.lines import cut, wrap
+from bonafide.core.lines import cut, wrap
 
 WIDE: Final = 800
 """Units across; about as many pixels where the console is used."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import floor, isnan
 from typing import TYPE_CHECKING, Any, Final
 
+from bonafide.core.lines import indented, pad, wrap
 from bonafide.core.text import shorten
 from bonafide.engine.bundles.inputs import Input, MerchantInput
 from bonafide.engine.explain_score import CreditTold, MarginTold, MerchantCreditTold, MerchantPointsTold, ScoreTold
 from bonafide.engine.rules.language import Apply, Equals, Missing, Node, Vocabulary
 from bonafide.engine.rules.units import unit_of
-from bonafide.lab.explain.lines import indented, pad, wrap
 from bonafide.lab.explain.words import Lang, expression_text, number_text, word
 
 if TYPE_CHECKING:
