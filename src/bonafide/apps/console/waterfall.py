@@ -17,7 +17,7 @@ WIDE: Final = 800
 """Units across; about as many pixels where the console is used."""
 LINES_MAX: Final = 3
 """Of a label."""
-COLUMNS: Final = 54
+COLUMNS: Final = 50
 """Of a label's line; Chinese characters take two."""
 _LINE: Final = 16
 _ROOM: Final = 14
@@ -25,8 +25,8 @@ _ROOM: Final = 14
 _BAR: Final = 16
 _BELOW: Final = 4.5
 """How far under the middle of a row its letters stand."""
-_VALUE_AT: Final = 420
-_FROM: Final = 438
+_VALUE_AT: Final = 424
+_FROM: Final = 440
 _TO: Final = 722
 _LEAST: Final = 1.5
 """A bar is at least so wide, so that a small step is seen."""
