@@ -41,8 +41,12 @@ class Answered(NamedTuple):
     basis: Basis | None = None
     """Of a decision that people look at: what its scores were reckoned from."""
 
+    def on(self, basis: Basis | None) -> Answered:
+        """The same answer with its basis."""
+        return _answered((*self[:-1], basis))
 
-_answered: Final[Callable[[tuple[int, int, bytes, str | None, bool, bytes, None]], Answered]] = partial(
+
+_answered: Final[Callable[[tuple[int, int, bytes, str | None, bool, bytes, Basis | None]], Answered]] = partial(
     tuple.__new__, Answered
 )
 """An answer from its seven fields: the class called by its name would take twice as long."""

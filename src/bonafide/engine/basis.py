@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bonafide.core.fields import ABSENT, FIELDS
+from bonafide.core.fields import ABSENT, FIELDS, TYPE_NAMES
 from bonafide.engine.policy_rows import SUBJECT_OF
 from bonafide.engine.scheme import Scheme
 
@@ -30,16 +30,25 @@ class Basis(NamedTuple):
     scorecard's."""
 
 
-def basis_of(row: NDArray[np.int64], given: NDArray[np.float64], scheme: Scheme, kind: str) -> Basis | None:
-    """The basis of an event of some type; None where nothing was read.
+class Bases:
+    """Takes bases from the answers of a walk or a vote under one scheme."""
 
-    row: the event's row; given: all inputs of the scheme, in its order.
-    """
-    inputs = given[slice(*span_of(scheme, kind))]
-    if not len(inputs):
-        return None
-    user, merchant = row.item(_USER), row.item(_MERCHANT)
-    return Basis(None if user == ABSENT else user, None if merchant == ABSENT else merchant, inputs.tolist())
+    def __init__(self, scheme: Scheme, first: int) -> None:
+        """first: where the inputs begin in a row of answers."""
+        spans = [span_of(scheme, kind) for kind in TYPE_NAMES]
+        self._spans = [None if begins == ends else slice(first + begins, first + ends) for begins, ends in spans]
+
+    def of(
+        self, kind: int, rows: NDArray[np.int64], i: int, answers: NDArray[np.float64], at: int
+    ) -> Basis | None:  # fmt: skip
+        """The basis of row i, of type code `kind`, whose answers are row `at`; None where nothing was read."""
+        span = self._spans[kind]
+        if span is None:
+            return None
+        user, merchant = rows.item(i, _USER), rows.item(i, _MERCHANT)
+        return Basis(
+            None if user == ABSENT else user, None if merchant == ABSENT else merchant, answers[at, span].tolist()
+        )  # fmt: skip
 
 
 def span_of(scheme: Scheme, kind: str) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from bonafide.core.events import EVENT_CLASSES, Degraded, Fact, ListChanged
 from bonafide.core.fields import ABSENT, FIELDS
 from bonafide.core.pseudonym import show_token
 from bonafide.engine.answered import Answered, taught
-from bonafide.engine.basis import Basis, basis_of
+from bonafide.engine.basis import Bases, Basis
 from bonafide.engine.batch import Batch, Decided, joined, loops_of
 from bonafide.engine.beside.arms import Draws
 from bonafide.engine.beside.challenger import ready_for
@@ -135,6 +135,8 @@ class Engine:
     def _begin_again(self) -> None:
         """Forget what was made for the bundle before."""
         self._one = self.state.room(1)
+        compiled = self.bundle.compiled
+        self._bases = Bases(compiled.scheme, len(compiled.features.columns))
         self.ladder.rules = self.bundle.ladder
         self.lists.follow(self.bundle)
         self.beside = None if self.bundle.trial is None else Beside(self.bundle, self.draws, self.state)
@@ -283,15 +285,14 @@ class Engine:
         told = loops if voice.follows else ()
         answered = form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], told, measures, tokens)
         if form.is_looked_at and (kind == SCORED or verdict[V_CREDIT]):
-            return answered._replace(basis=self._basis(event, stretch, i))
+            return answered.on(self._basis(kind, stretch, i))
         return answered
 
-    def _basis(self, event: Fact, stretch: Stretch, i: int) -> Basis | None:
+    def _basis(self, kind: int, stretch: Stretch, i: int) -> Basis | None:
         """What the scores of a row were reckoned from."""
-        found = None if self.beside is None else self.beside.read_by_challenger(i)
-        compiled = self.bundle.compiled
-        given, scheme = found or (stretch.walked.answers[i, len(compiled.features.columns) :], compiled.scheme)
-        return basis_of(stretch.rows[i], given, scheme, event.type)
+        if self.beside is not None and self.beside.is_challengers(i):
+            return self.beside.basis(kind, stretch.rows, i)
+        return self._bases.of(kind, stretch.rows, i, stretch.walked.answers, i)
 
     def _teach(self, stretch: Stretch | Alone, i: int, seq: int) -> None:
         """Have the ladder take in a record of the types that change where somebody stands."""

@@ -51,10 +51,10 @@ class Recorded(msgspec.Struct, frozen=True):
 
     seq: int
     score: float
-    credit_score: int | None
-    hits: tuple[str, ...]
-    degraded: tuple[str, ...]
     bundle: str
+    credit_score: int | None = None
+    hits: tuple[str, ...] = ()
+    degraded: tuple[str, ...] = ()
     arm: str | None = None
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bonafide.core.events import EVENT_CLASS
 from bonafide.core.fields import TYPE_NAMES
+from bonafide.engine.basis import Basis
 from bonafide.engine.batch import Shadow
 from bonafide.engine.beside.arms import ARMS, CHALLENGER, CHAMPION, CONTROL, Draws, subjects_of
 from bonafide.engine.beside.challenger import Challenger
@@ -24,7 +25,6 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import TAKEN, V_CREDIT, V_SCORE, V_SEQ, V_STATUS
 from bonafide.engine.compiled import Compiled
 from bonafide.engine.rules.operations import TYPE
-from bonafide.engine.scheme import Scheme
 from bonafide.engine.state import State, Walked
 from bonafide.engine.templates import Template
 
@@ -107,10 +107,14 @@ class Beside:
             self.said[ARMS[arm], voices[i].template(kind, verdicts[i]).ruling.outcome] += 1
         return iter(zip(verdicts, voices, strict=True))
 
-    def read_by_challenger(self, i: int) -> tuple[NDArray[np.float64], Scheme] | None:
-        """The inputs that the challenger read of a row of the last stretch, where it spoke for it, and its scheme."""
-        at = self._decided_by_challenger.get(i)
-        return None if at is None else (self._challenger.read[at], self._challenger.scheme)
+    def is_challengers(self, i: int) -> bool:
+        """Whether the challenger spoke for a row of the last stretch."""
+        return i in self._decided_by_challenger
+
+    def basis(self, kind: int, rows: NDArray[np.int64], i: int) -> Basis | None:
+        """What the challenger's scores of such a row were reckoned from."""
+        at = self._decided_by_challenger[i]
+        return self._challenger.bases.of(kind, rows, i, self._challenger.given, at)
 
     def _arms(self, rows: NDArray[np.int64], walked: Walked, place: NDArray[np.intp]) -> NDArray[np.int64]:
         subjects, seqs = subjects_of(rows[place]).tolist(), walked.verdicts[place, V_SEQ].tolist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bonafide.engine.basis import Bases
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.bundles.trial import Trial
 from bonafide.engine.codes import HITS_PER_WORD, READ, V_FAULTS, V_HITS, V_SEQ
@@ -27,15 +28,15 @@ class Challenger:
         make_ready()
         self._columns = np.array(trial.columns, dtype=np.int64)
         self._parts = state.degraded
-        self.read = np.empty((0, 0))
-        """Of the last vote, k x the inputs that it read."""
+        self.given = np.empty((0, 0))
+        """Of the last vote that was asked for, k x (features, then inputs)."""
         self.take(trial.challenger.compiled, state)
 
     def take(self, compiled: Compiled, state: State) -> None:
         """Go on with the same bundle, compiled for what is on its lists now."""
         self._whole = state.bind(compiled)
         self._width = len(compiled.features.columns) + len(compiled.input_registers)
-        self.scheme = compiled.scheme
+        self.bases = Bases(compiled.scheme, len(self._columns))
         self._words = V_HITS + -(-len(compiled.weights) // HITS_PER_WORD)
         self.degrade(self._parts)
 
@@ -52,7 +53,6 @@ class Challenger:
         rows: k x ROW_WIDTH, completed; verdicts, answers: what the walk gave of them.
         """
         votes = np.zeros((len(rows), self._words), dtype=np.int64)
-        self.read = np.empty((0, 0))
         if not len(rows):
             return votes
         votes[:, V_SEQ], votes[:, V_FAULTS] = verdicts[:, V_SEQ], verdicts[:, V_FAULTS]
@@ -60,5 +60,5 @@ class Challenger:
         given[:, : len(self._columns)] = answers[:, self._columns]
         how = np.full(len(rows), READ, dtype=np.int64)
         vote(self._bound, np.ascontiguousarray(rows), how, given, votes)
-        self.read = given[:, len(self._columns) :]
+        self.given = given
         return votes
