@@ -17,6 +17,7 @@ from bonafide.core.events import EVENT_CLASSES, Degraded, Fact, ListChanged
 from bonafide.core.fields import ABSENT, FIELDS
 from bonafide.core.pseudonym import show_token
 from bonafide.engine.answered import Answered, taught
+from bonafide.engine.basis import Bases, Basis
 from bonafide.engine.batch import Batch, Decided, joined, loops_of
 from bonafide.engine.beside.arms import Draws
 from bonafide.engine.beside.challenger import ready_for
@@ -37,6 +38,7 @@ from bonafide.engine.ladder.words import MERCHANT, SUBJECTS, USER
 from bonafide.engine.lists import Lists
 from bonafide.engine.pseudonyms import Known, Written, write_events
 from bonafide.engine.rules.operations import TYPE
+from bonafide.engine.scoring import SCORED
 from bonafide.engine.state import State, Walked
 from bonafide.engine.stretches import (
     NO_CHANGES, NO_LISTS, Alone, Changes, Stretch, changes_among, changes_in, lists_among, walk_stretches,
@@ -135,6 +137,8 @@ class Engine:
         """Forget what was made for the bundle before."""
         self._one = self.state.room(1)
         self._wordings: dict[str | None, Wording] = {}
+        compiled = self.bundle.compiled
+        self._bases = Bases(compiled.scheme, len(compiled.features.columns))
         self.ladder.rules = self.bundle.ladder
         self.lists.follow(self.bundle)
         self.beside = None if self.bundle.trial is None else Beside(self.bundle, self.draws, self.state)
@@ -284,7 +288,16 @@ class Engine:
             measures = self._measures(event, form.template, stretch, i, seq)
             tokens = [show_token(int(stretch.rows[i, _SUBJECT_PLACE[one.subject_type]])) for one in measures]
         told = loops if voice.follows else ()
-        return form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], told, measures, tokens)
+        answered = form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], told, measures, tokens)
+        if form.is_looked_at and (kind == SCORED or verdict[V_CREDIT]):
+            return answered.on(self._basis(kind, stretch, i))
+        return answered
+
+    def _basis(self, kind: int, stretch: Stretch, i: int) -> Basis | None:
+        """What the scores of a row were reckoned from."""
+        if self.beside is not None and self.beside.is_challengers(i):
+            return self.beside.basis(kind, stretch.rows, i)
+        return self._bases.of(kind, stretch.rows, i, stretch.walked.answers, i)
 
     def _teach(self, stretch: Stretch | Alone, i: int, seq: int) -> None:
         """Have the ladder take in a record of the types that change where somebody stands."""

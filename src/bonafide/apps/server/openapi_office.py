@@ -14,6 +14,7 @@ from bonafide.apps.server import (
     merchant_shapes,
     office_answers,
     office_bodies,
+    parts_shapes,
 )  # fmt: skip
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, PAGE_MAX
 from bonafide.apps.server.office_routes.me import NAMED_MAX
@@ -37,7 +38,8 @@ from bonafide.office.vault.holds import CASE_LENGTH_MAX
 SHAPES: Final = tuple(
     one
     for module in (
-        office_bodies, office_answers, bundle_shapes, merchant_shapes, case_shapes, measure_shapes, me_shapes
+        office_bodies, office_answers, bundle_shapes, merchant_shapes, case_shapes, measure_shapes, me_shapes,
+        parts_shapes,
     )
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))

@@ -50,6 +50,7 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "POST /v1/events": _KNOWN - {"auditor"},
     "POST /v1/events:batch": _KNOWN - {"auditor"},
     "GET /v1/decisions/{event_id}": _READERS | {"platform"},
+    "GET /v1/decisions/{event_id}/parts": _READERS,
     "GET /v1/dead-letters": _ADMIN,
     "POST /v1/dead-letters/{number}/redrive": _ADMIN,
     "GET /v1/degraded": _ADMIN,
