@@ -37,8 +37,8 @@ class Site:
         self.bureau.now_ms += STEP_MS
         return self.bureau.code(self.secrets[name])
 
-    def case(self, payments: int = 2, user: str = "u", merchant: str = "m") -> int:
-        """A new case of some payments; its number."""
+    def case(self, payments: int = 2, user: str = "u", merchant: str = "m", users: int = 1) -> int:
+        """A new case of some payments, by so many users in turn; its number."""
         from bonafide.apps.server.ports import Found
 
         self._number += 1
@@ -46,7 +46,8 @@ class Site:
         begun = len(self.log.records)
         for at in range(payments):
             name = f"e{mark}-{at}"
-            told = {"user_id": f"{user}{mark}", "merchant_id": f"{merchant}{mark}", "order_id": f"o-{name}"}
+            by = f"{user}{mark}" if users == 1 else f"{user}{mark}-{at % users}"
+            told = {"user_id": by, "merchant_id": f"{merchant}{mark}", "order_id": f"o-{name}"}
             record = alerting(name, at=NOW_MS + at, **told)
             reasons = [{"code": "RC01", "zh": "因", "en": SCRIPT}]
             whole = json.loads(record.answer) | {"degraded": [], "reasons": reasons}

@@ -76,9 +76,9 @@ class Api:
             raise _problem(answer)
         return answer.text
 
-    async def document(self, who: Session, path: str) -> tuple[bytes, str]:
-        """A file that was handed in, and of which kind the API says it is."""
-        answer = await self._send("GET", path, {"cookie": who.cookie.reveal()})
+    async def document(self, who: Session, path: str, /, **query: Any) -> tuple[bytes, str]:
+        """A file to be saved, and of which kind the API says it is."""
+        answer = await self._send("GET", path, {"cookie": who.cookie.reveal()}, query)
         if answer.status_code >= 400:
             raise _problem(answer)
         return answer.content, answer.headers.get("content-type", "application/octet-stream")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from nicegui import ui
@@ -139,10 +139,28 @@ def choice(label: str, options: Mapping[str, str], value: str | None = None) -> 
     return found
 
 
-def several(label: str) -> ui.select:
-    """Any of some words, which come later."""
-    found = ui.select([], label=label, multiple=True, value=[]).classes("choice")
-    return found.props("outlined dense options-dense use-chips")
+def several(label: str, options: Mapping[str, str] | None = None) -> ui.select:
+    """Any of some words, found by typing; they may come later."""
+    found = ui.select(dict(options or {}), label=label, multiple=True, value=[], with_input=bool(options))
+    return found.classes("choice").props("outlined dense options-dense use-chips")
+
+
+def note_field(texts: Texts) -> ui.textarea:
+    """Where a note is written."""
+    return ui.textarea(texts("act.note")).props(f"outlined maxlength={NOTE_LENGTH_MAX}").classes("wide")
+
+
+def dialog_buttons(texts: Texts, dialog: ui.dialog, label: str, value: Callable[[], Any], kind: str = "main") -> None:
+    """Leave a dialog, or go on with what `value` gives; where that is None something is missing, and it stays open."""
+
+    def go() -> None:
+        told = value()
+        if told is not None:
+            dialog.submit(told)
+
+    with ui.element("div").classes("dialog-buttons"):
+        button(texts("act.leave"), lambda: dialog.submit(None), "quiet")
+        button(label, go, kind)
 
 
 async def dialog_of(texts: Texts, title: str, hint: str, button_text: str, *, needed: bool = False) -> str | None:

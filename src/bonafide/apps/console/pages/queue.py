@@ -56,6 +56,7 @@ async def build(view: View) -> None:
     _Keys(view, shown, [case["number"] for case in told["cases"]])
     with ui.element("div").classes("pager"):
         text("span", view.texts("queue.keys"), "muted")
+        _exports(view)
         if query.get("after"):
             link(view.texts("act.first"), address(query), "button quiet")
         if told["next_after"]:
@@ -87,6 +88,14 @@ def row_of(view: View, case: dict[str, Any]) -> dict[str, Any]:
 
 def _more(before: str, after: str) -> str:
     return f"{'&' if '?' in before else '?'}{urlencode({'after': after})}"
+
+
+def _exports(view: View) -> None:
+    """The list as files; the first thousand in its order."""
+    for form in ("csv", "xlsx"):
+        to = address(view.query).replace("/queue", f"/queue.{form}", 1)
+        one = link(form.upper(), to, "button quiet")
+        one.props["download"], one.props["title"] = "", view.texts("queue.export", form=form.upper())
 
 
 def _saved(view: View) -> None:
