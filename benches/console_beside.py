@@ -50,6 +50,10 @@ class Round(NamedTuple):
     per_second: float
     p50_ms: float
     p99_ms: float
+    service_ms: float
+    """Of processor, for a thousand events: what the console asks of the service is in it."""
+    console_share: float
+    """Of a core."""
 
 
 class Lookers:
@@ -82,11 +86,11 @@ class Lookers:
 
 def beside(living: Living, key: str, guests: list[Guest], case: int, pairs: int = PAIRS) -> None:
     """Measure and print. The service runs already on the core that it is to have."""
-    console = _console_of(living)
+    console, service = _console_of(living), living.pid
     platform = Platform(SEED, time.time_ns() // 1_000_000 - BEHIND_MS)
     port = int(living.url.rpartition(":")[2])
     walks = [["/"], ["/queue", f"/cases/{case}"], ["/queue?sort=money", f"/cases/{case}?tab=money"]]
-    _load(port, list(singles(islice(platform, WARM), key)))
+    _load(port, list(singles(islice(platform, WARM), key)), service, console)
     told: dict[bool, list[Round]] = {False: [], True: []}
     with Lookers(living.console(), guests, walks) as lookers:
         for number in range(pairs):
@@ -95,7 +99,7 @@ def beside(living: Living, key: str, guests: list[Guest], case: int, pairs: int 
                 os.kill(console, signal.SIGCONT if looked else signal.SIGSTOP)
                 lookers.look(looked)
                 time.sleep(SETTLE_S)
-                told[looked].append(_load(port, shots))
+                told[looked].append(_load(port, shots, service, console))
         os.kill(console, signal.SIGCONT)
         _show(told, lookers.opened.value)
 
@@ -105,10 +109,10 @@ def _show(told: dict[bool, list[Round]], opened: int) -> None:
     print(
         f"\n{len(ratios)} pairs of rounds of {EVENTS:,} events, {CONNECTIONS} connections; {opened} pages were opened"
     )
-    print(f"{'':<12}{'events/s':>10}{'p50 ms':>9}{'p99 ms':>9}")
+    print(f"{'':<12}{'events/s':>10}{'p50 ms':>9}{'p99 ms':>9}{'service, ms/1,000':>19}{'console, of a core':>20}")
     for looked, name in ((False, "without"), (True, "with")):
-        rate, p50, p99 = (statistics.median(one[at] for one in told[looked]) for at in range(3))
-        print(f"{name:<12}{rate:>10,.0f}{p50:>9.2f}{p99:>9.2f}")
+        rate, p50, p99, used, share = (statistics.median(one[at] for one in told[looked]) for at in range(5))
+        print(f"{name:<12}{rate:>10,.0f}{p50:>9.2f}{p99:>9.2f}{used:>19.1f}{100 * share:>18.1f} %")
     middle = statistics.median(ratios)
     low, high = _spread(ratios)
     print(f"decisions a second with / without: {middle:.3f}, 95 % between {low:.3f} and {high:.3f}; "
@@ -123,11 +127,22 @@ def _spread(ratios: list[float]) -> tuple[float, float]:
     return found[RESAMPLES // 40], found[-RESAMPLES // 40]
 
 
-def _load(port: int, shots: list[Any]) -> Round:
+def _load(port: int, shots: list[Any], service: int, console: int) -> Round:
+    before = _cpu_s(service), _cpu_s(console)
     tally: Tally = run_load(lambda: Load(port, Feed(shots), connections=CONNECTIONS, again=True))
     if tally.events < len(shots):
         raise RuntimeError(f"{len(shots) - tally.events} events were not taken: {dict(tally.statuses)}")
-    return Round(tally.events_per_second, tally.admitted.quantile_ms(0.5), tally.admitted.quantile_ms(0.99))
+    used, shown = _cpu_s(service) - before[0], _cpu_s(console) - before[1]
+    return Round(
+        tally.events_per_second, tally.admitted.quantile_ms(0.5), tally.admitted.quantile_ms(0.99),
+        used * 1e6 / len(shots), shown / tally.seconds,
+    )  # fmt: skip
+
+
+def _cpu_s(pid: int) -> float:
+    """Seconds of processor that a process has used."""
+    told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def keep_to(core: int | None) -> None:

@@ -63,7 +63,7 @@ class Doors:
 
     async def sign_in(self, request: Request) -> Response:
         """Begin a session with what was typed; a refusal shows the door again."""
-        given = await _form(request)
+        given = await form_of(request)
         try:
             code = given.get("code", "").replace(" ", "")
             session = await self._api.sign_in(given.get("name", "").strip(), given.get("password", ""), code)
@@ -77,7 +77,7 @@ class Doors:
 
     async def choose_password(self, request: Request) -> Response:
         """Choose a password in place of the one so far."""
-        held, given = self._held(request), await _form(request)
+        held, given = self._held(request), await form_of(request)
         if held is None:
             return _away(request)
         try:
@@ -92,7 +92,7 @@ class Doors:
 
     async def set_up_device(self, request: Request) -> Response:
         """Set the device up with the first code that it shows."""
-        held, given = self._held(request), await _form(request)
+        held, given = self._held(request), await form_of(request)
         if held is None:
             return _away(request)
         try:
@@ -166,7 +166,7 @@ def _away(request: Request) -> Response:
     return RedirectResponse(f"/sign-in?to={quote(_to(request))}", _FOUND)
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def form_of(request: Request) -> dict[str, str]:
     """What a small form says."""
     body = b""
     async for chunk in request.stream():

@@ -18,6 +18,7 @@ from bonafide.apps.console.held import Held, Holder
 from bonafide.apps.console.parts import dialog_of, link, text
 from bonafide.apps.console.rights import may
 from bonafide.apps.console.texts import Texts
+from bonafide.apps.console.tour import STEPS, show_tour, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,8 @@ class View:
         self.theme: Final = theme_of(request)
         self.path: Final = request.url.path
         self.query: Final = dict(request.query_params)
+        self.tour: Final = standing(request)[0]
+        """At which step of the tour; -1: at none."""
         self._api = api
         self._holder = holder
 
@@ -180,7 +183,10 @@ def _framed(view: View, place: str) -> Iterator[None]:
             text("span", f"{view.name} · {texts.word('role', view.held.session.role)}", "name")
             with ui.element("form").props('method="post" action="/sign-out"'):
                 text("button", texts("frame.sign_out"), "quiet").props('type="submit"')
-    with ui.element("div").classes("page"):  # Quasar's page is the main landmark
+    if view.tour >= 0:
+        show_tour(texts, view.tour, view.here)
+    toured = f" touring tour-{STEPS[view.tour]}" if view.tour >= 0 else ""
+    with ui.element("div").classes(f"page{toured}"):  # Quasar's page is the main landmark
         yield
 
 

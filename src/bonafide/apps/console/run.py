@@ -114,12 +114,14 @@ def build(api: Api, clock: Callable[[], int]) -> FastAPI:
     from bonafide.apps.console.held import Holder
     from bonafide.apps.console.pages import add_pages
     from bonafide.apps.console.static import add_static
+    from bonafide.apps.console.tour import add_tour
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     holder = Holder(clock)
     add_static(app)
     add_doors(app, api, holder)
     add_documents(app, api, holder)
+    add_tour(app, api, holder)
     add_pages(Console(api, holder))
     add_faults(pages)
     ui.run_with(
