@@ -14,7 +14,9 @@ from starlette.responses import RedirectResponse, Response
 
 from bonafide.apps.console.api import Api, ApiError, SignedOutError
 from bonafide.apps.console.doors import COOKIE, texts_of, theme_of
+from bonafide.apps.console.filters import Filter, filters_of
 from bonafide.apps.console.held import Held, Holder
+from bonafide.apps.console.keys import add_help
 from bonafide.apps.console.parts import dialog_of, link, text
 from bonafide.apps.console.rights import may
 from bonafide.apps.console.texts import Texts
@@ -45,6 +47,7 @@ class View:
         self.query: Final = dict(request.query_params)
         self.tour: Final = standing(request)[0]
         """At which step of the tour; -1: at none."""
+        self._cookies = request.cookies
         self._api = api
         self._holder = holder
 
@@ -62,6 +65,10 @@ class View:
     def now_ms(self) -> int:
         """The time."""
         return self._holder.now_ms()
+
+    def filters(self) -> list[Filter]:
+        """Filters of the queue that this person keeps in the browser."""
+        return filters_of(self._cookies, self.name)
 
     def may(self, route: str) -> bool:
         """Whether this person is offered what a route does."""
@@ -178,6 +185,7 @@ def _framed(view: View, place: str) -> Iterator[None]:
         with ui.element("div").classes("who"):
             other = "en" if texts.language == "zh" else "zh"
             link(texts("frame.other_language"), f"/choose?language={other}&to={quote(view.here)}", "choice")
+            add_help(texts)
             theme = "light" if view.theme == "dark" else "dark"
             link(texts(f"frame.{theme}"), f"/choose?theme={theme}&to={quote(view.here)}", "choice")
             text("span", f"{view.name} · {texts.word('role', view.held.session.role)}", "name")

@@ -110,6 +110,7 @@ def build(api: Api, clock: Callable[[], int]) -> FastAPI:
     from bonafide.apps.console.documents import add_documents
     from bonafide.apps.console.doors import add_doors
     from bonafide.apps.console.faults import add_faults
+    from bonafide.apps.console.filters import add_filters
     from bonafide.apps.console.frame import Console
     from bonafide.apps.console.held import Holder
     from bonafide.apps.console.pages import add_pages
@@ -121,6 +122,7 @@ def build(api: Api, clock: Callable[[], int]) -> FastAPI:
     add_static(app)
     add_doors(app, api, holder)
     add_documents(app, api, holder)
+    add_filters(app, holder)
     add_tour(app, api, holder)
     add_pages(Console(api, holder))
     add_faults(pages)

@@ -10,13 +10,13 @@ from nicegui import events, ui
 from bonafide.apps.console import show
 from bonafide.apps.console.api import part
 from bonafide.apps.console.frame import View, empty
+from bonafide.apps.console.keys import TABS
 from bonafide.apps.console.pages.alike import show_alike
 from bonafide.apps.console.pages.case_files import show_files
 from bonafide.apps.console.pages.case_steps import Steps
 from bonafide.apps.console.pages.why import show_why
 from bonafide.apps.console.parts import cell, chip, facts, figure, link, panel, table, text
 
-TABS: Final = ("why", "events", "money", "lawyers")
 EVENTS_SHOWN: Final = 100
 OUTCOMES: Final = ("allow", "warn", "verify", "hold", "decline")
 

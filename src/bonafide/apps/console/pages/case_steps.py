@@ -7,6 +7,7 @@ from typing import Any, Final
 from nicegui import ui
 
 from bonafide.apps.console.frame import View, asked_note
+from bonafide.apps.console.keys import CASE_KEYS, TABS
 from bonafide.apps.console.pages.case_decide import confirm_dialog, decide_dialog
 from bonafide.apps.console.pages.case_dialogs import (
     hand_dialog,
@@ -20,7 +21,6 @@ from bonafide.apps.console.words import CONTRARY, LABELS
 
 FREE: Final = ("open", "reopened")
 UNDECIDED: Final = ("open", "reopened", "assigned", "waiting")
-
 SIDE: Final = ("hand", "wait", "note", "link", "split", "merge")
 """Steps that move a case along without saying what came of it."""
 
@@ -67,7 +67,7 @@ class Steps:
 
     def bar(self) -> None:
         """The buttons."""
-        keys = {"claim": "c", "decide": "d", "note": "n", "confirm": "y"}
+        keys = {name: key for key, name in CASE_KEYS.items()}
         with ui.element("div").classes("actions"):
             offered = self.offered()
             for at, name in enumerate(offered):
@@ -86,9 +86,14 @@ class Steps:
 
     async def press(self, key: str) -> None:
         """A key that stands for a step."""
-        named = {"c": "claim", "d": "decide", "n": "note", "y": "confirm"}.get(key)
-        if named in self.offered() and not self._dialog_open:
+        named = CASE_KEYS.get(key)
+        if self._dialog_open:
+            return
+        if named in self.offered():
             await getattr(self, named)()
+        elif key.isdecimal() and 1 <= int(key) <= len(TABS):
+            tab = TABS[int(key) - 1]
+            ui.navigate.to(f"/cases/{self._case['number']}" + ("" if tab == TABS[0] else f"?tab={tab}"))
         elif key == "u":
             ui.navigate.to("/queue")
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from nicegui import events, ui
 
 from bonafide.apps.console import show
+from bonafide.apps.console.filters import KEPT, NAME_LENGTH_MAX, Filter, address
 from bonafide.apps.console.frame import View, empty
 from bonafide.apps.console.parts import cell, cells, choice, field, link, table, text
 from bonafide.apps.console.words import STATES, TYPOLOGIES
@@ -19,19 +20,7 @@ SAVED: Final[dict[str, dict[str, str]]] = {
     "second": {"state": "waiting"}, "looks": {"drawn": "1"}, "decided": {"state": "decided", "sort": "newest"},
 }  # fmt: skip
 """Filters that are asked for again and again; `@` is who looks."""
-KEPT: Final = ("state", "queue", "assignee", "typology", "subject", "overdue", "drawn", "sort")
 TYPOLOGIES_SHOWN: Final = 2
-
-
-def address(query: dict[str, str], **changed: str) -> str:
-    """The queue's address with some of its filters changed; what is empty is left out.
-
-    >>> address({"state": "open", "after": "9.9"}, sort="money")
-    '/queue?state=open&sort=money'
-    """
-    kept = {name: query.get(name, "") for name in KEPT} | changed
-    told = urlencode({name: value for name, value in kept.items() if value})
-    return f"/queue?{told}" if told else "/queue"
 
 
 async def build(view: View) -> None:
@@ -47,7 +36,7 @@ async def build(view: View) -> None:
     _saved(view)
     _filters(view)
     if not told["cases"]:
-        empty(view, "queue.none")
+        empty(view, _none(query))
         return
     rows = [row_of(view, case) for case in told["cases"]]
     heads = {name: view.texts(f"queue.{name}") for name in COLUMNS}
@@ -61,6 +50,16 @@ async def build(view: View) -> None:
             link(view.texts("act.first"), address(query), "button quiet")
         if told["next_after"]:
             link(view.texts("act.next"), address(query) + _more(address(query), told["next_after"]), "button quiet")
+
+
+def _none(query: dict[str, str]) -> str:
+    """What to say where no case fits, by what was asked for."""
+    asked = {name for name in KEPT if query.get(name) and name != "sort"}
+    if asked == {"assignee"} and query["assignee"] == "@":
+        return "queue.none_mine"
+    return {frozenset({"overdue"}): "queue.none_overdue", frozenset({"drawn"}): "queue.none_drawn"}.get(
+        frozenset(asked), "queue.none"
+    )
 
 
 COLUMNS: Final = ("number", "priority", "state", "money", "caught", "typologies", "size", "due", "assignee")
@@ -99,11 +98,46 @@ def _exports(view: View) -> None:
 
 
 def _saved(view: View) -> None:
-    here = {name: view.query.get(name, "") for name in KEPT if view.query.get(name)}
+    """Filters that are asked for again and again: the usual ones, and those of whoever looks."""
+    texts, here = view.texts, {name: view.query.get(name, "") for name in KEPT if view.query.get(name)}
+    mine = view.filters()
+    usual = [Filter(texts(f"saved.{name}"), wanted) for name, wanted in SAVED.items()]
     with ui.element("nav").classes("saved") as nav:
-        nav.props["aria-label"] = view.texts("queue.saved")
-        for name, wanted in SAVED.items():
-            link(view.texts(f"saved.{name}"), address(wanted), "pill here" if here == wanted else "pill")
+        nav.props["aria-label"] = texts("queue.saved")
+        for one in (*usual, *mine):
+            kind = f"pill{' here' if here == one.query else ''}{' own' if one in mine else ''}"
+            found = link(one.name, address(one.query), kind)
+            if here == one.query:
+                found.props["aria-current"] = "page"
+    same = next((one for one in mine if one.query == here), None)
+    if same is not None:
+        _remove(view, same)
+    elif here not in SAVED.values():
+        _keep(view)
+
+
+def _keep(view: View) -> None:
+    """A form that keeps the filter that is looked at."""
+    with _form("/queue/filters"):
+        _hidden("at", address(view.query))
+        name = ui.element("input").props(f'name="name" required maxlength="{NAME_LENGTH_MAX}" autocomplete="off"')
+        name.props["aria-label"] = name.props["placeholder"] = view.texts("queue.filter_name")
+        text("button", view.texts("queue.keep_filter"), "button soft").props('type="submit"')
+
+
+def _remove(view: View, one: Filter) -> None:
+    with _form("/queue/filters/remove"):
+        _hidden("name", one.name)
+        text("button", view.texts("queue.remove_filter", name=one.name), "button soft").props('type="submit"')
+
+
+def _form(action: str) -> ui.element:
+    return ui.element("form").classes("keep").props(f'method="post" action="{action}"')
+
+
+def _hidden(name: str, value: str) -> None:
+    found = ui.element("input").props(f'type="hidden" name="{name}"')
+    found.props["value"] = value
 
 
 def _filters(view: View) -> None:
