@@ -17,7 +17,7 @@ from bonafide.apps.console.doors import COOKIE, texts_of, theme_of
 from bonafide.apps.console.filters import Filter, filters_of
 from bonafide.apps.console.held import Held, Holder
 from bonafide.apps.console.keys import add_help
-from bonafide.apps.console.parts import dialog_of, link, text
+from bonafide.apps.console.parts import button, dialog_of, link, text
 from bonafide.apps.console.rights import may
 from bonafide.apps.console.texts import Texts
 from bonafide.apps.console.tour import STEPS, show_tour, standing
@@ -216,3 +216,13 @@ async def asked_note(view: View, title: str, hint: str, button: str, *, needed: 
     found = await dialog_of(view.texts, title, hint, button, needed=needed)
     view.touched()
     return found
+
+
+def shown_once(view: View, title: str, hint: str, secret: str) -> None:
+    """A secret that the API gave, which nothing shows again; the page is shown anew when it is closed."""
+    with ui.dialog(value=True).props("persistent"), ui.element("div").classes("dialog"):
+        text("h2", title)
+        text("p", hint, "muted")
+        text("p", secret, "door-key")
+        with ui.element("div").classes("dialog-buttons"):
+            button(view.texts("act.have_it"), view.again, "main")

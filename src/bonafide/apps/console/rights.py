@@ -52,8 +52,12 @@ RIGHTS: Final[dict[str, frozenset[str]]] = {
     "POST /v1/people/{name}/enable": frozenset({"admin"}),
     "POST /v1/people/{name}/reset": frozenset({"admin"}),
     "GET /v1/keys": frozenset({"auditor", "admin"}),
+    "POST /v1/keys": frozenset({"admin"}),
+    "POST /v1/keys/{id}/rotate": frozenset({"admin"}),
     "POST /v1/keys/{id}/revoke": frozenset({"admin"}),
     "GET /v1/receivers": frozenset({"auditor", "admin"}),
+    "POST /v1/receivers": frozenset({"admin"}),
+    "GET /v1/messages/dead-letters": frozenset({"admin"}),
 }
 """Route -> roles. A test holds it equal to the office's table."""
 
