@@ -63,10 +63,17 @@ class Site:
 
     def ask(self, name: str, path: str) -> dict[str, list[dict[str, int]]]:
         """What the API says to somebody."""
+        return self._asked(name, "GET", path, None)
+
+    def step(self, name: str, path: str, body: dict[str, object]) -> dict[str, list[dict[str, int]]]:
+        """A step that somebody takes without a browser."""
+        return self._asked(name, "POST", path, body)
+
+    def _asked(self, name: str, method: str, path: str, body: object) -> dict[str, list[dict[str, int]]]:
         # In a thread: where a browser is driven, this one has a loop that runs.
         with ThreadPoolExecutor(1) as pool:
-            got = pool.submit(self.bureau.as_person, self.bureau.session(name), "GET", path).result()
-        assert got.status == 200, got
+            got = pool.submit(self.bureau.as_person, self.bureau.session(name), method, path, body).result()
+        assert got.status < 300, got
         return got.json  # type: ignore[no-any-return]
 
     def browser(self) -> httpx.Client:

@@ -123,7 +123,7 @@ def test_a_receiver_is_added_paused_given_a_new_secret_and_removed(browser: Brow
 
 
 def test_what_nobody_took_is_sent_again(browser: Browser, site: Site) -> None:
-    made = site.bureau.as_person(site.bureau.session("root"), "POST", "/v1/receivers", {"url": URL})
+    made = site.step("root", "/v1/receivers", {"url": URL})
     filled(site.bureau)
     gone = {"state": DEAD, "attempts": 11, "done_ms": site.bureau.now_ms, "error": "answered 500"}
     with site.bureau.store.writing() as connection:
@@ -135,5 +135,4 @@ def test_what_nobody_took_is_sent_again(browser: Browser, site: Site) -> None:
         go(page, "Send again")
         page.get_by_text("answered 500").first.wait_for(state="detached")
     assert site.ask("root", "/v1/messages/dead-letters")["dead_letters"] == []
-    path = f"/v1/receivers/{made.json['receiver_id']}/remove"
-    assert site.bureau.as_person(site.bureau.session("root"), "POST", path, {}).status == 200
+    site.step("root", f"/v1/receivers/{made['receiver_id']}/remove", {})
