@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from bonafide.apps.console.api import Api, ApiError, SignedOutError, part
-from bonafide.apps.console.doors import COOKIE, texts_of
+from bonafide.apps.console.doors import COOKIE
 from bonafide.apps.console.held import Held, Holder
+from bonafide.apps.console.preferences import texts_of
 
 FILE_BYTES_MAX: Final = 5 << 20
 """What the API takes of one file."""

@@ -13,11 +13,12 @@ from nicegui import ui
 from starlette.responses import RedirectResponse, Response
 
 from bonafide.apps.console.api import Api, ApiError, SignedOutError
-from bonafide.apps.console.doors import COOKIE, texts_of, theme_of
+from bonafide.apps.console.doors import COOKIE
 from bonafide.apps.console.filters import Filter, filters_of
 from bonafide.apps.console.held import Held, Holder
 from bonafide.apps.console.keys import add_help
 from bonafide.apps.console.parts import button, dialog_of, link, text
+from bonafide.apps.console.preferences import texts_of, theme_of
 from bonafide.apps.console.rights import may
 from bonafide.apps.console.texts import Texts
 from bonafide.apps.console.tour import STEPS, show_tour, standing

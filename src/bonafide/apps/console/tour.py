@@ -18,9 +18,10 @@ from nicegui import ui
 from starlette.responses import RedirectResponse, Response
 
 from bonafide.apps.console.api import Api, ApiError, Session
-from bonafide.apps.console.doors import COOKIE, form_of, local_path
+from bonafide.apps.console.doors import COOKIE, form_of
 from bonafide.apps.console.held import Holder
 from bonafide.apps.console.parts import link, text
+from bonafide.apps.console.preferences import local_path
 
 if TYPE_CHECKING:
     from bonafide.apps.console.texts import Texts
