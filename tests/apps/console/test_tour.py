@@ -28,14 +28,14 @@ def test_the_tour_leads_through_every_step_and_out(site: Site) -> None:
                         "/bundles"]  # fmt: skip
         assert browser.get(at).headers["location"] == "/"
         assert TOUR_COOKIE not in browser.cookies
-        assert "Guided tour" not in browser.get("/queue").text
+        assert "Leave the tour" not in browser.get("/queue").text
 
 
 @pytest.mark.parametrize("cookie", ["99.1", "x", "1.", "-1.2", "1.2.3", "<b>"])
 def test_a_cookie_of_another_making_leads_nowhere(site: Site, cookie: str) -> None:
     with site.signed_in("ann") as browser:
         browser.cookies.set(TOUR_COOKIE, cookie)
-        assert "Guided tour" not in browser.get("/queue").text
+        assert "Leave the tour" not in browser.get("/queue").text
 
 
 def test_leaving_goes_on_where_one_is_and_nowhere_else(site: Site) -> None:

@@ -15,6 +15,7 @@ import uvicorn
 from msgspec import Struct
 
 from bonafide.core.errors import UsageError
+from bonafide.core.secret import unprinted
 
 if TYPE_CHECKING:
     import threading
@@ -40,6 +41,9 @@ class Plan(Struct, frozen=True):
     log_level: str = "info"
     log_format: str = "json"
     oidc_redirect_url: str | None = None
+
+    def __repr__(self) -> str:
+        return unprinted(self)  # an address may have a password in it
 
 
 def is_installed() -> bool:
