@@ -17,7 +17,7 @@ from bonafide.apps.console.doors import COOKIE
 from bonafide.apps.console.filters import Filter, filters_of
 from bonafide.apps.console.held import Held, Holder
 from bonafide.apps.console.keys import add_help
-from bonafide.apps.console.parts import button, dialog_of, link, text
+from bonafide.apps.console.parts import button, dialog_of, link, text, titled_dialog
 from bonafide.apps.console.preferences import texts_of, theme_of
 from bonafide.apps.console.rights import may
 from bonafide.apps.console.texts import Texts
@@ -221,8 +221,8 @@ async def asked_note(view: View, title: str, hint: str, button: str, *, needed: 
 
 def shown_once(view: View, title: str, hint: str, secret: str) -> None:
     """A secret that the API gave, which nothing shows again; the page is shown anew when it is closed."""
-    with ui.dialog(value=True).props("persistent"), ui.element("div").classes("dialog"):
-        text("h2", title)
+    with titled_dialog(title, shown=True) as dialog:
+        dialog.props("persistent")
         text("p", hint, "muted")
         text("p", secret, "door-key")
         with ui.element("div").classes("dialog-buttons"):

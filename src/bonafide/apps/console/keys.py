@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from nicegui import events, ui
 
-from bonafide.apps.console.parts import button, link, text
+from bonafide.apps.console.parts import button, link, text, titled_dialog
 
 if TYPE_CHECKING:
     from bonafide.apps.console.texts import Texts
@@ -25,8 +25,7 @@ _QUEUE: Final = (("j ↓", "down"), ("k ↑", "up"), ("Enter", "open"), ("c", "c
 
 def add_help(texts: Texts) -> None:
     """Have a page tell its keys on `?`, and by a button for who has none."""
-    with ui.dialog() as dialog, ui.element("div").classes("dialog keys"):
-        text("h2", texts("keys.title"))
+    with titled_dialog(texts("keys.title"), "keys") as dialog:
         for title, rows in _groups(texts):
             text("h3", title)
             with ui.element("dl").classes("facts"):

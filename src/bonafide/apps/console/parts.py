@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from nicegui import ui
@@ -163,10 +164,26 @@ def dialog_buttons(texts: Texts, dialog: ui.dialog, label: str, value: Callable[
         button(label, go, kind)
 
 
+@contextmanager
+def titled_dialog(title: str, classes: str = "", *, shown: bool = False) -> Iterator[ui.dialog]:
+    """A dialog with its heading, which also names it to who cannot see it; use it as a context."""
+    with ui.dialog(value=shown) as dialog, ui.element("div").classes(f"dialog {classes}"):
+        dialog.props["aria-label"] = title
+        text("h2", title)
+        yield dialog
+
+
+async def answer_of(dialog: ui.dialog) -> Any:
+    """What a dialog was left with, None where it was closed; it is gone then. The page may be gone before it."""
+    told = await dialog
+    if not dialog.is_deleted:
+        dialog.delete()
+    return told
+
+
 async def dialog_of(texts: Texts, title: str, hint: str, button_text: str, *, needed: bool = False) -> str | None:
     """A note that somebody writes, or None where they leave; with `needed` it is not empty."""
-    with ui.dialog() as dialog, ui.element("div").classes("dialog").props('role="document"'):
-        text("h2", title)
+    with titled_dialog(title) as dialog:
         if hint:
             text("p", hint, "muted")
         note = ui.textarea(texts("act.note")).props(f"outlined autofocus maxlength={NOTE_LENGTH_MAX}").classes("wide")
@@ -180,6 +197,5 @@ async def dialog_of(texts: Texts, title: str, hint: str, button_text: str, *, ne
                 dialog.submit(note.value or "")
 
             button(button_text, go, "main")
-    found = await dialog
-    dialog.delete()
+    found = await answer_of(dialog)
     return None if found is None else str(found)

@@ -9,7 +9,16 @@ from nicegui import ui
 from bonafide.apps.console import show
 from bonafide.apps.console.api import ApiError, part
 from bonafide.apps.console.frame import View
-from bonafide.apps.console.parts import both_languages, choice, dialog_buttons, link, note_field, several, text
+from bonafide.apps.console.parts import (
+    both_languages,
+    choice,
+    dialog_buttons,
+    link,
+    note_field,
+    several,
+    text,
+    titled_dialog,
+)
 from bonafide.apps.console.words import GRADES, LABELS, MEASURES, MEASURES_OF, MILD
 
 SHOWN_MAX: Final = 3
@@ -64,8 +73,7 @@ class Notices:
 def decide_dialog(view: View, case: dict[str, Any]) -> ui.dialog:
     """What came of a case."""
     texts = view.texts
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("case.decide_title", number=case["number"]))
+    with titled_dialog(texts("case.decide_title", number=case["number"])) as dialog:
         label = ui.radio({one: texts(f"label.{one}") for one in LABELS}, value=None).props("inline dense")
         with ui.element("div").classes("row") as more:
             grade = choice(texts("case.grade"), {one: texts(f"grade.{one}") for one in GRADES}, "confirmed")
@@ -112,8 +120,7 @@ def decide_dialog(view: View, case: dict[str, Any]) -> ui.dialog:
 async def confirm_dialog(view: View, case: dict[str, Any]) -> ui.dialog:
     """What a second person confirms, with the notices that leave then."""
     texts, asked = view.texts, case["asked"]
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("step_act.confirm"))
+    with titled_dialog(texts("step_act.confirm")) as dialog:
         text("p", texts("step_hint.confirm"), "muted")
         notices = Notices(view, case)
         note = note_field(texts)

@@ -9,15 +9,7 @@ from nicegui import ui
 from bonafide.apps.console import show
 from bonafide.apps.console.api import ApiError
 from bonafide.apps.console.frame import View
-from bonafide.apps.console.parts import (
-    button,
-    choice,
-    dialog_buttons,
-    field,
-    note_field,
-    several,
-    text,
-)
+from bonafide.apps.console.parts import button, choice, dialog_buttons, field, note_field, several, text, titled_dialog
 
 HOUR_MS: Final = 3_600_000
 WAITS_H: Final = (4, 24, 72, 168)
@@ -28,8 +20,7 @@ ON_DATE: Final = "date"
 def hand_dialog(view: View) -> ui.dialog:
     """To whom a case is given."""
     texts = view.texts
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("step_act.hand"))
+    with titled_dialog(texts("step_act.hand")) as dialog:
         to = field(texts("case.to")).props("autofocus")
         dialog_buttons(texts, dialog, texts("step_act.hand"), lambda: {"to": (to.value or "").strip()})
     return dialog
@@ -38,8 +29,7 @@ def hand_dialog(view: View) -> ui.dialog:
 def wait_dialog(view: View) -> ui.dialog:
     """Until when a case waits: some hours, or a date."""
     texts, now = view.texts, view.now_ms()
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("step_act.wait"))
+    with titled_dialog(texts("step_act.wait")) as dialog:
         text("p", texts("step_hint.wait"), "muted")
         hours = {str(one): texts("case.hours", n=one) for one in WAITS_H} | {ON_DATE: texts("case.on_date")}
         long = choice(texts("case.until"), hours, "24")
@@ -62,8 +52,7 @@ def other_dialog(view: View, case: dict[str, Any], step: str, name: str) -> ui.d
     """Another case, with what it is about: to be linked (`to`), or to become part of this one (`other`)."""
     texts = view.texts
     linked = [one["to"] for one in case["links"]]
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts(f"step_act.{step}"))
+    with titled_dialog(texts(f"step_act.{step}")) as dialog:
         text("p", texts(f"step_hint.{step}"), "muted")
         number = ui.number(texts("case.other"), min=1, precision=0).props("outlined dense autofocus debounce=300")
         told = text("p", "", "consequence").props('role="status"')
@@ -111,8 +100,7 @@ def split_dialog(view: View, case: dict[str, Any]) -> ui.dialog:
         f"{show.money(one['amount'], one['currency'])} · {texts.word('outcome', one['outcome'])} · {one['event_id']}"
         for one in case["event_list"]
     }  # fmt: skip
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("step_act.split"))
+    with titled_dialog(texts("step_act.split")) as dialog:
         text("p", texts("step_hint.split"), "muted")
         who = several(texts("case.split_subjects"), subjects).classes("wide")
         what = several(texts("case.split_events"), found).classes("wide")
@@ -152,8 +140,7 @@ def _going(case: dict[str, Any], subjects: list[str], chosen: list[str]) -> int:
 def labelled_dialog(view: View, step: str, labels: tuple[str, ...]) -> ui.dialog:
     """A word about a case, of a few."""
     texts = view.texts
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts(f"step_act.{step}"))
+    with titled_dialog(texts(f"step_act.{step}")) as dialog:
         text("p", texts(f"step_hint.{step}"), "muted")
         label = ui.radio({one: texts(f"label.{one}") for one in labels}, value=labels[0]).props("inline dense")
         note = note_field(texts)

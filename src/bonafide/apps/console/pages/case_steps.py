@@ -16,7 +16,7 @@ from bonafide.apps.console.pages.case_dialogs import (
     split_dialog,
     wait_dialog,
 )
-from bonafide.apps.console.parts import button, text
+from bonafide.apps.console.parts import answer_of, button, text
 from bonafide.apps.console.words import CONTRARY, LABELS
 
 FREE: Final = ("open", "reopened")
@@ -158,7 +158,7 @@ class Steps:
 
     async def _finish(self, dialog: ui.dialog, step: str, *, take: bool = False) -> None:
         self._dialog_open = True
-        told = await dialog
+        told = await answer_of(dialog)
         self._dialog_open = False
         dialog.delete()
         self._view.touched()

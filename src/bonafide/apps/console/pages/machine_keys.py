@@ -10,7 +10,18 @@ from nicegui import ui
 from bonafide.apps.console import show
 from bonafide.apps.console.api import part
 from bonafide.apps.console.frame import View, shown_once
-from bonafide.apps.console.parts import button, cell, choice, dialog_buttons, field, panel, table, text
+from bonafide.apps.console.parts import (
+    answer_of,
+    button,
+    cell,
+    choice,
+    dialog_buttons,
+    field,
+    panel,
+    table,
+    text,
+    titled_dialog,
+)
 from bonafide.apps.console.words import KEY_ROLES
 
 COLUMNS: Final = ("key_id", "role", "state", "note", "last_used", "created", "expires")
@@ -51,8 +62,7 @@ async def show_keys(view: View) -> None:
 
 async def _make(view: View) -> None:
     texts = view.texts
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("act.make_key"))
+    with titled_dialog(texts("act.make_key")) as dialog:
         text("p", texts("hint.make_key"), "muted")
         role = choice(texts("key.role"), {one: texts(f"role.{one}") for one in KEY_ROLES}, "platform")
         ever = {"": texts("settings.lasts_ever")}
@@ -69,8 +79,7 @@ async def _make(view: View) -> None:
 
 async def _rotate(view: View, live: list[dict[str, Any]]) -> None:
     texts = view.texts
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("act.rotate_key"))
+    with titled_dialog(texts("act.rotate_key")) as dialog:
         text("p", texts("hint.rotate_key"), "muted")
         which = _chosen(view, live)
         overlap = overlap_choice(view)
@@ -83,8 +92,7 @@ async def _rotate(view: View, live: list[dict[str, Any]]) -> None:
 
 async def _revoke(view: View, live: list[dict[str, Any]]) -> None:
     texts = view.texts
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("act.revoke_key"))
+    with titled_dialog(texts("act.revoke_key")) as dialog:
         text("p", texts("hint.revoke_key"), "muted")
         which = _chosen(view, live)
         dialog_buttons(
@@ -118,8 +126,7 @@ def _overlaps(view: View) -> Mapping[str, str]:
 
 async def _take(view: View, dialog: ui.dialog, path: str) -> None:
     """Take the step that a dialog asks for; a key that it makes is shown once."""
-    asked = await dialog
-    dialog.delete()
+    asked = await answer_of(dialog)
     view.touched()
     if asked is None:
         return

@@ -11,7 +11,18 @@ from bonafide.apps.console.api import part
 from bonafide.apps.console.frame import View, shown_once
 from bonafide.apps.console.pages.machine_keys import show_keys
 from bonafide.apps.console.pages.receivers import show_receivers
-from bonafide.apps.console.parts import button, cell, choice, dialog_buttons, field, panel, table, text
+from bonafide.apps.console.parts import (
+    answer_of,
+    button,
+    cell,
+    choice,
+    dialog_buttons,
+    field,
+    panel,
+    table,
+    text,
+    titled_dialog,
+)
 from bonafide.apps.console.words import ROLES
 
 PEOPLE: Final = ("name", "role", "state", "totp", "signed_in", "created")
@@ -49,14 +60,12 @@ def _step(view: View, name: str, people: list[dict[str, Any]]) -> Any:
     async def act() -> None:
         """Choose somebody, and do it."""
         texts = view.texts
-        with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-            text("h2", texts(f"act.{name}_person"))
+        with titled_dialog(texts(f"act.{name}_person")) as dialog:
             text("p", texts(f"hint.{name}_person"), "muted")
             fits = [one["name"] for one in people if (one["state"] == "disabled") == (name == "enable")]
             who = choice(texts("person.name"), {one: one for one in fits})
             dialog_buttons(texts, dialog, texts(f"act.{name}_person"), lambda: who.value)
-        chosen = await dialog
-        dialog.delete()
+        chosen = await answer_of(dialog)
         view.touched()
         if chosen:
             _made(view, await view.do(f"/v1/people/{part(chosen)}/{name}"))
@@ -67,16 +76,14 @@ def _step(view: View, name: str, people: list[dict[str, Any]]) -> Any:
 async def _add(view: View) -> None:
     """Somebody new; the one-time password is shown once."""
     texts = view.texts
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("act.add_person"))
+    with titled_dialog(texts("act.add_person")) as dialog:
         name = field(texts("person.name"), classes="wide")
         role = choice(texts("person.role"), {one: texts(f"role.{one}") for one in ROLES}, "analyst")
         text("p", texts("hint.add_person"), "muted")
         dialog_buttons(
             texts, dialog, texts("act.add_person"), lambda: {"name": (name.value or "").strip(), "role": role.value}
         )
-    told = await dialog
-    dialog.delete()
+    told = await answer_of(dialog)
     view.touched()
     if told:
         _made(view, await view.do("/v1/people", told))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 from nicegui import events, ui
@@ -21,6 +21,8 @@ SAVED: Final[dict[str, dict[str, str]]] = {
 }  # fmt: skip
 """Filters that are asked for again and again; `@` is who looks."""
 TYPOLOGIES_SHOWN: Final = 2
+IGNORED: Final = ("input", "select", "button", "textarea", "a")
+"""What Enter is meant for itself where it has the focus."""
 
 
 async def build(view: View) -> None:
@@ -171,6 +173,12 @@ class _Keys:
         self._at = 0
         self._mark()
         ui.keyboard(on_key=self._press)
+        ui.keyboard(on_key=self._open, ignore=cast("Any", list(IGNORED)))
+
+    def _open(self, e: events.KeyEventArguments) -> None:
+        """Enter opens the chosen case, unless it follows a link that has the focus."""
+        if e.action.keydown and str(e.key) == "Enter" and not (e.modifiers.ctrl or e.modifiers.alt or e.modifiers.meta):
+            ui.navigate.to(f"/cases/{self._numbers[self._at]}")
 
     async def _press(self, e: events.KeyEventArguments) -> None:
         if not e.action.keydown or e.modifiers.ctrl or e.modifiers.alt or e.modifiers.meta:
@@ -182,8 +190,6 @@ class _Keys:
                 self._move(1)
             case "k" | "ArrowUp":
                 self._move(-1)
-            case "Enter":
-                ui.navigate.to(f"/cases/{number}")
             case "c" if self._view.may("POST /v1/cases/{number}/assign"):
                 if await self._view.do(f"/v1/cases/{number}/assign"):
                     ui.navigate.to(f"/cases/{number}")

@@ -11,7 +11,19 @@ from bonafide.apps.console import show
 from bonafide.apps.console.api import part
 from bonafide.apps.console.frame import View, shown_once
 from bonafide.apps.console.pages.machine_keys import NOTE_MAX, overlap_choice
-from bonafide.apps.console.parts import button, cell, chip, dialog_buttons, field, panel, several, table, text
+from bonafide.apps.console.parts import (
+    answer_of,
+    button,
+    cell,
+    chip,
+    dialog_buttons,
+    field,
+    panel,
+    several,
+    table,
+    text,
+    titled_dialog,
+)
 from bonafide.apps.console.words import TOPICS
 
 LETTERS: Final = 50
@@ -58,8 +70,7 @@ def _receiver(view: View, one: dict[str, Any]) -> None:
 
 async def _add(view: View) -> None:
     texts = view.texts
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("act.add_receiver"))
+    with titled_dialog(texts("act.add_receiver")) as dialog:
         text("p", texts("hint.add_receiver"), "muted")
         url = field(texts("receiver.url"), "https://", "wide")
         topics = several(texts("receiver.topics"), {one: texts(f"topic.{one}") for one in TOPICS}).classes("wide")
@@ -77,8 +88,7 @@ async def _add(view: View) -> None:
 async def _ask(view: View, one: dict[str, Any], step: str) -> None:
     """Say what follows from a step with a receiver, and take it."""
     texts = view.texts
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts(f"act.{step}_receiver"))
+    with titled_dialog(texts(f"act.{step}_receiver")) as dialog:
         text("p", one["url"], "mono")
         text("p", texts(f"hint.{step}_receiver"), "muted")
         overlap = overlap_choice(view) if step == "rotate" else None
@@ -93,8 +103,7 @@ async def _ask(view: View, one: dict[str, Any], step: str) -> None:
 
 async def _take(view: View, dialog: ui.dialog, path: str) -> None:
     """Take the step that a dialog asks for; a secret that it makes is shown once."""
-    asked = await dialog
-    dialog.delete()
+    asked = await answer_of(dialog)
     view.touched()
     made = None if asked is None else await view.do(path, asked)
     if made is not None and made.get("secret"):
@@ -125,8 +134,7 @@ async def _letters(view: View, known: dict[str, str]) -> None:
 
 async def _resend(view: View) -> None:
     texts = view.texts
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("act.resend"))
+    with titled_dialog(texts("act.resend")) as dialog:
         text("p", texts("hint.resend"), "muted")
         dialog_buttons(texts, dialog, texts("act.resend"), dict)
     await _take(view, dialog, "/v1/messages/dead-letters/resend")
