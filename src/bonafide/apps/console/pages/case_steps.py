@@ -160,7 +160,6 @@ class Steps:
         self._dialog_open = True
         told = await answer_of(dialog)
         self._dialog_open = False
-        dialog.delete()
         self._view.touched()
         if told is None or (take and not await self._view.do(f"{self._path}/assign")):
             return
