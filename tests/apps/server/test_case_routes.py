@@ -99,6 +99,8 @@ def test_a_stored_script_is_data_wherever_it_stands(desk: Bureau) -> None:
         assert (got.status, got.headers["content-type"]) == (422, "application/problem+json")
     shown(as_(desk, "ann", "POST", "/v1/cases/1/note", {"note": FORMULA}), CaseAnswer)
     whole = shown(as_(desk, "ann", "GET", "/v1/cases/1"), WholeCaseAnswer)
+    less = shown(as_(desk, "ann", "GET", "/v1/cases/1?aggregates=false"), WholeCaseAnswer)
+    assert (less["aggregates"], less | {"aggregates": whole["aggregates"]}) == ({}, whole)
     assert [one["name"] for one in whole["files"]] == [f"{SCRIPT}.png"]
     assert {one["note"] for one in whole["steps"]} == {SCRIPT, FORMULA}
     assert SCRIPT in whole["event_list"][0]["event_id"]

@@ -23,12 +23,13 @@ OUTCOMES: Final = ("allow", "warn", "verify", "hold", "decline")
 
 async def build(view: View, number: str) -> None:
     """The page."""
-    case = await view.get(f"/v1/cases/{part(number)}")
+    tab = view.query.get("tab", "why")
+    whole = "true" if tab == "lawyers" else "false"  # what lawyers need is most of the service's work
+    case = await view.get(f"/v1/cases/{part(number)}", aggregates=whole)
     steps = Steps(view, case)
     _head(view, case)
     _figures(view, case)
     steps.bar()
-    tab = view.query.get("tab", "why")
     with ui.element("div").classes("columns"):
         with ui.element("div").classes("wide-column"):
             _tabs(view, case, tab)

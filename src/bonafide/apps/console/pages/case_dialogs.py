@@ -79,7 +79,7 @@ async def _other(view: View, number: int, step: str) -> str:
     if number < 1:
         return ""
     try:
-        one = await view.get(f"/v1/cases/{number}")
+        one = await view.get(f"/v1/cases/{number}", aggregates="false")
     except ApiError as error:
         return error.detail
     state = view.texts.word("state", one["state"])

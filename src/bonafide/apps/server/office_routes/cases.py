@@ -78,8 +78,9 @@ def _add_reading(rest: FastAPI, service: Service) -> None:
         return told(await run_in_threadpool(_book(service).figures))
 
     @rest.get("/v1/cases/{number}")
-    async def one(number: str) -> Response:
-        return told(await run_in_threadpool(_book(service).one, case_number(number)))
+    async def one(number: str, aggregates: bool = True) -> Response:
+        look = partial(_book(service).one, case_number(number), aggregates=aggregates)
+        return told(await run_in_threadpool(look))
 
     @rest.get("/v1/cases/{number}/notice")
     async def notice(number: str, measure: MeasureKind, about: _Told) -> Response:
