@@ -148,7 +148,7 @@ def main() -> None:
 def _flow(living: Living, key: str, events: list[dict[str, Any]]) -> None:
     """The last day comes while pictures are taken, so that the overview has something to show."""
     with suppress(StateError, OSError):  # the pictures are taken, and the service has ended
-        for due in flow(events, SPEED):
+        for due in flow(events, lambda: SPEED):
             living.send(key, due)
 
 

@@ -83,6 +83,7 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "GET /v1/cases.xlsx": _READERS,
     "GET /v1/cases/figures": _READERS,
     "GET /v1/cases/{number}": _READERS,
+    "GET /v1/cases/{number}/notice": _READERS,
     "POST /v1/cases/{number}/assign": _MERCHANTS,
     "POST /v1/cases/{number}/wait": _MERCHANTS,
     "POST /v1/cases/{number}/note": _MERCHANTS | _LAW,
