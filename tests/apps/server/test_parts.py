@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from starlette.routing import Match
 
 from bonafide.apps.runtime.runtime import Limits, Runtime
+from bonafide.apps.server import parts_route
 from bonafide.apps.server.parts import FAR, Named, NothingKeptError, Recorded, Teller
 from bonafide.apps.server.parts_shapes import PartsAnswer
 from bonafide.core.events import Event, Fact, Payment
@@ -217,6 +218,17 @@ def test_only_the_office_sees_parts_and_whoever_finds_none_hears_why(tmp_path: P
         assert "no event of this id" in here.ask("/v1/decisions/e9/parts").json["detail"]
         assert here.journal.expire_bases(desk.now_ms + 1) == 3
         assert "is not kept" in here.ask("/v1/decisions/e1/parts").json["detail"]
+
+
+def test_compiling_is_left_to_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it was never done on this machine: here the events that are decided meanwhile would wait."""
+    ran = list[Any]()
+    monkeypatch.setattr(parts_route, "is_loaded", lambda: False)
+    monkeypatch.setattr(parts_route, "is_compiled", lambda: bool(ran))
+    monkeypatch.setattr(parts_route.subprocess, "run", lambda command, **more: ran.append(command))
+    for bundle in (small_bundle(), jumpy_bundle(), jumpy_bundle()):
+        parts_route.have_ready(bundle)
+    assert [command[-1] for command in ran] == ["from bonafide.engine.trees.ready import make_ready; make_ready()"]
 
 
 def route_of(desk: Bureau, raw: bytes) -> str:
