@@ -25,6 +25,7 @@ import polars as pl
 
 from bonafide.apps.runtime.runtime import Limits, Runtime
 from bonafide.apps.server.answers import Refused
+from bonafide.apps.server.parts import Tellers
 from bonafide.apps.server.parts_route import parts_of
 from bonafide.core.events import EVENT_CLASS, Fact
 from bonafide.engine.engine import Engine
@@ -75,11 +76,11 @@ class Kept:
         self.runtime.start()
         self.runtime.run(asyncio.get_running_loop())
         gc.collect()
-        begun = time.perf_counter()
+        begun = time.process_time()  # other work on the machine does not count; waiting for the disk neither
         for first in range(0, len(self._events), ARRAY):
             some = self._events[first : first + ARRAY]
             await self.runtime.decide(some, [b""] * len(some), _Key())
-        self.seconds = time.perf_counter() - begun
+        self.seconds = time.process_time() - begun
         if ask is not None:
             await asyncio.get_running_loop().run_in_executor(None, ask, self)
         await self.runtime.stop()
@@ -98,6 +99,7 @@ def _row_bytes(journal: Journal) -> float:
 def tell(kept: Kept) -> None:
     """What is kept, and how long telling it takes."""
     service: Any = SimpleNamespace(runtime=kept.runtime)
+    tellers = Tellers()
     rows = kept.journal.reader.query("SELECT seq, length(inputs), user, merchant FROM bases")
     print(f"rows kept: {len(rows):,} of {kept.journal.next_seq:,} events; {_row_bytes(kept.journal):.0f} bytes each")
     sizes: dict[str, list[int]] = {}
@@ -110,7 +112,7 @@ def tell(kept: Kept) -> None:
             continue
         begun = time.perf_counter()
         try:
-            parts_of(service, event.event_id, INPUTS_SHOWN)
+            parts_of(service, tellers, event.event_id, INPUTS_SHOWN)
         except Refused:
             outcomes["none kept"] += 1
             continue
@@ -152,6 +154,7 @@ def main() -> None:
     make_ready()
     with tempfile.TemporaryDirectory(prefix="bonafide-parts-") as name:
         folder = Path(name)
+        (folder / "run").mkdir()
         write_run(Simulation(scenario("small", asked.users, None, asked.days), SEED), folder / "run", lambda d, t: None)
         events = events_in(folder / "run")
         print(f"{len(events):,} events")
@@ -160,7 +163,9 @@ def main() -> None:
                 kept = Kept(folder / f"{turn}-{days}", events, days)
                 last = days and turn == asked.rounds - 1
                 asyncio.run(kept.run(tell if last else None))
-                print(f"{'kept' if days else 'not kept'}: {1e6 * kept.seconds / len(events):.1f} us an event")
+                print(
+                    f"{'kept' if days else 'not kept'}: {1e6 * kept.seconds / len(events):.1f} us of processor an event"
+                )
         journal = Journal.open(folder / f"{asked.rounds - 1}-180")
         pack_cost(journal)
         journal.close()

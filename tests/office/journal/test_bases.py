@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from math import inf, isnan, nan
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bonafide.engine.basis import Basis
@@ -94,3 +97,35 @@ def test_a_basis_that_is_not_what_was_written_is_told_to_nobody(tmp_path: Path, 
         journal.inputs_of(9 if "seq" in change else 0)
     with pytest.raises(JournalDamagedError, match="the basis of event"):
         journal.verify()
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from bonafide.office.journal import Journal
+from tests.office.journal.kit import record
+from tests.office.journal.test_bases import kept
+journal = Journal.open(Path(sys.argv[1]))
+while True:
+    first = journal.next_seq
+    some = range(first, first + 1 + first % 5)
+    journal.append([record(n) for n in some], bases=[kept(at) for at, n in enumerate(some) if n % 2])
+    print(journal.next_seq, flush=True)
+"""
+
+
+@pytest.mark.drill
+@given(kills=st.lists(st.integers(1, 60), min_size=3, max_size=3))
+@settings(max_examples=8, deadline=None)
+def test_whoever_is_killed_has_written_bases_with_their_events_and_each_once(kills: list[int]) -> None:
+    with TemporaryDirectory() as name:
+        for lines in kills:
+            with subprocess.Popen([sys.executable, "-c", _WRITER, name], stdout=subprocess.PIPE) as writer:
+                assert writer.stdout is not None
+                told = [int(writer.stdout.readline()) for _ in range(lines)]
+                writer.kill()
+            journal = Journal.open(Path(name))
+            assert journal.next_seq >= told[-1]
+            assert places(journal) == [seq for seq in range(journal.next_seq) if seq % 2]
+            assert journal.verify().events == journal.next_seq
+            journal.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from math import isnan
+from threading import Lock
 from typing import Final, Literal
 
 import msgspec
@@ -41,6 +43,7 @@ from bonafide.lab.explain.words import WORDS, Lang, said
 
 FAR: Final = 1e-6
 """A score that the parts do not lead to, by more than a millionth's rounding, is none of this bundle's."""
+TELLERS_MAX: Final = 4
 LANGS: Final[tuple[Lang, Lang]] = ("zh", "en")
 _HALF: Final = 0.5
 """Points that are worth a word."""
@@ -76,6 +79,8 @@ class Teller:
         """`bundle`: the part that decided."""
         self._bundle = bundle
         self._currency = bundle.settings.currency
+        self._vocabulary = bundle.vocabulary
+        self._meanings: dict[Node, Words] = {}
         self._features = {one.name: one for one in bundle.features if not one.name.startswith("_")}
 
     def tell(
@@ -161,14 +166,34 @@ class Teller:
         )  # fmt: skip
 
     def _meaning(self, node: Node) -> Words:
-        texts = (meaning_of(node, self._features, self._currency, lang, capital=False) for lang in LANGS)
-        zh, en = (" ".join(line.strip() for line in text.splitlines()) for text in texts)
-        return Words(zh, en)
+        found = self._meanings.get(node)
+        if found is None:
+            texts = (meaning_of(node, self._features, self._currency, lang, capital=False) for lang in LANGS)
+            zh, en = (" ".join(line.strip() for line in text.splitlines()) for text in texts)
+            found = self._meanings[node] = Words(zh, en)
+        return found
 
     def _value(self, node: Node, value: float) -> Words:
-        vocabulary, currency = self._bundle.vocabulary, self._currency
-        zh, en = (value_of_input(node, value, vocabulary, currency, lang) for lang in LANGS)
+        zh, en = (value_of_input(node, value, self._vocabulary, self._currency, lang) for lang in LANGS)
         return Words(zh, en)
+
+
+class Tellers:
+    """The tellers of the bundles that were asked about last; safe in any thread."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[tuple[str, bool], Teller] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, bundle: Bundle, arm: str | None) -> Teller:
+        """The teller of what decided under a bundle in an arm of its rollout."""
+        key = (bundle.hash, arm == "challenger")
+        with self._lock:
+            found = self._made.pop(key, None) or Teller(bundle.part_in(arm))
+            self._made[key] = found
+            if len(self._made) > TELLERS_MAX:
+                self._made.popitem(last=False)
+            return found
 
 
 def _merchant_points(one: MerchantPointsTold) -> InputPointsAnswer:

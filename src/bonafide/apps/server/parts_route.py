@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Match
 
 from bonafide.apps.server.answers import refused
-from bonafide.apps.server.parts import Named, NothingKeptError, Recorded, Teller
+from bonafide.apps.server.parts import Named, NothingKeptError, Recorded, Tellers
 from bonafide.apps.server.parts_shapes import PartsAnswer
 from bonafide.apps.server.replies import told
 from bonafide.core.errors import BonafideError
@@ -23,6 +23,7 @@ from bonafide.core.events import EVENT_CLASS, ID_LENGTH_MAX
 from bonafide.core.text import to_nfc
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.bundles.inputs import INPUTS_MAX
+from bonafide.engine.trees.ready import is_compiled, is_loaded, make_ready
 from bonafide.lab.explain.score import INPUTS_SHOWN
 
 if TYPE_CHECKING:
@@ -55,10 +56,12 @@ class PartsRoute(APIRoute):
 def add_parts(rest: FastAPI, service: Service, after_start: Sequence[params.Depends]) -> None:
     """Add the route; before that of the decision itself, whose path ends in anything."""
 
+    tellers = Tellers()
+
     async def parts(
         event_id: str, inputs: Annotated[int, Query(ge=0, le=INPUTS_MAX)] = INPUTS_SHOWN
     ) -> Response:  # fmt: skip
-        return told(await run_in_threadpool(parts_of, service, to_nfc(event_id, ID_LENGTH_MAX), inputs))
+        return told(await run_in_threadpool(parts_of, service, tellers, to_nfc(event_id, ID_LENGTH_MAX), inputs))
 
     rest.router.add_api_route(
         "/v1/decisions/{event_id:path}/parts", parts, methods=["GET"], dependencies=[*after_start],
@@ -66,7 +69,7 @@ def add_parts(rest: FastAPI, service: Service, after_start: Sequence[params.Depe
     )  # fmt: skip
 
 
-def parts_of(service: Service, event_id: str, most: int) -> PartsAnswer:
+def parts_of(service: Service, tellers: Tellers, event_id: str, most: int) -> PartsAnswer:
     """Why a decision has its scores; raises Refused where it cannot be said. It takes a few milliseconds, the first
     time of a bundle from before as long as loading it."""
     found = service.runtime.find(event_id)
@@ -81,7 +84,7 @@ def parts_of(service: Service, event_id: str, most: int) -> PartsAnswer:
     except BonafideError:
         raise refused("not-found", _GONE) from None
     have_ready(bundle)
-    teller = Teller(bundle.part_in(decision.arm))
+    teller = tellers.of(bundle, decision.arm)
     try:
         return teller.tell(event, decision, service.runtime.journal.inputs_of(found.seq), most)
     except NothingKeptError:
@@ -91,10 +94,8 @@ def parts_of(service: Service, event_id: str, most: int) -> PartsAnswer:
 def have_ready(bundle: Bundle) -> None:
     """Have what explains a bundle's trees at hand. Where it was never compiled on this machine another process does it:
     in this one the events that are decided meanwhile would wait for Python's lock."""
-    if all(part.compiled.scheme.trees is None for part in bundle.parts):
+    if is_loaded() or all(part.compiled.scheme.trees is None for part in bundle.parts):
         return
-    from bonafide.engine.trees.ready import make_ready
-
     with _ready:
         compile_beside()
         make_ready()
@@ -102,8 +103,6 @@ def have_ready(bundle: Bundle) -> None:
 
 def compile_beside() -> None:
     """Compile it in another process, unless that was done on this machine."""
-    from bonafide.engine.trees.ready import is_compiled
-
     if not is_compiled():
         code = "from bonafide.engine.trees.ready import make_ready; make_ready()"
         subprocess.run([sys.executable, "-c", code], check=False, timeout=COMPILE_S, stdin=subprocess.DEVNULL)
