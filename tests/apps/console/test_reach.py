@@ -146,3 +146,25 @@ def decide(page: Page) -> None:
     page.locator(".preview").get_by_text("About your account").wait_for()
     page.locator(".dialog h2").click()
     page.wait_for_function(DRAWN)
+
+
+def test_a_filter_shows_the_list_anew_in_place_and_in_the_address(browser: Browser, site: Site) -> None:
+    number = site.case(payments=4, users=2)
+    with watched(browser, site) as page:
+        sign_in(page, site, "ann", "/queue")
+        page.wait_for_selector("tr.chosen")
+        page.evaluate("window.stays = 1")
+        page.get_by_label("Sort").click()
+        page.get_by_role("option", name="newest").click()
+        page.wait_for_url("**/queue?sort=newest")
+        page.locator("tr.chosen").get_by_text(f"#{number}", exact=True).wait_for()
+        page.get_by_label("State").click()
+        page.get_by_role("option", name="merged").click()
+        page.wait_for_url("**/queue?state=merged&sort=newest")
+        page.get_by_label("Name of this filter").wait_for()
+        assert page.evaluate("window.stays") == 1
+        page.reload()
+        page.get_by_label("Name of this filter").fill("parts")
+        page.get_by_role("button", name="Keep this filter").click()
+        page.get_by_role("link", name="parts").wait_for()
+        assert page.url == f"{site.url}/queue?state=merged&sort=newest"

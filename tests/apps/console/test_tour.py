@@ -22,10 +22,12 @@ def test_the_tour_leads_through_every_step_and_out(site: Site) -> None:
             assert page.status_code == 200
             assert f"{number} of {len(STEPS)}" in page.text
             assert "tour/pace" not in page.text
-            seen.append(re.sub(r"[0-9]+|measures/.*", "N", got.headers["location"]))
+            seen.append(re.sub(r"/(measures|appeals)/.*|[0-9]+", r"N", got.headers["location"]))
             at = f"/tour?step={number + 1}"
-        assert seen == ["/", "/queue", "/cases/N", "/cases/N", "/cases/N?tab=money", "/cases/N", seen[6], "/appeals",
-                        "/bundles"]  # fmt: skip
+        assert seen[:6] == ["/", "/queue", "/cases/N", "/cases/N", "/cases/N?tab=money", "/cases/N"]
+        assert seen[6] in ("/measures", "N")
+        assert seen[7] in ("/appeals", "N")
+        assert seen[8] == "/bundles"
         assert browser.get(at).headers["location"] == "/"
         assert TOUR_COOKIE not in browser.cookies
         assert "Leave the tour" not in browser.get("/queue").text

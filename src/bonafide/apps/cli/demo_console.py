@@ -8,17 +8,15 @@ import tempfile
 import threading
 import time
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from bonafide.apps.cli.screen import progress_bar, say
 from bonafide.core.errors import StateError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bonafide.apps.cli.living import Guest, Living
     from bonafide.lab.simulate import Simulation
 
@@ -59,11 +57,16 @@ def living_demo(simulation: Simulation, speed: float) -> None:
                 for at in range(0, len(before), HISTORY_PART):
                     living.send(key, before[at : at + HISTORY_PART])
                     bar(min(at + HISTORY_PART, len(before)), len(before))
+            appealed = _open_desk(living, key, guests)
             _invite(living.console(), guests)
             stop = threading.Event()
             threading.Thread(target=_show_codes, args=(guests, stop), daemon=True).start()
             try:
-                _live(living, key, guests, flow(now, lambda: read_pace(pace) or speed))
+                for tick, due in enumerate(flow(now, lambda: read_pace(pace) or speed)):
+                    living.send(key, due)
+                    if tick % CARRIED_OUT_EVERY == 0:
+                        living.carry_out(key)
+                        appealed()
                 say("\nEverything that was simulated has happened; the console stays. Ctrl-C ends it.")
                 threading.Event().wait()
             except KeyboardInterrupt:
@@ -72,16 +75,20 @@ def living_demo(simulation: Simulation, speed: float) -> None:
                 stop.set()
 
 
-def _live(living: Living, key: str, guests: list[Guest], coming: Iterator[list[dict[str, Any]]]) -> None:
-    """Let events come, carry out what the office asks for, and have one customer appeal."""
-    lawyer, appealed = next(guest for guest in guests if guest.role == "legal"), False
-    for tick, due in enumerate(coming):
-        living.send(key, due)
-        if tick % CARRIED_OUT_EVERY == 0:
-            living.carry_out(key)
-            if not appealed:
-                with suppress(StateError):  # the measure has ended meanwhile; another is found
-                    appealed = living.hand_in(lawyer, LETTER)
+def _open_desk(living: Living, key: str, guests: list[Guest]) -> Callable[[], None]:
+    """Wait until the office has read what came before, have the platform carry out what it asks for, and one customer
+    appeal. What comes back tries that once more, as long as there was no measure to appeal against."""
+    say("The office reads what came before ...")
+    lawyer, done = living.session(next(guest for guest in guests if guest.role == "legal")), [False]
+
+    def appeal() -> None:
+        with suppress(StateError):  # the measure has ended meanwhile; another is found
+            done[0] = done[0] or living.hand_in(lawyer, LETTER)
+
+    living.caught_up(lawyer)
+    living.carry_out(key)
+    appeal()
+    return appeal
 
 
 def _invite(url: str, guests: list[Guest]) -> None:

@@ -34,6 +34,8 @@ END_S: Final = 20.0
 LIVE_DAYS: Final = 2
 """So much of the run flows while somebody looks; what came before is taken in as fast as it goes."""
 TICK_S: Final = 0.5
+CATCH_UP_S: Final = 60.0
+LOOK_EVERY_S: Final = 2.0
 PEOPLE: Final = (("ann", "analyst"), ("bob", "senior"), ("lee", "legal"), ("cy", "admin"))
 PASSWORD: Final = "a demo needs no secrets"
 _TIMES: Final = ("time", "from_time", "to_time", "due_time", "valid_until")
@@ -134,9 +136,24 @@ class Living:
                 self.ask("POST", f"/v1/measures/{one['measure_id']}/status", {"status": "applied"}, key=key)
         return len(asked)
 
-    def hand_in(self, guest: Guest, statement: str) -> bool:
+    def caught_up(self, who: tuple[str, str], seconds: float = CATCH_UP_S) -> bool:
+        """Wait until the worker has read what came before: whether it opens no more cases and measures.
+
+        `who`: a session of somebody who may see them.
+        """
+        until, last = time.monotonic() + seconds, -1
+        while time.monotonic() < until:
+            figures = self.ask("GET", "/v1/cases/figures", None, *who)[0]["queues"]["alerts"]
+            measures = self.ask("GET", "/v1/measures?limit=1", None, *who)[0]["figures"]
+            seen = sum(figures.values()) + sum(measures.values())
+            if seen == last and figures["open"] and measures["requested"] + measures["applied"]:
+                return True
+            last = seen
+            time.sleep(LOOK_EVERY_S)
+        return False
+
+    def hand_in(self, who: tuple[str, str], statement: str) -> bool:
         """Hand in an appeal that came by letter, against the newest measure in force; whether there is one."""
-        who = self.session(guest)
         found = self.ask("GET", "/v1/measures?state=applied&limit=1", None, *who)[0]["measures"]
         for one in found[:1]:
             self.ask("POST", "/v1/appeals", {"measure_id": one["measure_id"], "statement": statement}, *who)

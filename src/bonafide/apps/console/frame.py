@@ -92,10 +92,13 @@ class View:
             self._holder.drop(self.held)
             ui.navigate.to(f"/sign-in?to={quote(self.here)}")
         except ApiError as error:
-            ui.notify(
-                error.detail, type="negative", position="top", timeout=8_000, close_button=self.texts("act.close")
-            )
+            self.tell(error)
         return None
+
+    def tell(self, error: ApiError) -> None:
+        """Say what was refused, above the page."""
+        close = self.texts("act.close")
+        ui.notify(error.detail, type="negative", position="top", timeout=8_000, close_button=close)
 
     async def step(self, path: str, name: str, *, needed: bool = True, more: dict[str, Any] | None = None) -> None:
         """Ask for a note, take a step with it, and show the page anew. `name`: of its texts under act and hint."""

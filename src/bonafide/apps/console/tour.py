@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -95,26 +95,26 @@ async def _case(api: Api, who: Session) -> int:
 
 async def _path(api: Api, who: Session, step: str, case: int) -> str:
     """Where a step is shown."""
-    if step == "measure":
-        return await _measure(api, who)
-    fixed = {"overview": "/", "queue": "/queue", "appeal": "/appeals", "bundle": "/bundles"}
+    if step in ("measure", "appeal"):
+        return await _newest(api, who, step)
+    fixed = {"overview": "/", "queue": "/queue", "bundle": "/bundles"}
     if step in fixed:
         return fixed[step]
     tab = "?tab=money" if step == "money" else ""
     return f"/cases/{case}{tab}" if case else "/queue"
 
 
-async def _measure(api: Api, who: Session) -> str:
-    """A measure that limits somebody and waits for people, or any that is open, or the list."""
-    found: list[dict[str, Any]] = []
-    for query in ({"waiting": True}, {"state": "applied"}, {"state": "requested"}):
+async def _newest(api: Api, who: Session, what: str) -> str:
+    """A measure, or an appeal, that waits for a person, or else the newest; the list where there is none."""
+    place = f"{what}s"
+    for query in ({"waiting": True}, {}):
         try:
-            found += (await api.get(who, "/v1/measures", limit=CASES_LOOKED, **query))["measures"]
+            found = (await api.get(who, f"/v1/{place}", limit=1, **query))[place]
         except ApiError:
-            return "/measures"
+            break
         if found:
-            return f"/measures/{quote(str(found[0]['measure_id']), safe='')}"
-    return "/measures"
+            return f"/{place}/{quote(str(found[0][f'{what}_id']), safe='')}"
+    return f"/{place}"
 
 
 def show_tour(texts: Texts, at: int, here: str) -> None:

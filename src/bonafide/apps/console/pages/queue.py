@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from nicegui import events, ui
 
 from bonafide.apps.console import show
-from bonafide.apps.console.filters import KEPT, NAME_LENGTH_MAX, Filter, address
+from bonafide.apps.console.api import ApiError, SignedOutError
+from bonafide.apps.console.filters import KEPT, NAME_LENGTH_MAX, Filter, address, plain
 from bonafide.apps.console.frame import View, empty
 from bonafide.apps.console.parts import cell, cells, choice, field, link, table, text
 from bonafide.apps.console.words import STATES, TYPOLOGIES
@@ -26,20 +28,53 @@ IGNORED: Final = ("input", "select", "button", "textarea", "a")
 
 
 async def build(view: View) -> None:
-    """The page."""
-    query = view.query
-    mine = query.get("assignee", "")
-    told = await view.get(
+    """The page. What is chosen above the list shows it anew in place, and the address follows."""
+    text("h1", view.texts("place.queue"))
+    whole = ui.element("div").classes("stack")
+
+    async def go(**changed: str) -> None:
+        to = address(view.query, **changed)
+        view.touched()
+        view.query.clear()
+        view.query.update(plain(urlsplit(to).query))
+        try:
+            told = await _asked(view)
+        except SignedOutError:
+            ui.navigate.to(to)  # which leads to the door and back
+            return
+        except ApiError as error:
+            view.tell(error)
+            return
+        ui.navigate.history.replace(to)
+        _fill(view, whole, told, go)
+
+    _fill(view, whole, await _asked(view), go)
+
+
+async def _asked(view: View) -> dict[str, Any]:
+    """The page of the list that the address asks for."""
+    query, mine = view.query, view.query.get("assignee", "")
+    found: dict[str, Any] = await view.get(
         "/v1/cases", state=query.get("state"), queue=query.get("queue"), typology=query.get("typology"),
         assignee=view.name if mine == "@" else mine, subject=query.get("subject"), overdue=bool(query.get("overdue")),
         drawn=bool(query.get("drawn")), sort=query.get("sort") or "priority", after=query.get("after"), limit=PAGE,
     )  # fmt: skip
-    text("h1", view.texts("place.queue"))
-    _saved(view)
-    _filters(view)
-    if not told["cases"]:
-        empty(view, _none(query))
-        return
+    return found
+
+
+def _fill(view: View, whole: ui.element, told: dict[str, Any], go: Callable[..., Awaitable[None]]) -> None:
+    """Draw all below the heading."""
+    whole.clear()
+    with whole:
+        _saved(view)
+        _filters(view, go)
+        if told["cases"]:
+            _list(view, told)
+        else:
+            empty(view, _none(view.query))
+
+
+def _list(view: View, told: dict[str, Any]) -> None:
     rows = [row_of(view, case) for case in told["cases"]]
     heads = {name: view.texts(f"queue.{name}") for name in COLUMNS}
     right = ("priority", "money", "caught", "size")
@@ -48,10 +83,11 @@ async def build(view: View) -> None:
     with ui.element("div").classes("pager"):
         text("span", view.texts("queue.keys"), "muted")
         _exports(view)
-        if query.get("after"):
-            link(view.texts("act.first"), address(query), "button quiet")
+        if view.query.get("after"):
+            link(view.texts("act.first"), address(view.query), "button quiet")
         if told["next_after"]:
-            link(view.texts("act.next"), address(query) + _more(address(query), told["next_after"]), "button quiet")
+            here = address(view.query)
+            link(view.texts("act.next"), here + _more(here, told["next_after"]), "button quiet")
 
 
 def _none(query: dict[str, str]) -> str:
@@ -142,25 +178,29 @@ def _hidden(name: str, value: str) -> None:
     found.props["value"] = value
 
 
-def _filters(view: View) -> None:
+def _filters(view: View, go: Callable[..., Awaitable[None]]) -> None:
     texts, query = view.texts, view.query
     any_of = {"": texts("queue.any")}
 
-    def go(**changed: str) -> None:
-        ui.navigate.to(address(query, **changed))
+    def chooses(name: str, label: str, options: dict[str, str], value: str) -> None:
+        async def changed(e: events.ValueChangeEventArguments[Any]) -> None:
+            await go(**{name: e.value or ""})
+
+        choice(label, options, value if value in options else "").on_value_change(changed)
 
     with ui.element("div").classes("filters"):
         states = any_of | {name: texts(f"state.{name}") for name in STATES}
-        choice(texts("queue.state"), states, query.get("state", "")).on_value_change(lambda e: go(state=e.value or ""))
+        chooses("state", texts("queue.state"), states, query.get("state", ""))
         kinds = any_of | {name: texts(f"typology.{name}") for name in TYPOLOGIES}
-        typology = query.get("typology", "")
-        choice(texts("queue.typologies"), kinds, typology if typology in kinds else "").on_value_change(
-            lambda e: go(typology=e.value or "")
-        )
+        chooses("typology", texts("queue.typologies"), kinds, query.get("typology", ""))
         sorts = {name: texts(f"sort.{name}") for name in SORTS}
-        choice(texts("queue.sort"), sorts, query.get("sort") or "priority").on_value_change(lambda e: go(sort=e.value))
+        chooses("sort", texts("queue.sort"), sorts, query.get("sort") or SORTS[0])
         subject = field(texts("queue.subject"), query.get("subject", ""), "subject-filter")
-        subject.on("keydown.enter", lambda: go(subject=(subject.value or "").strip()))
+
+        async def of_subject() -> None:
+            await go(subject=(subject.value or "").strip())
+
+        subject.on("keydown.enter", of_subject)
 
 
 class _Keys:
