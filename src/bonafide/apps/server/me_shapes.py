@@ -148,7 +148,7 @@ class OwnDataAnswer(_Shape, frozen=True):
 
 
 class LadderAnswer(_Shape, frozen=True):
-    """Where a user stands."""
+    """Where a subject stands."""
 
     offences: Annotated[int, Meta(description="how many count now")]
     grade: Annotated[str | None, Meta(description="the highest grade of any of them")]
@@ -157,10 +157,17 @@ class LadderAnswer(_Shape, frozen=True):
     human_only: Annotated[bool, Meta(description="people were asked to decide")]
 
 
-class UserAnswer(_Shape, frozen=True):
-    """A user; `cases` and `education` are for the office's own."""
+class ScoreDayAnswer(_Shape, frozen=True):
+    """What the last decision of a day said."""
 
-    user_id: Annotated[str, Meta(description="the token that stands for it")]
+    day: Annotated[Time, Meta(description="when the day begins, in UTC")]
+    credit_score: int | None
+    risk_level: RiskLevel | None
+
+
+class AboutAnswer(_Shape, frozen=True):
+    """What the log says of a user or a merchant; `score_history` and `cases` are for the office's own."""
+
     credit_score: int | None
     risk_level: RiskLevel | None
     as_of: Annotated[Time | None, Meta(description="of the newest decision, which says both")]
@@ -169,7 +176,17 @@ class UserAnswer(_Shape, frozen=True):
     ladder: LadderAnswer
     measures: tuple[MeasureStandingAnswer, ...]
     decisions: Annotated[tuple[dict[str, Any], ...], Meta(description="that did not simply let an event pass")]
+    score_history: Annotated[
+        tuple[ScoreDayAnswer, ...],
+        Meta(description="days on which score or level changed, the oldest first; between them both stayed"),
+    ] = ()
     cases: Annotated[tuple[int, ...], Meta(description="numbers of those that are not decided")] = ()
+
+
+class UserAnswer(AboutAnswer, frozen=True, kw_only=True):
+    """A user; `education` is for the office's own."""
+
+    user_id: Annotated[str, Meta(description="the token that stands for it")]
     education: tuple[dict[str, Any], ...] = ()
 
 

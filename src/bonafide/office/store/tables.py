@@ -36,6 +36,7 @@ from bonafide.office.store.case_tables import (
     case_ties,
     cases,
 )
+from bonafide.office.store.day_tables import day_counts, merchant_days, score_days
 from bonafide.office.store.measure_tables import (
     appeal_documents,
     appeals,
@@ -76,6 +77,7 @@ __all__ = [
     "case_subjects",
     "case_ties",
     "cases",
+    "day_counts",
     "decided_subjects",
     "education_given",
     "education_subjects",
@@ -93,6 +95,7 @@ __all__ = [
     "merchant_accounts",
     "merchant_applications",
     "merchant_cursor",
+    "merchant_days",
     "merchant_devices",
     "merchant_outcomes",
     "merchant_reviews",
@@ -111,6 +114,7 @@ __all__ = [
     "people",
     "record_outcomes",
     "root_key",
+    "score_days",
     "sessions",
     "sign_in_waits",
     "signing_keys",
