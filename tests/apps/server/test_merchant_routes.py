@@ -104,7 +104,7 @@ def test_a_merchant_that_never_applied_is_shown_by_what_was_decided(bureau: Bure
     assert [one["credit_score"] for one in told["score_history"]] == [500]
     assert (told["exposure"]["sums"][0]["held"], told["ladder"]["offences"], told["cases"]) == (900, 0, [])
     outside = shown(bureau.as_machine(bureau.key("platform"), "GET", f"/v1/merchants/{token}"), MerchantWholeAnswer)
-    assert {*told} - {*outside} == {"score_history", "exposure", "cases"}
+    assert {*told} - {*outside} == {"score_history", "levels", "exposure", "cases"}
 
 
 def test_a_refusal_takes_two_people_who_are_signed_in(bureau: Bureau) -> None:

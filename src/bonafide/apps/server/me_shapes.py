@@ -165,8 +165,15 @@ class ScoreDayAnswer(_Shape, frozen=True):
     risk_level: RiskLevel | None
 
 
+class LevelAnswer(_Shape, frozen=True):
+    """Where a risk level ends."""
+
+    below: Annotated[int, Meta(description="a credit score under this one has the level, or a worse one")]
+    level: RiskLevel
+
+
 class AboutAnswer(_Shape, frozen=True):
-    """What the log says of a user or a merchant; `score_history` and `cases` are for the office's own."""
+    """What the log says of a user or a merchant; `score_history`, `levels` and `cases` are for the office's own."""
 
     credit_score: int | None
     risk_level: RiskLevel | None
@@ -175,10 +182,18 @@ class AboutAnswer(_Shape, frozen=True):
     first_seq: Annotated[int | None, Meta(description="place in the log of the first decision")]
     ladder: LadderAnswer
     measures: tuple[MeasureStandingAnswer, ...]
-    decisions: Annotated[tuple[dict[str, Any], ...], Meta(description="that did not simply let an event pass")]
+    decisions: Annotated[
+        tuple[dict[str, Any], ...],
+        Meta(
+            description="that did not simply let an event pass; for the office with the number of the `case`, or null"
+        ),
+    ]
     score_history: Annotated[
         tuple[ScoreDayAnswer, ...],
         Meta(description="days on which score or level changed, the oldest first; between them both stayed"),
+    ] = ()
+    levels: Annotated[
+        tuple[LevelAnswer, ...], Meta(description="of the bundle that decides now, the worst first; above them is low")
     ] = ()
     cases: Annotated[tuple[int, ...], Meta(description="numbers of those that are not decided")] = ()
 

@@ -3,10 +3,11 @@ how the score went, the ladder, measures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
+from sqlalchemy import select
 
 from bonafide.core.moment import show_moment
 from bonafide.core.pseudonym import show_token
@@ -14,9 +15,11 @@ from bonafide.office.me.decided import latest_of, told_of
 from bonafide.office.me.history import score_history
 from bonafide.office.measures.measure import read_measures
 from bonafide.office.store.database import Store
-from bonafide.office.store.tables import measures
+from bonafide.office.store.tables import case_events, measures
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from bonafide.office.journal.records import Found
 
 HISTORY_MAX: Final = 50
@@ -26,6 +29,8 @@ MEASURES_MAX: Final = 100
 Kind = Literal["user", "merchant"]
 StandingOf = Callable[[Kind, int], dict[str, Any]]
 """Where a subject stands on the ladder, by its kind and pseudonym."""
+LevelsOf = Callable[[Kind], list[dict[str, Any]]]
+"""Below which credit score each risk level begins, in rising order."""
 
 
 class _Latest(msgspec.Struct):
@@ -39,12 +44,15 @@ _read: Final = msgspec.json.Decoder(_Latest).decode
 class About:
     """The subjects of one store. Several threads may call it; none is a coroutine."""
 
-    def __init__(self, store: Store, find: Callable[[str], Found | None], standing_of: StandingOf) -> None:
+    def __init__(
+        self, store: Store, find: Callable[[str], Found | None], standing_of: StandingOf, levels_of: LevelsOf
+    ) -> None:  # fmt: skip
         """find: the event of an id with its answer."""
-        self._store, self._find, self._standing_of = store, find, standing_of
+        self._store, self._find, self._standing_of, self._levels_of = store, find, standing_of, levels_of
 
     def show(self, kind: Kind, number: int, *, inside: bool) -> dict[str, Any] | None:
-        """A subject as JSON shows it, `inside` with how its score went; None where nothing was decided about it."""
+        """A subject as JSON shows it, `inside` with how its score went and what its levels are; None where nothing was
+        decided about it."""
         token = show_token(number)
         with self._store.reading() as connection:
             latest = latest_of(connection, kind, token)
@@ -52,6 +60,7 @@ class About:
             taken = read_measures(connection, ours, limit=MEASURES_MAX, newest=True)
             told = told_of(connection, kind, token, limit=HISTORY_MAX)
             went = score_history(connection, kind, token) if inside else []
+            cases = _cases_of(connection, [row.event_id for row in told]) if inside else {}
         if latest is None and not taken:
             return None
         shown = {
@@ -59,16 +68,16 @@ class About:
             "measures": [one.to_wire() for one in taken],
             "decisions": [
                 {"event_id": row.event_id, "seq": row.seq, "type": row.type, "time": show_moment(row.event_ms),
-                 "outcome": row.outcome}
+                 "outcome": row.outcome, **({"case": cases.get(row.event_id)} if inside else {})}
                 for row in told
             ],
         }  # fmt: skip
-        return shown | {"score_history": went} if inside else shown
+        return shown | {"score_history": went, "levels": self._levels_of(kind)} if inside else shown
 
     def nothing(self, kind: Kind, number: int, *, inside: bool) -> dict[str, Any]:
         """The same of a subject about whom nothing was decided."""
         none = {**self._latest(None), "ladder": self._standing_of(kind, number), "measures": [], "decisions": []}
-        return none | {"score_history": []} if inside else none
+        return none | {"score_history": [], "levels": self._levels_of(kind)} if inside else none
 
     def _latest(self, latest: tuple[int, Any] | None) -> dict[str, Any]:
         """What the newest decision says, from the log itself."""
@@ -80,3 +89,10 @@ class About:
             "credit_score": answer.credit_score, "risk_level": answer.risk_level,
             "as_of": show_moment(latest[1].event_ms), "newest_event": latest[1].event_id, "first_seq": latest[0],
         }  # fmt: skip
+
+
+def _cases_of(connection: Connection, events: Sequence[str]) -> dict[str, int]:
+    """Event -> the case that it belongs to, where it does."""
+    table = case_events.c
+    asked = select(table.event_id, table.number).where(table.event_id.in_(events)).order_by(table.number)
+    return {row.event_id: row.number for row in connection.execute(asked)}

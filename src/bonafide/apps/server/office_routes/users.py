@@ -46,7 +46,16 @@ def add_users(rest: FastAPI, service: Service) -> None:
 
 def about_of(service: Service) -> About:
     """What the log says of subjects, and where they stand now."""
-    return About(office_of(service).store, service.runtime.find, partial(standing_of, service.runtime.engine))
+    runtime = service.runtime
+    standing, levels = partial(standing_of, runtime.engine), partial(levels_of, runtime.engine)
+    return About(office_of(service).store, runtime.find, standing, levels)
+
+
+def levels_of(engine: Engine, kind: Kind) -> list[dict[str, Any]]:
+    """Below which credit score each risk level begins under the bundle that decides; none where it gives no scores."""
+    scheme = engine.bundle.compiled.scheme
+    card = scheme.scorecard if kind == "user" else scheme.merchant_card
+    return [] if card is None else [{"below": band.below, "level": band.level} for band in card.card.levels]
 
 
 def standing_of(engine: Engine, kind: Kind, pseudonym: int) -> dict[str, Any]:
