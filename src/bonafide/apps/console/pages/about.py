@@ -1,4 +1,4 @@
-"""What the pages of users and merchants have in common: the score and how it went, ladder, decisions, measures, cases."""
+"""What the pages of users and merchants share: the score and how it went, ladder, decisions, measures, cases."""
 
 from __future__ import annotations
 
