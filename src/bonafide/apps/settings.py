@@ -196,6 +196,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     message_days: Annotated[
         int, _whole(1, 3_650, "how long messages can be asked for, and what was sent or given up is kept")
     ] = 90
+    alerts_per_day: (
+        Annotated[int, _whole(1, 1_000_000, "alerts that people can look at in a day; none: 0.5 % of payments")] | None
+    ) = None
     console: Annotated[
         Literal["on", "off"], Meta(description="whether the console runs beside the API, where it is installed")
     ] = "on"

@@ -19,7 +19,7 @@ from bonafide.office.me import follow as following
 from bonafide.office.me import history
 from bonafide.office.me.history import score_history
 from bonafide.office.store.database import Store
-from bonafide.office.store.tables import day_counts, decided_subjects, log_places, merchant_days, score_days
+from bonafide.office.store.tables import day_counts, decided_subjects, log_places, score_days, trade_days
 from tests.office.days.kit import FIRST_DAY, Made, follow, log_of
 
 KEPT = 5
@@ -68,7 +68,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @given(made=st.lists(MADE, max_size=16))
 def test_it_keeps_what_a_plain_reading_keeps(kept: Store, made: list[Made]) -> None:
     with kept.writing() as connection:
-        for table in (decided_subjects, score_days, day_counts, merchant_days, log_places):
+        for table in (decided_subjects, score_days, day_counts, trade_days, log_places):
             connection.execute(delete(table))
     follow(kept, log_of(*made))
     with kept.reading() as connection:
@@ -101,12 +101,12 @@ def test_what_a_merchant_took_in_is_summed(store: Store) -> None:
 
 def test_counts_are_let_go_of_in_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "DAYS_KEPT", 3)
-    monkeypatch.setattr(counting, "MERCHANT_DAYS_KEPT", 2)
+    monkeypatch.setattr(counting, "TRADE_DAYS_KEPT", 2)
     monkeypatch.setattr(following, "EVENTS_AT_ONCE", 1)
     follow(store, log_of(*(Made(day=day) for day in range(6))))
     with store.reading() as connection:
         assert connection.scalar(select(func.min(day_counts.c.day))) == FIRST_DAY + 3
-        assert connection.scalar(select(func.min(merchant_days.c.day))) == FIRST_DAY + 4
+        assert connection.scalar(select(func.min(trade_days.c.day))) == FIRST_DAY + 4
 
 
 def test_a_log_that_is_another_is_counted_anew(store: Store) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import event, select, text
 from bonafide.core.pseudonym import show_token
 from bonafide.office.audit.log import AuditLog
 from bonafide.office.store.database import Store, StoreError
-from bonafide.office.store.tables import decided_subjects, merchant_days, score_days
+from bonafide.office.store.tables import decided_subjects, score_days, trade_days
 from bonafide.office.vault.errors import UnknownSubjectError
 from bonafide.office.vault.forgetting import forget, sweep
 from bonafide.office.vault.scrub import scrub
@@ -132,11 +132,11 @@ def test_how_a_score_went_is_forgotten_with_its_subject(store: Store) -> None:
             last = {"first_seq": 0, "last_seq": 0, "last_ms": 0, "last_event_id": "e", "score_day": 20_458}
             connection.execute(decided_subjects.insert(), ours | scores | last)
         sums = dict.fromkeys(("payments", "pay_later", "refunded", "paid_out", "held"), 1)
-        connection.execute(merchant_days.insert(), {"merchant": tokens[1], "day": 20_458, "currency": "CNY"} | sums)
+        connection.execute(trade_days.insert(), {"merchant": tokens[1], "day": 20_458, "currency": "CNY"} | sums)
     forget(vault, ANN, made[1])
     with store.reading() as connection:
         assert connection.execute(select(score_days.c.subject_type)).scalars().all() == ["user"]
-        assert connection.execute(select(merchant_days)).all() == []
+        assert connection.execute(select(trade_days)).all() == []
         left = connection.execute(select(decided_subjects).order_by(decided_subjects.c.subject_type)).all()
         assert [(row.credit_score, row.risk_level, row.score_day) for row in left] == [
             (None, None, None), (640, "low", 20_458)

@@ -9,6 +9,7 @@ import msgspec
 from bonafide.apps.server import (
     bundle_shapes,
     case_shapes,
+    day_shapes,
     me_shapes,
     measure_shapes,
     merchant_shapes,
@@ -25,6 +26,8 @@ from bonafide.office.audit.entry import ON_MAX, WHO_MAX
 from bonafide.office.cases.listing import SORTS
 from bonafide.office.cases.rows import STATES
 from bonafide.office.cases.urgency import QUEUES
+from bonafide.office.days.counting import DAYS_KEPT
+from bonafide.office.days.figures import DAYS_DEFAULT
 from bonafide.office.lists.changes import CHANGES_MAX, LISTS
 from bonafide.office.me.decided import DECISIONS_EACH_MAX
 from bonafide.office.measures.words import STATES as MEASURE_STATES
@@ -37,7 +40,8 @@ from bonafide.office.vault.holds import CASE_LENGTH_MAX
 SHAPES: Final = tuple(
     one
     for module in (
-        office_bodies, office_answers, bundle_shapes, merchant_shapes, case_shapes, measure_shapes, me_shapes
+        office_bodies, office_answers, bundle_shapes, merchant_shapes, case_shapes, measure_shapes, me_shapes,
+        day_shapes,
     )
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
@@ -249,6 +253,8 @@ _TABLE: Final = (
     Told("POST /v1/me/human", "askForPeople", "Have people decide about oneself, or machines again", "HumanAnswer",
          "HumanBody", _OWN, 202),
     Told("GET /v1/education/figures", "educationFigures", "Whether education helps", "EducationFiguresAnswer"),
+    Told("GET /v1/figures/days", "dayFigures", "The last days: alerts against budget, and drift", "DayFiguresAnswer",
+         query=("days",)),
 )  # fmt: skip
 TABLE: Final = {one.route: one for one in _TABLE}
 
@@ -315,6 +321,8 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
                        "description": "those alone that are not decided"},
     "beforePlace": {"name": "before", "schema": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
                     "description": "the `next_before` of before"},
+    "days": {"name": "days", "schema": {"type": "integer", "minimum": 1, "maximum": DAYS_KEPT, "default": DAYS_DEFAULT},
+             "description": "how many, back from the newest"},
     "case": {"name": "case", "schema": {**_TEXT, "maxLength": CASE_LENGTH_MAX},
              "description": "the case that it is for; it stands in the audit log"},
 }  # fmt: skip

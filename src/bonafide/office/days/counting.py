@@ -12,7 +12,7 @@ from bonafide.core.decision import OUTCOMES
 from bonafide.core.moment import DAY_MS
 from bonafide.office.days.bands import credit_band, score_band
 from bonafide.office.me.reading import Decided
-from bonafide.office.store.tables import day_counts, merchant_days
+from bonafide.office.store.tables import day_counts, trade_days
 from bonafide.office.store.upsert import upsert
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DAYS_KEPT: Final = 400
 """Days of counts that are kept, back from the newest."""
-MERCHANT_DAYS_KEPT: Final = 90
+TRADE_DAYS_KEPT: Final = 90
 """Days of a merchant's takings that are kept, back from its newest."""
 OUTCOME: Final = "outcome"
 SCORE: Final = "score"
@@ -58,7 +58,7 @@ def count(connection: Connection, decided: Sequence[Decided]) -> None:
 def forget_counts(connection: Connection) -> None:
     """Let go of all counts: the log is another than the one that they came from, and is read anew."""
     connection.execute(delete(day_counts))
-    connection.execute(delete(merchant_days))
+    connection.execute(delete(trade_days))
 
 
 def _take(takings: Takings, one: Decided, merchant: str, day: int) -> None:
@@ -96,14 +96,14 @@ def _put_takings(connection: Connection, takings: Takings) -> None:
         {"merchant": merchant, "day": day, "currency": currency} | dict(zip(_TAKINGS, numbers, strict=True))
         for (merchant, day, currency), numbers in takings.items()
     ]
-    upsert(connection, merchant_days, rows, adding=_TAKINGS)
+    upsert(connection, trade_days, rows, adding=_TAKINGS)
     newest: dict[str, int] = {}
     for merchant, day, _ in takings:
         newest[merchant] = max(day, newest.get(merchant, day))
-    connection.execute(_LET_GO, [{"whose": merchant, "until": day - MERCHANT_DAYS_KEPT}
+    connection.execute(_LET_GO, [{"whose": merchant, "until": day - TRADE_DAYS_KEPT}
                                  for merchant, day in newest.items()])  # fmt: skip
 
 
-_LET_GO: Final = delete(merchant_days).where(
-    merchant_days.c.merchant == bindparam("whose"), merchant_days.c.day <= bindparam("until")
+_LET_GO: Final = delete(trade_days).where(
+    trade_days.c.merchant == bindparam("whose"), trade_days.c.day <= bindparam("until")
 )

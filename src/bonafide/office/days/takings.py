@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import func, select
 
 from bonafide.core.moment import DAY_MS, show_moment
-from bonafide.office.store.tables import day_counts, merchant_days
+from bonafide.office.store.tables import day_counts, trade_days
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -20,7 +20,7 @@ _SUMMED: Final = ("payments", "pay_later", "refunded", "paid_out", "held")
 def exposure_of(connection: Connection, merchant: str) -> dict[str, Any]:
     """What a merchant took in and was paid in the last days of the log, by currency, as JSON shows it."""
     newest = connection.scalar(select(func.max(day_counts.c.day)))
-    table = merchant_days.c
+    table = trade_days.c
     since = 0 if newest is None else newest - EXPOSURE_DAYS + 1
     sums = [func.sum(table[name]).label(name) for name in _SUMMED]
     asked = select(table.currency, *sums).where(table.merchant == merchant, table.day >= since)

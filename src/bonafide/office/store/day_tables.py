@@ -27,8 +27,8 @@ day_counts: Final = Table(
 )  # fmt: skip
 """Decisions of each UTC day, counted: by outcome, by band of score and of credit score, and alerts."""
 
-merchant_days: Final = Table(
-    "merchant_days", metadata,
+trade_days: Final = Table(
+    "trade_days", metadata,
     Column("merchant", String(17), primary_key=True),
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("currency", String(3), primary_key=True),

@@ -36,7 +36,7 @@ from bonafide.office.store.case_tables import (
     case_ties,
     cases,
 )
-from bonafide.office.store.day_tables import day_counts, merchant_days, score_days
+from bonafide.office.store.day_tables import day_counts, score_days, trade_days
 from bonafide.office.store.measure_tables import (
     appeal_documents,
     appeals,
@@ -95,7 +95,6 @@ __all__ = [
     "merchant_accounts",
     "merchant_applications",
     "merchant_cursor",
-    "merchant_days",
     "merchant_devices",
     "merchant_outcomes",
     "merchant_reviews",
@@ -122,6 +121,7 @@ __all__ = [
     "subject_texts",
     "subjects",
     "told_decisions",
+    "trade_days",
     "wanted_records",
 ]
 

@@ -12,11 +12,11 @@ from bonafide.office.audit.entry import ITSELF, Actor
 from bonafide.office.audit.log import append
 from bonafide.office.store.tables import (
     decided_subjects,
-    merchant_days,
     score_days,
     subject_fields,
     subject_texts,
     subjects,
+    trade_days,
 )
 from bonafide.office.vault.errors import HeldError
 from bonafide.office.vault.retention import RETENTION, Retention
@@ -204,4 +204,4 @@ def _forget_days(connection: Connection, subject: Subject) -> None:
     nothing = dict.fromkeys(("credit_score", "risk_level", "score_day"))
     connection.execute(update(decided_subjects).where(ours).values(**nothing))
     if kind == "merchant":
-        connection.execute(delete(merchant_days).where(merchant_days.c.merchant == token))
+        connection.execute(delete(trade_days).where(trade_days.c.merchant == token))

@@ -31,13 +31,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day", "what", "band", name="pk_day_counts"),
     )
     op.create_table(
-        "merchant_days",
+        "trade_days",
         sa.Column("merchant", sa.String(17), nullable=False),
         sa.Column("day", sa.Integer, nullable=False, autoincrement=False),
         sa.Column("currency", sa.String(3), nullable=False),
         *(sa.Column(name, sa.BigInteger, nullable=False)
           for name in ("payments", "pay_later", "refunded", "paid_out", "held")),
-        sa.PrimaryKeyConstraint("merchant", "day", "currency", name="pk_merchant_days"),
+        sa.PrimaryKeyConstraint("merchant", "day", "currency", name="pk_trade_days"),
     )  # fmt: skip
     op.add_column("decided_subjects", sa.Column("credit_score", sa.Integer, nullable=True))
     op.add_column("decided_subjects", sa.Column("risk_level", sa.String(10), nullable=True))
