@@ -78,7 +78,7 @@ def test_pages_give_html_of_their_own_making_alone() -> None:
                     found.append((module.rpartition(".")[2], node.func.attr))
                 assert not [one for one in node.keywords if one.arg == "sanitize"], "the browser's sanitizer stays on"
     assert sorted(set(found)) == [
-        ("about", "html"), ("frame", "add_head_html"), ("money", "html"), ("overview", "html")
+        ("about", "html"), ("days", "html"), ("frame", "add_head_html"), ("money", "html"), ("overview", "html")
     ]  # fmt: skip
 
 

@@ -66,7 +66,7 @@ class DayFiguresAnswer(_Shape, frozen=True):
 
     currency: Annotated[str | None, Meta(description="the platform's own; null while the service starts")]
     as_of: Annotated[Time | None, Meta(description="the newest day; it may not be over")]
-    counted_since: Time | None
+    counted_since: Annotated[Time | None, Meta(description="the oldest day of which payments were counted")]
     days_kept: int
     budget: BudgetAnswer
     days: tuple[DayAnswer, ...]

@@ -47,14 +47,17 @@ class Span(NamedTuple):
 
 
 def day_figures(store: Store, days: int = DAYS_DEFAULT, alerts_per_day: int | None = None) -> dict[str, Any]:
-    """The last days as JSON shows them, the oldest first; days end with the newest that something was decided on.
+    """The last days as JSON shows them, the oldest first; days end with the newest on which somebody paid.
 
     alerts_per_day: what people can look at; None: BUDGET of the payments of these days.
     """
     with store.reading() as connection:
-        newest, oldest = connection.execute(select(func.max(day_counts.c.day), func.min(day_counts.c.day))).one()
-        since = 0 if newest is None else newest - max(days, AFTER_DAYS + BEFORE_DAYS) + 1
         table = day_counts.c
+        # By payments: merchants may have applied long before anybody paid.
+        newest, oldest = connection.execute(
+            select(func.max(table.day), func.min(table.day)).where(table.what == OUTCOME)
+        ).one()
+        since = 0 if newest is None else newest - max(days, AFTER_DAYS + BEFORE_DAYS) + 1
         rows = connection.execute(select(day_counts).where(table.day >= since)).all() if newest is not None else []
     counted: dict[int, Counter[tuple[str, int]]] = {}
     for row in rows:

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nicegui import ui
 
 from bonafide.apps.console import show
-from bonafide.apps.console.api import part
+from bonafide.apps.console.api import ApiError, part
 from bonafide.apps.console.frame import View
 from bonafide.apps.console.parts import cell, facts, figure, link, panel, table, text
 from bonafide.apps.console.score_line import points_of, score_svg
 
 CHANGES_EACH: Final = 5
 ROWS_EACH: Final = 10
-UNDECIDED_FIRST: Final = ["open", "assigned", "waiting", "decided", "reopened"]
+CASES_MAX: Final = 100
+_STATES: Final = ["open", "assigned", "waiting", "decided", "reopened"]
+_TOKEN: Final = re.compile("~[0-9a-f]{16}")
+
+
+async def found_or_none(view: View, path: str) -> dict[str, Any] | None:
+    """What the API says there, or None where it knows nothing of it."""
+    try:
+        told: dict[str, Any] = await view.get(path)
+    except ApiError as error:
+        if error.name != "not-found":
+            raise
+        return None
+    return told
+
+
+async def cases_of(view: View, token: str) -> list[dict[str, Any]]:
+    """Cases that name a subject; none of what is no token."""
+    if not _TOKEN.fullmatch(token):
+        return []
+    told = await view.get("/v1/cases", subject=token, state=_STATES, limit=CASES_MAX)
+    found: list[dict[str, Any]] = told["cases"]
+    return found
 
 
 def figures(view: View, told: Mapping[str, Any]) -> None:
@@ -32,7 +55,8 @@ def figures(view: View, told: Mapping[str, Any]) -> None:
             grave = f"{texts.word('grade', ladder['grade'])} · {texts('about.since', day=ladder['since'][:10])}"
         figure(texts("about.offences"), show.count(ladder["offences"]), grave)
         figure(texts("about.in_force"), show.count(ladder["in_force"]))
-        figure(texts("about.decides"), texts("about.people" if ladder["human_only"] else "about.machines"))
+        if ladder["human_only"]:
+            figure(texts("about.decides"), texts("about.people"), texts("about.asked_for"))
 
 
 def score(view: View, kind: str, told: Mapping[str, Any]) -> None:

@@ -10,8 +10,8 @@ from bonafide.apps.console import show
 from bonafide.apps.console.api import part
 from bonafide.apps.console.frame import View, empty
 from bonafide.apps.console.pages import about
+from bonafide.apps.console.pages.clear_data import clear
 from bonafide.apps.console.pages.rests_on import rests_on
-from bonafide.apps.console.pages.subject import clear
 from bonafide.apps.console.parts import button, cell, cells, chip, facts, link, panel, pills, table, text
 from bonafide.apps.console.words import DECISIONS, STANDINGS
 
@@ -62,14 +62,20 @@ def _row(view: View, one: dict[str, Any]) -> dict[str, Any]:
 async def build_one(view: View, token: str) -> None:
     """One merchant."""
     texts = view.texts
-    one = await view.get(f"/v1/merchants/{part(token)}")
-    name = one["merchant_id"]
-    cases = await view.get("/v1/cases", subject=name, state=about.UNDECIDED_FIRST, limit=100)
+    one = await about.found_or_none(view, f"/v1/merchants/{part(token)}")
+    name = token if one is None else one["merchant_id"]
+    cases = await about.cases_of(view, name)
     with ui.element("div").classes("title"):
-        text("h1", texts("merchants.title", token=show.token(name)))
+        text("h1", texts.word("subject", "merchant"))
         text("code", name)
-        standing = one["standing"] or "unknown"
-        chip(texts.word("standing", standing), f"standing-{standing}")
+        if one is not None:
+            standing = one["standing"] or "unknown"
+            chip(texts.word("standing", standing), f"standing-{standing}")
+    if one is None:
+        empty(view, "merchants.unseen")
+        about.cases(view, cases)
+        clear(view, "merchant", name)
+        return
     if one["reviews"]:
         _actions(view, one)
     about.figures(view, one)
@@ -83,7 +89,7 @@ async def build_one(view: View, token: str) -> None:
                 _review(view, newest)
             about.decisions(view, one["decisions"])
             about.measures(view, one["measures"])
-            about.cases(view, cases["cases"])
+            about.cases(view, cases)
             for review in older:
                 _review(view, review)
         with ui.element("aside").classes("side-column"):
