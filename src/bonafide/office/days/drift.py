@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
+
+import msgspec
 
 TENTHS: Final = 10
 SHARE_MIN: Final = 1e-4
@@ -25,7 +27,7 @@ Counts = Mapping[int, int]
 """Band -> how many; a band below zero is that of missing values."""
 
 
-class Moved(NamedTuple):
+class Moved(msgspec.Struct, frozen=True):
     """How far one number moved."""
 
     index: float | None

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from sqlalchemy import func, select
 
 from bonafide.core.decision import OUTCOMES
@@ -105,7 +106,7 @@ def _drift(counted: Counted, newest: int | None, oldest: int | None) -> dict[str
     return {
         "before": _span(before, counted, newest), "after": _span(after, counted, newest),
         "verdict": worst(list(told.values())), "young": newest is None or newest - (oldest or 0) < YOUNG_DAYS,
-        "numbers": [{"name": name, **one._asdict()} for name, one in numbers],
+        "numbers": [{"name": name, **msgspec.structs.asdict(one)} for name, one in numbers],
     }  # fmt: skip
 
 
