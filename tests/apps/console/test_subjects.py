@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from xml.etree import ElementTree
@@ -17,7 +18,7 @@ from bonafide.apps.console.texts import Texts
 from bonafide.core.moment import show_moment
 from tests.apps.console.followed import MERCHANT, USER, follow_some
 from tests.apps.console.kit import Site
-from tests.office.days.kit import FIRST_DAY
+from tests.office.days.kit import FIRST_DAY, follow
 
 DAY_MS = 86_400_000
 ENGLISH, CHINESE = Texts("en"), Texts("zh")
@@ -138,3 +139,16 @@ def test_every_name_that_a_finding_rests_on_has_words_in_both_languages() -> Non
                         names |= {str(key.value) for key in one.keys if isinstance(key, ast.Constant)}
     assert {"owner_type", "measure", "days"} <= names
     assert {name for name in names - {"merchants", "entries", "owner"} if f"rests_on.{name}" not in table()} == set()
+
+
+def test_a_decision_leads_to_its_case_and_to_its_own_page(site: Site) -> None:
+    number = site.case()
+    follow(site.bureau.store, site.log)
+    event = json.loads(site.log.records[-1].content)
+    (newest, *_) = site.ask("ann", f"/v1/users/{event['user_id']}")["decisions"]
+    assert (newest["event_id"], newest["case"]) == (event["event_id"], number)
+    page = text_of(site, f"/subjects/user/{event['user_id']}")
+    assert f"/cases/{number}?event={event['event_id']}" in page
+    page = text_of(site, f"/decisions/{event['event_id']}")
+    assert "RC01" in page
+    assert "<img src=x" not in page.split("<body>")[1]

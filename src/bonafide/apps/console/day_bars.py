@@ -10,6 +10,7 @@ from bonafide.apps.console.texts import Texts
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 548, 10, 136
 _HIGH: Final = 160
+_LONG: Final = 10_000
 _GAP: Final = 0.25
 """Of a day's width, between two bars."""
 
@@ -20,12 +21,12 @@ def alerts_svg(texts: Texts, days: Sequence[Mapping[str, Any]], per_day: int | N
     wide = (_RIGHT - _LEFT) / max(len(days), 1)
     bars = "".join(_bar(texts, one, _LEFT + at * wide, wide, most, per_day) for at, one in enumerate(days))
     scale = "".join(
-        f'<text class="end" x="{_LEFT - 5}" y="{at}">{number:,}</text>'
+        f'<text class="end" x="{_LEFT - 5}" y="{at}">{_brief(number)}</text>'
         for number, at in ((most, _TOP + 8), (0, _BOTTOM))
     )
     newest = f'<text class="most" x="{_RIGHT}" y="{_HIGH - 6}">{escape(_day(days[-1]))}</text>'
     return (
-        f'<svg viewBox="0 0 620 {_HIGH}" role="img" aria-label="{escape(summary(texts, days, per_day))}">{scale}{bars}'
+        f'<svg viewBox="0 0 630 {_HIGH}" role="img" aria-label="{escape(summary(texts, days, per_day))}">{scale}{bars}'
         f'<line class="axis" x1="{_LEFT}" y1="{_BOTTOM}" x2="{_RIGHT}" y2="{_BOTTOM}"/>'
         f'{_line(texts, per_day, most)}<text x="{_LEFT}" y="{_HIGH - 6}">{escape(_day(days[0]))}</text>{newest}</svg>'
     )
@@ -54,10 +55,16 @@ def _line(texts: Texts, per_day: int | None, most: int) -> str:
     if per_day is None:
         return ""
     at = _BOTTOM - (_BOTTOM - _TOP) * per_day / most
+    told = escape(texts("overview.budget", n=_brief(per_day)))
     return (
         f'<line class="budget" x1="{_LEFT}" y1="{at:.1f}" x2="{_RIGHT}" y2="{at:.1f}"/>'
-        f'<text class="budget" x="{_RIGHT + 6}" y="{at + 4:.1f}">{escape(texts("overview.budget", n=per_day))}</text>'
+        f'<text class="budget" x="{_RIGHT + 6}" y="{at + 4:.1f}">{told}</text>'
     )
+
+
+def _brief(number: int) -> str:
+    """A number that fits beside the picture."""
+    return f"{number:,}" if number < _LONG else f"{number / 1_000:,.0f} k"
 
 
 def _day(one: Mapping[str, Any]) -> str:

@@ -68,6 +68,7 @@ def score(view: View, kind: str, told: Mapping[str, Any]) -> None:
             return
         as_of = show.moment_ms(told["as_of"]) if told["as_of"] else points[-1].day_ms
         ui.html(score_svg(texts, points, told["levels"], as_of)).classes("plot line")
+        # What the newest score's points are made of, family by family, belongs here once a route says it.
         changes = [
             {"day": cell(one["day"][:10]), "score": cell(str(one["credit_score"] or show.NOTHING)),
              "change": cell(_change(before, one)),

@@ -57,7 +57,8 @@ def drift(view: View, told: Mapping[str, Any]) -> None:
             with ui.element("p"):
                 text("span", texts(f"drift_do.{verdict}"))
                 text("code", "bonafide drift")
-                link(texts("overview.to_bundles"), "/bundles")
+            with ui.element("div").classes("panel-foot"):
+                link(texts("overview.to_bundles"), "/bundles", "button quiet")
 
 
 def _number(value: float | None) -> str:
