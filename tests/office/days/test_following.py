@@ -40,7 +40,7 @@ def plain_history(made: list[Made], key: tuple[str, str]) -> list[tuple[int, int
             continue
         day = one.day if last is None else max(one.day, last[1])
         found[day], last = one.credit_score, (one.credit_score, day)
-    newest = max(found, default=0)
+    newest = max(one.day for one in made)
     return [(day, score) for day, score in sorted(found.items()) if day > newest - KEPT]
 
 

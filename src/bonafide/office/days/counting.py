@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import delete, func, select
 
 from bonafide.core.decision import OUTCOMES
 from bonafide.core.moment import DAY_MS
 from bonafide.office.days.bands import credit_band, score_band
 from bonafide.office.me.reading import Decided
+from bonafide.office.store.days import let_go, upsert
 from bonafide.office.store.tables import day_counts, trade_days
-from bonafide.office.store.upsert import upsert
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DAYS_KEPT: Final = 400
 """Days of counts that are kept, back from the newest."""
 TRADE_DAYS_KEPT: Final = 90
-"""Days of a merchant's takings that are kept, back from its newest."""
+"""Days of what merchants took in that are kept, back from the newest."""
 OUTCOME: Final = "outcome"
 SCORE: Final = "score"
 CREDIT: Final = "credit"
@@ -36,8 +36,9 @@ Takings = dict[tuple[str, int, str], list[int]]
 """(merchant, day, currency) -> numbers in the order of _TAKINGS."""
 
 
-def count(connection: Connection, decided: Sequence[Decided]) -> None:
-    """Add decisions, each of them once, to the counts of their days."""
+def count(connection: Connection, decided: Sequence[Decided]) -> int | None:
+    """Add decisions, each of them once, to the counts of their days. Returns the newest day that was counted, in days
+    since 1970; None where none was."""
     counts: Counter[tuple[int, str, int]] = Counter()
     takings: Takings = {}
     for one in decided:
@@ -52,7 +53,15 @@ def count(connection: Connection, decided: Sequence[Decided]) -> None:
         if one.merchant is not None:
             _take(takings, one, one.merchant, day)
     _put_counts(connection, counts)
-    _put_takings(connection, takings)
+    upsert(connection, trade_days, [
+        {"merchant": merchant, "day": day, "currency": currency} | dict(zip(_TAKINGS, numbers, strict=True))
+        for (merchant, day, currency), numbers in takings.items()
+    ], adding=_TAKINGS)  # fmt: skip
+    today = connection.scalar(select(func.max(day_counts.c.day)))
+    if today is not None:
+        let_go(connection, day_counts, today - DAYS_KEPT)
+        let_go(connection, trade_days, today - TRADE_DAYS_KEPT)
+    return today
 
 
 def forget_counts(connection: Connection) -> None:
@@ -79,31 +88,5 @@ def _take(takings: Takings, one: Decided, merchant: str, day: int) -> None:
 
 
 def _put_counts(connection: Connection, counts: Counter[tuple[int, str, int]]) -> None:
-    if not counts:
-        return
     rows = [{"day": day, "what": what, "band": band, "number": number} for (day, what, band), number in counts.items()]
-    newest = max(day for day, _, _ in counts)
-    before = connection.scalar(select(func.max(day_counts.c.day)))
     upsert(connection, day_counts, rows, adding=("number",))
-    if before is None or newest > before:
-        connection.execute(delete(day_counts).where(day_counts.c.day <= newest - DAYS_KEPT))
-
-
-def _put_takings(connection: Connection, takings: Takings) -> None:
-    if not takings:
-        return
-    rows = [
-        {"merchant": merchant, "day": day, "currency": currency} | dict(zip(_TAKINGS, numbers, strict=True))
-        for (merchant, day, currency), numbers in takings.items()
-    ]
-    upsert(connection, trade_days, rows, adding=_TAKINGS)
-    newest: dict[str, int] = {}
-    for merchant, day, _ in takings:
-        newest[merchant] = max(day, newest.get(merchant, day))
-    connection.execute(_LET_GO, [{"whose": merchant, "until": day - TRADE_DAYS_KEPT}
-                                 for merchant, day in newest.items()])  # fmt: skip
-
-
-_LET_GO: Final = delete(trade_days).where(
-    trade_days.c.merchant == bindparam("whose"), trade_days.c.day <= bindparam("until")
-)

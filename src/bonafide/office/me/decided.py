@@ -38,9 +38,12 @@ def known_subjects(connection: Connection, keys: Iterable[Key]) -> dict[Key, Sco
             for row in connection.execute(asked.where(tuple_(*columns).in_(some)))}  # fmt: skip
 
 
-def put_decided(connection: Connection, decided: Sequence[Decided], known: Mapping[Key, Score]) -> None:
-    """Note some decisions, each about somebody; `known` are the subjects that have a row."""
-    scores = note_scores(connection, decided, known)
+def put_decided(
+    connection: Connection, decided: Sequence[Decided], known: Mapping[Key, Score], today: int | None = None
+) -> None:  # fmt: skip
+    """Note some decisions, each about somebody; `known` are the subjects that have a row, `today` is the newest day of
+    the log, in days since 1970."""
+    scores = note_scores(connection, decided, known, today)
     first: dict[Key, Decided] = {}
     last: dict[Key, Decided] = {}
     for one in decided:

@@ -64,7 +64,7 @@ class Teller:
 
 def take_in(giving: Giving, found: Sequence[Said]) -> None:
     """Take in what the log said, in its order, in the transaction that has begun."""
-    count(giving.connection, [one for one in found if isinstance(one, Decided)])
+    today = count(giving.connection, [one for one in found if isinstance(one, Decided)])
     decided = [one for one in found if isinstance(one, Decided) and one.subject_type]
     known = known_subjects(giving.connection, ((one.subject_type, one.subject) for one in decided))
     seen = set[Key](known)
@@ -78,6 +78,6 @@ def take_in(giving: Giving, found: Sequence[Said]) -> None:
                 note_cancelled(giving, one)
             case Judged():
                 note_judged(giving, one)
-    put_decided(giving.connection, decided, known)
+    put_decided(giving.connection, decided, known, today)
     if giving.messages:
         place_messages(giving.connection, giving.messages, giving.now)

@@ -6,21 +6,21 @@ rows before a day holds on it: a day without a row is as the one before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import select
 
 from bonafide.core.moment import DAY_MS, show_moment
 from bonafide.office.me.reading import Decided
+from bonafide.office.store.days import let_go, upsert
 from bonafide.office.store.tables import score_days
-from bonafide.office.store.upsert import upsert
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 SCORE_DAYS_MAX: Final = 366
-"""How many days back of its newest the history of a subject goes: as many rows at most."""
+"""How many days back from the newest of the log a history goes: as many rows of a subject at most."""
 
 Key = tuple[str, str]
 """Type of a subject and its token."""
@@ -34,8 +34,11 @@ class Score(NamedTuple):
     day: int | None
 
 
-def note_scores(connection: Connection, decided: Sequence[Decided], known: Mapping[Key, Score]) -> dict[Key, Score]:
-    """Note what some decisions say, in their order; `known`: what their subjects had before. Returns what they have."""
+def note_scores(
+    connection: Connection, decided: Sequence[Decided], known: Mapping[Key, Score], today: int | None
+) -> dict[Key, Score]:  # fmt: skip
+    """Note what some decisions say, in their order; `known`: what their subjects had before; `today`: the newest day of
+    the log. Returns what their subjects have."""
     newest: dict[Key, Score] = {}
     changed: dict[tuple[Key, int], Score] = {}
     for one in decided:
@@ -54,21 +57,9 @@ def note_scores(connection: Connection, decided: Sequence[Decided], known: Mappi
         for (key, day), score in changed.items()
     ]  # fmt: skip
     upsert(connection, score_days, rows)
-    late = [{"kind": key[0], "whom": key[1], "until": day - SCORE_DAYS_MAX} for key, day in _began(changed, known)]
-    if late:
-        connection.execute(_LET_GO, late)
+    if today is not None:
+        let_go(connection, score_days, today - SCORE_DAYS_MAX)
     return newest
-
-
-def _began(changed: Iterable[tuple[Key, int]], known: Mapping[Key, Score]) -> Iterable[tuple[Key, int]]:
-    """Whose histories have come to a new day behind others, and to which."""
-    days: dict[Key, list[int]] = {}
-    for key, day in changed:
-        days.setdefault(key, []).append(day)
-    for key, theirs in days.items():
-        before = known[key].day if key in known else None
-        if (len(theirs) > 1) if before is None else before != max(theirs):
-            yield key, max(theirs)
 
 
 def score_history(connection: Connection, subject_type: str, subject: str) -> list[dict[str, Any]]:
@@ -79,9 +70,3 @@ def score_history(connection: Connection, subject_type: str, subject: str) -> li
         {"day": show_moment(row.day * DAY_MS), "credit_score": row.credit_score, "risk_level": row.risk_level}
         for row in connection.execute(asked)
     ]
-
-
-_LET_GO: Final = delete(score_days).where(
-    score_days.c.subject_type == bindparam("kind"), score_days.c.subject == bindparam("whom"),
-    score_days.c.day <= bindparam("until"),
-)  # fmt: skip

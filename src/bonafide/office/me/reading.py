@@ -8,7 +8,6 @@ from typing import Final, NamedTuple, TypeAlias
 import msgspec
 
 from bonafide.core.decision import Outcome
-from bonafide.core.moment import parse_moment
 from bonafide.core.pseudonym import read_token, show_token
 from bonafide.office.journal import Record
 from bonafide.office.vault.pseudonym import pseudonym_of
@@ -87,7 +86,6 @@ class _Measure(msgspec.Struct):
 
 class _Answer(msgspec.Struct):
     event_id: str
-    time: str = ""
     outcome: Outcome | None = None
     hits: tuple[str, ...] = ()
     measures: tuple[_Measure, ...] = ()
@@ -143,7 +141,7 @@ def _decided(seq: int, record: Record, secret: bytes) -> Iterator[Decided]:
     offences = max((one.offences for one in answer.measures if one.subject_type == about[0]), default=0)
     merchant = None if event.merchant_id is None else token_of(event.merchant_id, secret)
     yield Decided(
-        *about, seq, answer.event_id, parse_moment(answer.time), event.type, answer.outcome, answer.hits, offences,
+        *about, seq, answer.event_id, event.time, event.type, answer.outcome, answer.hits, offences,
         answer.bundle, record.received_ms, answer.score, answer.credit_score, answer.risk_level, answer.alert,
         merchant, event.amount, event.currency, event.pay_with == _CREDIT,
     )  # fmt: skip

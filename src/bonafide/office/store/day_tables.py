@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table
 
 from bonafide.office.store.naming import metadata
 
@@ -15,6 +15,7 @@ score_days: Final = Table(
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("credit_score", Integer),
     Column("risk_level", String(10)),
+    Index("ix_score_days_day", "day"),
 )  # fmt: skip
 """What the last decision of a UTC day (days since 1970) said of its subject, for days on which that changed."""
 
@@ -37,6 +38,7 @@ trade_days: Final = Table(
     Column("refunded", BigInteger, nullable=False),
     Column("paid_out", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
+    Index("ix_trade_days_day", "day"),
 )  # fmt: skip
 """What was asked for on credit at a merchant on a UTC day and not declined, what was refunded, and its payouts that
 were let pass or held; in minor units."""

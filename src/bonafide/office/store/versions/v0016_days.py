@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("risk_level", sa.String(10), nullable=True),
         sa.PrimaryKeyConstraint("subject_type", "subject", "day", name="pk_score_days"),
     )
+    op.create_index("ix_score_days_day", "score_days", ["day"])
     op.create_table(
         "day_counts",
         sa.Column("day", sa.Integer, nullable=False, autoincrement=False),
@@ -39,6 +40,7 @@ def upgrade() -> None:
           for name in ("payments", "pay_later", "refunded", "paid_out", "held")),
         sa.PrimaryKeyConstraint("merchant", "day", "currency", name="pk_trade_days"),
     )  # fmt: skip
+    op.create_index("ix_trade_days_day", "trade_days", ["day"])
     op.add_column("decided_subjects", sa.Column("credit_score", sa.Integer, nullable=True))
     op.add_column("decided_subjects", sa.Column("risk_level", sa.String(10), nullable=True))
     op.add_column("decided_subjects", sa.Column("score_day", sa.Integer, nullable=True))

@@ -1,12 +1,17 @@
-"""Rows that are written whether or not their primary key is there already, many in one statement."""
+"""Rows of days: written whether or not their primary key is there already, and let go of when their time is over."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import delete, select, tuple_
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
+
+LET_GO_AT_ONCE: Final = 8_192
+"""More than a step of following the log writes, so that what is over never grows; few enough to keep nobody waiting."""
 
 
 def upsert(
@@ -26,3 +31,11 @@ def upsert(
         for name in rows[0] if name not in keys
     }  # fmt: skip
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+
+
+def let_go(connection: Connection, table: Table, until: int) -> None:
+    """Let go of rows of days up to `until`, some at a time. The table has an index by its column `day`."""
+    keys = list(table.primary_key.columns)
+    over = select(*keys).where(table.c.day <= until).limit(LET_GO_AT_ONCE)
+    if connection.execute(over.limit(1)).first() is not None:
+        connection.execute(delete(table).where(tuple_(*keys).in_(over)))
