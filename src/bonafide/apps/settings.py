@@ -99,7 +99,7 @@ def _secret(accepted: str, meaning: str) -> Meta:
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every setting, checked. Units stand last in a name: `_ms`, `_s`, `_days`, `_bytes_max`, `_per_s`."""
+    """Every setting, checked. Units stand last in a name: `_ms`, `_s`, `_days`, `_bytes_max`, `_per_s`, `_per_day`."""
 
     host: Annotated[str, Meta(pattern=_HOST, description="the address to listen on")] = "127.0.0.1"
     port: Annotated[int, _whole(0, 65_535, "the port to listen on; 0 takes a free one")] = 8_321

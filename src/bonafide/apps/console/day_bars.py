@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bonafide.apps.console.texts import Texts
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 548, 10, 136
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 432, 10, 136
 _HIGH: Final = 160
 _LONG: Final = 10_000
 _GAP: Final = 0.25
@@ -26,7 +26,7 @@ def alerts_svg(texts: Texts, days: Sequence[Mapping[str, Any]], per_day: int | N
     )
     newest = f'<text class="most" x="{_RIGHT}" y="{_HIGH - 6}">{escape(_day(days[-1]))}</text>'
     return (
-        f'<svg viewBox="0 0 630 {_HIGH}" role="img" aria-label="{escape(summary(texts, days, per_day))}">{scale}{bars}'
+        f'<svg viewBox="0 0 506 {_HIGH}" role="img" aria-label="{escape(summary(texts, days, per_day))}">{scale}{bars}'
         f'<line class="axis" x1="{_LEFT}" y1="{_BOTTOM}" x2="{_RIGHT}" y2="{_BOTTOM}"/>'
         f'{_line(texts, per_day, most)}<text x="{_LEFT}" y="{_HIGH - 6}">{escape(_day(days[0]))}</text>{newest}</svg>'
     )

@@ -57,7 +57,7 @@ def count(connection: Connection, decided: Sequence[Decided]) -> int | None:
         {"merchant": merchant, "day": day, "currency": currency} | dict(zip(_TAKINGS, numbers, strict=True))
         for (merchant, day, currency), numbers in takings.items()
     ], adding=_TAKINGS)  # fmt: skip
-    today = connection.scalar(select(func.max(day_counts.c.day)))
+    today: int | None = connection.scalar(select(func.max(day_counts.c.day)))
     if today is not None:
         let_go(connection, day_counts, today - DAYS_KEPT)
         let_go(connection, trade_days, today - TRADE_DAYS_KEPT)
