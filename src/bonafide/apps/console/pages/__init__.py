@@ -12,6 +12,7 @@ def add_pages(console: Console) -> None:
         audit,
         bundles,
         case,
+        decision,
         lists,
         measures,
         merchants,
@@ -25,6 +26,7 @@ def add_pages(console: Console) -> None:
     console.page("/queue", "queue", queue.build)
     console.page("/cases/{number}", "queue", case.build)
     console.page("/subjects/{kind}/{token}", "queue", subject.build)
+    console.page("/decisions/{event}", "queue", decision.build)
     console.page("/measures", "measures", measures.build)
     console.page("/measures/{id}", "measures", measures.build_one)
     console.page("/appeals", "appeals", appeals.build)
