@@ -117,7 +117,7 @@ def _show(told: dict[bool, list[Round]], opened: int) -> None:
     rate = statistics.median(one.per_second for one in told[True])
     asked, drawn = (costs[True] - costs[False]) * rate / 1e6, statistics.median(one.console_share for one in told[True])
     print(
-        f"of one core the console's questions took {100 * asked:.1f} % in the service, and the console {100 * drawn:.1f} %"
+        f"of one core the console's questions took {100 * asked:.1f} % in the service, the console {100 * drawn:.1f} %"
     )
     middle = statistics.median(ratios)
     low, high = _spread(ratios)
