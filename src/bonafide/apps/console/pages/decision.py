@@ -1,4 +1,4 @@
-"""One decision by itself: what came of an event that may belong to no case, with its reasons and how its score adds up."""
+"""One decision by itself: what came of an event that may belong to no case, its reasons, and how its score adds up."""
 
 from __future__ import annotations
 

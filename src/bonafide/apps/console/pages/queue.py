@@ -33,6 +33,7 @@ async def build(view: View) -> None:
     whole = ui.element("div").classes("stack")
 
     async def go(**changed: str) -> None:
+        """Show the list with something else chosen."""
         to = address(view.query, **changed)
         view.touched()
         view.query.clear()
