@@ -28,6 +28,8 @@ _BELOW: Final = 4.5
 _VALUE_AT: Final = 424
 _FROM: Final = 440
 _TO: Final = 722
+_NOTHING: Final = 1e-9
+"""Parts that together reach no further are drawn as none."""
 _LEAST: Final = 1.5
 """A bar is at least so wide, so that a small step is seen."""
 
@@ -53,7 +55,7 @@ def waterfall(steps: Sequence[Step], name: str, floor: float = 0.0, *, up_is_bad
     parts = [step.part for step in steps if step.kind != "sum"]
     totals = [*accumulate(parts), steps[-1].part]
     low, high = min(floor, *totals), max(floor, *totals)
-    scale = (_TO - _FROM) / ((high - low) or 1.0)
+    scale = (_TO - _FROM) / (high - low if high - low > _NOTHING else 1.0)
 
     def at(total: float) -> float:
         return _FROM + (total - low) * scale
