@@ -33,7 +33,7 @@ async def build(view: View) -> None:
     whole = ui.element("div").classes("stack")
 
     async def go(**changed: str) -> None:
-        """Show the list with something else chosen."""
+        """Ask for the list with other filters."""
         to = address(view.query, **changed)
         view.touched()
         view.query.clear()
