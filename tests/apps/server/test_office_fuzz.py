@@ -158,5 +158,5 @@ def test_no_route_takes_a_personal_text_or_a_secret_in_its_path_or_query() -> No
         # Tokens, people of the office, random names, words of cases.
         "subject", "assignee", "document", "file", "waiting", "queue", "typology", "overdue", "drawn", "sort", "days",
         # How OpenID Connect comes back: worth nothing but once, to who also has the cookie and the client's secret.
-        "to", "state", "code", "iss", "error",
+        "to", "state", "code", "iss", "error", "inputs",
     }  # fmt: skip
