@@ -10,7 +10,7 @@ import pytest
 from bonafide.apps.console.doors import COOKIE
 from bonafide.apps.console.held import IDLE_MS
 from tests.apps.console.kit import SCRIPT, Site
-from tests.apps.server.bureau import PASSWORD
+from tests.apps.server.bureau import PASSWORD, has_decided
 
 NONCE = re.compile(r"'nonce-([^']+)'")
 
@@ -180,3 +180,15 @@ def test_a_page_that_fails_says_neither_how_nor_where(site: Site, monkeypatch: p
         assert "ValueError" not in got.text
     assert any("ValueError at test_pages.py" in one for one in told), told
     assert not any("secret" in one for one in told)
+
+
+def test_pages_of_bundles_show_rules_texts_and_what_to_change(site: Site) -> None:
+    first = has_decided(site.bureau.data)
+    with site.signed_in("ann") as browser:
+        for path in ("/bundles", f"/bundles/{first}", f"/bundles/{first}?rule=X-NONE", f"/bundles/edit?from={first}"):
+            got = browser.get(path)
+            assert (got.status_code, "starter" in got.text) == (200, True), path
+        assert "there is none" not in browser.get(f"/bundles/{first}").text
+        assert "Not found" in browser.get(f"/bundles/{'f' * 64}").text
+    with site.signed_in("ivy") as browser:
+        assert "/bundles/edit" not in browser.get("/bundles").text

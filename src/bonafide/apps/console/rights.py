@@ -33,6 +33,7 @@ RIGHTS: Final[dict[str, frozenset[str]]] = {
     "POST /v1/subjects:search": _DESK | {"legal"},
     "GET /v1/subjects/{type}/{pseudonym}": _DESK | {"legal"},
     "GET /v1/bundles": _PEOPLE,
+    "POST /v1/bundles": frozenset({"analyst", "senior", "admin"}),
     "POST /v1/bundles/{hash}/approve": frozenset({"senior", "admin"}),
     "POST /v1/bundles/{hash}/refuse": frozenset({"analyst", "senior", "admin"}),
     "POST /v1/bundles/{hash}/activate": frozenset({"admin"}),

@@ -11,6 +11,8 @@ def add_pages(console: Console) -> None:
         appeals,
         audit,
         bundles,
+        bundles_edit,
+        bundles_one,
         case,
         lists,
         measures,
@@ -32,6 +34,8 @@ def add_pages(console: Console) -> None:
     console.page("/merchants", "merchants", merchants.build)
     console.page("/merchants/{token}", "merchants", merchants.build_one)
     console.page("/bundles", "bundles", bundles.build)
+    console.page("/bundles/edit", "bundles", bundles_edit.build)
+    console.page("/bundles/{hash}", "bundles", bundles_one.build)
     console.page("/lists", "lists", lists.build)
     console.page("/audit", "audit", audit.build)
     console.page("/settings", "settings", people.build)

@@ -7,12 +7,12 @@ from typing import Any, Final
 from nicegui import ui
 
 from bonafide.apps.console import show
-from bonafide.apps.console.api import part
+from bonafide.apps.console.api import ApiError, SignedOutError, part
 from bonafide.apps.console.frame import View, empty
-from bonafide.apps.console.parts import button, cell, chip, facts, panel, table, text
+from bonafide.apps.console.pages.bundles_parts import HASH_SHOWN, changes_and_harms, stage, steps_of
+from bonafide.apps.console.parts import button, cell, chip, facts, link, panel, table, text
 
 COLUMNS: Final = ("time", "action", "bundle", "person", "note", "outcome")
-HASH_SHOWN: Final = 12
 STEPS_SHOWN: Final = 200
 
 
@@ -21,67 +21,80 @@ async def build(view: View) -> None:
     texts = view.texts
     told = await view.get("/v1/bundles")
     text("h1", texts("place.bundles"))
-    with panel(texts("bundles.in_force")):
-        text("code", told["in_force"] or texts("bundles.by_setting"), "hash")
-        if told["steps"] and view.may("POST /v1/bundles/rollback"):
-            with ui.element("div").classes("actions"):
-                button(texts("act.rollback"), lambda: view.step("/v1/bundles/rollback", "rollback"), "danger")
+    await _deciding(view, told)
     standing = [one for one in reversed(told["proposals"]) if stage(one) in ("proposed", "approved")]
     if not standing:
         empty(view, "bundles.none")
     for one in standing:
-        _proposal(view, one)
+        proposal(view, one)
     if told["steps"]:
         with panel(texts("bundles.history")):
             rows = [_row(view, step) for step in reversed(told["steps"][-STEPS_SHOWN:])]
             table({name: texts(f"bundles.{name}") for name in COLUMNS}, rows, label=texts("bundles.history"))
 
 
-def stage(one: dict[str, Any]) -> str:
-    """How far a proposal has come.
+async def _deciding(view: View, told: dict[str, Any]) -> None:
+    """The bundle that decides, and its rules."""
+    texts, decides = view.texts, told["decides"]
+    files = None if decides is None else await _files(view, decides)
+    with panel(texts("bundles.in_force"), "" if told["in_force"] or decides is None else texts("bundles.by_setting")):
+        if decides is None:
+            text("p", texts("bundles.nothing_decides"), "muted")
+            return
+        with ui.element("div").classes("title"):
+            text("span", "" if files is None else files["name"], "step")
+            link(decides, f"/bundles/{decides}", "link hash")
+        with ui.element("div").classes("actions"):
+            if files is not None and view.may("POST /v1/bundles"):
+                link(texts("bundles.edit"), f"/bundles/edit?from={decides}", "button main")
+            if told["steps"] and view.may("POST /v1/bundles/rollback"):
+                button(texts("act.rollback"), lambda: view.step("/v1/bundles/rollback", "rollback"), "danger")
+    if files is not None:
+        rules_panel(view, files)
 
-    >>> stage({"approved": {}, "activated": None, "refused": None})
-    'approved'
-    """
-    found = [name for name in ("refused", "activated", "approved") if one[name] is not None]
-    return found[0] if found else "proposed"
+
+async def _files(view: View, content: str) -> dict[str, Any] | None:
+    """What stands in a bundle; None where its copy cannot be read, which keeps nobody from rolling back."""
+    try:
+        found: dict[str, Any] = await view.get(f"/v1/bundles/{part(content)}/files")
+    except SignedOutError:
+        raise
+    except ApiError:
+        return None
+    return found
 
 
-def _proposal(view: View, one: dict[str, Any]) -> None:
-    texts, path = view.texts, f"/v1/bundles/{part(one['bundle'])}"
+def rules_panel(view: View, files: dict[str, Any]) -> None:
+    """The rules of a bundle, each a link to its text."""
+    texts, at = view.texts, f"/bundles/{files['bundle']}"
+    rows = [
+        {"rule": cell(rule["id"], to=f"{at}?rule={part(rule['id'])}"),
+         "typology": cell(texts.word("typology", rule["typology"])),
+         "weight": cell(f"{rule['weight']:g}"), "effect": cell(texts.word("outcome", rule["effect"])),
+         "reason": cell(rule["reason"])}
+        for rule in files["rules"]
+    ]  # fmt: skip
+    with panel(texts("bundles.rules"), texts("bundles.rules_count", n=len(rows))):
+        heads = {name: texts(f"bundles.{name}") for name in ("rule", "typology", "weight", "effect", "reason")}
+        table(heads, rows, right=("weight",), label=texts("bundles.rules"))
+
+
+def proposal(view: View, one: dict[str, Any]) -> None:
+    """A proposal that stands: what it changes, whom it may harm, and the steps that this person may take."""
+    texts = view.texts
     title = texts("bundles.proposal", name=one["name"] or one["bundle"][:HASH_SHOWN])
     with panel(title, texts("bundles.by", name=one["person"], time=show.moment(one["time"]))):
         with ui.element("div").classes("title"):
             chip(texts.word("stage", stage(one)))
-            text("code", one["bundle"][:HASH_SHOWN])
+            link(one["bundle"][:HASH_SHOWN], f"/bundles/{one['bundle']}", "link mono")
+            link(texts("bundles.look"), f"/bundles/{one['bundle']}")
             if one["ready"]:
                 text("span", texts("bundles.ready", time=show.moment(one["ready"])), "muted")
         if one["note"]:
             text("p", one["note"], "note")
-        with ui.element("div").classes("columns even"):
-            _lines(texts("bundles.changes"), one["changes"], texts("bundles.no_change"))
-            _lines(texts("bundles.harms"), one["harms"], texts("bundles.no_harm"))
+        changes_and_harms(view, one)
         facts([(texts("bundles.takes_over"), one["takes_over"] or show.NOTHING)])
-        with ui.element("div").classes("actions"):
-            _buttons(view, one, path)
-
-
-def _buttons(view: View, one: dict[str, Any], path: str) -> None:
-    stem, texts = "POST /v1/bundles/{hash}", view.texts
-    if stage(one) == "proposed" and one["person"] != view.name and view.may(f"{stem}/approve"):
-        button(texts("act.approve"), lambda: view.step(f"{path}/approve", "approve", needed=False), "main")
-    if stage(one) == "approved" and view.may(f"{stem}/activate"):
-        button(texts("act.activate"), lambda: view.step(f"{path}/activate", "activate", needed=False), "main")
-    if view.may(f"{stem}/refuse"):
-        button(texts("act.refuse_bundle"), lambda: view.step(f"{path}/refuse", "refuse_bundle"))
-
-
-def _lines(title: str, lines: list[str], nothing: str) -> None:
-    with ui.element("div"):
-        text("h3", title)
-        with ui.element("ul").classes("lines"):
-            for line in lines or [nothing]:
-                text("li", line)
+        steps_of(view, one)
 
 
 def _row(view: View, step: dict[str, Any]) -> dict[str, Any]:
@@ -90,7 +103,7 @@ def _row(view: View, step: dict[str, Any]) -> dict[str, Any]:
     return {
         "time": cell(show.moment(step["time"])),
         "action": cell(texts.word("stage", step["action"])),
-        "bundle": cell(step["bundle"][:HASH_SHOWN], kind="mono", title=step["bundle"]),
+        "bundle": cell(step["bundle"][:HASH_SHOWN], to=f"/bundles/{step['bundle']}", kind="link mono"),
         "person": cell(step["person"]),
         "note": cell(step["note"] or show.NOTHING, kind="wrap"),
         "outcome": cell(outcome),

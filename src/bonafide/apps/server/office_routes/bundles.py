@@ -17,7 +17,7 @@ from bonafide.apps.server.bundle_routes import (
     Person,
     person_of,
 )
-from bonafide.apps.server.bundle_shapes import ListChangeBody, NoteBody, ProposeBody
+from bonafide.apps.server.bundle_shapes import CheckBody, ListChangeBody, NoteBody, ProposeBody
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of, vault_of
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bonafide.apps.server.app import Service
 
 PROPOSALS_WAITING_MAX: Final = 4
-"""Proposals that wait for the one whose examples are being played."""
+"""Proposals and checks that wait for the one whose examples are being played."""
 _HASH: Final = re.compile("[0-9a-f]{64}")
 _NUMBER: Final = re.compile("[1-9][0-9]{0,6}")
 """At most CHANGES_MAX, as far as its length goes."""
@@ -65,6 +65,10 @@ def _add_life(rest: FastAPI, service: Service, opened: Callable[[], BundleRoutes
     async def bundle(hash: str) -> Response:
         return told(await run_in_threadpool(opened().bundle, _content(hash)))
 
+    @rest.get("/v1/bundles/{hash}/files")
+    async def files(hash: str) -> Response:
+        return told(await run_in_threadpool(opened().files, _content(hash)))
+
     @rest.post("/v1/bundles/rollback")
     async def rollback(request: Request) -> Response:
         body = await read_struct(request, service, NoteBody)
@@ -94,6 +98,12 @@ def _add_proposal(rest: FastAPI, service: Service, opened: Callable[[], BundleRo
         """Its examples are played before the answer leaves, one proposal at a time."""
         body = await read_struct(request, service, ProposeBody, BUNDLE_BODY_BYTES_MAX, BUNDLE_BODY_TEXTS_MAX)
         return told(await turns.run(partial(opened().propose, _person(request), body)), 201)
+
+    @rest.post("/v1/bundles:check")
+    async def check(request: Request) -> Response:
+        """In turn with proposals: its examples are played too."""
+        body = await read_struct(request, service, CheckBody, BUNDLE_BODY_BYTES_MAX, BUNDLE_BODY_TEXTS_MAX)
+        return told(await turns.run(partial(opened().check, _person(request), body)))
 
 
 def _add_lists(rest: FastAPI, service: Service, opened: Callable[[], BundleRoutes]) -> None:
