@@ -18,7 +18,7 @@ from bonafide.office.access.errors import ForbiddenError
 from bonafide.office.bundles.active import active_bundle
 from bonafide.office.bundles.errors import NotNowError, UnknownBundleError
 from bonafide.office.bundles.life import BundleLife, Proposal, proposals
-from bonafide.office.bundles.looking import Looked, look_at, texts_of
+from bonafide.office.bundles.looking import Looked, load_sent, look_at, texts_of
 from bonafide.office.bundles.staging import Sent, stage_files
 from bonafide.office.bundles.steps import Outcome, Step, in_force
 from bonafide.office.journal.reading import Head
@@ -46,6 +46,16 @@ def person_of(session: Session | None, origin: str) -> Person:
     if session is None:
         raise ForbiddenError("this takes a person who is signed in, and a key is none")
     return Person(session, origin)
+
+
+class Judged(NamedTuple):
+    """Two bundles that are to be held against each other over the log."""
+
+    champion: str
+    challenger: str
+    name: str
+    files: dict[str, bytes] | None
+    """The challenger's; None where it is the champion itself."""
 
 
 class BundleRoutes:
@@ -101,6 +111,16 @@ class BundleRoutes:
         except OSError as error:
             raise StateError(f"the bundle cannot be looked at: {error.strerror}") from error
         return _checked(looked, active, self._wait_ms)
+
+    def judged(self, person: Person, body: CheckBody) -> Judged:
+        """What a back-test is of: a bundle that was sent and loads, beside the one that decides."""
+        person.session.check_complete()
+        active = active_bundle(self._folder, self._life)
+        try:
+            name, content, files = load_sent(self._sent(body), self._folder)
+        except OSError as error:
+            raise StateError(f"the bundle cannot be looked at: {error.strerror}") from error
+        return Judged(active, content, name, None if content == active else files)
 
     def files(self, content: str) -> dict[str, Any]:
         """GET /v1/bundles/{hash}/files: the texts of a bundle that was proposed or has decided."""

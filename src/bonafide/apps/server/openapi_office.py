@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, get_args
 import msgspec
 
 from bonafide.apps.server import (
+    backtest_shapes,
     bundle_shapes,
     case_shapes,
     me_shapes,
@@ -37,7 +38,8 @@ from bonafide.office.vault.holds import CASE_LENGTH_MAX
 SHAPES: Final = tuple(
     one
     for module in (
-        office_bodies, office_answers, bundle_shapes, merchant_shapes, case_shapes, measure_shapes, me_shapes
+        office_bodies, office_answers, bundle_shapes, backtest_shapes, merchant_shapes, case_shapes, measure_shapes,
+        me_shapes,
     )
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
@@ -143,6 +145,15 @@ _TABLE: Final = (
          "It is checked and its examples are played; nothing is written. At most 8 MiB.", problems=(404, 409)),
     Told("POST /v1/bundles", "proposeBundle", "Propose a bundle", "BundleStepAnswer", "ProposeBody",
          "It is checked and its examples are played first. At most 8 MiB.", 201, (404, 409)),
+    Told("POST /v1/backtests", "askForBacktest", "Have a bundle judged beside the one that decides, over the log",
+         "BacktestAnswer", "BacktestBody", "One runs at a time and four wait; it is read and not checked.", 202,
+         (404, 409)),
+    Told("GET /v1/backtests", "backtests", "Back-tests, the newest first", "BacktestsAnswer",
+         more="The last 20 are kept; figures stand in the answers about single ones."),
+    Told("GET /v1/backtests/{id}", "backtest", "How far a back-test has come, and what it found", "BacktestAnswer",
+         problems=(404,)),
+    Told("GET /v1/backtests/{id}/report", "backtestReport", "The report of a back-test", "",
+         more="A page to be saved, `text/html`.", query=("reportLang",), problems=(404,)),
     Told("POST /v1/bundles/{hash}/approve", "approveBundle", "Approve what somebody else has proposed",
          "BundleStepAnswer", "NoteBody", "Refused (403) to its author.", problems=(404, 409)),
     Told("POST /v1/bundles/{hash}/refuse", "refuseBundle", "Turn a proposal down, or take one's own back",
@@ -285,6 +296,8 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
     "what": {"name": "what", "schema": {"type": "string", "enum": list(DEEDS)}},
     "who": {"name": "who", "schema": {**_TEXT, "maxLength": WHO_MAX}, "example": "person:ann"},
     "on": {"name": "on", "schema": {**_TEXT, "maxLength": ON_MAX}, "example": "key:jgudwygmv73a"},
+    "reportLang": {"name": "lang", "schema": {"type": "string", "enum": ["en", "zh"], "default": "en"},
+                   "description": "the language of the report"},
     "list": {"name": "list", "schema": {"type": "string", "enum": list(LISTS)}, "description": "this list alone"},
     "standing": {"name": "standing", "schema": {"type": "boolean", "default": False},
                  "description": "those alone by which somebody stands on a list now"},

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bonafide.core.errors import ConfigError
-from bonafide.core.mistakes import SHOWN_MAX, Mistake
+from bonafide.core.errors import ConfigError, UsageError
+from bonafide.core.mistakes import SHOWN_MAX, Mistake, show_mistakes
 from bonafide.engine.bundle import Bundle, read_bundle
 from bonafide.engine.bundles.check import examine_bundle
 from bonafide.engine.bundles.examples import ExampleResult
@@ -95,6 +95,22 @@ def look_at(sent: Sent, data: Path, active: str, kernels: Callable[[], Kernels] 
         staged = None if bundle is None else compared(checked.sources, bundle, data, active)
         mistakes = sorted(dict.fromkeys(checked.sources.mistakes), key=_place)[:SHOWN_MAX]
         return Looked(None if bundle is None else bundle.hash, tuple(mistakes), checked.results, staged)
+
+
+def load_sent(sent: Sent, data: Path) -> tuple[str, str, dict[str, bytes]]:
+    """The name, the hash and the files of a bundle that was sent and loads; its examples are not played.
+
+    Raises UsageError with every mistake where it does not load, and as `look_at` does.
+    """
+    with laid_out(sent, data) as made:
+        try:
+            sources, bundle = read_bundle(made)
+        except ConfigError as error:
+            raise UsageError(f"files: {error.message}".replace(str(made), "files")) from None
+        errors = [one for one in sources.mistakes if one.severity == "error"]
+        if errors or bundle is None:
+            raise UsageError(f"files: {show_mistakes(errors, sources.texts)}")
+        return bundle.name, bundle.hash, sources.contents
 
 
 def _place(mistake: Mistake) -> tuple[bool, str, int, int]:

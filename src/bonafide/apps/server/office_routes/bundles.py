@@ -18,6 +18,7 @@ from bonafide.apps.server.bundle_routes import (
     person_of,
 )
 from bonafide.apps.server.bundle_shapes import CheckBody, ListChangeBody, NoteBody, ProposeBody
+from bonafide.apps.server.office_routes.backtests import add_backtests
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of, vault_of
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
@@ -54,6 +55,7 @@ def add_bundles(rest: FastAPI, service: Service) -> None:
     _add_life(rest, service, opened)
     _add_proposal(rest, service, opened)
     _add_lists(rest, service, opened)
+    add_backtests(rest, service, opened)
 
 
 def _add_life(rest: FastAPI, service: Service, opened: Callable[[], BundleRoutes]) -> None:
