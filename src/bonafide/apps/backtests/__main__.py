@@ -1,7 +1,7 @@
 """A back-test as a child of the service: `python -m bonafide.apps.backtests DATA ID`.
 
-Its standard input is its lifeline, as the worker's: when it ends, the service has, and so does this. How far it has come
-goes to its standard output, a line each time; the last line says how it ended.
+Its standard input is its lifeline, as the worker's: when it ends, the service has, and so does this. How far it has
+come goes to its standard output, a line each time; the last line says how it ended.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ from bonafide.office.journal.view import View, view_journal
 from bonafide.office.store.datadir import DataDir
 
 GROWN_MAX: Final = 0.1
-"""By how much the log may have grown since features were kept: an edit is then judged in seconds, on the same log as the
-one before."""
+"""By how much the log may have grown since features were kept: an edit is then judged in seconds, on the same log as
+the one before."""
 KEPT_MS: Final = DAY_MS
 """How long kept features do."""
 BYTES_AN_EVENT: Final = 1_000

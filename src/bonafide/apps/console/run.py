@@ -113,6 +113,7 @@ def build(api: Api, clock: Callable[[], int]) -> FastAPI:
     from bonafide.apps.console.frame import Console
     from bonafide.apps.console.held import Holder
     from bonafide.apps.console.pages import add_pages
+    from bonafide.apps.console.reports import add_reports
     from bonafide.apps.console.static import add_static
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
@@ -120,6 +121,7 @@ def build(api: Api, clock: Callable[[], int]) -> FastAPI:
     add_static(app)
     add_doors(app, api, holder)
     add_documents(app, api, holder)
+    add_reports(app, api, holder)
     add_pages(Console(api, holder))
     add_faults(pages)
     ui.run_with(

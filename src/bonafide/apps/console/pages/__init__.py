@@ -11,6 +11,7 @@ def add_pages(console: Console) -> None:
         appeals,
         audit,
         bundles,
+        bundles_backtest,
         bundles_edit,
         bundles_one,
         case,
@@ -34,6 +35,7 @@ def add_pages(console: Console) -> None:
     console.page("/merchants", "merchants", merchants.build)
     console.page("/merchants/{token}", "merchants", merchants.build_one)
     console.page("/bundles", "bundles", bundles.build)
+    console.page("/bundles/backtests/{id}", "bundles", bundles_backtest.build)
     console.page("/bundles/edit", "bundles", bundles_edit.build)
     console.page("/bundles/{hash}", "bundles", bundles_one.build)
     console.page("/lists", "lists", lists.build)

@@ -27,6 +27,7 @@ async def build(view: View) -> None:
         empty(view, "bundles.none")
     for one in standing:
         proposal(view, one)
+    await _backtests(view)
     if told["steps"]:
         with panel(texts("bundles.history")):
             rows = [_row(view, step) for step in reversed(told["steps"][-STEPS_SHOWN:])]
@@ -47,6 +48,8 @@ async def _deciding(view: View, told: dict[str, Any]) -> None:
         with ui.element("div").classes("actions"):
             if files is not None and view.may("POST /v1/bundles"):
                 link(texts("bundles.edit"), f"/bundles/edit?from={decides}", "button main")
+            if view.may("POST /v1/backtests"):
+                button(texts("backtest.ask_alone"), lambda: _look_alone(view, decides))
             if told["steps"] and view.may("POST /v1/bundles/rollback"):
                 button(texts("act.rollback"), lambda: view.step("/v1/bundles/rollback", "rollback"), "danger")
     if files is not None:
@@ -64,19 +67,49 @@ async def _files(view: View, content: str) -> dict[str, Any] | None:
     return found
 
 
+async def _look_alone(view: View, decides: str) -> None:
+    """Have the bundle that decides judged by what is known today."""
+    asked = await view.do("/v1/backtests", {"base": decides, "files": {}, "fresh": True})
+    if asked is not None:
+        ui.navigate.to(f"/bundles/backtests/{asked['id']}")
+
+
+async def _backtests(view: View) -> None:
+    """The back-tests that are kept."""
+    texts = view.texts
+    found = (await view.get("/v1/backtests"))["backtests"]
+    if not found:
+        return
+    rows = [
+        {"time": cell(show.moment(one["asked"]), to=f"/bundles/backtests/{one['id']}"),
+         "bundle": cell(one["name"] or show.NOTHING), "hash": cell(one["challenger"][:HASH_SHOWN], kind="mono"),
+         "person": cell(one["person"]), "state": cell(texts.word("backtest_state", one["state"]))}
+        for one in found
+    ]  # fmt: skip
+    heads = {"time": texts("bundles.time"), "bundle": texts("bundles.bundle"), "hash": texts("bundles.hash"),
+             "person": texts("bundles.person"), "state": texts("bundles.state")}  # fmt: skip
+    with panel(texts("backtest.kept"), texts("backtest.kept_told")):
+        table(heads, rows, label=texts("backtest.kept"))
+
+
 def rules_panel(view: View, files: dict[str, Any]) -> None:
     """The rules of a bundle, each a link to its text."""
     texts, at = view.texts, f"/bundles/{files['bundle']}"
     rows = [
         {"rule": cell(rule["id"], to=f"{at}?rule={part(rule['id'])}"),
          "typology": cell(texts.word("typology", rule["typology"])),
-         "weight": cell(f"{rule['weight']:g}"), "effect": cell(texts.word("outcome", rule["effect"])),
+         "weight": cell(f"{rule['weight']:g}"), "effect": cell(_effect(view, rule)),
          "reason": cell(rule["reason"])}
         for rule in files["rules"]
     ]  # fmt: skip
     with panel(texts("bundles.rules"), texts("bundles.rules_count", n=len(rows))):
         heads = {name: texts(f"bundles.{name}") for name in ("rule", "typology", "weight", "effect", "reason")}
         table(heads, rows, right=("weight",), label=texts("bundles.rules"))
+
+
+def _effect(view: View, rule: dict[str, Any]) -> str:
+    """The mildest outcome that a rule leaves, where it asks for one."""
+    return show.NOTHING if rule["effect"] == "allow" else view.texts.word("outcome", rule["effect"])
 
 
 def proposal(view: View, one: dict[str, Any]) -> None:

@@ -63,6 +63,7 @@ class _Editor:
             self._editor()
             with ui.element("div").classes("actions"):
                 button(texts("bundles.check"), self.check, "main")
+                button(texts("backtest.ask"), self.backtest)
                 button(texts("bundles.propose"), self.propose)
                 button(texts("bundles.discard"), self.discard, "danger")
                 link(texts("bundles.back"), "/bundles", "button quiet")
@@ -156,6 +157,9 @@ class _Editor:
         for one in told["mistakes"]:
             if one["file"] == self.file and one["line"]:
                 self._mark(one["line"], one["severity"], one["message"])
+        first = next((one["line"] for one in told["mistakes"] if one["file"] == self.file and one["line"]), None)
+        if first is not None:
+            self._reveal(first)
         with self._told:
             self._checked(told)
 
@@ -197,6 +201,14 @@ class _Editor:
             link(where, self._to(one["file"]) + (f"&line={line}" if line else ""), "link mono")
         else:
             text("span", where, "mono")
+
+    async def backtest(self) -> None:
+        """Have what was written judged over the log; its page says how far that is."""
+        self._say(self.texts("backtest.asking"))
+        asked = await self.view.do("/v1/backtests", self.sent())
+        self._told.clear()
+        if asked is not None:
+            ui.navigate.to(f"/bundles/backtests/{asked['id']}?from={self.base}")
 
     async def propose(self) -> None:
         """Propose what was written; where it is refused, nothing is lost."""

@@ -35,9 +35,9 @@ ASKING_MAX: Final = 4
 """Requests that wait for the one whose bundle is being read."""
 REPORT: Final = {
     "content-disposition": "attachment; filename=report.html", "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
+    "content-security-policy": "default-src 'none'; sandbox",
 }  # fmt: skip
-"""It is saved, and where a browser shows it all the same it runs nothing and belongs to no page of ours."""
+"""It is saved, and never shown by the browser as a page of ours."""
 _ID: Final = re.compile("[0-9a-f]{16}")
 Lang = Annotated[str, Query(pattern="^(en|zh)$")]
 
@@ -52,6 +52,7 @@ def add_backtests(rest: FastAPI, service: Service, bundles: Callable[[], BundleR
         return Room(office.data.folder, clock=office.clock)
 
     def ask(person: Person, body: BacktestBody) -> dict[str, Any]:
+        """Read the bundle, let the back-test wait, and note who asked."""
         office = office_of(service)
         who = person.session.name
         found = bundles().judged(person, body)
