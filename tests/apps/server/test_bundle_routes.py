@@ -14,6 +14,7 @@ from bonafide.apps.server.bundle_routes import BUNDLE_BODY_BYTES_MAX, BUNDLE_BOD
 from bonafide.apps.server.bundle_shapes import (
     BundleAnswer,
     BundleFilesAnswer,
+    BundleHitsAnswer,
     BundlesAnswer,
     BundleStepAnswer,
     CheckAnswer,
@@ -94,6 +95,24 @@ def test_the_texts_of_a_bundle_that_decides_are_shown_though_nobody_proposed_it(
     lines = told["files"]["rules.yaml"].splitlines()
     assert [lines[rule["line"] - 1] for rule in told["rules"]] == [f"- id: {rule['id']}" for rule in told["rules"]]
     assert as_(bureau, "ann", "GET", f"/v1/bundles/{'f' * 64}/files").problem == "not-found"
+
+
+def test_hits_are_what_the_worker_counted_and_a_shadow_is_of_what_decides(bureau: Bureau) -> None:
+    first = has_decided(bureau.data)
+    path = f"/v1/bundles/{first}/hits"
+    told = shown(as_(bureau, "ann", "GET", path), BundleHitsAnswer)
+    assert (told["decided"], told["first_day"], told["rules"], told["shadow"]) == (0, None, [], [])
+    day = {"arms": {"": {"decided": 4, "alerts": 1, "outcomes": {"allow": 3, "hold": 1}}}, "hits": {"U-BURST": [2, 1]}}
+    counts = {"form": 1, "next_seq": 5, "chain": None, "days": {"20000": {first: day}, "19999": {first: day}}}
+    (bureau.data.folder / "rule_hits.json").write_text(json.dumps(counts), encoding="utf-8")
+    bureau.runtime.figures.shadow["allow", "hold"] += 3
+    told = shown(as_(bureau, "ann", "GET", path), BundleHitsAnswer)
+    assert (told["decided"], told["first_day"], told["last_day"]) == (8, "2024-10-03", "2024-10-04")
+    assert told["rules"] == [{"id": "U-BURST", "hits": 4, "alerts": 2}]
+    assert told["shadow"] == [{"outcome": "allow", "challenger": "hold", "decisions": 3}]
+    assert shown(as_(bureau, "ann", "GET", f"{path}?days=1"), BundleHitsAnswer)["decided"] == 4
+    assert as_(bureau, "ann", "GET", f"{path}?days=32").status == 422
+    assert as_(bureau, "ann", "GET", f"/v1/bundles/{'f' * 64}/hits").problem == "not-found"
 
 
 def test_a_check_says_what_a_proposal_would_be_told_and_writes_nothing(bureau: Bureau) -> None:

@@ -90,10 +90,14 @@ def run_backtest(data: Path, name: str, now_ms: int, tell: Tell) -> None:
 
 
 def contenders_of(data: Path, folder: Path, asked: Asked) -> list[Contender]:
-    """The champion, and the challenger where it is another bundle; of a bundle with a trial, its own champion."""
+    """The champion, and the challenger where it is another bundle. Of a bundle with a trial, its own champion; where it
+    is looked at alone, that and what is tried beside it."""
     champion = load_kept(data, asked.champion)
     found = [Contender(f"{champion.name} {champion.hash[:8]}", champion.parts[0])]
-    if asked.challenger != asked.champion:
+    if asked.challenger == asked.champion and champion.trial is not None:
+        tried = champion.trial.challenger
+        found.append(Contender(f"{tried.name} {tried.hash[:8]}", champion.parts[1]))
+    elif asked.challenger != asked.champion:
         other = load_bundle(folder / BUNDLE)
         if other.hash != asked.challenger:
             raise UsageError("the challenger is not what was asked for any more")

@@ -6,17 +6,18 @@ ForbiddenError 403, MissingError 404, NotNowError 409, UsageError 422, StateErro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from bonafide.apps.server.bundle_shapes import CheckBody, ListChangeBody, NoteBody, ProposeBody
 from bonafide.core.errors import StateError, UsageError
-from bonafide.core.moment import moment_of, show_moment
+from bonafide.core.moment import DAY_MS, moment_of, show_moment
 from bonafide.engine.bundles.files import FILES_MAX
 from bonafide.office.access.errors import ForbiddenError
 from bonafide.office.bundles.active import active_bundle
 from bonafide.office.bundles.errors import NotNowError, UnknownBundleError
+from bonafide.office.bundles.hits import read_counts, tell_hits
 from bonafide.office.bundles.life import BundleLife, Proposal, proposals
 from bonafide.office.bundles.looking import Looked, load_sent, look_at, texts_of
 from bonafide.office.bundles.staging import Sent, stage_files
@@ -129,6 +130,20 @@ class BundleRoutes:
         return {
             "bundle": content, "name": found.name, "files": found.files, "others": found.others,
             "rules": [rule._asdict() for rule in found.rules],
+        }  # fmt: skip
+
+    def hits(self, content: str, days: int, shadow: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+        """GET /v1/bundles/{hash}/hits: how often its rules held, from what the worker counted; `shadow` is what the
+        running service counts of the bundle that decides."""
+        self.check_known(content)
+        counted = read_counts(self._folder)
+        found = [] if counted is None else counted.over(content, days)
+        ends = [show_moment(day * DAY_MS)[:10] for day, _ in (found[:1] + found[-1:])]
+        pairs = sorted(shadow.items()) if content == self.bundles()["decides"] else []
+        return {
+            "bundle": content, "days": days, "first_day": ends[0] if ends else None,
+            "last_day": ends[-1] if ends else None, **tell_hits(found),
+            "shadow": [{"outcome": ours, "challenger": theirs, "decisions": n} for (ours, theirs), n in pairs],
         }  # fmt: skip
 
     def check_known(self, content: str) -> None:

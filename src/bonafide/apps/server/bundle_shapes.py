@@ -136,6 +136,47 @@ class BundleFilesAnswer(_Shape, frozen=True):
     rules: tuple[RuleAnswer, ...]
 
 
+class RuleHitsAnswer(_Shape, frozen=True):
+    """How often a rule held."""
+
+    id: str
+    hits: Annotated[int, Meta(description="decisions on which it held")]
+    alerts: Annotated[int, Meta(description="how many of those alerted")]
+
+
+class ArmAnswer(_Shape, frozen=True):
+    """What was decided in one arm of a rollout."""
+
+    arm: str
+    decided: int
+    alerts: int
+    by_outcome: dict[str, int]
+
+
+class ShadowAnswer(_Shape, frozen=True):
+    """Decisions by their outcome and what a challenger in shadow would have said."""
+
+    outcome: str
+    challenger: str
+    decisions: int
+
+
+class BundleHitsAnswer(_Shape, frozen=True):
+    """How often the rules of a bundle held on the newest days of the log."""
+
+    bundle: str
+    days: Annotated[int, Meta(description="UTC days, the newest that anything was decided on and those before it")]
+    first_day: Annotated[str | None, Meta(description="on which it decided, of those; null where on none")]
+    last_day: str | None
+    decided: int
+    alerts: int
+    rules: Annotated[tuple[RuleHitsAnswer, ...], Meta(description="those that held")]
+    arms: Annotated[tuple[ArmAnswer, ...], Meta(description="of a rollout")]
+    shadow: Annotated[
+        tuple[ShadowAnswer, ...], Meta(description="since the service began; of the bundle that decides alone")
+    ]
+
+
 class MistakeAnswer(_Shape, frozen=True):
     """What `bundle check` says."""
 

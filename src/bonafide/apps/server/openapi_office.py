@@ -23,6 +23,7 @@ from bonafide.engine.bundles.rules import TYPOLOGIES
 from bonafide.office.appeals.appeal import APPEAL_STATES
 from bonafide.office.audit.deeds import DEEDS
 from bonafide.office.audit.entry import ON_MAX, WHO_MAX
+from bonafide.office.bundles.hits import DAYS_KEPT
 from bonafide.office.cases.listing import SORTS
 from bonafide.office.cases.rows import STATES
 from bonafide.office.cases.urgency import QUEUES
@@ -141,6 +142,9 @@ _TABLE: Final = (
     Told("GET /v1/bundles/{hash}", "bundle", "All that was done with a bundle", "BundleAnswer", problems=(404,)),
     Told("GET /v1/bundles/{hash}/files", "bundleFiles", "What stands in a bundle that was proposed or has decided",
          "BundleFilesAnswer", problems=(404,)),
+    Told("GET /v1/bundles/{hash}/hits", "bundleHits", "How often the rules of a bundle held", "BundleHitsAnswer",
+         more="Counted from the decisions in the log by the worker, a few seconds behind.", query=("hitsDays",),
+         problems=(404,)),
     Told("POST /v1/bundles:check", "checkBundle", "What a proposal would be told", "CheckAnswer", "CheckBody",
          "It is checked and its examples are played; nothing is written. At most 8 MiB.", problems=(404, 409)),
     Told("POST /v1/bundles", "proposeBundle", "Propose a bundle", "BundleStepAnswer", "ProposeBody",
@@ -296,6 +300,8 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
     "what": {"name": "what", "schema": {"type": "string", "enum": list(DEEDS)}},
     "who": {"name": "who", "schema": {**_TEXT, "maxLength": WHO_MAX}, "example": "person:ann"},
     "on": {"name": "on", "schema": {**_TEXT, "maxLength": ON_MAX}, "example": "key:jgudwygmv73a"},
+    "hitsDays": {"name": "days", "schema": {"type": "integer", "minimum": 1, "maximum": DAYS_KEPT, "default": 7},
+                 "description": "UTC days, the newest that anything was decided on and those before it"},
     "reportLang": {"name": "lang", "schema": {"type": "string", "enum": ["en", "zh"], "default": "en"},
                    "description": "the language of the report"},
     "list": {"name": "list", "schema": {"type": "string", "enum": list(LISTS)}, "description": "this list alone"},

@@ -113,6 +113,7 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "GET /v1/bundles": _READERS,
     "GET /v1/bundles/{hash}": _READERS,
     "GET /v1/bundles/{hash}/files": _READERS,
+    "GET /v1/bundles/{hash}/hits": _READERS,
     "POST /v1/bundles": _JUDGES | _ADMIN,
     "POST /v1/bundles:check": _JUDGES | _ADMIN,
     "POST /v1/bundles/{hash}/approve": frozenset({"senior", "admin"}),

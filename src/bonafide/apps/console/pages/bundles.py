@@ -14,6 +14,9 @@ from bonafide.apps.console.parts import button, cell, chip, facts, link, panel, 
 
 COLUMNS: Final = ("time", "action", "bundle", "person", "note", "outcome")
 STEPS_SHOWN: Final = 200
+DAYS: Final = 7
+"""Over which hits of rules are told."""
+STOPPED: Final = ("warn", "verify", "hold", "decline")
 
 
 async def build(view: View) -> None:
@@ -21,12 +24,14 @@ async def build(view: View) -> None:
     texts = view.texts
     told = await view.get("/v1/bundles")
     text("h1", texts("place.bundles"))
-    await _deciding(view, told)
+    files = await _deciding(view, told)
     standing = [one for one in reversed(told["proposals"]) if stage(one) in ("proposed", "approved")]
     if not standing:
         empty(view, "bundles.none")
     for one in standing:
         proposal(view, one)
+    if files is not None:
+        await rules_panel(view, files)
     await _backtests(view)
     if told["steps"]:
         with panel(texts("bundles.history")):
@@ -34,14 +39,14 @@ async def build(view: View) -> None:
             table({name: texts(f"bundles.{name}") for name in COLUMNS}, rows, label=texts("bundles.history"))
 
 
-async def _deciding(view: View, told: dict[str, Any]) -> None:
-    """The bundle that decides, and its rules."""
+async def _deciding(view: View, told: dict[str, Any]) -> dict[str, Any] | None:
+    """The bundle that decides; returns what stands in it, where that can be read."""
     texts, decides = view.texts, told["decides"]
     files = None if decides is None else await _files(view, decides)
     with panel(texts("bundles.in_force"), "" if told["in_force"] or decides is None else texts("bundles.by_setting")):
         if decides is None:
             text("p", texts("bundles.nothing_decides"), "muted")
-            return
+            return None
         with ui.element("div").classes("title"):
             text("span", "" if files is None else files["name"], "step")
             link(decides, f"/bundles/{decides}", "link hash")
@@ -52,8 +57,7 @@ async def _deciding(view: View, told: dict[str, Any]) -> None:
                 button(texts("backtest.ask_alone"), lambda: _look_alone(view, decides))
             if told["steps"] and view.may("POST /v1/bundles/rollback"):
                 button(texts("act.rollback"), lambda: view.step("/v1/bundles/rollback", "rollback"), "danger")
-    if files is not None:
-        rules_panel(view, files)
+    return files
 
 
 async def _files(view: View, content: str) -> dict[str, Any] | None:
@@ -92,19 +96,66 @@ async def _backtests(view: View) -> None:
         table(heads, rows, label=texts("backtest.kept"))
 
 
-def rules_panel(view: View, files: dict[str, Any]) -> None:
-    """The rules of a bundle, each a link to its text."""
-    texts, at = view.texts, f"/bundles/{files['bundle']}"
-    rows = [
-        {"rule": cell(rule["id"], to=f"{at}?rule={part(rule['id'])}"),
-         "typology": cell(texts.word("typology", rule["typology"])),
-         "weight": cell(f"{rule['weight']:g}"), "effect": cell(_effect(view, rule)),
-         "reason": cell(rule["reason"])}
-        for rule in files["rules"]
-    ]  # fmt: skip
+async def rules_panel(view: View, files: dict[str, Any]) -> None:
+    """The rules of a bundle, each a link to its text, with how often it held lately."""
+    texts, content = view.texts, files["bundle"]
+    told = await view.get(f"/v1/bundles/{part(content)}/hits", days=DAYS)
+    held = {one["id"]: one for one in told["rules"]}
+    rows = [_rule_row(view, content, rule, held.get(rule["id"]), told["decided"]) for rule in files["rules"]]
+    names = ["rule", "typology", "weight", "effect", "reason"]
+    if told["decided"]:
+        names += ["hits", "share", "alerts"]
     with panel(texts("bundles.rules"), texts("bundles.rules_count", n=len(rows))):
-        heads = {name: texts(f"bundles.{name}") for name in ("rule", "typology", "weight", "effect", "reason")}
-        table(heads, rows, right=("weight",), label=texts("bundles.rules"))
+        heads = {name: texts(f"bundles.{name}") for name in names}
+        table(heads, rows, right=("weight", "hits", "share", "alerts"), label=texts("bundles.rules"))
+        key = "bundles.hits_told" if told["decided"] else "bundles.no_hits"
+        decided, first, last = show.count(told["decided"]), told["first_day"], told["last_day"]
+        text("p", texts(key, n=decided, first=first, last=last, days=DAYS), "muted")
+    trial_panel(view, told)
+
+
+def _rule_row(
+    view: View, content: str, rule: dict[str, Any], held: dict[str, Any] | None, decided: int
+) -> dict[str, Any]:  # fmt: skip
+    texts = view.texts
+    hits, alerts = (0, 0) if held is None else (held["hits"], held["alerts"])
+    return {
+        "rule": cell(rule["id"], to=f"/bundles/{content}?rule={part(rule['id'])}"),
+        "typology": cell(texts.word("typology", rule["typology"])),
+        "weight": cell(f"{rule['weight']:g}"), "effect": cell(_effect(view, rule)), "reason": cell(rule["reason"]),
+        "hits": cell(show.count(hits)), "share": cell(f"{100 * hits / decided:.2f} %" if decided else show.NOTHING),
+        "alerts": cell(show.count(alerts)),
+    }  # fmt: skip
+
+
+def trial_panel(view: View, told: dict[str, Any]) -> None:
+    """What both bundles of a trial said, where one runs: pairs of outcomes of a shadow, or the arms of a rollout."""
+    texts = view.texts
+    if told["shadow"]:
+        both = sum(one["decisions"] for one in told["shadow"])
+        rows = [
+            {"outcome": cell(texts.word("outcome", one["outcome"])),
+             "challenger": cell(texts.word("outcome", one["challenger"])),
+             "decisions": cell(show.count(one["decisions"])), "share": cell(show.share(one["decisions"] / both)),
+             "alike": cell(texts("trial.same" if one["outcome"] == one["challenger"] else "trial.other"))}
+            for one in sorted(told["shadow"], key=lambda one: -one["decisions"])
+        ]  # fmt: skip
+        with panel(texts("trial.shadow"), texts("trial.since_start")):
+            heads = {name: texts(f"trial.{name}") for name in ("outcome", "challenger", "decisions", "share", "alike")}
+            table(heads, rows, right=("decisions", "share"), label=texts("trial.shadow"))
+            text("p", texts("trial.more"), "muted")
+    if told["arms"]:
+        rows = [
+            {"arm": cell(texts.word("trial_arm", one["arm"])), "decisions": cell(show.count(one["decided"])),
+             "alerts": cell(show.count(one["alerts"])), "share": cell(show.share(one["alerts"] / one["decided"])),
+             **{name: cell(show.count(one["by_outcome"].get(name, 0))) for name in STOPPED}}
+            for one in told["arms"]
+        ]  # fmt: skip
+        with panel(texts("trial.arms"), texts("bundles.days", n=DAYS)):
+            heads = {name: texts(f"trial.{name}") for name in ("arm", "decisions", "alerts", "share")}
+            heads |= {name: texts.word("outcome", name) for name in STOPPED}
+            table(heads, rows, right=("decisions", "alerts", "share", *STOPPED), label=texts("trial.arms"))
+            text("p", texts("trial.arms_told"), "muted")
 
 
 def _effect(view: View, rule: dict[str, Any]) -> str:

@@ -41,7 +41,7 @@ async def build(view: View, hash: str) -> None:
         _rule(view, files, view.query["rule"])
     if decides not in (None, hash):
         await _against(view, files, decides)
-    rules_panel(view, files)
+    await rules_panel(view, files)
     _files(view, files, here)
 
 

@@ -24,6 +24,7 @@ from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.apps.server.turns import Turns
 from bonafide.core.moment import SECOND_MS
+from bonafide.office.bundles.hits import DAYS_KEPT
 from bonafide.office.bundles.life import BundleLife
 from bonafide.office.lists.changes import CHANGES_MAX, ListName
 
@@ -37,6 +38,8 @@ PROPOSALS_WAITING_MAX: Final = 4
 _HASH: Final = re.compile("[0-9a-f]{64}")
 _NUMBER: Final = re.compile("[1-9][0-9]{0,6}")
 """At most CHANGES_MAX, as far as its length goes."""
+DAYS_DEFAULT: Final = 7
+Days = Annotated[int, Query(ge=1, le=DAYS_KEPT)]
 Before = Annotated[int | None, Query(ge=1, le=CHANGES_MAX + 1)]
 
 
@@ -70,6 +73,11 @@ def _add_life(rest: FastAPI, service: Service, opened: Callable[[], BundleRoutes
     @rest.get("/v1/bundles/{hash}/files")
     async def files(hash: str) -> Response:
         return told(await run_in_threadpool(opened().files, _content(hash)))
+
+    @rest.get("/v1/bundles/{hash}/hits")
+    async def hits(hash: str, days: Days = DAYS_DEFAULT) -> Response:
+        shadow = dict(service.runtime.figures.shadow)
+        return told(await run_in_threadpool(opened().hits, _content(hash), days, shadow))
 
     @rest.post("/v1/bundles/rollback")
     async def rollback(request: Request) -> Response:
