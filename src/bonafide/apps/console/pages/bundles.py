@@ -14,6 +14,7 @@ from bonafide.apps.console.parts import button, cell, chip, facts, link, panel, 
 
 COLUMNS: Final = ("time", "action", "bundle", "person", "note", "outcome")
 STEPS_SHOWN: Final = 200
+FILE: Final = "rules.yaml"
 DAYS: Final = 7
 """Over which hits of rules are told."""
 STOPPED: Final = ("warn", "verify", "hold", "decline")
@@ -99,9 +100,11 @@ async def _backtests(view: View) -> None:
 async def rules_panel(view: View, files: dict[str, Any]) -> None:
     """The rules of a bundle, each a link to its text, with how often it held lately."""
     texts, content = view.texts, files["bundle"]
+    tried = len(files["rules"]) - sum(rule["file"] == FILE for rule in files["rules"])
     told = await view.get(f"/v1/bundles/{part(content)}/hits", days=DAYS)
     held = {one["id"]: one for one in told["rules"]}
-    rows = [_rule_row(view, content, rule, held.get(rule["id"]), told["decided"]) for rule in files["rules"]]
+    rows = [_rule_row(view, content, rule, held.get(rule["id"]), told["decided"]) for rule in files["rules"]
+            if rule["file"] == FILE]  # fmt: skip
     names = ["rule", "typology", "weight", "effect", "reason"]
     if told["decided"]:
         names += ["hits", "share", "alerts"]
@@ -111,6 +114,8 @@ async def rules_panel(view: View, files: dict[str, Any]) -> None:
         key = "bundles.hits_told" if told["decided"] else "bundles.no_hits"
         decided, first, last = show.count(told["decided"]), told["first_day"], told["last_day"]
         text("p", texts(key, n=decided, first=first, last=last, days=DAYS), "muted")
+        if tried:
+            text("p", texts("bundles.tried", n=tried), "muted")
     trial_panel(view, told)
 
 

@@ -24,7 +24,9 @@ async def build(view: View, id: str) -> None:
     told = await view.get(path)
     alone = told["champion"] == told["challenger"]
     name = told["name"] or told["challenger"][:HASH_SHOWN]
-    text("h1", texts("backtest.title_alone" if alone else "backtest.title", name=name))
+    both = told["figures"] is not None and len(told["figures"]["bundles"]) > 1
+    key = "backtest.title_trial" if alone and both else "backtest.title_alone" if alone else "backtest.title"
+    text("h1", texts(key, name=name))
     with ui.element("div").classes("title"):
         chip(texts.word("backtest_state", told["state"]), _STATES[told["state"]])
         hashes = dict.fromkeys(told[name][:HASH_SHOWN] for name in ("champion", "challenger"))

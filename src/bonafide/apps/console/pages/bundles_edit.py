@@ -14,7 +14,7 @@ from bonafide.apps.console.api import part
 from bonafide.apps.console.diff import diff_files
 from bonafide.apps.console.drafts import Draft, draft_of, drop_draft
 from bonafide.apps.console.frame import View, asked_note, empty
-from bonafide.apps.console.pages.bundles_one import FILE
+from bonafide.apps.console.pages.bundles import FILE
 from bonafide.apps.console.pages.bundles_parts import HASH_SHOWN, changes_and_harms, difference
 from bonafide.apps.console.parts import button, chip, choice, field, link, panel, text
 
@@ -22,6 +22,8 @@ DEBOUNCE_MS: Final = 250
 LINE_PX: Final = 20
 """The height of a line, as the style sheet has it."""
 NAME_LENGTH_MAX: Final = 200
+SPANS: Final = (0, 7, 30)
+"""Days at the end of the log that a back-test may judge; 0 for all of it."""
 
 
 async def build(view: View) -> None:
@@ -52,6 +54,7 @@ class _Editor:
         self._told: Element
         self._changed: Element
         self._box: Element
+        self._span: ui.select
 
     def show(self) -> None:
         """The page."""
@@ -64,6 +67,9 @@ class _Editor:
             with ui.element("div").classes("actions"):
                 button(texts("bundles.check"), self.check, "main")
                 button(texts("backtest.ask"), self.backtest)
+                spans = {str(days): texts("backtest.last_days", n=days) if days else texts("backtest.whole_log")
+                         for days in SPANS}  # fmt: skip
+                self._span = choice(texts("backtest.span"), spans, "0")
                 button(texts("bundles.propose"), self.propose)
                 button(texts("bundles.discard"), self.discard, "danger")
                 link(texts("bundles.back"), "/bundles", "button quiet")
@@ -205,7 +211,8 @@ class _Editor:
     async def backtest(self) -> None:
         """Have what was written judged over the log; its page says how far that is."""
         self._say(self.texts("backtest.asking"))
-        asked = await self.view.do("/v1/backtests", self.sent())
+        days = int(self._span.value or 0) or None
+        asked = await self.view.do("/v1/backtests", self.sent() | {"days": days})
         self._told.clear()
         if asked is not None:
             ui.navigate.to(f"/bundles/backtests/{asked['id']}?from={self.base}")

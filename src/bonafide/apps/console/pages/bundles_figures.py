@@ -81,18 +81,18 @@ def _rows(currency: str | None) -> list[_Row]:
         _Row("precision", lambda one: _judged(one, "precision"), show.share),
         _Row("recall", lambda one: _judged(one, "recall"), show.share),
         _Row("honest_disturbed", lambda one: _judged(one, "honest_disturbed"), show.count),
-        _Row("disturbed", lambda one: _judged(one, "honest_disturbed_per_10000"), _tenths),
-        _Row("stopped", lambda one: _judged(one, "honest_stopped_per_10000"), _tenths),
+        _Row("disturbed", lambda one: _judged(one, "honest_disturbed_per_10000"), _parts),
+        _Row("stopped", lambda one: _judged(one, "honest_stopped_per_10000"), _parts),
         _Row("users_disturbed", lambda one: _judged(one, "honest_users_disturbed"), show.count),
-        _Row("alerts_a_day", lambda one: one["days"]["mean"], _tenths),
+        _Row("alerts_a_day", lambda one: one["days"]["mean"], _parts),
         _Row("most_a_day", lambda one: one["days"]["most"], show.count),
         _Row("over_budget", lambda one: one["days"]["over_budget"], show.count),
         *(_Row(f"n_{name}", partial(_counted, outcome=name), show.count) for name in _SWAPPED),
     ]
 
 
-def _tenths(value: float) -> str:
-    return f"{value:,.1f}"
+def _parts(value: float) -> str:
+    return f"{value:,.2f}"
 
 
 def _counted(one: dict[str, Any], outcome: str) -> float:

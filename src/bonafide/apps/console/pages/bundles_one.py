@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from nicegui import ui
 
 from bonafide.apps.console.api import ApiError, part
 from bonafide.apps.console.diff import diff_files
 from bonafide.apps.console.frame import View
-from bonafide.apps.console.pages.bundles import proposal, rules_panel
+from bonafide.apps.console.pages.bundles import FILE, proposal, rules_panel
 from bonafide.apps.console.pages.bundles_parts import HASH_SHOWN, difference, numbered, stage
 from bonafide.apps.console.parts import chip, link, panel, pills, text
-
-FILE: Final = "rules.yaml"
 
 
 async def build(view: View, hash: str) -> None:
