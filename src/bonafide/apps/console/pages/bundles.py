@@ -33,7 +33,7 @@ async def build(view: View) -> None:
         proposal(view, one)
     if files is not None:
         await rules_panel(view, files)
-    await _backtests(view)
+    await backtests_panel(view)
     if told["steps"]:
         with panel(texts("bundles.history")):
             rows = [_row(view, step) for step in reversed(told["steps"][-STEPS_SHOWN:])]
@@ -55,7 +55,7 @@ async def _deciding(view: View, told: dict[str, Any]) -> dict[str, Any] | None:
             if files is not None and view.may("POST /v1/bundles"):
                 link(texts("bundles.edit"), f"/bundles/edit?from={decides}", "button main")
             if view.may("POST /v1/backtests"):
-                button(texts("backtest.ask_alone"), lambda: _look_alone(view, decides))
+                button(texts("backtest.ask_alone"), lambda: judge(view, decides))
             if told["steps"] and view.may("POST /v1/bundles/rollback"):
                 button(texts("act.rollback"), lambda: view.step("/v1/bundles/rollback", "rollback"), "danger")
     return files
@@ -72,17 +72,18 @@ async def _files(view: View, content: str) -> dict[str, Any] | None:
     return found
 
 
-async def _look_alone(view: View, decides: str) -> None:
-    """Have the bundle that decides judged by what is known today."""
-    asked = await view.do("/v1/backtests", {"base": decides, "files": {}, "fresh": True})
+async def judge(view: View, content: str) -> None:
+    """Have a kept bundle judged over the log, to its end: beside the one that decides, or that one alone."""
+    asked = await view.do("/v1/backtests", {"base": content, "files": {}, "fresh": True})
     if asked is not None:
-        ui.navigate.to(f"/bundles/backtests/{asked['id']}")
+        ui.navigate.to(f"/bundles/backtests/{asked['id']}?from={content}")
 
 
-async def _backtests(view: View) -> None:
-    """The back-tests that are kept."""
+async def backtests_panel(view: View, content: str | None = None) -> None:
+    """The back-tests that are kept: all of them, or those of one bundle."""
     texts = view.texts
-    found = (await view.get("/v1/backtests"))["backtests"]
+    every = (await view.get("/v1/backtests"))["backtests"]
+    found = [one for one in every if content in (None, one["challenger"])]
     if not found:
         return
     rows = [

@@ -9,9 +9,9 @@ from nicegui import ui
 from bonafide.apps.console.api import ApiError, part
 from bonafide.apps.console.diff import diff_files
 from bonafide.apps.console.frame import View
-from bonafide.apps.console.pages.bundles import FILE, proposal, rules_panel
+from bonafide.apps.console.pages.bundles import FILE, backtests_panel, judge, proposal, rules_panel
 from bonafide.apps.console.pages.bundles_parts import HASH_SHOWN, difference, numbered, stage
-from bonafide.apps.console.parts import chip, link, panel, pills, text
+from bonafide.apps.console.parts import button, chip, link, panel, pills, text
 
 
 async def build(view: View, hash: str) -> None:
@@ -32,6 +32,9 @@ async def build(view: View, hash: str) -> None:
         if view.may("POST /v1/bundles"):
             told = texts("bundles.edit") if hash == decides else texts("bundles.edit_from")
             link(told, f"/bundles/edit?from={hash}", "button main" if hash == decides else "button")
+        if view.may("POST /v1/backtests"):
+            told = texts("backtest.ask_alone") if hash == decides else texts("backtest.ask")
+            button(told, lambda: judge(view, hash))
         link(texts("bundles.back"), "/bundles", "button quiet")
     if found and stage(found[-1]) in ("proposed", "approved"):
         proposal(view, found[-1])
@@ -39,6 +42,7 @@ async def build(view: View, hash: str) -> None:
         _rule(view, files, view.query["rule"])
     if decides not in (None, hash):
         await _against(view, files, decides)
+    await backtests_panel(view, hash)
     await rules_panel(view, files)
     _files(view, files, here)
 
