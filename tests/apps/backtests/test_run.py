@@ -58,7 +58,7 @@ class Log:
             journal.append(records, bundle=self.champion.hash)
         self.events += events
 
-    def run(self, *, days: int | None = None, fresh: bool = False, now_ms: int = 0) -> Backtest:
+    def ask(self, *, days: int | None = None, fresh: bool = False) -> str:
         self._asked += 1
         name = f"{self._asked:016x}"
         home = self.data / BACKTESTS / name
@@ -67,6 +67,11 @@ class Log:
             id=name, person="ann", asked_ms=0, champion=self.champion.hash, challenger=self.challenger.hash, name="two",
             days=days, fresh=fresh,
         ))  # fmt: skip
+        return name
+
+    def run(self, *, days: int | None = None, fresh: bool = False, now_ms: int = 0) -> Backtest:
+        name = self.ask(days=days, fresh=fresh)
+        home = self.data / BACKTESTS / name
         said: list[Progress] = []
         run_backtest(self.data, name, now_ms, said.append)
         assert said

@@ -37,9 +37,23 @@ def run_child(data: Path, name: str, tell: Callable[[Progress], None], stop: thr
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=trouble, env={**os.environ, **_THREADS}
         )  # fmt: skip
+    with process:
+        last, late = _listen(process, tell, stop)
+    if last.done and process.returncode == 0:
+        return None
+    if late:
+        return f"it took longer than {TIMEOUT_S / 60:.0f} minutes; ask for fewer days or run it at a terminal"
+    return last.failed or f"its process ended with {process.returncode}"
+
+
+def _listen(
+    process: subprocess.Popen[bytes], tell: Callable[[Progress], None], stop: threading.Event
+) -> tuple[_Last, bool]:  # fmt: skip
+    """Hear it to its end; its last word, and whether it was ended for taking too long."""
     late = threading.Event()
 
     def watch() -> None:
+        """End it where it takes too long, or the service ends."""
         ends_s = time.monotonic() + TIMEOUT_S
         while process.poll() is None and not stop.wait(LOOK_S):
             if time.monotonic() > ends_s:
@@ -47,7 +61,8 @@ def run_child(data: Path, name: str, tell: Callable[[Progress], None], stop: thr
                 break
         process.kill()
 
-    threading.Thread(target=watch, daemon=True).start()
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
     last = _Last()
     assert process.stdout is not None
     for line in process.stdout:
@@ -55,9 +70,6 @@ def run_child(data: Path, name: str, tell: Callable[[Progress], None], stop: thr
             tell(msgspec.json.decode(line, type=Progress))
         except msgspec.MsgspecError:
             last = msgspec.json.decode(line, type=_Last)
-    status = process.wait()
-    if last.done and status == 0:
-        return None
-    if late.is_set():
-        return f"it took longer than {TIMEOUT_S / 60:.0f} minutes; ask for fewer days or run it at a terminal"
-    return last.failed or f"its process ended with {status}"
+    process.wait()
+    watching.join()
+    return last, late.is_set()
