@@ -114,6 +114,19 @@ def test_what_was_asked_survives_the_service_and_says_that_it_was_cut_short(plac
             later.one(nobody)
 
 
+def test_one_is_ended_early_whether_it_runs_or_waits(place: Place) -> None:
+    runs, waits, after = place.ask(), place.ask(), place.ask()
+    assert place.room.end(waits, "bob").state == "queued"
+    place.room.end(runs, "ann")
+    for name, who in ((runs, "ann"), (waits, "bob")):
+        found = place.ended(name)
+        assert (found.state, found.ended and found.ended.told) == ("failed", f"{who} ended it")
+    assert place.ended(after).state == "done"
+    assert place.runner.begun == [runs, after]
+    with pytest.raises(NotNowError, match="has ended"):
+        place.room.end(runs, "ann")
+
+
 def test_the_oldest_go_first(place: Place) -> None:
     names = []
     for _ in range(KEPT_MAX + 2):

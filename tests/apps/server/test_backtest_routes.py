@@ -80,6 +80,15 @@ def test_what_decides_is_judged_alone_where_nothing_is_changed(bureau: Bureau) -
     assert not (bureau.data.folder / BACKTESTS / made["id"] / "bundle").exists()
 
 
+def test_what_has_ended_is_not_ended_again(bureau: Bureau) -> None:
+    made = shown(ask(bureau, {"base": has_decided(bureau.data), "files": {}}), BacktestAnswer, 202)
+    ended(bureau, made["id"])
+    got = bureau.as_person(bureau.session("ann"), "POST", f"/v1/backtests/{made['id']}/end", {})
+    assert got.problem == "conflict"
+    nobody = bureau.as_person(bureau.session("ann"), "POST", f"/v1/backtests/{'f' * 16}/end", {})
+    assert nobody.problem == "not-found"
+
+
 def test_a_report_is_a_file_that_runs_nothing(bureau: Bureau) -> None:
     made = shown(ask(bureau, {"base": has_decided(bureau.data), "files": {}}), BacktestAnswer, 202)
     ended(bureau, made["id"])

@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -58,7 +59,10 @@ class Room:
         self._data, self._run, self._clock = data, run, clock
         self._line: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._waiting: list[str] = []
+        self._waiting: dict[str, threading.Event] = {}
+        """Those that have not ended, in their order, each with what ends it early."""
+        self._stopped: dict[str, str] = {}
+        """Who ended which early."""
         self._progress: dict[str, Progress] = {}
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -82,7 +86,7 @@ class Room:
                 self._write(asked, files or {})
             except OSError as error:
                 raise StateError(f"the back-test cannot be kept: {error.strerror}") from error
-            self._waiting.append(asked.id)
+            self._waiting[asked.id] = threading.Event()
             self._line.put(asked)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="backtests", daemon=True)
@@ -134,29 +138,53 @@ class Room:
         except OSError:
             raise MissingError("back-test: it has no report") from None
 
+    def end(self, name: str, person: str) -> Shown:
+        """End one early, whether it runs or waits; NotNowError where it has ended."""
+        self.one(name)
+        with self._lock:
+            stop = self._waiting.get(name)
+            if stop is None:
+                raise NotNowError("the back-test has ended")
+            self._stopped.setdefault(name, person)
+            stop.set()
+        return self.one(name)
+
     def stop(self) -> None:
         """End the one that runs, and take no more."""
         self._ended.set()
+        with self._lock:
+            for stop in self._waiting.values():
+                stop.set()
         self._line.put(None)
         if self._thread is not None:
             self._thread.join()
 
     def _work(self) -> None:
         while (asked := self._line.get()) is not None and not self._ended.is_set():
-            begun = self._clock()
-            self._note(asked.id, Progress("starting"))
-            try:
-                told = self._run(self._data, asked.id, lambda progress, of=asked.id: self._note(of, progress),  # type: ignore[misc]
-                                 self._ended)  # fmt: skip
-            except Exception as error:  # noqa: BLE001  (the next one must run whatever this one met)
-                told = f"it failed ({type(error).__name__})"
+            begun, told = self._clock(), self._done(asked.id)
             ended = Ended(done=told is None, told=told or "", begun_ms=begun, ended_ms=self._clock())
             with suppress(OSError):  # a full disk: it counts as cut short
                 write_json(self._home / asked.id / ENDED, ended)
             with self._lock:
-                self._waiting.remove(asked.id)
-                del self._progress[asked.id]
+                del self._waiting[asked.id]
+                self._progress.pop(asked.id, None)
+                self._stopped.pop(asked.id, None)
             self._clear()
+
+    def _done(self, name: str) -> str | None:
+        """Run one to its end; why it failed, or None."""
+        with self._lock:
+            stop = self._waiting[name]
+        told: str | None = None
+        if not stop.is_set():
+            self._note(name, Progress("starting"))
+            try:
+                told = self._run(self._data, name, partial(self._note, name), stop)
+            except Exception as error:  # noqa: BLE001  (the next one must run whatever this one met)
+                told = f"it failed ({type(error).__name__})"
+        with self._lock:
+            person = self._stopped.get(name)
+        return told if person is None else f"{person} ended it"
 
     def _note(self, name: str, progress: Progress) -> None:
         with self._lock:

@@ -39,6 +39,7 @@ RIGHTS: Final[dict[str, frozenset[str]]] = {
     "POST /v1/bundles/{hash}/activate": frozenset({"admin"}),
     "POST /v1/bundles/rollback": frozenset({"senior", "admin"}),
     "POST /v1/backtests": frozenset({"analyst", "senior", "admin"}),
+    "POST /v1/backtests/{id}/end": frozenset({"analyst", "senior", "admin"}),
     "GET /v1/lists": _PEOPLE,
     "POST /v1/lists": frozenset({"analyst", "senior", "admin"}),
     "POST /v1/lists/{number}/approve": frozenset({"senior", "admin"}),

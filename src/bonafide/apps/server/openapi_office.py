@@ -152,6 +152,8 @@ _TABLE: Final = (
     Told("POST /v1/backtests", "askForBacktest", "Have a bundle judged beside the one that decides, over the log",
          "BacktestAnswer", "BacktestBody", "One runs at a time and four wait; it is read and not checked.", 202,
          (404, 409)),
+    Told("POST /v1/backtests/{id}/end", "endBacktest", "End a back-test early", "BacktestAnswer", "NoteBody", "", 202,
+         (404, 409)),
     Told("GET /v1/backtests", "backtests", "Back-tests, the newest first", "BacktestsAnswer",
          more="The last 20 are kept; figures stand in the answers about single ones."),
     Told("GET /v1/backtests/{id}", "backtest", "How far a back-test has come, and what it found", "BacktestAnswer",

@@ -121,6 +121,7 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     "POST /v1/bundles/{hash}/activate": _ADMIN,
     "POST /v1/bundles/rollback": frozenset({"senior", "admin"}),
     "POST /v1/backtests": _JUDGES | _ADMIN,
+    "POST /v1/backtests/{id}/end": _JUDGES | _ADMIN,
     "GET /v1/backtests": _READERS,
     "GET /v1/backtests/{id}": _READERS,
     "GET /v1/backtests/{id}/report": _READERS,
@@ -176,7 +177,7 @@ OF_A_SESSION: Final = frozenset(
 )
 """Routes about one's own session. A key has none, whatever its role."""
 OF_PEOPLE: Final = OF_A_SESSION | {
-    "POST /v1/bundles", "POST /v1/bundles:check", "POST /v1/backtests",
+    "POST /v1/bundles", "POST /v1/bundles:check", "POST /v1/backtests", "POST /v1/backtests/{id}/end",
     "POST /v1/bundles/{hash}/approve", "POST /v1/bundles/{hash}/refuse",
     "POST /v1/bundles/{hash}/activate", "POST /v1/bundles/rollback", "POST /v1/lists",
     "POST /v1/lists/{number}/approve", "POST /v1/merchants/{id}/decide",

@@ -11,7 +11,7 @@ from bonafide.apps.console.api import ApiError, part
 from bonafide.apps.console.frame import View
 from bonafide.apps.console.pages.bundles_figures import figures_of
 from bonafide.apps.console.pages.bundles_parts import HASH_SHOWN
-from bonafide.apps.console.parts import chip, link, panel, text
+from bonafide.apps.console.parts import button, chip, link, panel, text
 
 EVERY_S: Final = 1.0
 _STATES: Final = {"queued": "state-open", "running": "state-assigned", "done": "label-genuine",
@@ -58,11 +58,20 @@ def _ways(view: View, told: dict[str, Any], id: str) -> None:
 def _wait(view: View, path: str, told: dict[str, Any]) -> None:
     """What it is doing, asked again every second until it has ended."""
     texts = view.texts
+
+    async def end() -> None:
+        """End it early."""
+        if await view.do(f"{path}/end") is not None:
+            view.again()
+
     with panel(texts("backtest.progress")):
         said = text("p", _stage(view, told), "step").props('role="status"')
         bar = ui.element("progress").classes("progress").props("max=1000")
         bar.props["aria-label"] = texts("backtest.progress")
         text("p", texts("backtest.leave"), "muted")
+        if view.may("POST /v1/backtests/{id}/end"):
+            with ui.element("div").classes("actions"):
+                button(texts("backtest.end"), end, "danger")
     _fill(bar, told)
 
     async def ask() -> None:

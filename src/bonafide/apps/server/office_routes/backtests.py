@@ -19,6 +19,7 @@ from bonafide.apps.server.bundle_routes import (
     Person,
     person_of,
 )
+from bonafide.apps.server.bundle_shapes import NoteBody
 from bonafide.apps.server.office_routes.common import caller_of, office_of
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
@@ -66,9 +67,22 @@ def add_backtests(rest: FastAPI, service: Service, bundles: Callable[[], BundleR
     @rest.post("/v1/backtests")
     async def ask_for(request: Request) -> Response:
         body = await read_struct(request, service, BacktestBody, BUNDLE_BODY_BYTES_MAX, BUNDLE_BODY_TEXTS_MAX)
-        caller = caller_of(request)
-        person = person_of(caller.signed_in.session if caller.signed_in else None, caller.actor.origin)
-        return told(await turns.run(partial(ask, person, body)), 202)
+        return told(await turns.run(partial(ask, _person(request), body)), 202)
+
+    def end(person: Person, name: str) -> dict[str, Any]:
+        """End one early, and note who did."""
+        person.session.check_complete()
+        found = room().end(name, person.session.name)
+        office_of(service).note(
+            Actor(f"person:{person.session.name}", person.origin), "backtest.end", f"bundle:{found.asked.challenger}",
+            details={"backtest": name},
+        )  # fmt: skip
+        return shown(found)
+
+    @rest.post("/v1/backtests/{id}/end")
+    async def end_early(id: str, request: Request) -> Response:
+        await read_struct(request, service, NoteBody)
+        return told(await run_in_threadpool(end, _person(request), _known(id)), 202)
 
     @rest.get("/v1/backtests")
     async def every() -> Response:
@@ -99,6 +113,11 @@ def shown(found: Shown) -> dict[str, Any]:
         else {"stage": progress.stage, "done": progress.done, "total": progress.total},
         "why_not": ended.told if ended is not None and not ended.done else None, "figures": None,
     }  # fmt: skip
+
+
+def _person(request: Request) -> Person:
+    caller = caller_of(request)
+    return person_of(caller.signed_in.session if caller.signed_in else None, caller.actor.origin)
 
 
 def _known(given: str) -> str:
