@@ -97,6 +97,9 @@ def test_a_rule_from_a_mistake_over_a_back_test_to_its_decisions(living: Living)
             page.locator("ins").get_by_text("weight: 0.34").wait_for()
             where = page.url.removeprefix(living.console())
             assert page.get_by_role("button", name="Approve").count() == 0
+            page.goto(f"{living.console()}/bundles")  # the worker has counted them by now
+            page.get_by_text("in which this bundle decided 41 events").wait_for()
+            page.get_by_role("row", name="U-RESOLD").get_by_text("100.00 %").wait_for()
         for name, step in (("bob", "Approve"), ("cy", "Activate")):
             with at(browser, living, people[name], where) as page:
                 page.get_by_role("button", name=step).click()

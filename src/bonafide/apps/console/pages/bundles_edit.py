@@ -15,7 +15,7 @@ from bonafide.apps.console.diff import diff_files
 from bonafide.apps.console.drafts import Draft, draft_of, drop_draft
 from bonafide.apps.console.frame import View, asked_note, empty
 from bonafide.apps.console.pages.bundles import FILE
-from bonafide.apps.console.pages.bundles_parts import HASH_SHOWN, changes_and_harms, difference
+from bonafide.apps.console.pages.bundles_parts import HASH_SHOWN, changes_and_harms, difference, sure
 from bonafide.apps.console.parts import button, chip, choice, field, link, panel, text
 
 DEBOUNCE_MS: Final = 250
@@ -28,6 +28,9 @@ SPANS: Final = (0, 7, 30)
 
 async def build(view: View) -> None:
     """The page."""
+    if not view.may("POST /v1/bundles"):
+        empty(view, "refused.forbidden")
+        return
     base = view.query.get("from") or (await view.get("/v1/bundles"))["decides"]
     if base is None:
         empty(view, "bundles.nothing_to_edit")
@@ -234,9 +237,8 @@ class _Editor:
 
     async def discard(self) -> None:
         """Forget what was written."""
-        texts = self.texts
-        title = texts("bundles.discard")
-        if await asked_note(self.view, title, texts("bundles.discard_hint"), title) is not None:
+        if await sure(self.texts, self.texts("bundles.discard"), self.texts("bundles.discard_hint")):
+            self.view.touched()
             drop_draft(self.view.held, self.base)
             ui.navigate.to(self._to(self.file if self.file in self.before else FILE))
 

@@ -12,6 +12,7 @@ from bonafide.apps.console.api import part
 from bonafide.apps.console.diff import FileDiff, Line
 from bonafide.apps.console.frame import View
 from bonafide.apps.console.parts import button, text
+from bonafide.apps.console.texts import Texts
 
 HASH_SHOWN: Final = 12
 _HOUR_MS: Final = 3_600_000
@@ -29,9 +30,9 @@ def stage(one: dict[str, Any]) -> str:
     return found[0] if found else "proposed"
 
 
-def hours(texts: Any, ms: int) -> str:
+def hours(texts: Texts, ms: int) -> str:
     """A span of waiting."""
-    return str(texts("bundles.hours", n=f"{ms / _HOUR_MS:g}"))
+    return texts("bundles.hours", n=f"{ms / _HOUR_MS:g}")
 
 
 def lines(title: str, found: Sequence[str], nothing: str) -> None:
@@ -68,6 +69,19 @@ def steps_of(view: View, one: dict[str, Any]) -> None:
             button(texts("act.activate"), lambda: view.step(f"{path}/activate", "activate", needed=False), "main")
         if at in told and view.may(f"{stem}/refuse"):
             button(texts("act.refuse_bundle"), lambda: view.step(f"{path}/refuse", "refuse_bundle"))
+
+
+async def sure(texts: Texts, title: str, hint: str) -> bool:
+    """Whether somebody wants what cannot be taken back."""
+    with ui.dialog() as dialog, ui.element("div").classes("dialog").props('role="document"'):
+        text("h2", title)
+        text("p", hint, "muted")
+        with ui.element("div").classes("dialog-buttons"):
+            button(texts("act.leave"), lambda: dialog.submit(None), "quiet")
+            button(title, lambda: dialog.submit(True), "main")
+    found = await dialog
+    dialog.delete()
+    return bool(found)
 
 
 def numbered(content: str, first: int = 1, label: str = "") -> None:
