@@ -176,14 +176,16 @@ def proposal(view: View, one: dict[str, Any]) -> None:
     with panel(title, texts("bundles.by", name=one["person"], time=show.moment(one["time"]))):
         with ui.element("div").classes("title"):
             chip(texts.word("stage", stage(one)))
-            link(one["bundle"][:HASH_SHOWN], f"/bundles/{one['bundle']}", "link mono")
-            link(texts("bundles.look"), f"/bundles/{one['bundle']}")
+            to = f"/bundles/{one['bundle']}"
+            if view.path != to:
+                link(one["bundle"][:HASH_SHOWN], to, "link mono")
+                link(texts("bundles.look"), to)
             if one["ready"]:
                 text("span", texts("bundles.ready", time=show.moment(one["ready"])), "muted")
         if one["note"]:
             text("p", one["note"], "note")
         changes_and_harms(view, one)
-        facts([(texts("bundles.takes_over"), one["takes_over"] or show.NOTHING)])
+        facts([(texts("bundles.takes_over"), texts.word("takes_over", one["takes_over"] or show.NOTHING))])
         steps_of(view, one)
 
 

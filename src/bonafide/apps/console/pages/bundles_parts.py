@@ -65,7 +65,7 @@ def steps_of(view: View, one: dict[str, Any]) -> None:
     with ui.element("div").classes("actions"):
         if at == "proposed" and one["person"] != view.name and view.may(f"{stem}/approve"):
             button(texts("act.approve"), lambda: view.step(f"{path}/approve", "approve", needed=False), "main")
-        if at == "approved" and view.may(f"{stem}/activate"):
+        if at == "approved" and ready and view.may(f"{stem}/activate"):
             button(texts("act.activate"), lambda: view.step(f"{path}/activate", "activate", needed=False), "main")
         if at in told and view.may(f"{stem}/refuse"):
             button(texts("act.refuse_bundle"), lambda: view.step(f"{path}/refuse", "refuse_bundle"))
