@@ -21,6 +21,7 @@ class Runner:
 
     def __init__(self) -> None:
         self.begun: list[str] = []
+        self.has_begun = threading.Event()
         self.go = threading.Semaphore(0)
         self.told: str | None = None
         self.fault: Exception | None = None
@@ -29,6 +30,7 @@ class Runner:
         self, data: Path, name: str, tell: Callable[[Progress], None], stop: threading.Event
     ) -> str | None:  # fmt: skip
         self.begun.append(name)
+        self.has_begun.set()
         tell(Progress("log", 1, 2))
         assert self.go.acquire(timeout=WAIT_S) or stop.is_set()
         if self.fault is not None:
@@ -116,6 +118,7 @@ def test_what_was_asked_survives_the_service_and_says_that_it_was_cut_short(plac
 
 def test_one_is_ended_early_whether_it_runs_or_waits(place: Place) -> None:
     runs, waits, after = place.ask(), place.ask(), place.ask()
+    assert place.runner.has_begun.wait(WAIT_S)
     assert place.room.end(waits, "bob").state == "queued"
     place.room.end(runs, "ann")
     for name, who in ((runs, "ann"), (waits, "bob")):

@@ -29,12 +29,19 @@ def finished(data: Path, name: str, tell: Callable[[Progress], None], stop: thre
     return None
 
 
-@pytest.fixture
-def bureau(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bureau]:
-    monkeypatch.setattr(backtests, "Room", partial(Room, run=finished))
-    with opened(tmp_path) as one:
+@pytest.fixture(scope="module")
+def bureau(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
+    with pytest.MonkeyPatch.context() as patched, opened(tmp_path_factory.mktemp("backtests")) as one:
+        patched.setattr(backtests, "Room", partial(Room, run=finished))
         one.settle("ann", "analyst")
+        has_decided(one.data)
         yield one
+
+
+@pytest.fixture
+def first(bureau: Bureau) -> str:
+    """The bundle that decides."""
+    return str(get(bureau, "/v1/bundles").json["decides"])
 
 
 def ask(bureau: Bureau, body: Any) -> Answer:
@@ -56,8 +63,7 @@ def ended(bureau: Bureau, name: str) -> Any:
     raise AssertionError("it did not end")
 
 
-def test_a_change_is_judged_beside_what_decides(bureau: Bureau) -> None:
-    first = has_decided(bureau.data)
+def test_a_change_is_judged_beside_what_decides(bureau: Bureau, first: str) -> None:
     rules = files()["rules.yaml"]
     weight = next(line for line in rules.splitlines() if "weight:" in line)
     body = {"base": first, "files": {"rules.yaml": rules.replace(weight, f"{weight}1", 1)}, "days": 30}
@@ -69,19 +75,18 @@ def test_a_change_is_judged_beside_what_decides(bureau: Bureau) -> None:
     assert (kept / "rules.yaml").read_text(encoding="utf-8") == body["files"]["rules.yaml"]  # type: ignore[index]
     assert (kept / "features.yaml").is_file()
     every = shown(get(bureau, "/v1/backtests"), BacktestsAnswer)["backtests"]
-    assert [(one["id"], one["figures"]) for one in every] == [(made["id"], None)]
+    assert (every[0]["id"], every[0]["figures"]) == (made["id"], None)
     assert ("person:ann", "backtest.ask", f"bundle:{made['challenger']}", "done") in bureau.deeds()
 
 
-def test_what_decides_is_judged_alone_where_nothing_is_changed(bureau: Bureau) -> None:
-    first = has_decided(bureau.data)
+def test_what_decides_is_judged_alone_where_nothing_is_changed(bureau: Bureau, first: str) -> None:
     made = shown(ask(bureau, {"base": first, "files": {}}), BacktestAnswer, 202)
     assert (made["challenger"], made["name"]) == (first, "starter")
     assert not (bureau.data.folder / BACKTESTS / made["id"] / "bundle").exists()
 
 
-def test_what_has_ended_is_not_ended_again(bureau: Bureau) -> None:
-    made = shown(ask(bureau, {"base": has_decided(bureau.data), "files": {}}), BacktestAnswer, 202)
+def test_what_has_ended_is_not_ended_again(bureau: Bureau, first: str) -> None:
+    made = shown(ask(bureau, {"base": first, "files": {}}), BacktestAnswer, 202)
     ended(bureau, made["id"])
     got = bureau.as_person(bureau.session("ann"), "POST", f"/v1/backtests/{made['id']}/end", {})
     assert got.problem == "conflict"
@@ -89,8 +94,8 @@ def test_what_has_ended_is_not_ended_again(bureau: Bureau) -> None:
     assert nobody.problem == "not-found"
 
 
-def test_a_report_is_a_file_that_runs_nothing(bureau: Bureau) -> None:
-    made = shown(ask(bureau, {"base": has_decided(bureau.data), "files": {}}), BacktestAnswer, 202)
+def test_a_report_is_a_file_that_runs_nothing(bureau: Bureau, first: str) -> None:
+    made = shown(ask(bureau, {"base": first, "files": {}}), BacktestAnswer, 202)
     ended(bureau, made["id"])
     got = get(bureau, f"/v1/backtests/{made['id']}/report?lang=zh")
     assert (got.status, got.body, got.headers["content-type"]) == (200, b"<h1>zh</h1>", "text/html; charset=utf-8")
@@ -102,10 +107,10 @@ def test_a_report_is_a_file_that_runs_nothing(bureau: Bureau) -> None:
             assert get(bureau, f"/v1/backtests/{path}{end}").problem == "not-found"
 
 
-def test_what_is_no_bundle_is_refused_with_its_mistakes(bureau: Bureau) -> None:
-    first = has_decided(bureau.data)
+def test_what_is_no_bundle_is_refused_with_its_mistakes(bureau: Bureau, first: str) -> None:
+    before = get(bureau, "/v1/backtests").json
     got = ask(bureau, {"base": first, "files": {"rules.yaml": "- nonsense\n"}})
     assert (got.status, got.json["field"], "rules.yaml:1" in got.json["detail"]) == (422, "files", True)
     assert str(bureau.data.folder) not in got.json["detail"]
     assert ask(bureau, {"base": first, "files": {}, "days": 0}).json["field"] == "days"
-    assert not (bureau.data.folder / BACKTESTS).exists()
+    assert get(bureau, "/v1/backtests").json == before
