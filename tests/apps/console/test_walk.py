@@ -12,6 +12,7 @@ import pytest
 
 from tests.apps.console.browsing import launched, needs_chromium, sign_in, watched
 from tests.apps.console.kit import SCRIPT, Site
+from tests.apps.server.bureau import has_decided
 from tests.apps.server.test_measure_routes import propose
 
 if TYPE_CHECKING:
@@ -78,11 +79,12 @@ def test_axe_finds_nothing_serious(browser: Browser, site: Site, tmp_path: Path)
     (packed,) = tmp_path.glob("axe-core-*.tgz")
     subprocess.run(["tar", "xzf", packed.name, "package/axe.min.js"], cwd=tmp_path, check=True)
     axe, found = (tmp_path / "package" / "axe.min.js").read_text(encoding="utf-8"), []
-    number = site.case()
+    number, first = site.case(), has_decided(site.bureau.data)
+    ours = (f"/bundles/{first}?rule=U-DRAIN", f"/bundles/edit?from={first}&line=3")
     for theme in ("light", "dark"):
         with watched(browser, site, color_scheme=theme, bypass_csp=True) as page:
             sign_in(page, site, "root")
-            for path in (*PAGES, f"/cases/{number}", f"/cases/{number}?tab=money", "/sign-in"):
+            for path in (*PAGES, *ours, f"/cases/{number}", f"/cases/{number}?tab=money", "/sign-in"):
                 page.goto(f"{site.url}{path}")
                 page.wait_for_load_state("networkidle")
                 page.evaluate(axe)
