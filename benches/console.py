@@ -1,12 +1,15 @@
-"""How fast pages of the console open in a real browser: `python -m benches.console` (Debian's chromium).
+"""How fast pages of the console open in a real browser, and how much it slows decisions: `python -m benches.console`.
 
-A service with 100,000 cases, among them one of 5,000 events and 500 subjects, and its console. Seconds from asking for
-a page until what it is about stands in it, everything of page and socket included, with a browser on the same machine.
+Pages: a service with 100,000 cases, among them one of 5,000 events and 500 subjects, and its console. Seconds from
+asking for a page until what it is about stands in it, everything of page and socket included, with a browser (Debian's
+chromium) on the same machine. Decisions: benches/console_beside.py. Both together take less than ten minutes;
+`--part pages` and `--part decisions` take one.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import shutil
 import statistics
@@ -18,7 +21,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from benches.cases import lists
-from bonafide.apps.cli.living import PASSWORD, Guest, Living
+from benches.console_beside import PAIRS, beside, keep_to, sign_in
+from benches.speed.machine import this_machine
+from benches.speed.service import Cores, cores
+from bonafide.apps.cli.living import Living
 from bonafide.core.pseudonym import show_token
 from bonafide.office.access.keys import now_ms
 from bonafide.office.store.database import Store
@@ -33,6 +39,10 @@ USERS: Final = 470
 MERCHANTS: Final = 30
 SHOWN: Final = 1_000
 ROUNDS: Final = 9
+SOME: Final = 2_000
+"""Cases of the service whose decisions are timed."""
+EVENTS_USUAL: Final = 200
+"""Of the case that is looked at meanwhile."""
 QUEUES: Final = (
     "/queue", "/queue?sort=money", "/queue?sort=due&state=open", "/queue?state=decided&sort=newest", "/queue?overdue=1",
     "/queue?typology=broker_ring", "/queue?assignee=p3", "/queue?subject=~0000000000000007",
@@ -42,11 +52,21 @@ QUEUES: Final = (
 def main() -> None:
     """Read the command line and measure."""
     read = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    read.add_argument("--cases", type=int, default=CASES)
-    number = read.parse_args().cases
-    chromium = shutil.which("chromium")
-    if chromium is None:
+    read.add_argument("--part", choices=("pages", "decisions", "both"), default="both")
+    read.add_argument("--cases", type=int, default=CASES, help="of the service whose pages are opened")
+    read.add_argument("--pairs", type=int, default=PAIRS, help="of rounds of load, without and with the console open")
+    read.add_argument("--free", action="store_true", help="let the system choose who runs on which core")
+    asked = read.parse_args()
+    if shutil.which("chromium") is None:
         sys.exit("there is no chromium; on Debian: apt-get install chromium")
+    print(f"machine: {this_machine().line()}; load before: {os.getloadavg()[0]:.1f}", flush=True)
+    if asked.part != "decisions":
+        _pages(asked.cases)
+    if asked.part != "pages":
+        _decisions(asked.pairs, asked.free)
+
+
+def _pages(number: int) -> None:
     from playwright.sync_api import sync_playwright
 
     with TemporaryDirectory(prefix="bonafide-console-") as folder, Living(Path(folder) / "data") as living:
@@ -54,15 +74,30 @@ def main() -> None:
         lists._fill(living.data / "office.db", number)
         large = _large(living, key, number + 1)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1280, "height": 860})
-            _sign_in(page, living.console(), guests[0])
+            sign_in(page, living.console(), guests[0])
             print(f"{number:,} cases; seconds in the browser, of {ROUNDS} times\n{'page':<44}{'median':>8}{'most':>8}")
             for path in QUEUES:
                 _time(page, living.console_url, path, "table tbody tr, .empty")
             for tab, awaited in (("", ".reasons"), ("?tab=events", "table tbody tr"), ("?tab=money", ".graph svg a")):
                 _time(page, living.console_url, f"/cases/{large}{tab}", awaited)
             browser.close()
+
+
+def _decisions(pairs: int, free: bool) -> None:
+    chosen = Cores(None, None) if free else cores()
+    usable = os.sched_getaffinity(0)
+    with TemporaryDirectory(prefix="bonafide-beside-") as folder:
+        keep_to(chosen.server)
+        with Living(Path(folder) / "data") as living:
+            keep_to(chosen.clients)
+            guests, key = living.guests(), living.key()
+            lists._fill(living.data / "office.db", SOME)
+            number = _large(living, key, SOME + 1, EVENTS_USUAL, EVENTS_USUAL)
+            living.console()
+            beside(living, key, guests[:3], number, pairs)
+    os.sched_setaffinity(0, usable)
 
 
 def _time(page: Page, url: str, path: str, awaited: str) -> None:
@@ -75,30 +110,20 @@ def _time(page: Page, url: str, path: str, awaited: str) -> None:
     print(f"{path:<44}{statistics.median(told):>8.2f}{max(told):>8.2f}", flush=True)
 
 
-def _sign_in(page: Page, url: str, guest: Guest) -> None:
-    page.goto(url)
-    for name, value in (("name", guest.name), ("password", PASSWORD), ("code", guest.code())):
-        page.fill(f"[name={name}]", value)
-    page.click("button[type=submit]")
-    page.wait_for_selector(".figures")
-
-
-def _large(living: Living, key: str, number: int) -> int:
-    """A case of EVENTS payments, the newest SHOWN of them decided on just now; its number."""
+def _large(living: Living, key: str, number: int, of: int = EVENTS, new: int = SHOWN) -> int:
+    """A case of so many payments, the newest of them decided on just now; its number."""
     draw, now = random.Random(7), now_ms()
     payments: list[dict[str, Any]] = [
         {"type": "payment", "event_id": f"large-{at}", "time": now - 60_000 + at, "user_id": f"lu{at % USERS}",
          "merchant_id": f"lm{draw.randrange(MERCHANTS)}", "order_id": f"lo{at}", "amount": draw.randrange(100, 900_000),
          "currency": "CNY"}
-        for at in range(SHOWN)
+        for at in range(new)
     ]  # fmt: skip
     living.send(key, payments)
     tokens = {
         name: show_token(draw.getrandbits(63)) for one in payments for name in (one["user_id"], one["merchant_id"])
     }
-    rows = [
-        lists._event(draw, number, now) | {"seq": 10**9 + at, "event_id": f"old-{at}"} for at in range(EVENTS - SHOWN)
-    ]
+    rows = [lists._event(draw, number, now) | {"seq": 10**9 + at, "event_id": f"old-{at}"} for at in range(of - new)]
     rows += [
         lists._event(draw, number, now) | {
             "seq": 2 * 10**9 + at, "event_id": one["event_id"], "time_ms": one["time"], "amount": one["amount"],
@@ -114,7 +139,7 @@ def _large(living: Living, key: str, number: int) -> int:
     nobody = dict.fromkeys(
         ("assignee", "label", "grade", "decided_ms", "decided_by", "waits_until_ms", "merged_into"), None
     )  # fmt: skip
-    told = {"state": "open", "closed": False, "events": EVENTS, "users": USERS, "merchants": MERCHANTS}
+    told = {"state": "open", "closed": False, "events": of, "users": USERS, "merchants": MERCHANTS}
     case = lists._case(draw, number, now) | told | nobody
     with Store.open(living.data / "office.db") as store:
         with store.writing() as connection:

@@ -34,6 +34,8 @@ SPEED = 900
 """Seconds of the platform that pass in one."""
 LOOKED_S = 30
 """How long the overview is looked at before its picture is taken."""
+READ_S = 300.0
+"""How long the worker may take to read what came before."""
 WIDE, TABLET = (1280, 860), (834, 1112)
 
 
@@ -57,6 +59,7 @@ def shots(found: dict[str, Any]) -> list[Shot]:
         Shot("measure", f"/measures/{found['measure']}", "en", "light"),
         Shot("case-zh", f"/cases/{found['case']}?tab=events", "zh", "light"),
         Shot("queue-zh-dark-tablet", "/queue", "zh", "dark", TABLET),
+        Shot("tour", "/tour?step=5", "en", "light"),
         Shot("merchant-zh", f"/merchants/{found['merchant']}", "zh", "light"),
     ]
 
@@ -136,7 +139,7 @@ def main() -> None:
             guests, key = living.guests(), living.key()
             before, now = split(events_of(Path(folder) / EVENTS), days=1)
             living.send(key, before)
-            _wait_for_cases(living, guests[0])
+            living.caught_up(living.session(guests[0]), READ_S)
             found = work(living, guests, key)
             Thread(target=_flow, args=(living, key, now), daemon=True).start()
             with sync_playwright() as playwright:
@@ -148,23 +151,8 @@ def main() -> None:
 def _flow(living: Living, key: str, events: list[dict[str, Any]]) -> None:
     """The last day comes while pictures are taken, so that the overview has something to show."""
     with suppress(StateError, OSError):  # the pictures are taken, and the service has ended
-        for due in flow(events, SPEED):
+        for due in flow(events, lambda: SPEED):
             living.send(key, due)
-
-
-def _wait_for_cases(living: Living, guest: Guest) -> None:
-    """The worker reads the log on its own; wait until it opens no more."""
-    import time
-
-    who, last = living.session(guest), -1
-    while True:
-        told = living.ask("GET", "/v1/cases/figures", None, *who)[0]["queues"]["alerts"]
-        measures = living.ask("GET", "/v1/measures?limit=1", None, *who)[0]["figures"]
-        seen = sum(told.values()) + sum(measures.values())
-        if seen == last and told["open"] and measures["requested"]:
-            return
-        last = seen
-        time.sleep(5)
 
 
 if __name__ == "__main__":

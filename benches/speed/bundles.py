@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 
 from bonafide.engine.bundle import Bundle, load_bundle
+from bonafide.engine.compiled import compile_bundle
 from bonafide.engine.shipped import find_bundle
 
 SHIPPED: Final = "paylater"
@@ -36,3 +37,9 @@ def rule(number: int, when: str, weight: float = 0.01) -> dict[str, Any]:
 def open_made(folder: Path) -> Bundle:
     """Read a made bundle as every other is read."""
     return load_bundle(folder)
+
+
+def without_model(bundle: Bundle) -> Bundle:
+    """A bundle as it would be if its rules alone gave the score."""
+    scheme = bundle.compiled.scheme._replace(model_inputs=(), input_reasons=(), trees=None, knots=())
+    return bundle._replace(compiled=compile_bundle(bundle.features, bundle.conditions, bundle.settings, scheme=scheme))

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter, thread_time_ns
 from typing import Final
 
-import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from benches.ablation.layers import up_to
-from bonafide.core.events import EVENT_CLASS, Fact
+from benches.speed.single import structs
+from bonafide.core.events import Fact
 from bonafide.engine.arena import H_FUNDS
 from bonafide.engine.codes import READ
 from bonafide.engine.engine import Engine
@@ -51,7 +50,7 @@ def main() -> None:
         print(
             f"{name}: {length - single:,} events in {perf_counter() - began:.0f} s, {engine.state.used_bytes >> 20} MiB"
         )
-    events = list(structs(log.slice(length - single, single).collect()))
+    events = structs(log.slice(length - single, single).collect())
     times = time_by_turns(list(engines.values()), events)
     for i, name in enumerate(engines):
         told = "  ".join(f"p{p:g} {np.percentile(times[i], p) / 1000:.1f}" for p in (50, 90, 99, 99.9))
@@ -61,13 +60,6 @@ def main() -> None:
         "added to the same event, us: " + "  ".join(f"p{p:g} {np.percentile(added, p):.1f}" for p in (50, 90, 99, 99.9))
     )
     tell_places(engines["all"])
-
-
-def structs(frame: pl.DataFrame) -> Iterator[Fact]:
-    """Rows of a simulated log as the door hands them over."""
-    for record in frame.iter_rows(named=True):
-        given = {name: value for name, value in record.items() if value is not None}
-        yield msgspec.convert(given, EVENT_CLASS[record["type"]])
 
 
 def time_by_turns(engines: list[Engine], events: list[Fact]) -> NDArray[np.int64]:

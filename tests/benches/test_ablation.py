@@ -12,10 +12,11 @@ import typer
 
 from benches.ablation.__main__ import main
 from benches.ablation.grouped import job_places, write_grouped
-from benches.ablation.judge import COLUMNS, alerted_fraction, structs
+from benches.ablation.judge import COLUMNS, alerted_fraction
 from benches.ablation.layers import LAYERS, OF_DERIVED, OF_FACT, SHARED, layers_of, up_to
 from benches.ablation.run import ablate
 from benches.speed.bundles import make_bundle, rule
+from benches.speed.single import structs
 from bonafide.core.events import DERIVED_CLASS
 from bonafide.core.fields import FIELDS
 from bonafide.core.moment import DAY_MS
@@ -149,7 +150,7 @@ def test_what_comes_after_a_job_does_not_change_what_it_wrote(run: Path, tmp_pat
 
 def test_rows_of_a_log_become_the_events_that_the_door_hands_over(run: Path) -> None:
     chunk = next(read_chunks([run / "events.parquet"]))
-    made_of = list(structs(chunk.frame[:500]))
+    made_of = structs(chunk.frame[:500].drop("file", "line"))
     assert [event.event_id for event in made_of] == chunk.frame["event_id"][:500].to_list()
     assert {event.type for event in made_of} == set(chunk.frame["type"][:500])
 
@@ -177,6 +178,7 @@ def test_a_layer_without_rules_repeats_the_row_before(tmp_path: Path) -> None:
         assert 0 < p50 <= p99
 
 
+@pytest.mark.drill
 def test_the_command_plays_groups_and_prints_a_row_for_each_layer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

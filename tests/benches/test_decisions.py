@@ -14,8 +14,8 @@ RECORDED = sorted(FOLDER.glob("*.yaml"))
 
 
 def _heavy(name: str) -> object:
-    """Every scenario by `make drill`; the platform of every typology, and honest life alone, by every test run."""
-    return pytest.param(name, marks=() if name.startswith(("small-", "calm-")) else pytest.mark.drill)
+    """Every scenario by `make drill`; the platform of every typology by every test run."""
+    return pytest.param(name, marks=() if name.startswith("small-") else pytest.mark.drill)
 
 
 @pytest.mark.parametrize("name", [_heavy(name) for name in NAMES])

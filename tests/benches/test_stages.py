@@ -17,7 +17,7 @@ TINY = {
     "rules": {"events": 6_000, "single events": 300, "peer events": 200},
     "trees": {"rows": 400, "single rows": 20, "Shapley rows": 20},
     "bundle": {"users": 60, "trade events": 2_000},
-    "single": {"events in state": 1_000, "events": 500},
+    "single": {"users": 60, "events in state": 1_000, "events": 500},
     "growth": {
         "events at least": 10**4, "events at most": 10**4, "events timed": 500, "single events": 50,
         "events for memory": 2_000,

@@ -27,7 +27,7 @@ def test_a_stretch_does_not_depend_on_where_it_begins(frame: pl.DataFrame) -> No
 
 def test_every_record_passes_the_door_and_is_the_struct(frame: pl.DataFrame) -> None:
     records = [{k: v for k, v in r.items() if v is not None} for r in frame[:300].iter_rows(named=True)]
-    assert [convert_event(record) for record in records] == structs(TRADE, 0, 300)
+    assert [convert_event(record) for record in records] == structs(TRADE.frame(0, 300))
 
 
 def test_kinds_keep_their_shares_and_times_grow(frame: pl.DataFrame) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bonafide.core.events import Fact, Payment, Payout, Refund, Shipment, Verdict
+from bonafide.core.lines import cut, table, wide, wrap
 from bonafide.core.moment import MINUTE_MS
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import Engine
@@ -19,7 +20,6 @@ from bonafide.engine.rules.language import Apply, Node, parse
 from bonafide.engine.shipped import shipped_bundle
 from bonafide.lab.explain.as_json import explanation_json, undecided_json
 from bonafide.lab.explain.folder import ExplainError, Results, open_results
-from bonafide.lab.explain.lines import cut, table, wide, wrap
 from bonafide.lab.explain.text import explanation_text
 from bonafide.lab.explain.undecided import undecided_text
 from bonafide.lab.explain.why import Explanation, Undecided, explain

@@ -168,6 +168,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, _whole(1_000, 10**9, "events between two snapshots: more make a start after a crash slower")
     ] = 500_000
     dead_letter_days: Annotated[int, _whole(1, 3_650, "how long a refused record is kept")] = 30
+    basis_days: Annotated[
+        int, _whole(0, 3_650, "how long it is kept what scores were reckoned from; 0: it is not kept")
+    ] = 180
     webhook_networks: (
         Annotated[
             str,

@@ -16,6 +16,7 @@ import msgspec
 from bonafide.core.decision import SCORE_UNIT, Loop, ProposedMeasure, bare_measure, loops_to_wire
 from bonafide.core.events import Fact
 from bonafide.core.moment import MOMENT_MAX, show_moment
+from bonafide.engine.basis import Basis
 from bonafide.engine.codes import TAKEN
 from bonafide.engine.templates import TEMPLATES_MAX, Template, Templates, as_json
 
@@ -37,12 +38,18 @@ class Answered(NamedTuple):
     alert: bool = False
     kept: bytes = b""
     """The body as the journal keeps it, with tokens in place of the subjects' ids; nothing where it holds no id."""
+    basis: Basis | None = None
+    """Of a decision that people look at: what its scores were reckoned from."""
+
+    def on(self, basis: Basis | None) -> Answered:
+        """The same answer with its basis."""
+        return _answered((*self[:-1], basis))
 
 
-_answered: Final[Callable[[tuple[int, int, bytes, str | None, bool, bytes]], Answered]] = partial(
+_answered: Final[Callable[[tuple[int, int, bytes, str | None, bool, bytes, Basis | None]], Answered]] = partial(
     tuple.__new__, Answered
 )
-"""An answer from its six fields: the class called by its name would take twice as long."""
+"""An answer from its seven fields: the class called by its name would take twice as long."""
 
 
 def taught(event_id: str, seq: int) -> Answered:
@@ -62,6 +69,8 @@ class Form:
         self.counts = template.counts
         ruling, tail = template.ruling, template.tail
         self._outcome, self._alert, self._hold_ms = ruling.outcome, ruling.alert, tail.hold_ms
+        self.is_looked_at = ruling.outcome != "allow" or ruling.alert or template.subject_type == "merchant"
+        """Whether people look at these decisions: all but those that simply let a user's event pass."""
         self._tail = tail.pieces
         self._plain_tail = f"[],{tail.pieces[0]}{tail.pieces[1]}" if tail.hold_ms is None else None
         told = {"alert": ruling.alert, "reasons": template.reasons, "hits": template.hits}
@@ -96,7 +105,7 @@ class Form:
         before = f'{head}"{show_moment(time)}{self._to_score}{score}{self._to_credit}{known}'
         own = f'{before}{kept}{digest}"}}'.encode() if kept else b""
         body = f'{before}{rest}{digest}"}}'
-        return _answered((TAKEN, seq, body.encode(), self._outcome, self._alert, own))
+        return _answered((TAKEN, seq, body.encode(), self._outcome, self._alert, own, None))
 
     def _fill_rest(
         self, time: int, loops: tuple[Loop, ...], measures: tuple[ProposedMeasure, ...], tokens: Sequence[str]

@@ -17,6 +17,7 @@ from bonafide.core.events import EVENT_CLASSES, Degraded, Fact, ListChanged
 from bonafide.core.fields import ABSENT, FIELDS
 from bonafide.core.pseudonym import show_token
 from bonafide.engine.answered import Answered, taught
+from bonafide.engine.basis import Bases, Basis
 from bonafide.engine.batch import Batch, Decided, joined, loops_of
 from bonafide.engine.beside.arms import Draws
 from bonafide.engine.beside.challenger import ready_for
@@ -32,11 +33,12 @@ from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.ladder.follow import follow
 from bonafide.engine.ladder.ladder import FEEDS, InForce, Ladder
 from bonafide.engine.ladder.proposed import Proposed
-from bonafide.engine.ladder.wording import APPEAL, tell
-from bonafide.engine.ladder.words import SUBJECTS
+from bonafide.engine.ladder.wording import APPEAL, Wording
+from bonafide.engine.ladder.words import MERCHANT, SUBJECTS, USER
 from bonafide.engine.lists import Lists
 from bonafide.engine.pseudonyms import Known, Written, write_events
 from bonafide.engine.rules.operations import TYPE
+from bonafide.engine.scoring import SCORED
 from bonafide.engine.state import State, Walked
 from bonafide.engine.stretches import (
     NO_CHANGES, NO_LISTS, Alone, Changes, Stretch, changes_among, changes_in, lists_among, walk_stretches,
@@ -76,6 +78,7 @@ class Engine:
         self._secret = secret
         self.kernels = kernels or load_kernels()
         self.state = State(bundle.compiled, secret, self.kernels) if state is None else state
+        self._hashed = np.empty((1, 1), dtype=np.int64)
         self.ladder = Ladder(self.hash_of)
         self._waiting = self.ladder.standings.waiting
         self.lists = Lists(self.hash_of)
@@ -133,6 +136,9 @@ class Engine:
     def _begin_again(self) -> None:
         """Forget what was made for the bundle before."""
         self._one = self.state.room(1)
+        self._wordings: dict[str | None, Wording] = {}
+        compiled = self.bundle.compiled
+        self._bases = Bases(compiled.scheme, len(compiled.features.columns))
         self.ladder.rules = self.bundle.ladder
         self.lists.follow(self.bundle)
         self.beside = None if self.bundle.trial is None else Beside(self.bundle, self.draws, self.state)
@@ -188,7 +194,10 @@ class Engine:
         self._one.verdicts.fill(0)
         walked = self.state.walk(rows, _READ, self._one)
         loops = loops_of(walked.ways)[0] if len(walked.ways) else ()
-        ((verdict, voice),) = self._spoken(rows, walked)
+        if self.beside is None:
+            verdict, voice = walked.verdicts[0].tolist(), self._voice
+        else:
+            ((verdict, voice),) = self.beside.spoken(rows, walked)
         answer = self._decision(event, verdict, voice, loops, Alone(rows, self.state), 0)
         if isinstance(event, Degraded) and isinstance(answer, Receipt) and answer.status == "taught":
             self.degrade(event.parts)
@@ -252,9 +261,9 @@ class Engine:
             if kind in FEEDS:
                 self._teach(stretch, i, seq)
             return Receipt(event.event_id, "taught", seq)
-        template = voice.templates.of(voice.templates.key_of(kind, verdict))
+        template = voice.template(kind, verdict)
         measures: tuple[ProposedMeasure, ...] = ()
-        if template.counts or self._waiting:
+        if template.counts or (self._waiting and self._waits(stretch.rows, i)):
             measures = self._measures(event, template, stretch, i, seq)
         return template.fill(
             event.event_id, seq, event.time, measures, Scores(verdict[V_SCORE], verdict[V_CREDIT]),
@@ -275,15 +284,28 @@ class Engine:
         form = voice.forms.of(kind, verdict)
         measures: tuple[ProposedMeasure, ...] = ()
         tokens: list[str] = []
-        if form.counts or self._waiting:
+        if form.counts or (self._waiting and self._waits(stretch.rows, i)):
             measures = self._measures(event, form.template, stretch, i, seq)
             tokens = [show_token(int(stretch.rows[i, _SUBJECT_PLACE[one.subject_type]])) for one in measures]
         told = loops if voice.follows else ()
-        return form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], told, measures, tokens)
+        answered = form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], told, measures, tokens)
+        if form.is_looked_at and (kind == SCORED or verdict[V_CREDIT]):
+            return answered.on(self._basis(kind, stretch, i))
+        return answered
+
+    def _basis(self, kind: int, stretch: Stretch, i: int) -> Basis | None:
+        """What the scores of a row were reckoned from."""
+        if self.beside is not None and self.beside.is_challengers(i):
+            return self.beside.basis(kind, stretch.rows, i)
+        return self._bases.of(kind, stretch.rows, i, stretch.walked.answers, i)
 
     def _teach(self, stretch: Stretch | Alone, i: int, seq: int) -> None:
         """Have the ladder take in a record of the types that change where somebody stands."""
         self.ladder.taught(stretch.rows[i].tolist(), seq, int(stretch.times[i]))
+
+    def _waits(self, rows: NDArray[np.int64], i: int) -> bool:
+        """Whether a subject of a row waits for its next decision."""
+        return (USER, rows.item(i, _USER)) in self._waiting or (MERCHANT, rows.item(i, _MERCHANT)) in self._waiting
 
     def _measures(
         self, event: Fact, template: Template, stretch: Stretch | Alone, i: int, seq: int
@@ -300,10 +322,12 @@ class Engine:
         """Measures with the ids of their subjects, by kind, and with the texts of the bundle that decides in an arm."""
         if not measures:
             return ()
-        ladder = self.bundle.ladder
-        appeal = APPEAL if ladder is None else ladder.appeal
-        texts = self.bundle.part_in(arm).reasons
-        return tuple(tell(one, subjects[one.subject_type], texts, appeal) for one in measures)
+        wording = self._wordings.get(arm)
+        if wording is None:
+            ladder = self.bundle.ladder
+            appeal = APPEAL if ladder is None else ladder.appeal
+            wording = self._wordings[arm] = Wording(self.bundle.part_in(arm).reasons, appeal)
+        return tuple([wording.tell(one, subjects[one.subject_type]) for one in measures])
 
     def save(self) -> bytes:
         """What is remembered beside the state: where everybody stands on the ladder, what was changed on lists, and
@@ -326,9 +350,10 @@ class Engine:
 
     def hash_of(self, text: str) -> int:
         """The hash that a row has of a text that names no person."""
-        found = np.full((1, 1), ABSENT, dtype=np.int64)
+        found = self._hashed
+        found.fill(ABSENT)
         self.kernels.hash_texts(np.frombuffer(text.encode(), dtype=np.uint8), found, 0, *self.state.bound.key)
-        return int(found[0, 0])
+        return found.item()
 
     def decide_columns(self, kinds: NDArray[np.int64], columns: Mapping[str, Column], how: NDArray[np.int64]) -> Batch:
         """Take a batch of columns in, in row order.
@@ -376,4 +401,5 @@ _pack: Final = msgspec.msgpack.Encoder().encode
 _unpack: Final = msgspec.msgpack.Decoder(tuple[bytes, bytes, bytes]).decode
 _CODE: Final = {cls: code for code, cls in enumerate(EVENT_CLASSES)}
 _READ: Final = np.full(1, READ, dtype=np.int64)
-_SUBJECT_PLACE: Final = {kind: FIELDS[f"{kind}_id"].place for kind in ("user", "merchant")}
+_SUBJECT_PLACE: Final[dict[str, int]] = {kind: FIELDS[f"{kind}_id"].place for kind in SUBJECTS}
+_USER, _MERCHANT = (_SUBJECT_PLACE[kind] for kind in SUBJECTS)

@@ -7,7 +7,7 @@ the Shapley value of each input. The deciding process states reasons by a cheape
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from math import log, log1p
+from math import log, log1p, prod
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bonafide.core.decision import RiskLevel
 from bonafide.core.fields import TYPE_NAMES
+from bonafide.engine.basis import span_of
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.bundles.inputs import Input, MerchantInput
 from bonafide.engine.bundles.rules import Rule
@@ -156,19 +157,49 @@ def tell_score(
     ids of the rules that held; credited: whether the decision states a credit score; degraded: parts that did not
     answer.
     """
+    kind, inputs = TYPE_NAMES[row[TYPE]], answers[len(bundle.compiled.features.columns) :]
+    return tell_basis(bundle, kind, inputs[slice(*span_of(bundle.compiled.scheme, kind))], hits, credited, degraded)
+
+
+def tell_basis(
+    bundle: Bundle, kind: str, inputs: NDArray[np.float64], hits: Collection[str], credited: bool,
+    degraded: Collection[str] = (),
+) -> ScoreTold:  # fmt: skip
+    """The same of an event of some type, from the inputs of its basis alone."""
     scheme = bundle.compiled.scheme
-    inputs = answers[len(bundle.compiled.features.columns) :]
-    ends = len(scheme.model_inputs), len(scheme.model_inputs) + len(scheme.card_inputs)
-    of_model, of_card, of_merchant = inputs[: ends[0]], inputs[slice(*ends)], inputs[ends[1] :]
-    scored = scheme.trees is not None and row[TYPE] == SCORED and MODEL not in degraded
-    merchants = SUBJECT_OF.get(TYPE_NAMES[row[TYPE]]) == "merchant"
-    card = scheme.scorecard if credited and not merchants else None
-    graded = scheme.merchant_card if credited and merchants else None
+    first, last = span_of(scheme, kind)
+    if len(inputs) != last - first:
+        raise ValueError(f"{len(inputs)} inputs, and the bundle reads {last - first} of a {kind}")
+    card = scheme.scorecard if credited else None
+    graded = scheme.merchant_card if credited else None
+    if SUBJECT_OF.get(kind) == "merchant":
+        told = None if graded is None else tell_merchant(graded, bundle.inputs.merchant_scorecard, inputs.tolist())
+        return ScoreTold(None, None, told)
+    of_model, of_card = np.split(inputs, [len(scheme.model_inputs)])
     return ScoreTold(
-        _tell_margin(bundle, of_model, hits) if scored else None,
+        _tell_margin(bundle, of_model, hits) if is_modelled(bundle, kind, degraded) else None,
         None if card is None else _tell_credit(card, bundle.inputs.scorecard, of_card.tolist()),
-        None if graded is None else tell_merchant(graded, bundle.inputs.merchant_scorecard, of_merchant.tolist()),
     )
+
+
+def is_modelled(bundle: Bundle, kind: str, degraded: Collection[str] = ()) -> bool:
+    """Whether a model scores events of some type while these parts do not answer, and not the rules alone."""
+    return bundle.compiled.scheme.trees is not None and kind == SCORED_NAME and MODEL not in degraded
+
+
+def tell_rules(bundle: Bundle, hits: Collection[str]) -> MarginTold:
+    """The score of an event that no model scores, told alike: from nothing, each rule adds -ln(1 - its weight), and
+    1 - exp(-sum) is the score.
+
+    >>> from bonafide.engine.shipped import shipped_bundle
+    >>> bundle = shipped_bundle("starter")
+    >>> tell_rules(bundle, [bundle.rules[0].id]).probability == bundle.rules[0].weight
+    True
+    """
+    held = [rule for rule in bundle.rules if rule.id in hits]
+    parts = sorted((RulePart(rule, -log1p(-rule.weight)) for rule in held), key=lambda one: -one.part)
+    genuine = prod(1.0 - rule.weight for rule in held)
+    return MarginTold(sum(one.part for one in parts), 0.0, tuple(parts), (), 1.0 - genuine)
 
 
 def rules_margin(scheme: Scheme, weights: Sequence[float]) -> float:

@@ -80,7 +80,8 @@ class Template(NamedTuple):
             event_id=event_id, seq=seq, time=time, outcome=ruling.outcome, score_e6=scores.score_e6,
             risk_level=ruling.risk_level, credit_score=scores.credit or None, alert=ruling.alert,
             reasons=self.reasons, hits=self.hits, measures=measures, faults=self.faults, degraded=self.degraded,
-            bundle=self.bundle, loops=loops, release_by=self.release_by(time), release_default=ruling.release,
+            bundle=self.bundle, loops=loops,
+            release_by=None if ruling.hold_ms is None else self.release_by(time), release_default=ruling.release,
             arm=self.arm,
         )  # fmt: skip
 

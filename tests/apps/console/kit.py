@@ -37,8 +37,8 @@ class Site:
         self.bureau.now_ms += STEP_MS
         return self.bureau.code(self.secrets[name])
 
-    def case(self, payments: int = 2, user: str = "u", merchant: str = "m") -> int:
-        """A new case of some payments; its number."""
+    def case(self, payments: int = 2, user: str = "u", merchant: str = "m", users: int = 1) -> int:
+        """A new case of some payments, by so many users in turn; its number."""
         from bonafide.apps.server.ports import Found
 
         self._number += 1
@@ -46,7 +46,8 @@ class Site:
         begun = len(self.log.records)
         for at in range(payments):
             name = f"e{mark}-{at}"
-            told = {"user_id": f"{user}{mark}", "merchant_id": f"{merchant}{mark}", "order_id": f"o-{name}"}
+            by = f"{user}{mark}" if users == 1 else f"{user}{mark}-{at % users}"
+            told = {"user_id": by, "merchant_id": f"{merchant}{mark}", "order_id": f"o-{name}"}
             record = alerting(name, at=NOW_MS + at, **told)
             reasons = [{"code": "RC01", "zh": "因", "en": SCRIPT}]
             whole = json.loads(record.answer) | {"degraded": [], "reasons": reasons}
@@ -62,10 +63,17 @@ class Site:
 
     def ask(self, name: str, path: str) -> dict[str, list[dict[str, int]]]:
         """What the API says to somebody."""
+        return self._asked(name, "GET", path, None)
+
+    def step(self, name: str, path: str, body: dict[str, object]) -> dict[str, list[dict[str, int]]]:
+        """A step that somebody takes without a browser."""
+        return self._asked(name, "POST", path, body)
+
+    def _asked(self, name: str, method: str, path: str, body: object) -> dict[str, list[dict[str, int]]]:
         # In a thread: where a browser is driven, this one has a loop that runs.
         with ThreadPoolExecutor(1) as pool:
-            got = pool.submit(self.bureau.as_person, self.bureau.session(name), "GET", path).result()
-        assert got.status == 200, got
+            got = pool.submit(self.bureau.as_person, self.bureau.session(name), method, path, body).result()
+        assert got.status < 300, got
         return got.json  # type: ignore[no-any-return]
 
     def browser(self) -> httpx.Client:

@@ -36,7 +36,7 @@ def test_a_case_from_the_queue_to_a_decision_that_a_second_person_confirms(brows
         page.keyboard.press("c")
         page.get_by_text("ann has it").wait_for()
         page.keyboard.press("n")
-        page.get_by_label("Note").fill(SCRIPT)
+        page.get_by_role("textbox", name="Note").fill(SCRIPT)
         page.locator(".dialog").get_by_role("button", name="Add a note").click()
         page.locator(".note").get_by_text(SCRIPT).wait_for()
         page.keyboard.press("d")

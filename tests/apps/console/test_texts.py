@@ -12,6 +12,8 @@ import pytest
 from bonafide.apps.console import words
 from bonafide.apps.console.texts import LANGUAGES, TABLE, Texts, table
 from bonafide.engine.ladder.words import MEASURES_OF
+from bonafide.office.access.roles import ROLES
+from bonafide.office.outbox.messages import TOPICS
 from tests.house.tree import SRC
 
 FOLDER = SRC / "bonafide" / "apps" / "console"
@@ -19,7 +21,7 @@ CJK = re.compile(r"[\u3400-\u9fff]")
 GROUPS = {
     "state": words.STATES, "label": words.LABELS, "grade": words.GRADES, "measure": words.MEASURES,
     "measure_state": words.MEASURE_STATES, "appeal_state": words.APPEAL_STATES, "outcome": words.OUTCOMES,
-    "level": words.RISK_LEVELS, "typology": words.TYPOLOGIES, "role": words.ROLES,
+    "level": words.RISK_LEVELS, "typology": words.TYPOLOGIES, "role": words.KEY_ROLES, "topic": words.TOPICS,
 }  # fmt: skip
 
 
@@ -55,6 +57,12 @@ def test_every_text_is_there_in_both_languages() -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_word_of_the_api_has_its_text(group: str) -> None:
     assert [name for name in GROUPS[group] if f"{group}.{name}" not in table()] == []
+
+
+def test_what_a_key_may_be_and_what_leaves_is_offered_whole() -> None:
+    assert tuple(ROLES) == words.KEY_ROLES
+    assert words.TOPICS == TOPICS
+    assert set(words.ROLES) <= set(words.KEY_ROLES)
 
 
 def test_a_measure_is_offered_about_whom_it_may_be_about() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,15 @@ from bonafide.core.decision import Decision
 from bonafide.core.door import decode_event
 from bonafide.core.errors import StateError
 from bonafide.core.pseudonym import ClearText, read_token
+from bonafide.engine.basis import Basis
 from bonafide.engine.engine import Engine
 from bonafide.engine.pseudonyms import Known
+from bonafide.office.journal.bases import KeptBasis, pack_inputs
 from bonafide.office.journal.intake import INTAKE_TEXTS_MAX
 from bonafide.office.journal.journal import Journal
 from bonafide.office.vault.learning import Taken
-from tests.apps.runtime.rig import Rig, told, within
+from bonafide.office.vault.subjects import Subject
+from tests.apps.runtime.rig import NOW_MS, Rig, told, within
 from tests.engine.kit import SECRET, payment
 from tests.engine.test_engine_same import fixed_log
 from tests.engine.test_pseudonyms import hash_of, token_of
@@ -36,6 +39,7 @@ class MemoryVault:
         self.taken: Taken | None = None
         self.fails = False
         self.forgets = 0
+        self.gone: dict[Subject, int] = {}
 
     def learn(self, journal: Journal) -> None:
         for row in journal.intake():
@@ -46,6 +50,13 @@ class MemoryVault:
         if self.fails:
             raise StateError("no room")
         return Standing(self.taken, self.forgets)
+
+    def marked(self) -> dict[Subject, int]:
+        return dict(self.gone)
+
+    def unmark(self, gone: Mapping[Subject, int]) -> None:
+        for subject in gone:
+            del self.gone[subject]
 
     def clear_of(self, kind: str, value: int) -> str | None:
         return self.texts.get((kind, value))
@@ -233,3 +244,17 @@ def test_digests_of_a_server_of_the_clear_log_and_of_its_tokens_are_equal(tmp_pa
     for replayed in (log, held):
         answers = Engine(tiny(), secret=SECRET).answer(replayed)
         assert [msgspec.json.decode(a.body).get("digest") for a in answers if a.body] == live
+
+
+def test_bases_about_who_was_forgotten_go_before_the_write_ahead_log_is_scrubbed(tmp_path: Path) -> None:
+    """Also where it happened while no service ran."""
+    journal, vault = Journal.open(tmp_path), MemoryVault()
+    basis = [KeptBasis(n, NOW_MS, Basis(user, 9, [0.1234567])) for n, user in enumerate((7, 8))]
+    journal.append([record(0), record(1)], bases=basis)
+    vault.gone[Subject("user", 7)] = NOW_MS
+    assert HandOver(journal, vault, Known(), lambda text: None).step()
+    assert (journal.inputs_of(0), journal.inputs_of(1), vault.gone) == (None, [0.1234567], {})
+    packed = pack_inputs([0.1234567])
+    found = sum(path.read_bytes().count(packed) for path in tmp_path.glob("journal.db*"))
+    assert found == 1
+    journal.close()

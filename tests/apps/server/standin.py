@@ -16,8 +16,9 @@ from bonafide.apps.runtime.jobs import Overloaded, ReadOnly
 from bonafide.apps.runtime.recovery import Recovered
 from bonafide.apps.runtime.runtime import State
 from bonafide.core.decision import Decision
-from bonafide.core.errors import BonafideError, InputError
+from bonafide.core.errors import BonafideError, InputError, StateError
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS, Fact, Verdict
+from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import CONFLICT, TOO_LATE
 from bonafide.engine.engine import Engine
 from bonafide.engine.refusals import refusal_of
@@ -104,6 +105,7 @@ class TestJournal:
         self.path = self.folder / "journal.db"
         self.next_seq = 0
         self.letters: list[KeptLetter] = []
+        self.inputs: dict[int, list[float]] = {}
 
     @property
     def waiting(self) -> Waiting:
@@ -112,6 +114,9 @@ class TestJournal:
     @property
     def kept(self) -> Kept:
         return Kept(0, len(self.letters), len(self.letters), 0)
+
+    def inputs_of(self, seq: int) -> list[float] | None:
+        return self.inputs.get(seq)
 
     def dead_letters(self, after_id: int = 0, limit: int = 1_000) -> list[KeptLetter]:
         return [letter for letter in self.letters if letter.id > after_id][:limit]
@@ -181,6 +186,11 @@ class TestRuntime:
 
     def find(self, event_id: str) -> Found | None:
         return self.answers.get(event_id)
+
+    def bundle_of(self, content: str) -> Bundle:
+        if content != self.engine.bundle.hash:
+            raise StateError("its files are gone")
+        return self.engine.bundle
 
     async def redrive(
         self, number: int, read: Callable[[bytes], Fact | InputError | Reply], sender: TestSender

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bonafide.apps.server.case_shapes import CaseAnswer, CaseFileAnswer, WholeCaseAnswer
+from bonafide.apps.server.case_shapes import CaseAnswer, CaseFileAnswer, CaseNoticeAnswer, WholeCaseAnswer
 from bonafide.apps.server.measure_shapes import MeasureStandingAnswer
 from bonafide.office.cases.opening import CaseOpener
 from bonafide.office.journal.journal import Journal
@@ -68,11 +68,22 @@ def test_a_case_is_worked_on_to_a_measure(desk: Bureau) -> None:
     for wrong, status in (({"subject": "u1"}, 422), ({"measure": "jail"}, 422), ({"case": 99}, 404),
                           ({"measure": "hold_reserve"}, 422)):  # fmt: skip
         assert as_(desk, "ann", "POST", "/v1/measures", body | wrong).status == status
+    asked = f"/v1/cases/1/notice?measure=limit_credit&about={token('u1')}"
+    told = shown(as_(desk, "ann", "GET", asked), CaseNoticeAnswer)
+    assert (told["subject_type"], told["measure_id"]) == ("user", None)
     made = shown(as_(desk, "ann", "POST", "/v1/measures", body), MeasureStandingAnswer, 201)
     assert (made["state"], made["opened_by"], made["case"]) == ("proposed", "ann", 1)
     assert as_(desk, "bob", "POST", "/v1/measures", body).status == 409
     path = f"/v1/measures/{made['measure_id']}/confirm"
     assert shown(as_(desk, "bob", "POST", path, {"note": "so do I"}), MeasureStandingAnswer)["state"] == "requested"
+    sent = as_(desk, "ann", "GET", f"/v1/measures/{made['measure_id']}").json["notices"][0]
+    assert sent["text"] == told["text"]  # what was shown before is what left
+    assert shown(as_(desk, "ann", "GET", asked), CaseNoticeAnswer)["measure_id"] == made["measure_id"]
+    for wrong, status in ((f"/v1/cases/9/notice?measure=notice&about={token('u1')}", 404),
+                          (f"/v1/cases/1/notice?measure=notice&about={token('u2')}", 422),
+                          (f"/v1/cases/1/notice?measure=hold_reserve&about={token('u1')}", 422),
+                          ("/v1/cases/1/notice?measure=notice&about=u1", 422)):  # fmt: skip
+        assert as_(desk, "ann", "GET", wrong).status == status
 
 
 def test_a_stored_script_is_data_wherever_it_stands(desk: Bureau) -> None:
@@ -88,6 +99,8 @@ def test_a_stored_script_is_data_wherever_it_stands(desk: Bureau) -> None:
         assert (got.status, got.headers["content-type"]) == (422, "application/problem+json")
     shown(as_(desk, "ann", "POST", "/v1/cases/1/note", {"note": FORMULA}), CaseAnswer)
     whole = shown(as_(desk, "ann", "GET", "/v1/cases/1"), WholeCaseAnswer)
+    less = shown(as_(desk, "ann", "GET", "/v1/cases/1?aggregates=false"), WholeCaseAnswer)
+    assert (less["aggregates"], less | {"aggregates": whole["aggregates"]}) == ({}, whole)
     assert [one["name"] for one in whole["files"]] == [f"{SCRIPT}.png"]
     assert {one["note"] for one in whole["steps"]} == {SCRIPT, FORMULA}
     assert SCRIPT in whole["event_list"][0]["event_id"]

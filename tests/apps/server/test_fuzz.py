@@ -115,7 +115,7 @@ BODIES = {
 
 
 def test_bodies_in_any_pieces() -> None:
-    briefly(play_bodies, 30, **BODIES)
+    briefly(play_bodies, 20, **BODIES)
 
 
 @pytest.mark.fuzz

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bonafide.core.moment import DAY_MS
 from bonafide.engine.ladder import standings as module
@@ -18,11 +21,13 @@ from bonafide.engine.ladder.standing import (
     NAMED_MAX,
     OFFENCES_MAX,
     PROPOSED,
+    Ended,
     Evidence,
     Indicator,
     Measure,
     Offence,
     Standing,
+    Weight,
 )  # fmt: skip
 from bonafide.engine.ladder.standings import HAND_STEPS, Standings
 from bonafide.engine.shipped import shipped_bundle
@@ -117,10 +122,64 @@ def test_of_too_many_events_the_oldest_are_added_up() -> None:
     for i in range(1, 31):
         offence.add(Evidence(i, 10, 1 << (i % 3), i % 4, judged=2 if i == 3 else 0))
     assert len(offence.evidence) == EVIDENCE_MAX
-    assert (offence.amount, offence.typologies, offence.outcome, offence.judged) == (300, 7, 3, 2)
+    assert offence.weigh() == Weight(7, 300, 3, 2, doubted=False)
     assert offence.evidence[0].event == ADDED_UP
     assert not offence.knows(3)
     assert offence.knows(30)
     offence.add(Evidence(30, 99, 8, 0))
     assert len(offence.evidence) == EVIDENCE_MAX
-    assert offence.amount == 389
+    assert offence.weigh().amount == 389
+
+
+moments = st.integers(0, 200 * DAY_MS)
+standings = st.builds(
+    Standing,
+    st.lists(
+        st.builds(
+            Offence,
+            st.integers(1, 9),
+            moments,
+            moments,
+            st.lists(
+                st.builds(Evidence, st.integers(1, 9), st.just(5), st.integers(0, 7), judged=st.integers(0, 4)),
+                min_size=1,
+            ),
+        ),
+        max_size=3,
+    ),
+    st.lists(
+        st.builds(Measure, st.integers(1, 9), st.integers(0, 5), st.integers(0, 1), moments, moments, st.booleans())
+    ),
+    st.lists(st.builds(Indicator, st.integers(1, 9), moments)),
+    ended=st.lists(st.builds(Ended, st.integers(1, 9), moments)),
+    grouped_until=moments,
+)
+
+
+@given(standings, moments, st.booleans())
+def test_before_it_is_due_nothing_of_a_standing_ends(
+    rules: LadderRules, standing: Standing, now: int, under: bool
+) -> None:
+    held = rules if under else None
+    before, due = msgspec.msgpack.encode(standing), standing.due(held)
+    standing.forget(held, now)
+    if now < due:
+        assert msgspec.msgpack.encode(standing) == before
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(standings, st.integers(0, 5 * DAY_MS), st.integers(0, 7)), max_size=12))
+def test_the_table_says_what_one_says_that_forgets_each_time(
+    rules: LadderRules, steps: list[tuple[Standing, int, int]]
+) -> None:
+    table, plain, now = Standings(), {}, 0
+    for standing, later, subject in steps:
+        now += later
+        standing.forget(rules, now)
+        table.put((0, subject), standing, rules, now)
+        plain[subject] = msgspec.msgpack.encode(standing)
+        for one, packed in plain.items():
+            expected = msgspec.msgpack.decode(packed, type=Standing)
+            expected.forget(rules, now)
+            assert table.get((0, one), rules, now) == expected
+            assert ((0, one) in table) or expected.is_nothing

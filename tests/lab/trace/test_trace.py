@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bonafide.core.events import Fact, MoneyReturned
+from bonafide.core.lines import wide
 from bonafide.lab.explain.folder import ExplainError, Results
-from bonafide.lab.explain.lines import wide
 from bonafide.lab.trace.as_json import trace_json
 from bonafide.lab.trace.canvas import WIDTH, fitted, text_width
 from bonafide.lab.trace.lanes import NODES_MAX, ROWS_MAX, lanes_of

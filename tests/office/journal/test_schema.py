@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from bonafide.office.journal import Journal, JournalDamagedError
 from bonafide.office.journal.schema import REVISION, VERSIONS, known_revisions, revision_of
 
-TABLES = {"alembic_version", "commits", "conflicts", "dead_letters", "head", "intake", "sqlite_sequence"}
+TABLES = {"alembic_version", "bases", "commits", "conflicts", "dead_letters", "head", "intake", "sqlite_sequence"}
 
 
 def test_opening_looks_for_the_newest_step() -> None:

@@ -13,7 +13,7 @@ from bonafide.core.decision import Words
 from bonafide.core.events import MeasureKind
 from bonafide.engine.bundles.rules import ReasonText
 from bonafide.engine.ladder.proposed import Proposed
-from bonafide.engine.ladder.wording import tell
+from bonafide.engine.ladder.wording import Wording
 from bonafide.engine.ladder.words import FRICTION, HARDNESS, MEASURES
 from bonafide.engine.shipped import find_bundle
 from bonafide.office.notices.render import REASONS_MAX, Told, render
@@ -35,9 +35,10 @@ def texts() -> dict[str, ReasonText]:
 def told(measure: MeasureKind, codes: tuple[str, ...] = ("RC01", "RC03"), how_ended: str = "") -> Told:
     """What a notice is made of, with the words that the ladder gives."""
     person = measure == "refer"
-    one = tell(
+    appeal = Words("如认为有误，可申诉。", "If you think that this is wrong, you can appeal.")
+    one = Wording(texts(), appeal).tell(
         Proposed(measure, "user", "proposed", UNTIL_MS, "u17-1", person, "corroborated", 2, 120_000, (), codes),
-        "~0000000000000001", texts(), Words("如认为有误，可申诉。", "If you think that this is wrong, you can appeal."),
+        "~0000000000000001",
     )  # fmt: skip
     reasons = tuple({"code": reason.code, "zh": reason.zh, "en": reason.en} for reason in one.reasons)
     said = {name: {"zh": getattr(one, name).zh, "en": getattr(one, name).en} for name in ("why", "submit", "appeal")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,6 +91,13 @@ def _run(folder: Path, bundle: str, simulation: Simulation) -> tuple[dict[str, A
     return told, None if caught is None else caught["event_id"]
 
 
+def _console() -> tuple[str, str]:
+    """How the console is opened from here: as it is, or with the step that installs it."""
+    if find_spec("nicegui") is None:
+        return "make console", "the same, living, in your browser: a tour of two minutes (in a clone)"
+    return "bonafide demo --console", "the same, living, in your browser: a tour of two minutes"
+
+
 def next_steps(kept: Path | None, caught: str | None) -> str:
     """Commands that lead on from here, each with what it does."""
     folder = kept or Path("demo")
@@ -99,7 +107,7 @@ def next_steps(kept: Path | None, caught: str | None) -> str:
     steps += [
         (f"bonafide evaluate -d {folder}/decisions.parquet -t {folder}/truth.parquet", "every figure"),
         ("bonafide simulate --list", "other platforms: festival, new-scheme, city"),
-        ("bonafide demo --console", "the same, living, with the console over it"),
+        _console(),
         ("bonafide map init FILE.csv", "begin with your own data"),
     ]
     wide = max(len(command) for command, _ in steps) + 2

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
@@ -34,6 +34,8 @@ END_S: Final = 20.0
 LIVE_DAYS: Final = 2
 """So much of the run flows while somebody looks; what came before is taken in as fast as it goes."""
 TICK_S: Final = 0.5
+CATCH_UP_S: Final = 60.0
+LOOK_EVERY_S: Final = 2.0
 PEOPLE: Final = (("ann", "analyst"), ("bob", "senior"), ("lee", "legal"), ("cy", "admin"))
 PASSWORD: Final = "a demo needs no secrets"
 _TIMES: Final = ("time", "from_time", "to_time", "due_time", "valid_until")
@@ -58,8 +60,9 @@ class Guest(NamedTuple):
 class Living:
     """A service over a data directory, with its console, as child processes; use it as a context."""
 
-    def __init__(self, data: Path, console_port: int = 0) -> None:
+    def __init__(self, data: Path, console_port: int = 0, environment: Mapping[str, str] | None = None) -> None:
         self.data = data
+        self._environment = {**os.environ, **(environment or {})}
         self.url = ""
         self.console_url = ""
         self._port = console_port
@@ -71,7 +74,7 @@ class Living:
                    "--console-port", str(self._port), "--log-format", "json"]  # fmt: skip
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ}, start_new_session=True,
+            env=self._environment, start_new_session=True,
         )  # fmt: skip
         threading.Thread(target=self._read, daemon=True).start()
         assert self._process.stdout is not None
@@ -89,6 +92,11 @@ class Living:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """The process of the service."""
+        return self._process.pid
 
     def console(self) -> str:
         """Where the console is; StateError where it does not come."""
@@ -127,6 +135,29 @@ class Living:
             with suppress(StateError):  # it has ended meanwhile
                 self.ask("POST", f"/v1/measures/{one['measure_id']}/status", {"status": "applied"}, key=key)
         return len(asked)
+
+    def caught_up(self, who: tuple[str, str], seconds: float = CATCH_UP_S) -> bool:
+        """Wait until the worker has read what came before: whether it opens no more cases and measures.
+
+        `who`: a session of somebody who may see them.
+        """
+        until, last = time.monotonic() + seconds, -1
+        while time.monotonic() < until:
+            figures = self.ask("GET", "/v1/cases/figures", None, *who)[0]["queues"]["alerts"]
+            measures = self.ask("GET", "/v1/measures?limit=1", None, *who)[0]["figures"]
+            seen = sum(figures.values()) + sum(measures.values())
+            if seen == last and figures["open"] and measures["requested"] + measures["applied"]:
+                return True
+            last = seen
+            time.sleep(LOOK_EVERY_S)
+        return False
+
+    def hand_in(self, who: tuple[str, str], statement: str) -> bool:
+        """Hand in an appeal that came by letter, against the newest measure in force; whether there is one."""
+        found = self.ask("GET", "/v1/measures?state=applied&limit=1", None, *who)[0]["measures"]
+        for one in found[:1]:
+            self.ask("POST", "/v1/appeals", {"measure_id": one["measure_id"], "statement": statement}, *who)
+        return bool(found)
 
     def _settle(self, name: str, role: str, first: str) -> Guest:
         """Go the way of somebody new: the one-time password, a password, a device."""
@@ -198,14 +229,15 @@ def split(events: Sequence[dict[str, Any]], days: int = LIVE_DAYS) -> tuple[list
     return list(events[:at]), list(events[at:])
 
 
-def flow(events: Sequence[dict[str, Any]], speed: float) -> Iterator[list[dict[str, Any]]]:
-    """Events as they come when `speed` seconds of the platform pass in one: what is due, every half second."""
+def flow(events: Sequence[dict[str, Any]], speed: Callable[[], float]) -> Iterator[list[dict[str, Any]]]:
+    """Events as they come when `speed()` seconds of the platform pass in one: what is due, every half second."""
     if not events:
         return
-    begun, at, first = time.monotonic(), 0, events[0]["time"]
+    at, until, before = 0, float(events[0]["time"]), time.monotonic()
     while at < len(events):
         time.sleep(TICK_S)
-        until = first + (time.monotonic() - begun) * speed * 1_000
+        now = time.monotonic()
+        until, before = until + (now - before) * speed() * 1_000, now
         end = at
         while end < len(events) and events[end]["time"] <= until:
             end += 1

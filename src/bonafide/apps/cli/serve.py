@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
@@ -132,6 +133,7 @@ def _serve(data: DataDir, settings: Settings, *, whole: bool) -> None:
     from bonafide.apps.runtime.vault_link import VaultLink
     from bonafide.apps.server.logs import open_log
     from bonafide.apps.server.office import open_office
+    from bonafide.apps.server.parts_route import compile_beside
     from bonafide.apps.server.serving import serve as serve_until_stopped
     from bonafide.apps.worker.child import Child
     from bonafide.office.access.keys import Keys
@@ -169,6 +171,7 @@ def _serve(data: DataDir, settings: Settings, *, whole: bool) -> None:
         def ready(url: str) -> None:
             told.append(url)
             _say_ready(url)
+            Thread(target=compile_beside, name="compiler", daemon=True).start()  # so that nobody who asks why waits
 
         serve_until_stopped(start, keys, settings, log, ready=ready, beside=beside, office=office)
 
@@ -205,7 +208,7 @@ def start_runtime(
         decides = chosen.bundle
         limits = Limits(
             settings.queue_events_max, settings.batch_events_max, settings.snapshot_every_events,
-            settings.dead_letter_days, settings.deadline_ms,
+            settings.dead_letter_days, settings.basis_days, settings.deadline_ms,
         )  # fmt: skip
         runtime = Runtime(
             lambda: Engine(decides, secret=secret, kernels=kernels), journal, data.folder, limits, wall_ms=wall_ms,

@@ -36,7 +36,8 @@ def show_console(settings: Settings) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: stop.set())
-    plan = Plan(settings.console_port, settings.tls_certificate, settings.log_level, settings.log_format)
+    plan = Plan(settings.console_port, settings.tls_certificate, settings.log_level, settings.log_format,
+                settings.oidc_redirect_url)  # fmt: skip
     return serve(settings.console_api or _api_url(settings), plan, stop)
 
 

@@ -18,11 +18,13 @@ def warmup(as_json: Json = False) -> None:
         say("Looking for compiled kernels")
         from bonafide.engine.kernels import are_compiled, cache_folder
         from bonafide.engine.shared.votes import make_ready
+        from bonafide.engine.trees import ready
 
         were = are_compiled()
         begun = time.monotonic()
         ready_kernels()
         make_ready()  # what a trial and a back-test run besides
+        ready.make_ready()  # what tells the parts of a score
         seconds = round(time.monotonic() - begun, 2)
     if as_json:
         show_json({"compiled": not were, "seconds": seconds, "folder": str(cache_folder())})

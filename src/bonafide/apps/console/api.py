@@ -18,6 +18,8 @@ TIMEOUT_S: Final = 20.0
 """Proposing a bundle plays its examples, which takes seconds."""
 CONNECTIONS_MAX: Final = 32
 _PROBLEMS: Final = "https://bonafide.invalid/problems/"
+_CARRIED: Final = "-oidc"
+"""How the name of the cookie ends that the API gives for the way to a provider."""
 _NO_ANSWER: Final = 503
 _UNAUTHENTICATED: Final = 401
 
@@ -76,9 +78,9 @@ class Api:
             raise _problem(answer)
         return answer.text
 
-    async def document(self, who: Session, path: str) -> tuple[bytes, str]:
-        """A file that was handed in, and of which kind the API says it is."""
-        answer = await self._send("GET", path, {"cookie": who.cookie.reveal()})
+    async def document(self, who: Session, path: str, /, **query: Any) -> tuple[bytes, str]:
+        """A file to be saved, and of which kind the API says it is."""
+        answer = await self._send("GET", path, {"cookie": who.cookie.reveal()}, query)
         if answer.status_code >= 400:
             raise _problem(answer)
         return answer.content, answer.headers.get("content-type", "application/octet-stream")
@@ -107,6 +109,38 @@ class Api:
     async def sign_out(self, who: Session) -> None:
         """End the session."""
         await self._ask(who, "DELETE", "/v1/session")
+
+    async def begin_provider(self) -> tuple[str, Secret]:
+        """Where to send a browser that goes to a provider, and the cookie that it carries, as the API named it."""
+        answer = await self._send("GET", "/v1/session/oidc/start", {})
+        if answer.status_code >= 400:
+            raise _problem(answer)
+        return answer.headers["location"], _given(answer, carried=True)
+
+    async def come_back(self, carried: Secret, query: str) -> Session | Secret:
+        """A provider's answer, and what the browser carried: a session, or what it carries until a code is given."""
+        answer = await self._send("GET", f"/v1/session/oidc/callback?{query}", {"cookie": carried.reveal()})
+        if answer.status_code >= 400:
+            raise _problem(answer)
+        if answer.headers.get("content-type", "").startswith("application/json"):
+            return _given(answer, carried=True)
+        return await self._of(_given(answer, carried=False))
+
+    async def give_code(self, carried: Secret, code: str) -> Session:
+        """The code of one's own second factor."""
+        headers = {"cookie": carried.reveal()}
+        answer = await self._send("POST", "/v1/session/oidc/code", headers, body={"code": code})
+        if answer.status_code >= 400:
+            raise _problem(answer)
+        return await self._of(_given(answer, carried=False))
+
+    async def _of(self, cookie: Secret) -> Session:
+        """The session of a cookie."""
+        answer = await self._send("GET", "/v1/session", {"cookie": cookie.reveal()})
+        if answer.status_code >= 400:
+            raise _problem(answer)
+        told = answer.json()
+        return Session(told["name"], told["role"], told["pending"], cookie, Secret(told["csrf_token"]))
 
     async def _ask(
         self, who: Session | None, method: str, path: str, *, query: Mapping[str, Any] | None = None,
@@ -172,6 +206,15 @@ def _detail(answer: httpx.Response) -> str:
         return str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):
         return f"the service answered {answer.status_code}"
+
+
+def _given(answer: httpx.Response, *, carried: bool) -> Secret:
+    """The cookie that an answer gives: of the session, or the one that is carried to a provider and back."""
+    for line in answer.headers.get_list("set-cookie"):
+        pair = line.partition(";")[0]
+        if pair.partition("=")[0].endswith(_CARRIED) == carried and pair.partition("=")[2]:
+            return Secret(pair)
+    raise ApiError(_NO_ANSWER, "overloaded", "the service gave no cookie")
 
 
 def _session(told: Mapping[str, Any], answer: httpx.Response) -> Session:

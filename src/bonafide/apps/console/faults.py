@@ -11,7 +11,7 @@ from typing import Final
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, Response
 
-from bonafide.apps.console.doors import texts_of, theme_of
+from bonafide.apps.console.preferences import texts_of, theme_of
 
 LOGGERS: Final = ("nicegui", "uvicorn.error", "socketio.server", "engineio.server", "asyncio")
 """Libraries whose texts may quote what somebody asked for."""

@@ -13,11 +13,15 @@ from nicegui import ui
 from starlette.responses import RedirectResponse, Response
 
 from bonafide.apps.console.api import Api, ApiError, SignedOutError
-from bonafide.apps.console.doors import COOKIE, texts_of, theme_of
+from bonafide.apps.console.doors import COOKIE
+from bonafide.apps.console.filters import Filter, filters_of
 from bonafide.apps.console.held import Held, Holder
-from bonafide.apps.console.parts import dialog_of, link, text
+from bonafide.apps.console.keys import add_help
+from bonafide.apps.console.parts import button, dialog_of, link, text, titled_dialog
+from bonafide.apps.console.preferences import texts_of, theme_of
 from bonafide.apps.console.rights import may
 from bonafide.apps.console.texts import Texts
+from bonafide.apps.console.tour import STEPS, show_tour, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +46,9 @@ class View:
         self.theme: Final = theme_of(request)
         self.path: Final = request.url.path
         self.query: Final = dict(request.query_params)
+        self.tour: Final = standing(request)[0]
+        """At which step of the tour; -1: at none."""
+        self._cookies = request.cookies
         self._api = api
         self._holder = holder
 
@@ -59,6 +66,10 @@ class View:
     def now_ms(self) -> int:
         """The time."""
         return self._holder.now_ms()
+
+    def filters(self) -> list[Filter]:
+        """Filters of the queue that this person keeps in the browser."""
+        return filters_of(self._cookies, self.name)
 
     def may(self, route: str) -> bool:
         """Whether this person is offered what a route does."""
@@ -81,10 +92,13 @@ class View:
             self._holder.drop(self.held)
             ui.navigate.to(f"/sign-in?to={quote(self.here)}")
         except ApiError as error:
-            ui.notify(
-                error.detail, type="negative", position="top", timeout=8_000, close_button=self.texts("act.close")
-            )
+            self.tell(error)
         return None
+
+    def tell(self, error: ApiError) -> None:
+        """Say what was refused, above the page."""
+        close = self.texts("act.close")
+        ui.notify(error.detail, type="negative", position="top", timeout=8_000, close_button=close)
 
     async def step(self, path: str, name: str, *, needed: bool = True, more: dict[str, Any] | None = None) -> None:
         """Ask for a note, take a step with it, and show the page anew. `name`: of its texts under act and hint."""
@@ -175,12 +189,16 @@ def _framed(view: View, place: str) -> Iterator[None]:
         with ui.element("div").classes("who"):
             other = "en" if texts.language == "zh" else "zh"
             link(texts("frame.other_language"), f"/choose?language={other}&to={quote(view.here)}", "choice")
+            add_help(texts)
             theme = "light" if view.theme == "dark" else "dark"
             link(texts(f"frame.{theme}"), f"/choose?theme={theme}&to={quote(view.here)}", "choice")
             text("span", f"{view.name} · {texts.word('role', view.held.session.role)}", "name")
             with ui.element("form").props('method="post" action="/sign-out"'):
                 text("button", texts("frame.sign_out"), "quiet").props('type="submit"')
-    with ui.element("div").classes("page"):  # Quasar's page is the main landmark
+    if view.tour >= 0:
+        show_tour(texts, view.tour, view.here)
+    toured = f" touring tour-{STEPS[view.tour]}" if view.tour >= 0 else ""
+    with ui.element("div").classes(f"page{toured}"):  # Quasar's page is the main landmark
         yield
 
 
@@ -202,3 +220,13 @@ async def asked_note(view: View, title: str, hint: str, button: str, *, needed: 
     found = await dialog_of(view.texts, title, hint, button, needed=needed)
     view.touched()
     return found
+
+
+def shown_once(view: View, title: str, hint: str, secret: str) -> None:
+    """A secret that the API gave, which nothing shows again; the page is shown anew when it is closed."""
+    with titled_dialog(title, shown=True) as dialog:
+        dialog.props("persistent")
+        text("p", hint, "muted")
+        text("p", secret, "door-key")
+        with ui.element("div").classes("dialog-buttons"):
+            button(view.texts("act.have_it"), view.again, "main")

@@ -21,6 +21,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 PAGE_BYTES_MAX: Final = 16 * 2**20
+BODY_BYTES_MAX: Final = 6 * 2**20
+"""Of a request: a file of a case is the longest."""
+_ELSEWHERE: Final = b"the request does not come from a page of this console\n"
 _SCRIPT: Final = re.compile(rb"<script(?=[\s>])")
 _OURS: Final = frozenset({b"same-origin", b"none"})
 _HEADERS: Final = (
@@ -63,6 +66,9 @@ class Guard:
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
+        if changes and not is_bounded(scope["headers"]):
+            await _refuse(scope, send, 413, b"the request is too long, or does not say how long it is\n")
+            return
         nonce, host = self._draw(16), dict(scope["headers"]).get(b"host", b"").decode("latin-1")
         await self._app(scope, receive, _Dressed(send, nonce, policy(nonce, host)))
 
@@ -74,6 +80,17 @@ def is_ours(headers: list[tuple[bytes, bytes]]) -> bool:
         return False
     origin, host = said.get(b"origin"), said.get(b"host", b"")
     return origin is None or origin.lower() in (b"http://" + host.lower(), b"https://" + host.lower())
+
+
+def is_bounded(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether a request says how long its body is, and it is no longer than anything of ours.
+
+    >>> is_bounded([(b"content-length", b"12")]), is_bounded([(b"transfer-encoding", b"chunked")])
+    (True, False)
+    """
+    said = dict(headers)
+    length = said.get(b"content-length", b"0")
+    return b"transfer-encoding" not in said and length.isdigit() and int(length) <= BODY_BYTES_MAX
 
 
 class _Dressed:
@@ -108,10 +125,10 @@ class _Dressed:
         await self._send(message)
 
 
-async def _refuse(scope: Scope, send: Send) -> None:
+async def _refuse(scope: Scope, send: Send, status: int = 403, told: bytes = _ELSEWHERE) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return
     headers = [(b"content-type", b"text/plain; charset=utf-8"), *_HEADERS]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": b"the request does not come from a page of this console\n"})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": told})

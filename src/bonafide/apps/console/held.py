@@ -21,6 +21,7 @@ LOOKING_MS: Final = 10 * 60_000
 """For so long after the last step of a person a page goes on to ask by itself: a page that is left open alone must not
 keep a session alive."""
 TOKEN_BYTES: Final = 32
+SAID_LENGTH_MAX: Final = 500
 
 
 class Held:
@@ -30,6 +31,16 @@ class Held:
         self.session = session
         self.begun_ms = now_ms
         self.used_ms = now_ms
+        self._said = ""
+
+    def say(self, told: str) -> None:
+        """Have the next page tell something once: what was said against a plain form."""
+        self._said = told[:SAID_LENGTH_MAX]
+
+    def say_once(self) -> str:
+        """What there is to tell, which is told then."""
+        told, self._said = self._said, ""
+        return told
 
     def is_looking(self, now_ms: int) -> bool:
         """Whether somebody has done something lately."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from nicegui import ui
@@ -139,16 +140,50 @@ def choice(label: str, options: Mapping[str, str], value: str | None = None) -> 
     return found
 
 
-def several(label: str) -> ui.select:
-    """Any of some words, which come later."""
-    found = ui.select([], label=label, multiple=True, value=[]).classes("choice")
-    return found.props("outlined dense options-dense use-chips")
+def several(label: str, options: Mapping[str, str] | None = None) -> ui.select:
+    """Any of some words, found by typing; they may come later."""
+    found = ui.select(dict(options or {}), label=label, multiple=True, value=[], with_input=bool(options))
+    return found.classes("choice").props("outlined dense options-dense use-chips")
+
+
+def note_field(texts: Texts) -> ui.textarea:
+    """Where a note is written."""
+    return ui.textarea(texts("act.note")).props(f"outlined maxlength={NOTE_LENGTH_MAX}").classes("wide")
+
+
+def dialog_buttons(texts: Texts, dialog: ui.dialog, label: str, value: Callable[[], Any], kind: str = "main") -> None:
+    """Leave a dialog, or go on with what `value` gives; where that is None something is missing, and it stays open."""
+
+    def go() -> None:
+        told = value()
+        if told is not None:
+            dialog.submit(told)
+
+    with ui.element("div").classes("dialog-buttons"):
+        button(texts("act.leave"), lambda: dialog.submit(None), "quiet")
+        button(label, go, kind)
+
+
+@contextmanager
+def titled_dialog(title: str, classes: str = "", *, shown: bool = False) -> Iterator[ui.dialog]:
+    """A dialog with its heading, which also names it to who cannot see it; use it as a context."""
+    with ui.dialog(value=shown) as dialog, ui.element("div").classes(f"dialog {classes}"):
+        dialog.props["aria-label"] = title
+        text("h2", title)
+        yield dialog
+
+
+async def answer_of(dialog: ui.dialog) -> Any:
+    """What a dialog was left with, None where it was closed; it is gone then. The page may be gone before it."""
+    told = await dialog
+    if not dialog.is_deleted:
+        dialog.delete()
+    return told
 
 
 async def dialog_of(texts: Texts, title: str, hint: str, button_text: str, *, needed: bool = False) -> str | None:
     """A note that somebody writes, or None where they leave; with `needed` it is not empty."""
-    with ui.dialog() as dialog, ui.element("div").classes("dialog").props('role="document"'):
-        text("h2", title)
+    with titled_dialog(title) as dialog:
         if hint:
             text("p", hint, "muted")
         note = ui.textarea(texts("act.note")).props(f"outlined autofocus maxlength={NOTE_LENGTH_MAX}").classes("wide")
@@ -162,6 +197,5 @@ async def dialog_of(texts: Texts, title: str, hint: str, button_text: str, *, ne
                 dialog.submit(note.value or "")
 
             button(button_text, go, "main")
-    found = await dialog
-    dialog.delete()
+    found = await answer_of(dialog)
     return None if found is None else str(found)

@@ -6,8 +6,9 @@ from fastapi import FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 
 from bonafide.apps.console.api import Api, ApiError, SignedOutError, part
-from bonafide.apps.console.doors import COOKIE, texts_of
+from bonafide.apps.console.doors import COOKIE
 from bonafide.apps.console.held import Holder
+from bonafide.apps.console.preferences import texts_of
 
 ALONE = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",

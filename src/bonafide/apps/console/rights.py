@@ -14,6 +14,10 @@ RIGHTS: Final[dict[str, frozenset[str]]] = {
     "POST /v1/cases/{number}/wait": _DESK,
     "POST /v1/cases/{number}/note": _DESK | {"legal"},
     "POST /v1/cases/{number}/link": _DESK | {"legal"},
+    "POST /v1/cases/{number}/split": _DESK,
+    "POST /v1/cases/{number}/merge": _DESK,
+    "POST /v1/cases/{number}/files": _DESK | {"legal"},
+    "GET /v1/cases/{number}/files/{file}": _DESK | {"legal"},
     "POST /v1/cases/{number}/decide": _DESK,
     "POST /v1/cases/{number}/confirm": frozenset({"senior"}),
     "POST /v1/cases/{number}/refuse": _DESK,
@@ -51,8 +55,12 @@ RIGHTS: Final[dict[str, frozenset[str]]] = {
     "POST /v1/people/{name}/enable": frozenset({"admin"}),
     "POST /v1/people/{name}/reset": frozenset({"admin"}),
     "GET /v1/keys": frozenset({"auditor", "admin"}),
+    "POST /v1/keys": frozenset({"admin"}),
+    "POST /v1/keys/{id}/rotate": frozenset({"admin"}),
     "POST /v1/keys/{id}/revoke": frozenset({"admin"}),
     "GET /v1/receivers": frozenset({"auditor", "admin"}),
+    "POST /v1/receivers": frozenset({"admin"}),
+    "GET /v1/messages/dead-letters": frozenset({"admin"}),
 }
 """Route -> roles. A test holds it equal to the office's table."""
 

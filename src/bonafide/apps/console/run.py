@@ -15,6 +15,7 @@ import uvicorn
 from msgspec import Struct
 
 from bonafide.core.errors import UsageError
+from bonafide.core.secret import unprinted
 
 if TYPE_CHECKING:
     import threading
@@ -39,6 +40,10 @@ class Plan(Struct, frozen=True):
     tls_certificate: str | None = None
     log_level: str = "info"
     log_format: str = "json"
+    oidc_redirect_url: str | None = None
+
+    def __repr__(self) -> str:
+        return unprinted(self)  # an address may have a password in it
 
 
 def is_installed() -> bool:
@@ -70,18 +75,19 @@ def run(url: str, plan: Plan, ready: Callable[[str], None], stop: threading.Even
 
     listener = open_socket(plan.console_port)
     certificate = None if plan.tls_certificate is None else Path(plan.tls_certificate)
-    asyncio.run(serve(lambda: Api(url, certificate), listener, ready, stop))
+    asyncio.run(serve(lambda: Api(url, certificate), listener, ready, stop, returns_to=plan.oidc_redirect_url))
 
 
 async def serve(
     opened: Callable[[], Api], listener: socket.socket, ready: Callable[[str], None], stop: threading.Event,
-    clock: Callable[[], int] | None = None,
+    clock: Callable[[], int] | None = None, returns_to: str | None = None,
 ) -> None:  # fmt: skip
-    """Serve on a socket until `stop` is set. `clock`: milliseconds since 1970, for tests."""
+    """Serve on a socket until `stop` is set. `clock`: milliseconds since 1970, for tests. `returns_to`: where a
+    provider of identities sends people back to."""
     from bonafide.apps.console.guard import Guard
 
     api = opened()
-    app = build(api, clock or wall_ms)
+    app = build(api, clock or wall_ms, returns_to)
     config = uvicorn.Config(
         Guard(app), log_config=None, access_log=False, server_header=False, proxy_headers=False,
         limit_concurrency=CONNECTIONS_MAX, timeout_graceful_shutdown=GRACE_S,
@@ -101,7 +107,7 @@ async def serve(
         await api.close()
 
 
-def build(api: Api, clock: Callable[[], int]) -> FastAPI:
+def build(api: Api, clock: Callable[[], int], returns_to: str | None = None) -> FastAPI:
     """The application: doors, pages, and what they are drawn with."""
     from fastapi import FastAPI
     from nicegui import app as pages
@@ -110,18 +116,23 @@ def build(api: Api, clock: Callable[[], int]) -> FastAPI:
     from bonafide.apps.console.documents import add_documents
     from bonafide.apps.console.doors import add_doors
     from bonafide.apps.console.faults import add_faults
+    from bonafide.apps.console.filters import add_filters
     from bonafide.apps.console.frame import Console
     from bonafide.apps.console.held import Holder
+    from bonafide.apps.console.oidc_door import add_oidc_door
     from bonafide.apps.console.pages import add_pages
     from bonafide.apps.console.reports import add_reports
     from bonafide.apps.console.static import add_static
+    from bonafide.apps.console.tour import add_tour
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     holder = Holder(clock)
     add_static(app)
-    add_doors(app, api, holder)
+    add_oidc_door(app, api, add_doors(app, api, holder, returns_to), returns_to)
     add_documents(app, api, holder)
     add_reports(app, api, holder)
+    add_filters(app, holder)
+    add_tour(app, api, holder)
     add_pages(Console(api, holder))
     add_faults(pages)
     ui.run_with(

@@ -42,8 +42,13 @@ STANDINGS: Final = ("applied", "active", "refused", "suspended", "closed")
 DECISIONS: Final = ("admit", "admit_with_limits", "request_information", "refuse")
 LISTS: Final = ("allow", "block", "watch")
 ROLES: Final = ("analyst", "senior", "merchant_ops", "legal", "auditor", "admin")
+KEY_ROLES: Final = ("platform", "analyst", "senior", "merchant_ops", "legal", "auditor", "admin", "partner")
+"""What a machine's key may be."""
+TOPICS: Final = ("alert", "measure", "notice", "merchant_review", "education")
+"""Of messages that leave."""
 
 __all__ = [
-    "APPEAL_STATES", "CONTRARY", "DECISIONS", "GRADES", "LABELS", "LISTS", "MEASURES", "MEASURES_OF",
-    "MEASURE_STATES", "MILD", "OUTCOMES", "OUTCOMES_OF", "RISK_LEVELS", "ROLES", "STANDINGS", "STATES", "TYPOLOGIES",
+    "APPEAL_STATES", "CONTRARY", "DECISIONS", "GRADES", "KEY_ROLES", "LABELS", "LISTS", "MEASURES", "MEASURES_OF",
+    "MEASURE_STATES", "MILD", "OUTCOMES", "OUTCOMES_OF", "RISK_LEVELS", "ROLES", "STANDINGS", "STATES", "TOPICS",
+    "TYPOLOGIES",
 ]  # fmt: skip

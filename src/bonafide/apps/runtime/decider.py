@@ -24,6 +24,7 @@ from bonafide.engine.codes import CONFLICT, DUPLICATE, TAKEN
 from bonafide.engine.engine import Engine
 from bonafide.engine.pseudonyms import Known
 from bonafide.engine.refusals import refusal_of
+from bonafide.office.journal.bases import KeptBasis
 from bonafide.office.journal.journal import Journal
 from bonafide.office.journal.records import Conflict, DeadLetter, Record
 
@@ -49,6 +50,8 @@ class Batch(NamedTuple):
     """What tokens of the records stand for, as far as it is not known to be handed on."""
     replies: list[list[Reply | None]]
     """For each job, in order; None: a duplicate, whose answer is read from the journal when this batch is there."""
+    bases: list[KeptBasis]
+    """Of those records whose decisions people look at."""
     bundle: str | None = None
     """The bundle that decides from behind these records on, where they say so."""
 
@@ -60,11 +63,14 @@ class EngineFailedError(Exception):
 class Decider:
     """Decides jobs. It knows nothing of threads: whoever runs it calls `decide` and then `keep`."""
 
-    def __init__(self, engine: Engine, journal: Journal, figures: Figures, dead_letter_ms: int) -> None:
+    def __init__(
+        self, engine: Engine, journal: Journal, figures: Figures, dead_letter_ms: int, *, keeps_bases: bool = True
+    ) -> None:  # fmt: skip
         self.engine = engine
         self._journal = journal
         self._figures = figures
         self._dead_letter_ms = dead_letter_ms
+        self._keeps_bases = keeps_bases
         self._poison: dict[str, InputError] = {}
         self.known = Known()
 
@@ -84,7 +90,7 @@ class Decider:
         self._figures.engine_seconds.add(time.perf_counter() - begun)
         self._figures.batch_events.add(len(events))
         self._note_trial()
-        batch = Batch(jobs, [], [], [], [], written.fresh, [])
+        batch = Batch(jobs, [], [], [], [], written.fresh, [], [])
         told = iter(zip(answered, written.contents, strict=True))
         for job in jobs:
             self._note_lateness(job)
@@ -98,7 +104,7 @@ class Decider:
             raise StateError(f"the engine does not take the record {record.event_id}: its status is {told.status}")
         self._figures.taught[record.type] += 1
         kept = Record(now_ms, CONTROL_SENDER, written.contents[0], told.kept or told.body)
-        return Batch([], [kept], [record.event_id], [], [], written.fresh, [])
+        return Batch([], [kept], [record.event_id], [], [], written.fresh, [], [])
 
     def keep(self, batch: Batch) -> None:
         """Have a batch on disk; raises what `Journal.append` raises."""
@@ -107,7 +113,7 @@ class Decider:
         begun = time.perf_counter()
         self._journal.append(
             batch.records, batch.conflicts, batch.dead_letters, bundle=batch.bundle, event_ids=batch.event_ids,
-            texts=batch.texts,
+            texts=batch.texts, bases=batch.bases,
         )  # fmt: skip
         self._figures.commit_seconds.add(time.perf_counter() - begun)
 
@@ -157,6 +163,8 @@ class Decider:
     ) -> Reply | None:  # fmt: skip
         figures = self._figures
         if told.status == TAKEN:
+            if told.basis is not None and self._keeps_bases:
+                batch.bases.append(KeptBasis(len(batch.records), job.received_ms, told.basis))
             batch.records.append(Record(job.received_ms, job.key_id, content, told.kept or told.body))
             batch.event_ids.append(event.event_id)
             if told.outcome is None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from bonafide.core.errors import StateError
 from bonafide.engine.pseudonyms import Known
 from bonafide.office.journal.journal import Journal
+
+if TYPE_CHECKING:
+    from bonafide.office.vault.subjects import Subject
 
 EVERY_S: Final = 1.0
 """How often it is looked what was taken in: each time that there is something costs a commit of the journal."""
@@ -42,6 +45,14 @@ class Vault(Protocol):
 
     def standing(self) -> Standing:
         """What it has taken in, and whether somebody was forgotten."""
+        ...
+
+    def marked(self) -> dict[Subject, int]:
+        """Whose bases of decisions are to be deleted, and when they were forgotten."""
+        ...
+
+    def unmark(self, gone: Mapping[Subject, int]) -> None:
+        """They are deleted."""
         ...
 
     def clear_of(self, kind: str, value: int) -> str | None:
@@ -78,6 +89,8 @@ class HandOver:
         """Somebody was forgotten: once this row of the intake has gone, the write-ahead log is to be scrubbed."""
         self._done: Taken | None = None
         self._to_clear = False
+        self._to_drop = False
+        """Somebody was forgotten, perhaps while no service ran: bases may have to go."""
         self._rounds = 0
         self._failing = False
         self._end = threading.Event()
@@ -97,6 +110,7 @@ class HandOver:
         try:
             standing = self._vault.standing()
             self._look_for_forgotten(standing.forgotten)
+            self._drop_bases()
             self._clear_when_due()
             if standing.taken is not None and standing.taken != self._done and self._journal.waiting.rows:
                 self._journal.handed_over(standing.taken.intake_id, standing.taken.seal)
@@ -119,7 +133,17 @@ class HandOver:
             return
         self._scrub_after = self._journal.waiting.last_id
         self._to_clear = self._forgotten is not None
+        self._to_drop = True
         self._forgotten = now
+
+    def _drop_bases(self) -> None:
+        """Delete what scores about who was forgotten were reckoned from; before the write-ahead log is scrubbed."""
+        if self._to_drop:
+            gone = self._vault.marked()
+            if gone:
+                self._journal.drop_bases(gone)
+                self._vault.unmark(gone)
+            self._to_drop = False
 
     def _clear_when_due(self) -> None:
         if self._to_clear and self._rounds >= CLEAR_EVERY_ROUNDS:

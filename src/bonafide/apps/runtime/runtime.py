@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -52,6 +53,8 @@ RETRY_S: Final = 1.0
 EXIT_STOPPED: Final = 4
 HTTP_REFUSED: Final = 400
 """From this status on, an event was not taken in."""
+BUNDLES_AT_HAND: Final = 4
+"""Bundles from before that stay in memory once somebody asked why they decided as they did."""
 EXPIRE_EVERY_S: Final = 600.0
 """How often dead letters past their time are dropped."""
 
@@ -63,6 +66,8 @@ class Limits(NamedTuple):
     batch_events_max: int = 2_048
     snapshot_every_events: int = 500_000
     dead_letter_days: int = 30
+    basis_days: int = 180
+    """0: none are kept."""
     deadline_ms: int | None = None
     """None: the bundle's own."""
 
@@ -93,6 +98,7 @@ class Runtime:
         self._end = end
         self._vault = vault
         self._find = find or (lambda content: load_kept(data, content))
+        self._bundle_before = lru_cache(BUNDLES_AT_HAND)(self._find_bundle)
         self._hand_over: HandOver | None = None
         self._snapshots = Snapshots(data / "snapshots")
         self._line = Line(limits.queue_events_max)
@@ -112,7 +118,8 @@ class Runtime:
         start = self._engine_of()
         self._start_bundle = start.bundle
         engine, self.recovered = recover(start, self.journal, self._snapshots, self._find_bundle, progress)
-        self._decider = Decider(engine, self.journal, self.figures, self.limits.dead_letter_days * DAY_MS)
+        self._decider = Decider(engine, self.journal, self.figures, self.limits.dead_letter_days * DAY_MS,
+                                keeps_bases=self.limits.basis_days > 0)  # fmt: skip
         self._advisor = Advisor(engine.bundle)
         self._begin_with(start.bundle)
         self._set_deadline()
@@ -199,6 +206,12 @@ class Runtime:
     def degraded(self) -> tuple[str, ...]:
         """Parts that do not answer now."""
         return self.engine.degraded
+
+    def bundle_of(self, content: str) -> Bundle:
+        """A bundle that decides or decided, by its hash; from any thread. Raises a BonafideError where what is kept of
+        it is not as it was."""
+        deciding = self.bundle
+        return deciding if content == deciding.hash else self._bundle_before(content)
 
     def find(self, event_id: str) -> Found | None:
         """An event that was answered, as the journal holds it; from any thread. Its answer says the subject's id where
@@ -401,7 +414,9 @@ class Runtime:
     def _expire_when_due(self) -> None:
         if time.monotonic() - self._expired_s >= EXPIRE_EVERY_S:
             try:
-                if self.journal.expire(self._wall_ms()) == DROPPED_AT_ONCE:
+                now = self._wall_ms()
+                bases = self.journal.expire_bases(now - self.limits.basis_days * DAY_MS)
+                if self.journal.expire(now) == DROPPED_AT_ONCE or bases == DROPPED_AT_ONCE:
                     return  # the rest goes after the next commit, so that nobody waits for all of it
                 self._expired_s = time.monotonic()
             except JournalFullError as error:

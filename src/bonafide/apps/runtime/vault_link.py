@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bonafide.apps.runtime.intake import Standing
+from bonafide.office.vault.bases import marked_for_bases, unmark_for_bases
 from bonafide.office.vault.learning import taken
+from bonafide.office.vault.subjects import Subject
 from bonafide.office.vault.vault import FAMILY, Vault
 
 
@@ -18,6 +22,16 @@ class VaultLink:
         with self._vault.store.reading() as connection:
             done = taken(connection)
         return Standing(done, self._vault.store.version(FAMILY))
+
+    def marked(self) -> dict[Subject, int]:
+        """Whose bases are to be deleted, and when they were forgotten. Raises StateError."""
+        with self._vault.store.reading() as connection:
+            return marked_for_bases(connection)
+
+    def unmark(self, gone: Mapping[Subject, int]) -> None:
+        """They are deleted. Raises StateError."""
+        with self._vault.store.writing() as connection:
+            unmark_for_bases(connection, gone)
 
     def clear_of(self, kind: str, value: int) -> str | None:
         """The text that a hash stands for, or None. Raises StateError."""

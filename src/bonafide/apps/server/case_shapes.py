@@ -177,6 +177,17 @@ class CaseFileAnswer(_Shape, frozen=True):
     time: Time
 
 
+class CaseNoticeAnswer(_Shape, frozen=True):
+    """What a subject would be told of a measure, if the case were decided so now."""
+
+    measure: str
+    subject_type: str
+    text: Annotated[dict[str, str], Meta(description="as it would leave, in zh and en")]
+    measure_id: Annotated[
+        str | None, Meta(description="one of the kind that is open already: it is confirmed, and no new notice leaves")
+    ]
+
+
 class CasesAnswer(_Shape, frozen=True):
     """Cases in the order that was asked for; `next_after` continues, and is null at the end."""
 

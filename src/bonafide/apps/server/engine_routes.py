@@ -1,4 +1,4 @@
-"""What is asked of the engine beside events: decisions asked for again, dead letters, degraded parts."""
+"""What is asked of the engine beside events: decisions asked for again and why, dead letters, degraded parts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bonafide.apps.problems import Reply
 from bonafide.apps.server.answers import refused
 from bonafide.apps.server.callers import Caller
 from bonafide.apps.server.decode import Record, decode_one
+from bonafide.apps.server.parts_route import add_parts
 from bonafide.apps.server.replies import answer_of, json_answer, told
 from bonafide.apps.server.shapes import Degraded, LetterAnswer, Letters
 from bonafide.apps.server.small_bodies import read_struct
@@ -39,6 +40,7 @@ def add_engine(rest: FastAPI, service: Service) -> None:
         service.admission.require_started()
 
     after_start = [Depends(started)]
+    add_parts(rest, service, after_start)
     _add_decisions(rest, service, after_start)
     _add_letters(rest, service, after_start)
     _add_degraded(rest, service, after_start)

@@ -16,6 +16,8 @@ from bonafide.apps.server.openapi_problems import PARENTS, WHY, problem_response
 from bonafide.apps.server.shapes import Alive, DecisionAnswer, Degraded, Letters, Ready, TaughtAnswer
 from bonafide.apps.server.small_bodies import secret_schema
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS
+from bonafide.engine.bundles.inputs import INPUTS_MAX
+from bonafide.lab.explain.score import INPUTS_SHOWN
 from bonafide.office.people.matrix import ANYBODY, OF_PEOPLE, ROUTES
 
 _PLAIN_TEXT: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
@@ -114,19 +116,36 @@ def _paths() -> dict[str, Any]:
                 body={"application/x-ndjson": lines},
             )
         },
-        "/v1/decisions/{event_id}": {
-            "get": _operation(
-                "decision", "events", "What an event was answered", "The same object as its sender got.",
-                {"200": response("The answer.", {"application/json": {
-                    "schema": {"oneOf": [ref("DecisionAnswer"), ref("TaughtAnswer")]}, "example": DECISION}}),
-                 **problems(401, 403, 404, 429, 503)},
-                parameters=[{"name": "event_id", "in": "path", "required": True, "example": "payment-1",
-                             "description": "percent-encoded; any text is one id, slashes too",
-                             "schema": {"type": "string", "minLength": 1}}],
-            )
-        },
+        **_decision_paths(),
         **_operation_paths(),
         **_office_paths(),
+    }  # fmt: skip
+
+
+def _decision_paths() -> dict[str, Any]:
+    event_id: dict[str, Any] = {
+        "name": "event_id", "in": "path", "required": True, "example": "payment-1",
+        "description": "percent-encoded; any text is one id, slashes too", "schema": {"type": "string", "minLength": 1},
+    }  # fmt: skip
+    inputs: dict[str, Any] = {
+        "name": "inputs", "in": "query", "description": "inputs of the model that are told one by one",
+        "schema": {"type": "integer", "minimum": 0, "maximum": INPUTS_MAX, "default": INPUTS_SHOWN},
+    }  # fmt: skip
+    answer = {"schema": {"oneOf": [ref("DecisionAnswer"), ref("TaughtAnswer")]}, "example": DECISION}
+    return {
+        "/v1/decisions/{event_id}": {"get": _operation(
+            "decision", "events", "What an event was answered", "The same object as its sender got.",
+            {"200": response("The answer.", {"application/json": answer}), **problems(401, 403, 404, 429, 503)},
+            parameters=[event_id],
+        )},
+        "/v1/decisions/{event_id}/parts": {"get": _operation(
+            "parts", "events", "Why a decision has its scores",
+            "For people and their scripts, never for the platform. How the score adds up from base, rules and inputs, "
+            "and the points behind the credit score. There is nothing of an event that was simply allowed, unless "
+            "rules alone scored it.",
+            {"200": _shaped("The parts.", "PartsAnswer"), **problems(401, 403, 404, 422, 429, 503)},
+            parameters=[event_id, inputs],
+        )},
     }  # fmt: skip
 
 

@@ -15,11 +15,13 @@ from bonafide.apps.server import (
     merchant_shapes,
     office_answers,
     office_bodies,
+    parts_shapes,
 )  # fmt: skip
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, PAGE_MAX
 from bonafide.apps.server.office_routes.me import NAMED_MAX
 from bonafide.apps.server.office_routes.outbox import LETTERS_MAX
 from bonafide.engine.bundles.rules import TYPOLOGIES
+from bonafide.engine.ladder.words import MEASURES
 from bonafide.office.appeals.appeal import APPEAL_STATES
 from bonafide.office.audit.deeds import DEEDS
 from bonafide.office.audit.entry import ON_MAX, WHO_MAX
@@ -40,7 +42,7 @@ SHAPES: Final = tuple(
     one
     for module in (
         office_bodies, office_answers, bundle_shapes, backtest_shapes, merchant_shapes, case_shapes, measure_shapes,
-        me_shapes,
+        me_shapes, parts_shapes,
     )
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
@@ -196,7 +198,11 @@ _TABLE: Final = (
          query=("caseState", "queue", "assignee", "typology", "caseSubject", "overdue", "drawn", "sort", "afterCase",
                 "limit")),
     Told("GET /v1/cases/figures", "caseFigures", "How the queues stand", "CaseFiguresAnswer"),
-    Told("GET /v1/cases/{number}", "case", "All that is kept of a case", "WholeCaseAnswer", problems=(404,)),
+    Told("GET /v1/cases/{number}", "case", "All that is kept of a case", "WholeCaseAnswer", problems=(404,),
+         query=("aggregates",)),
+    Told("GET /v1/cases/{number}/notice", "caseNotice", "What a subject of a case would be told of a measure",
+         "CaseNoticeAnswer", more="As the notice would leave if the case were decided so now; nothing is written.",
+         problems=(404, 409), query=("noticeMeasure", "noticeAbout")),
     Told("POST /v1/cases/{number}/assign", "assignCase", "Take a case, or hand it over", "CaseAnswer",
          "CaseAssignBody", "A senior takes and gives any.", problems=(404, 409)),
     Told("POST /v1/cases/{number}/wait", "waitCase", "Have one's case wait until a time", "CaseAnswer", "CaseWaitBody",
@@ -324,6 +330,11 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
     "caseSubject": {"name": "subject", "schema": {"type": "string", "pattern": "^~[0-9a-f]{16}$"},
                     "example": "~00000000000000ff",
                     "description": "a subject's token"},
+    "aggregates": {"name": "aggregates", "schema": {"type": "boolean", "default": True},
+                   "description": "false leaves what lawyers need empty, which is most of the work"},
+    "noticeMeasure": {"name": "measure", "required": True, "schema": {"type": "string", "enum": list(MEASURES)}},
+    "noticeAbout": {"name": "about", "required": True, "schema": {"type": "string", "pattern": "^~[0-9a-f]{16}$"},
+                    "example": "~00000000000000ff", "description": "the token of a user or merchant of the case"},
     "overdue": {"name": "overdue", "schema": {"type": "boolean", "default": False}, "description": "past due alone"},
     "drawn": {"name": "drawn", "schema": {"type": "boolean", "default": False},
               "description": "those alone that wait for a second look"},

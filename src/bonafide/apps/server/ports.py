@@ -13,6 +13,7 @@ from bonafide.apps.runtime.recovery import Recovered
 from bonafide.apps.runtime.runtime import State
 from bonafide.core.errors import InputError
 from bonafide.core.events import Fact
+from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import Engine
 from bonafide.office.journal.intake import Waiting
 from bonafide.office.journal.letters import Kept, KeptLetter
@@ -73,6 +74,9 @@ class Log(Protocol):
     @property
     def waiting(self) -> Waiting: ...
     def dead_letters(self, after_id: int = 0, limit: int = 1_000) -> list[KeptLetter]: ...
+    def inputs_of(self, seq: int) -> list[float] | None:
+        """The inputs of the decision at a place, NaN where one is missing; None where none are kept."""
+        ...
 
 
 class Runtime(Protocol):
@@ -118,6 +122,11 @@ class Runtime(Protocol):
 
     def find(self, event_id: str) -> Found | None:
         """An event that was answered; may read from disk, and is safe in any thread."""
+        ...
+
+    def bundle_of(self, content: str) -> Bundle:
+        """A bundle that decides or decided, by its hash; safe in any thread. Raises a BonafideError where its files are
+        not as they were."""
         ...
 
     async def redrive(

@@ -41,6 +41,10 @@ class Starting:
 
     engine = journal
 
+    def bundle_of(self, content: str) -> Any:
+        """Raises StateError."""
+        raise StateError(_TOLD)
+
     def run(self, loop: object) -> None:
         """Raises StateError."""
         raise StateError(_TOLD)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bonafide.core.events import EVENT_CLASS
 from bonafide.core.fields import TYPE_NAMES
+from bonafide.engine.basis import Basis
 from bonafide.engine.batch import Shadow
 from bonafide.engine.beside.arms import ARMS, CHALLENGER, CHAMPION, CONTROL, Draws, subjects_of
 from bonafide.engine.beside.challenger import Challenger
@@ -58,6 +59,8 @@ class Beside:
         """Pairs of words since it was last emptied: in shadow the champion's and the challenger's outcome, in a rollout
         arm and outcome; of events that were answered, not of those taken in again."""
         self._voices: list[Voice] = []
+        self._decided_by_challenger: dict[int, int] = {}
+        """The rows of the last stretch for which the challenger spoke: their places among its votes."""
 
     def degrade(self, parts: tuple[str, ...]) -> None:
         """From the next event on these parts do not answer."""
@@ -96,12 +99,22 @@ class Beside:
         arms = self._arms(rows, walked, place)
         theirs = place[arms == CHALLENGER]
         votes = self._challenger.vote(rows[theirs], walked.verdicts[theirs], walked.answers[theirs]).tolist()
+        self._decided_by_challenger = {i: at for at, i in enumerate(theirs.tolist())}
         for i, vote in zip(theirs.tolist(), votes, strict=True):
             verdicts[i] = vote
         for i, kind, arm in zip(place.tolist(), rows[place, TYPE].tolist(), arms.tolist(), strict=True):
             voices[i] = self._voices[arm]
             self.said[ARMS[arm], voices[i].template(kind, verdicts[i]).ruling.outcome] += 1
         return iter(zip(verdicts, voices, strict=True))
+
+    def is_challengers(self, i: int) -> bool:
+        """Whether the challenger spoke for a row of the last stretch."""
+        return i in self._decided_by_challenger
+
+    def basis(self, kind: int, rows: NDArray[np.int64], i: int) -> Basis | None:
+        """What the challenger's scores of such a row were reckoned from."""
+        at = self._decided_by_challenger[i]
+        return self._challenger.bases.of(kind, rows, i, self._challenger.given, at)
 
     def _arms(self, rows: NDArray[np.int64], walked: Walked, place: NDArray[np.intp]) -> NDArray[np.int64]:
         subjects, seqs = subjects_of(rows[place]).tolist(), walked.verdicts[place, V_SEQ].tolist()

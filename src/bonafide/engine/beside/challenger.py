@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bonafide.engine.basis import Bases
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.bundles.trial import Trial
 from bonafide.engine.codes import HITS_PER_WORD, READ, V_FAULTS, V_HITS, V_SEQ
@@ -27,12 +28,15 @@ class Challenger:
         make_ready()
         self._columns = np.array(trial.columns, dtype=np.int64)
         self._parts = state.degraded
+        self.given = np.empty((0, 0))
+        """Of the last vote that was asked for, k x (features, then inputs)."""
         self.take(trial.challenger.compiled, state)
 
     def take(self, compiled: Compiled, state: State) -> None:
         """Go on with the same bundle, compiled for what is on its lists now."""
         self._whole = state.bind(compiled)
         self._width = len(compiled.features.columns) + len(compiled.input_registers)
+        self.bases = Bases(compiled.scheme, len(self._columns))
         self._words = V_HITS + -(-len(compiled.weights) // HITS_PER_WORD)
         self.degrade(self._parts)
 
@@ -56,4 +60,5 @@ class Challenger:
         given[:, : len(self._columns)] = answers[:, self._columns]
         how = np.full(len(rows), READ, dtype=np.int64)
         vote(self._bound, np.ascontiguousarray(rows), how, given, votes)
+        self.given = given
         return votes

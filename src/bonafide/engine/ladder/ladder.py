@@ -60,8 +60,7 @@ class Ladder:
     def decided(self, row: Row, seq: int, template: Template, now: int) -> tuple[Proposed, ...]:
         """What the decision on an event says of measures. now: the latest time in the log."""
         at = Moment(seq, row[_TIME], now, self._hash_of)
-        told = [one for kind in (USER, MERCHANT) for one in self._of_subject(row, template, kind, at)]
-        return tuple(told)
+        return (*self._of_subject(row, template, USER, at), *self._of_subject(row, template, MERCHANT, at))
 
     def _of_subject(self, row: Row, template: Template, kind: int, at: Moment) -> Iterator[Proposed]:
         key, rules, evidence = (kind, row[_NAMED[kind]]), self.rules, template.evidence[kind]

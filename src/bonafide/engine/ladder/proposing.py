@@ -15,7 +15,7 @@ from bonafide.core.moment import MOMENT_MAX
 from bonafide.engine.ladder.proposed import Proposed
 from bonafide.engine.ladder.rules import LadderRules
 from bonafide.engine.ladder.standing import (
-    LIFT_PROPOSED, NOT_LIFTING, PROPOSED, TO_LIFT, Measure, Offence, Standing,
+    LIFT_PROPOSED, PROPOSED, TO_LIFT, Measure, Offence, Standing, Weight,
 )  # fmt: skip
 from bonafide.engine.ladder.words import FRICTION, GRADES, MACHINE_MS, MEASURES, NOTICE, REFER, SUBJECTS, SUSPECTED
 
@@ -36,38 +36,57 @@ class Moment(NamedTuple):
     """From a text to the hash that rows have of it."""
 
 
+class Weighed(NamedTuple):
+    """An offence with what its evidence comes to, and the grade that gives."""
+
+    offence: Offence
+    weight: Weight
+    grade: int
+
+
 class Case(NamedTuple):
-    """What counts against a subject."""
+    """What is to be said of a subject, weighed once for all that asks."""
 
-    counted: tuple[Offence, ...]
-    """Offences that count for steps: those with something of our own behind them."""
+    open: Sequence[Weighed]
+    """Offences that its subject has not answered for."""
+    counted: Sequence[Weighed]
+    """Of these, the ones that count for steps: those with something of our own behind them."""
     amount: int
-    """What they come to."""
+    """What these come to."""
 
 
-def case_of(standing: Standing) -> Case:
-    """What counts against a subject of whom everything decayed was forgotten."""
-    counted = tuple(one for one in standing.offences if one.is_local and not one.answered)
-    return Case(counted, sum(one.amount for one in counted))
+def case_of(standing: Standing, rules: LadderRules) -> Case:
+    """What is to be said of a subject of whom everything decayed was forgotten."""
+    offences, counted, amount = [], [], 0
+    for offence in standing.offences:
+        if not offence.answered:
+            weight = offence.weigh()
+            one = Weighed(offence, weight, standing.grade(rules, weight))
+            offences.append(one)
+            if weight.is_local:
+                counted.append(one)
+                amount += weight.amount
+    return Case(offences, counted, amount)
 
 
-def borne(standing: Standing, case: Case, offence: Offence, rules: LadderRules, kind: int) -> int:
+def borne(case: Case, one: Weighed, rules: LadderRules, kind: int) -> int:
     """The hardest measure that follows from an offence as things stand."""
-    ladder, grade = rules.subjects[kind], standing.grade(rules, offence)
-    step = ladder.step(len(case.counted), grade, offence.outcome)
-    if not offence.is_local:
-        return min(step, ladder.limit(SUSPECTED, offence.amount), FRICTION)
-    return min(step, ladder.limit(grade, case.amount))
+    ladder, weight = rules.subjects[kind], one.weight
+    step = ladder.step(len(case.counted), one.grade, weight.outcome)
+    if not weight.is_local:
+        return min(step, ladder.limit(SUSPECTED, weight.amount), FRICTION)
+    return min(step, ladder.limit(one.grade, case.amount))
 
 
 def propose(standing: Standing, rules: LadderRules, kind: int, at: Moment) -> Iterator[Proposed]:
     """What a decision says of its subject's measures, which is remembered; `standing` has let go of what decayed."""
     yield from news(standing, kind)
-    chosen = _choose(standing, rules, kind)
+    case = case_of(standing, rules)
+    chosen = _choose(standing, case, rules, kind)
     if chosen is not None:
-        proposed = _on_offence(standing, rules, kind, at, *chosen)
+        proposed = _on_offence(standing, case, rules, kind, at, *chosen)
     else:
-        proposed = _on_partners(standing, rules, kind, at)
+        proposed = _on_partners(standing, case, rules, kind, at)
     if proposed is not None:
         yield proposed
 
@@ -98,81 +117,78 @@ def ends(rules: LadderRules, hardness: int, time: int) -> tuple[int, int]:
     return min(until, MOMENT_MAX), min(whole, MOMENT_MAX)
 
 
-def _choose(standing: Standing, rules: LadderRules, kind: int) -> tuple[int, Offence] | None:
+def _choose(standing: Standing, case: Case, rules: LadderRules, kind: int) -> tuple[int, Weighed] | None:
     """The hardest measure that may be proposed, and the offence that gives it: of equals the newest."""
-    case, found = case_of(standing), None
-    open_kinds = [one.kind for one in standing.measures if one.lifting == NOT_LIFTING]
-    for offence in standing.offences:
-        if offence.answered:
-            continue
-        hardness = borne(standing, case, offence, rules, kind)
+    found = None
+    for one in case.open:
+        hardness = borne(case, one, rules, kind)
         if standing.human_only:
             hardness = min(hardness, NOTICE)
-        is_fresh = 1 + standing.grade(rules, offence) > offence.used
-        if hardness > FRICTION and (not is_fresh or max(open_kinds, default=-1) >= hardness):
+        if hardness > FRICTION and (one.grade < one.offence.used or standing.hardest >= hardness):
             hardness = FRICTION  # of a new offence its subject is told all the same
-        if hardness <= FRICTION and 1 + hardness <= offence.asked:
+        if hardness <= FRICTION and hardness < one.offence.asked:
             continue
         if found is None or hardness >= found[0]:
-            found = hardness, offence
+            found = hardness, one
     return found
 
 
 def _on_offence(
-    standing: Standing, rules: LadderRules, kind: int, at: Moment, hardness: int, offence: Offence
+    standing: Standing, case: Case, rules: LadderRules, kind: int, at: Moment, hardness: int, one: Weighed
 ) -> Proposed | None:  # fmt: skip
-    case, grade = case_of(standing), standing.grade(rules, offence)
-    measure = _open(standing, rules, kind, at, hardness)
+    name = name_of(kind, at.seq, at.time)
+    measure = _open(standing, rules, name, at, hardness)
     if measure is None:
         return None
-    facts = case.counted if hardness > FRICTION else (offence,)
-    for one in facts:
-        one.name(measure.id)
+    facts = case.counted if hardness > FRICTION else (one,)
+    for fact in facts:
+        fact.offence.name(measure.id)
         if hardness > FRICTION:
-            one.used = max(one.used, 1 + standing.grade(rules, one))
-    offence.asked = max(offence.asked, 1 + min(hardness, FRICTION))
+            fact.offence.used = max(fact.offence.used, 1 + fact.grade)
+    one.offence.asked = max(one.offence.asked, 1 + min(hardness, FRICTION))
     return Proposed(
-        MEASURES[hardness], SUBJECTS[kind], "proposed", measure.until, name_of(kind, at.seq, at.time),
-        hardness == REFER, GRADES[grade], len(case.counted), case.amount if offence.is_local else offence.amount,
-        tuple(Ground(one.place, GRADES[standing.grade(rules, one)]) for one in facts),
-        codes_of((offence, *facts), rules),
+        MEASURES[hardness], SUBJECTS[kind], "proposed", measure.until, name, hardness == REFER, GRADES[one.grade],
+        len(case.counted), case.amount if one.weight.is_local else one.weight.amount,
+        tuple([Ground(fact.offence.place, GRADES[fact.grade]) for fact in facts]), codes_of((one, *facts), rules),
     )  # fmt: skip
 
 
-def _on_partners(standing: Standing, rules: LadderRules, kind: int, at: Moment) -> Proposed | None:
+def _on_partners(standing: Standing, case: Case, rules: LadderRules, kind: int, at: Moment) -> Proposed | None:
     """The friction that a partner's word alone adds, once for each."""
     fresh = [one for one in standing.indicators if not one.measure]
-    if not fresh or case_of(standing).counted:
+    if not fresh or case.counted:
         return None
-    measure = _open(standing, rules, kind, at, NOTICE if standing.human_only else rules.partner_measure)
+    name = name_of(kind, at.seq, at.time)
+    measure = _open(standing, rules, name, at, NOTICE if standing.human_only else rules.partner_measure)
     if measure is None:
         return None
     for one in fresh:
         one.measure = measure.id
     return Proposed(
-        MEASURES[measure.kind], SUBJECTS[kind], "proposed", measure.until, name_of(kind, at.seq, at.time),
-        grade=GRADES[SUSPECTED], codes=(rules.sources.partner,),
+        MEASURES[measure.kind], SUBJECTS[kind], "proposed", measure.until, name, grade=GRADES[SUSPECTED],
+        codes=(rules.sources.partner,),
     )  # fmt: skip
 
 
-def _open(standing: Standing, rules: LadderRules, kind: int, at: Moment, hardness: int) -> Measure | None:
+def _open(standing: Standing, rules: LadderRules, name: str, at: Moment, hardness: int) -> Measure | None:
     """A measure that is proposed; None on an event so late that it would have ended."""
     until, whole = ends(rules, hardness, at.time)
     if until <= at.now:
         return None
-    measure = Measure(
-        at.hash_of(name_of(kind, at.seq, at.time)), hardness, PROPOSED, until, whole, True, at.seq, at.time
-    )
+    measure = Measure(at.hash_of(name), hardness, PROPOSED, until, whole, True, at.seq, at.time)
     standing.open(measure)
     return measure
 
 
-def codes_of(offences: Sequence[Offence], rules: LadderRules) -> tuple[str, ...]:
+def codes_of(offences: Sequence[Weighed], rules: LadderRules) -> tuple[str, ...]:
     """The reasons of offences, the first offence's first, each once."""
     codes: dict[str, None] = {}
     for one in offences:
-        bits = one.typologies
-        codes.update((code, None) for place, code in enumerate(rules.reasons) if bits >> place & 1)
-        if one.doubted or one.judged:
+        bits = one.weight.typologies
+        while bits:
+            lowest = bits & -bits
+            codes[rules.reasons[lowest.bit_length() - 1]] = None
+            bits ^= lowest
+        if one.weight.doubted or one.weight.judged:
             codes[rules.sources.person] = None
     return tuple(codes or {rules.sources.score: None})[:CODES_MAX]

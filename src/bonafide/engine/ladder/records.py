@@ -100,13 +100,15 @@ def group(standing: Standing, until: int) -> None:
 
 def review(standing: Standing, rules: LadderRules, kind: int) -> None:
     """After something was taken back: propose to lift what nothing bears any more."""
-    case = case_of(standing)
+    if not standing.measures:
+        return
+    case = case_of(standing, rules)
     for measure in standing.measures:
         if not measure.machine or measure.lifting != NOT_LIFTING:
             continue
-        facts = [one for one in standing.offences if measure.id in one.measures and not one.answered]
+        facts = [one for one in case.open if measure.id in one.offence.measures]
         partners = any(one.measure == measure.id for one in standing.indicators)
-        bears = [borne(standing, case, one, rules, kind) for one in facts] + [rules.partner_measure] * partners
+        bears = [borne(case, one, rules, kind) for one in facts] + [rules.partner_measure] * partners
         if measure.kind > max(bears, default=-1):
             measure.lifting = TO_LIFT
             standing.waits = True

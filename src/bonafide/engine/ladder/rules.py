@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from bonafide.core.decision import Words
@@ -69,7 +70,12 @@ class LadderRules(NamedTuple):
 
     def families_in(self, typologies: int) -> int:
         """How many families some typologies come from."""
-        return sum(1 for family in self.families if typologies & family)
+        return _families_in(self.families, typologies)
+
+
+@lru_cache(maxsize=4_096)
+def _families_in(families: tuple[int, ...], typologies: int) -> int:
+    return sum(1 for family in families if typologies & family)
 
 
 def made_of(declared: DeclaredLadder, typologies: Collection[str]) -> LadderRules:

@@ -6,12 +6,12 @@ of whom nothing holds any more is as one that never was, so that forgetting it c
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from bonafide.core.moment import DAY_MS
+from bonafide.core.moment import DAY_MS, MOMENT_MAX
 from bonafide.engine.ladder.rules import LadderRules
 from bonafide.engine.ladder.words import CORROBORATED, FRICTION, SUSPECTED
 
@@ -56,6 +56,34 @@ class Evidence(Struct, array_like=True):
         self.judged = max(self.judged, other.judged)
 
 
+class Weight(NamedTuple):
+    """What the evidence of an offence comes to."""
+
+    typologies: int
+    """All that rules said, as bits."""
+    amount: int
+    """All that its events come to."""
+    outcome: int
+    """The strictest of its events."""
+    judged: int
+    """1 + the highest grade of a verdict; 0 without one."""
+    doubted: bool
+
+    @property
+    def is_local(self) -> bool:
+        """Whether a rule of ours or a verdict stands behind it, not a score alone: a score may repeat what partners
+        said."""
+        return self.typologies != 0 or self.judged > 0
+
+    def own_grade(self, rules: LadderRules) -> int:
+        """The grade that it has by itself, whatever else is said of its subject."""
+        return max(self.judged - 1, _by_sources(self.sources(rules)))
+
+    def sources(self, rules: LadderRules) -> int:
+        """How many independent kinds of evidence there are in itself: families of rules, and people."""
+        return rules.families_in(self.typologies) + (self.doubted or self.judged > 0)
+
+
 class Offence(Struct, array_like=True):
     """What was found within one episode."""
 
@@ -76,47 +104,22 @@ class Offence(Struct, array_like=True):
     measures: list[int] = msgspec.field(default_factory=list)
     """Hashes of the measures that rest on it."""
 
-    @property
-    def typologies(self) -> int:
-        """All that rules said, as bits."""
-        bits = 0
+    def weigh(self) -> Weight:
+        """What its evidence comes to. Added up in one go: whoever decides asks for all of it."""
+        bits = amount = outcome = judged = 0
         for one in self.evidence:
             bits |= one.typologies
-        return bits
-
-    @property
-    def amount(self) -> int:
-        """All that its events come to."""
-        return sum(one.amount for one in self.evidence)
-
-    @property
-    def outcome(self) -> int:
-        """The strictest of its events."""
-        return max(one.outcome for one in self.evidence)
-
-    @property
-    def judged(self) -> int:
-        """1 + the highest grade of a verdict; 0 without one."""
-        return max(one.judged for one in self.evidence)
-
-    @property
-    def is_local(self) -> bool:
-        """Whether a rule of ours or a verdict stands behind it, not a score alone: a score may repeat what partners
-        said."""
-        return self.typologies != 0 or self.judged > 0
-
-    def own_grade(self, rules: LadderRules) -> int:
-        """The grade that it has by itself, whatever else is said of its subject."""
-        return max(self.judged - 1, _by_sources(self.sources(rules)))
-
-    def sources(self, rules: LadderRules) -> int:
-        """How many independent kinds of evidence there are in itself: families of rules, and people."""
-        return rules.families_in(self.typologies) + (self.doubted or self.judged > 0)
+            amount += one.amount
+            if one.outcome > outcome:
+                outcome = one.outcome
+            if one.judged > judged:
+                judged = one.judged
+        return Weight(bits, amount, outcome, judged, self.doubted)
 
     def counts(self, rules: LadderRules, now: int) -> bool:
         """Whether it has not decayed."""
         age = now - self.last
-        return age < rules.counts_ms[SUSPECTED] or age < rules.counts_ms[self.own_grade(rules)]
+        return age < rules.counts_ms[SUSPECTED] or age < rules.counts_ms[self.weigh().own_grade(rules)]
 
     def knows(self, event: int) -> bool:
         """Whether an event is part of it."""
@@ -138,7 +141,7 @@ class Offence(Struct, array_like=True):
 
     def name(self, measure: int) -> None:
         """Remember that a measure rests on it."""
-        self.measures = [*(one for one in self.measures if one != measure), measure][-NAMED_MAX:]
+        self.measures = [*[one for one in self.measures if one != measure], measure][-NAMED_MAX:]
 
 
 class Measure(Struct, array_like=True):
@@ -210,6 +213,21 @@ class Standing(Struct, array_like=True):
         if self.grouped_until <= now:
             self.grouped_until = 0
 
+    def due(self, rules: LadderRules | None) -> int:
+        """The moment before which `forget` under these rules lets go of nothing."""
+        least = MOMENT_MAX
+        if rules is not None:
+            sure = rules.counts_ms[SUSPECTED]
+            for offence in self.offences:
+                least = min(least, offence.last + sure)
+        for measure in self.measures:
+            least = min(least, measure.until)
+        for gone in self.ended:
+            least = min(least, gone.at + ENDED_MS)
+        for indicator in self.indicators:
+            least = min(least, indicator.until)
+        return min(least, self.grouped_until) if self.grouped_until else least
+
     @property
     def is_nothing(self) -> bool:
         """Whether there is nothing left to remember."""
@@ -240,20 +258,25 @@ class Standing(Struct, array_like=True):
         """Whether a measure of this name is known to have ended."""
         return any(one.id == id_ for one in self.ended)
 
+    @property
+    def hardest(self) -> int:
+        """How hard the hardest open measure is that is not to be lifted; -1 without one."""
+        return max([one.kind for one in self.measures if one.lifting == NOT_LIFTING], default=-1)
+
     def measure(self, id_: int) -> Measure | None:
         """An open measure by the hash of its id."""
         return next((one for one in self.measures if one.id == id_), None)
 
-    def grade(self, rules: LadderRules, offence: Offence) -> int:
-        """The grade of an offence, with what else is said of its subject."""
-        if not offence.is_local:
+    def grade(self, rules: LadderRules, weight: Weight) -> int:
+        """The grade of one of its offences, with what else is said of the subject."""
+        if not weight.is_local:
             return SUSPECTED
-        sources = offence.sources(rules)
-        if self.grouped_until and not offence.typologies & rules.group_family:
+        sources = weight.sources(rules)
+        if self.grouped_until and not weight.typologies & rules.group_family:
             sources += 1
         if self.indicators:
             sources += 1
-        return max(offence.judged - 1, _by_sources(sources))
+        return max(weight.judged - 1, _by_sources(sources))
 
 
 def _by_sources(sources: int) -> int:

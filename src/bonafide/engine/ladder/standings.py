@@ -1,7 +1,8 @@
 """Where everybody stands who stands on the ladder: one bounded table by the hash of the subject, in the order in which
 they were looked at last.
 
-A standing lies packed, some two hundred bytes, and is unpacked when something happens to its subject. Whoever joins
+A standing lies packed, some two hundred bytes, and is unpacked when something happens to its subject; beside it lies
+until when nothing of it ends, so that the hand passes most without looking inside. Whoever joins
 moves a hand on over those who have not been looked at for longest, and lets go of the ones of whom nothing holds any
 more. Beyond SUBJECTS_MAX the one at the hand gives way even so, unless a measure is in force, an appeal was upheld that
 no decision has told of yet, or people were asked to decide; whoever gives way is a first offender again.
@@ -38,7 +39,8 @@ class Standings:
     """The table."""
 
     def __init__(self) -> None:
-        self._packed: dict[Key, bytes] = {}
+        self._packed: dict[Key, tuple[bytes, int, LadderRules | None]] = {}
+        """Each packed standing, until when `forget` would let go of nothing, and under which rules."""
         self._order: deque[Key] = deque()
         self.waiting: dict[Key, None] = {}
         """Those whose next decision has something to say."""
@@ -53,11 +55,13 @@ class Standings:
 
     def get(self, key: Key, rules: LadderRules | None, now: int) -> Standing:
         """Where a subject stands as of now; a fresh standing where it is not on the ladder."""
-        packed = self._packed.get(key)
-        if packed is None:
+        found = self._packed.get(key)
+        if found is None:
             return Standing()
+        packed, due, under = found
         standing = _unpack(packed)
-        standing.forget(rules, now)
+        if now >= due or under is not rules:
+            standing.forget(rules, now)
         return standing
 
     def put(self, key: Key, standing: Standing, rules: LadderRules | None, now: int) -> None:
@@ -68,7 +72,7 @@ class Standings:
             self._make_room(rules, now)
             self._order.append(key)
             self.marks[key[1] & (MARKS - 1)] += 1
-        self._packed[key] = _pack(standing)
+        self._packed[key] = _pack(standing), standing.due(rules), rules
         if standing.waits:
             self.waiting[key] = None
         else:
@@ -79,9 +83,7 @@ class Standings:
         full = len(self._packed) >= SUBJECTS_MAX
         for step in range(min(FORCED_STEPS_MAX if full else HAND_STEPS, len(self._order))):
             key = self._order.popleft()
-            standing = _unpack(self._packed[key])
-            standing.forget(rules, now)
-            if standing.is_nothing or (full and not standing.is_kept):
+            if self._gives_way(key, rules, now, full=full):
                 del self._packed[key]
                 self.marks[key[1] & (MARKS - 1)] -= 1
                 self.waiting.pop(key, None)
@@ -91,9 +93,17 @@ class Standings:
             if not full and step + 1 >= HAND_STEPS:
                 break
 
+    def _gives_way(self, key: Key, rules: LadderRules | None, now: int, *, full: bool) -> bool:
+        packed, due, under = self._packed[key]
+        if now < due and under is rules and not full:
+            return False  # whoever was put in was not nothing, and nothing of it has ended
+        standing = _unpack(packed)
+        standing.forget(rules, now)
+        return standing.is_nothing or (full and not standing.is_kept)
+
     def save(self) -> bytes:
         """Everything, as bytes."""
-        told = [(*key, self._packed[key], key in self.waiting) for key in self._order]
+        told = [(*key, self._packed[key][0], key in self.waiting) for key in self._order]
         return _pack(told)
 
     def load(self, saved: bytes) -> None:
@@ -104,7 +114,7 @@ class Standings:
         self.marks.fill(0)
         for kind, subject, packed, waits in _unpack_all(saved):
             key = (kind, subject)
-            self._packed[key] = packed
+            self._packed[key] = packed, 0, None
             self._order.append(key)
             self.marks[subject & (MARKS - 1)] += 1
             if waits:

@@ -4,7 +4,7 @@ in, how to appeal. No thresholds, and nothing about anybody else."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from bonafide.core.decision import NO_WORDS, ProposedMeasure, Reason, Words
 from bonafide.engine.bundles.rules import ReasonText
@@ -35,17 +35,50 @@ _GRADE: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def tell(
-    proposed: Proposed, subject_id: str, texts: Mapping[str, ReasonText], appeal: Words = APPEAL
-) -> ProposedMeasure:  # fmt: skip
-    """A measure with the name of its subject and all that the subject is told."""
-    reasons = tuple(Reason(code, texts[code].zh, texts[code].en) for code in proposed.codes)
-    is_new = proposed.status == "proposed"
-    return ProposedMeasure(
-        proposed.measure, proposed.subject_type, subject_id, proposed.status, proposed.until, proposed.measure_id,
-        proposed.needs_person, proposed.grade, proposed.offences, proposed.amount, proposed.facts, reasons,
-        _why(proposed), _submit(proposed, texts) if is_new else NO_WORDS, appeal if is_new else NO_WORDS,
-    )  # fmt: skip
+WORDINGS_MAX: Final = 4_096
+"""What is told of measures alike is put together once; beyond so many it is put together anew."""
+
+
+class Told(NamedTuple):
+    """All that a subject is told of a measure."""
+
+    reasons: tuple[Reason, ...]
+    why: Words
+    submit: Words
+    appeal: Words
+
+
+class Wording:
+    """What people are told in one bundle's words."""
+
+    def __init__(self, texts: Mapping[str, ReasonText], appeal: Words = APPEAL) -> None:
+        self._texts = texts
+        self._appeal = appeal
+        self._made: dict[tuple[object, ...], Told] = {}
+
+    def tell(self, proposed: Proposed, subject_id: str) -> ProposedMeasure:
+        """A measure with the name of its subject and all that the subject is told."""
+        alike = (
+            proposed.measure, proposed.status, proposed.needs_person, proposed.grade, proposed.offences, proposed.codes
+        )  # fmt: skip
+        told = self._made.get(alike)
+        if told is None:
+            if len(self._made) >= WORDINGS_MAX:
+                self._made.clear()
+            told = self._made[alike] = self._put(proposed)
+        return ProposedMeasure(
+            proposed.measure, proposed.subject_type, subject_id, proposed.status, proposed.until, proposed.measure_id,
+            proposed.needs_person, proposed.grade, proposed.offences, proposed.amount, proposed.facts, *told,
+        )  # fmt: skip
+
+    def _put(self, proposed: Proposed) -> Told:
+        texts, is_new = self._texts, proposed.status == "proposed"
+        return Told(
+            tuple(Reason(code, texts[code].zh, texts[code].en) for code in proposed.codes),
+            _why(proposed),
+            _submit(proposed, texts) if is_new else NO_WORDS,
+            self._appeal if is_new else NO_WORDS,
+        )
 
 
 def _why(told: Proposed) -> Words:

@@ -17,7 +17,7 @@ from bonafide.core.moment import MOMENT_MAX, moment_of, parse_span
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.bundles.files import content_hash, read_sources
 from bonafide.engine.ladder.proposed import Proposed
-from bonafide.engine.ladder.wording import APPEAL, tell
+from bonafide.engine.ladder.wording import APPEAL, Wording
 
 BUNDLE_COPY: Final = "bundle"
 _NEAR_LENGTH: Final = 2
@@ -152,4 +152,4 @@ def _measure(told: dict[str, Any], row: dict[str, Any], bundle: Bundle) -> Propo
     codes = tuple(code for code in told.pop("reasons") if code in bundle.reasons)
     proposed = Proposed(**{**told, "facts": tuple(Ground(**fact) for fact in told["facts"]), "codes": codes})
     appeal = APPEAL if bundle.ladder is None else bundle.ladder.appeal
-    return tell(proposed, row[f"{proposed.subject_type}_id"] or "", bundle.reasons, appeal)
+    return Wording(bundle.reasons, appeal).tell(proposed, row[f"{proposed.subject_type}_id"] or "")

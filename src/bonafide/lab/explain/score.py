@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import floor, isnan
 from typing import TYPE_CHECKING, Any, Final
 
+from bonafide.core.lines import indented, pad, wrap
 from bonafide.core.text import shorten
 from bonafide.engine.bundles.inputs import Input, MerchantInput
 from bonafide.engine.explain_score import CreditTold, MarginTold, MerchantCreditTold, MerchantPointsTold, ScoreTold
-from bonafide.engine.rules.language import Apply, Equals, Missing, Node
+from bonafide.engine.rules.language import Apply, Equals, Missing, Node, Vocabulary
 from bonafide.engine.rules.units import unit_of
-from bonafide.lab.explain.lines import indented, pad, wrap
 from bonafide.lab.explain.words import Lang, expression_text, number_text, word
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def margin_lines(pen: Pen) -> list[str]:
     return [*lines, "", *wrap(pen.say("by reason", parts=separator.join(by_reason)), pen.width)]
 
 
-def shown_parts(told: MarginTold) -> list[float]:
+def shown_parts(told: MarginTold, most: int = INPUTS_SHOWN) -> list[float]:
     """The base, each rule, the largest inputs, and all others together where there are any, in hundredths that add up
     to the rounded margin: what lies furthest from its hundredth gives way."""
     largest = told.largest
-    parts = [told.base, *(one.part for one in told.rules), *(one.part for one in largest[:INPUTS_SHOWN])]
-    if len(largest) > INPUTS_SHOWN:
+    parts = [told.base, *(one.part for one in told.rules), *(one.part for one in largest[:most])]
+    if len(largest) > most:
         parts.append(told.margin - sum(parts))
     whole = [floor(100 * part) for part in parts]
     left = round(100 * round(told.margin, 2)) - sum(whole)
@@ -136,13 +136,15 @@ def _line(pen: Pen, number: str, text: str, sign: str = " ") -> list[str]:
 def _input(pen: Pen, number: str, told: Input, value: float) -> list[str]:
     """An input: what it means, and its value."""
     first = f"  {pad(number, _PART, right=True)}   "
-    return pen.beside(pen.meaning(told.node, first), first, _value(pen, told.node, value))
+    shown = value_of_input(told.node, value, pen.vocabulary, pen.currency, pen.lang)
+    return pen.beside(pen.meaning(told.node, first), first, shown)
 
 
-def _value(pen: Pen, node: Node, value: float) -> str:
+def value_of_input(node: Node, value: float, vocabulary: Vocabulary, currency: str, lang: Lang) -> str:
+    """The value of an input as people read it: with its unit, and yes or no of a condition."""
     if not isnan(value) and _is_condition(node):
-        return pen.word("yes" if value else "no")
-    return number_text(value, unit_of(node, pen.vocabulary), pen.currency, pen.lang)
+        return word("yes" if value else "no", lang)
+    return number_text(value, unit_of(node, vocabulary), currency, lang)
 
 
 def _is_condition(node: Node) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bonafide.core.decision import ProposedMeasure
 from bonafide.core.fields import ABSENT, FIELDS
+from bonafide.core.lines import WIDTH_MAX, WIDTH_MIN, indented, pad, wide, wrap
 from bonafide.core.moment import moment_of
 from bonafide.core.text import shorten
 from bonafide.engine.bundles.rules import Rule
@@ -24,7 +25,6 @@ from bonafide.engine.rules.language import Apply, Equals, Missing, Node, Number
 from bonafide.engine.rules.terms import money_told
 from bonafide.engine.rules.units import unit_of
 from bonafide.engine.rules.wording import explain as meaning_of
-from bonafide.lab.explain.lines import WIDTH_MAX, WIDTH_MIN, indented, pad, wide, wrap
 from bonafide.lab.explain.score import credit_lines, margin_lines, shown_parts
 from bonafide.lab.explain.why import Derived, Explanation, Note
 from bonafide.lab.explain.words import (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bonafide.core.fields import FIELDS
+from bonafide.core.lines import indented, pad, wide
 from bonafide.engine.explain import Part
 from bonafide.engine.features.spec import quantity_of
 from bonafide.engine.rules.language import Apply, Equals, Missing, Number
 from bonafide.engine.rules.operations import LOCAL_DAY, LOCAL_HOUR
 from bonafide.engine.rules.terms import field_told
 from bonafide.engine.rules.units import unit_of
-from bonafide.lab.explain.lines import indented, pad, wide
 from bonafide.lab.explain.words import Lang, expression_text, number_text, said, value_text
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bonafide.core.lines import WIDTH_MAX, WIDTH_MIN, wrap
 from bonafide.core.text import shorten
-from bonafide.lab.explain.lines import WIDTH_MAX, WIDTH_MIN, wrap
 from bonafide.lab.explain.text import note_text
 from bonafide.lab.explain.why import Undecided
 from bonafide.lab.explain.words import REFUSED_ZH, Lang, moment_text, said, word

@@ -6,7 +6,7 @@ from html import escape
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from bonafide.lab.explain.lines import wide
+from bonafide.core.lines import wide
 
 WIDTH: Final = 900.0
 """Units across; a unit is a pixel where the drawing is shown as large as it is."""

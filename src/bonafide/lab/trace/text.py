@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
+from bonafide.core.lines import WIDTH_MAX, WIDTH_MIN, indented, wrap
 from bonafide.core.text import shorten
-from bonafide.lab.explain.lines import WIDTH_MAX, WIDTH_MIN, indented, wrap
 from bonafide.lab.explain.words import Lang
 from bonafide.lab.trace.loops import End, Move
 from bonafide.lab.trace.money import Loop

@@ -85,8 +85,11 @@ class CaseBook:
         now = self._clock()
         return {"cases": [case.to_wire(now) for case in page.cases], "next_after": page.next_after}
 
-    def one(self, number: int) -> dict[str, Any]:
-        """All that is kept of a case, as JSON shows it. MissingError where there is none."""
+    def one(self, number: int, *, aggregates: bool = True) -> dict[str, Any]:
+        """All that is kept of a case, as JSON shows it. MissingError where there is none.
+
+        `aggregates`, what lawyers need, are most of the work.
+        """
         with self._store.reading() as connection:
             case = read_case(connection, number)
             return {
@@ -97,7 +100,7 @@ class CaseBook:
                 "links": _links(connection, number),
                 "files": listed_files(connection, self._key, number),
                 "second_look": _look(connection, case),
-                "aggregates": aggregates_of(connection, number),
+                "aggregates": aggregates_of(connection, number) if aggregates else {},
             }
 
     def figures(self) -> dict[str, Any]:

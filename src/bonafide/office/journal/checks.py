@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from bonafide.office.journal.bases import check_bases
 from bonafide.office.journal.errors import damaged
 from bonafide.office.journal.intake import check_intake
 from bonafide.office.journal.letters import Kept, every_conflict, every_letter
@@ -64,7 +65,7 @@ def check_pages(reader: Reader) -> None:
 
 
 def verify(reader: Reader, kept: Kept, next_seq: int, progress: Progress | None = None) -> Verified:
-    """Check every event up to `next_seq`, every conflict, every dead letter and what waits in the intake.
+    """Check every event up to `next_seq`, every conflict, every dead letter, what waits in the intake and every basis.
 
     Raises JournalDamagedError with the place of the first that is not what was written.
     """
@@ -78,6 +79,7 @@ def verify(reader: Reader, kept: Kept, next_seq: int, progress: Progress | None 
     conflicts = sum(1 for _ in every_conflict(reader))
     letters = sum(1 for _ in every_letter(reader, Sealer([])))
     check_intake(reader)
+    check_bases(reader)
     if conflicts < kept.conflicts:
         raise damaged(reader.path, f"of {kept.conflicts} conflicts it holds {conflicts}")
     return Verified(next_seq, commits, conflicts, letters)

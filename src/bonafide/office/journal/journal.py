@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final
 
 from bonafide.core.errors import StateError
 from bonafide.core.pseudonym import ClearText
+from bonafide.office.journal.bases import (
+    KeptBasis,
+    bases_about,
+    delete_bases,
+    oldest_bases,
+    read_inputs,
+)
 from bonafide.office.journal.checks import Progress, Verified, check_begun, check_opened, verify
 from bonafide.office.journal.connection import connect
 from bonafide.office.journal.errors import (
@@ -136,20 +144,21 @@ class Journal:
         bundle: str | None = None,
         event_ids: Sequence[str] | None = None,
         texts: Sequence[ClearText] = (),
+        bases: Sequence[KeptBasis] = (),
     ) -> None:
         """Write all of this in one transaction, durable on return; the records take the next places in the log.
 
         `bundle` is the bundle that is active from here on: the first that a journal hears of, before or with its first
         record, is the one that decides first. `event_ids` are the records' own, from whoever has them at hand.
-        `texts` are what tokens of these records stand for, and go into the intake.
+        `texts` are what tokens of these records stand for, and go into the intake; `bases` are of some of the records.
         Raises JournalFullError, with nothing written and the journal usable; after any other error it is broken.
         """
         with self._writing:
             ids = event_ids if event_ids is not None else [event_id_of(record.content) for record in records]
             if len(ids) != len(records):
                 raise ValueError("event_ids: one for each record")
-            if conflicts or dead_letters or texts or bundle is not None:
-                more = (conflicts, dead_letters, bundle, texts, self._sealer)
+            if conflicts or dead_letters or texts or bases or bundle is not None:
+                more = (conflicts, dead_letters, bundle, texts, self._sealer, bases)
                 self._commit(lambda e: write_all(e, self._state, records, *more), ids)
             else:  # the usual way: a single statement is its own transaction
                 self._commit(lambda e: write_records(e, self._state, records), ids, alone=True)
@@ -191,6 +200,32 @@ class Journal:
             return self._state
 
         self._commit(write)
+
+    def inputs_of(self, seq: int) -> list[float] | None:
+        """The inputs of the decision at a place, NaN where one is missing; None where none are kept."""
+        return read_inputs(self.reader, seq)
+
+    def drop_bases(self, gone: Collection[tuple[str, int]]) -> int:
+        """Delete the bases of events that name one of these subjects, a type and a hash each; returns how many.
+
+        It reads all that are kept, a piece at a time, beside whoever appends; so it is for a thread of its own.
+        """
+        dropped = 0
+        for seqs in bases_about(self.reader, gone):
+            self._commit(partial(self._delete_bases, seqs))
+            dropped += len(seqs)
+        return dropped
+
+    def expire_bases(self, kept_from_ms: int) -> int:
+        """Delete the bases of events that came before a moment, at most DROPPED_AT_ONCE of them; returns how many."""
+        due = oldest_bases(self.reader, kept_from_ms)
+        if due:
+            self._commit(partial(self._delete_bases, due))
+        return len(due)
+
+    def _delete_bases(self, seqs: Sequence[int], execute: Callable[..., Any]) -> State:
+        delete_bases(execute, seqs)
+        return self._state
 
     @property
     def waiting(self) -> Waiting:

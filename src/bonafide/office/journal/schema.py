@@ -8,7 +8,7 @@ from typing import Final
 
 from bonafide.office.journal.errors import damaged
 
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 """The newest step of `migrations/versions`."""
 VERSIONS: Final = Path(__file__).parent / "migrations" / "versions"
 

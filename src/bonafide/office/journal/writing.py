@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from bonafide.core.pseudonym import ClearText
+from bonafide.office.journal.bases import KeptBasis, write_bases
 from bonafide.office.journal.intake import Waiting, write_intake
 from bonafide.office.journal.letters import Kept, write_letters
 from bonafide.office.journal.reading import Head
@@ -45,6 +46,7 @@ def write_all(
     bundle: str | None,
     texts: Sequence[ClearText],
     sealer: Sealer,
+    bases: Sequence[KeptBasis] = (),
 ) -> State:
     """Write what may come in one transaction; returns the state that holds after it."""
     if bundle is not None:
@@ -56,6 +58,7 @@ def write_all(
             execute("INSERT OR REPLACE INTO head VALUES (?, ?, ?)", (name, value, seal(name, value)))
     kept = write_letters(execute, state.kept, conflicts, dead_letters, sealer)
     waiting = write_intake(execute, state.waiting, texts, sealer)
+    write_bases(execute, state.next_seq, bases)
     return write_records(execute, state._replace(kept=kept, waiting=waiting), records)
 
 

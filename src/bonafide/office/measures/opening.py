@@ -145,7 +145,7 @@ class Openings:
             with self._store.writing(FAMILY) as connection:
                 turn = Turn(connection, self._clock(), self._secret)
                 kind = check_wish(turn, wish)
-                known = _open_one(connection, wish, kind)
+                known = open_one(connection, wish, kind)
                 if known is not None:
                     raise OpposedError(f"measure {known.measure_id}: is open already, and the same; confirm or lift it")
                 found = begin(turn, wish, kind, (who.name,), self._reasons_of, self._notes, note)
@@ -191,14 +191,13 @@ def begin(
     turn: Turn, wish: Wish, kind: str, people: Sequence[str], reasons_of: ReasonsOf, notes: Notes, note: str
 ) -> Measure:  # fmt: skip
     """Write a measure that these people stand behind, and have the platform asked where that is enough."""
-    newest = _newest(turn.connection, wish, kind)
+    newest = newest_about(turn.connection, wish, kind)
     if _opened_at(turn.connection, newest[0].seq) >= AT_ONE_PLACE_MAX:
         raise OpposedError(f"case {wish.case}: has had {AT_ONE_PLACE_MAX} measures opened on its newest event")
     hard = is_hard(wish.measure)
     until = turn.now + REVIEW_MS if wish.until_ms is None else wish.until_ms
-    ends = min(until, turn.now + MACHINE_MS) if hard else until
-    told = {"reasons": reasons_of([row.seq for row in newest]), "why": _WHY, "submit": _SUBMIT,
-            "appeal": APPEAL}  # fmt: skip
+    ends = end_by_itself(wish, turn.now)
+    told = told_by_people(reasons_of([row.seq for row in newest]))
     measure_id = f"p{wish.case}-{notes.draw(8).hex()}"
     turn.connection.execute(measures.insert().values(
         measure_id=measure_id, measure=wish.measure, subject_type=kind, subject=wish.subject, seq=newest[0].seq,
@@ -215,13 +214,24 @@ def begin(
     return found
 
 
+def told_by_people(reasons: list[dict[str, str]]) -> dict[str, Any]:
+    """What the subject of a measure that people open is told, with the reasons of decisions on its events."""
+    return {"reasons": reasons, "why": _WHY, "submit": _SUBMIT, "appeal": APPEAL}
+
+
+def end_by_itself(wish: Wish, now: int) -> int:
+    """When a measure that is opened now ends, unless two people have it last longer."""
+    until = now + REVIEW_MS if wish.until_ms is None else wish.until_ms
+    return min(until, now + MACHINE_MS) if is_hard(wish.measure) else until
+
+
 def follow_decision(
     turn: Turn, wish: Wish, people: Sequence[str], reasons_of: ReasonsOf, notes: Notes, note: str
 ) -> Measure | None:  # fmt: skip
     """What two people (one, where nobody is limited) have said about a subject when they decided a case: a measure of
     its own, or, where one of the kind is open already, their word for that one. None where that has ended by now."""
     kind = check_wish(turn, wish)
-    known = _open_one(turn.connection, wish, kind)
+    known = open_one(turn.connection, wish, kind)
     if known is None:
         return begin(turn, wish, kind, people, reasons_of, notes, note)
     for name in people:
@@ -260,14 +270,15 @@ def _put(
     turn.connection.execute(measure_steps.insert().values(**row))
 
 
-def _open_one(connection: Connection, wish: Wish, kind: str) -> Measure | None:
+def open_one(connection: Connection, wish: Wish, kind: str) -> Measure | None:
+    """The measure of this kind about the subject that is open already."""
     ours = (measures.c.subject == wish.subject) & (measures.c.subject_type == kind)
     same = ours & (measures.c.measure == wish.measure) & measures.c.state.in_(OPEN)
     found = read_measures(connection, same, limit=1, newest=True)
     return found[0] if found else None
 
 
-def _newest(connection: Connection, wish: Wish, kind: str) -> list[Any]:
+def newest_about(connection: Connection, wish: Wish, kind: str) -> list[Any]:
     """The newest events of the case that name the subject."""
     named, table = case_named.c, case_events.c
     joined = (named.number == table.number) & (named.seq == table.seq)

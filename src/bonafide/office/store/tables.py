@@ -80,6 +80,7 @@ __all__ = [
     "education_given",
     "education_subjects",
     "family_versions",
+    "forgotten_bases",
     "forgotten_subjects",
     "intake_taken",
     "legal_holds",
@@ -289,6 +290,14 @@ forgotten_subjects: Final = Table(
 )  # fmt: skip
 """Who was forgotten while texts waited in the journal's intake: of rows up to `intake_id` nothing of them is taken in.
 A row goes away when those of the intake have gone."""
+
+forgotten_bases: Final = Table(
+    "forgotten_bases", metadata,
+    Column("subject_type", String(20), primary_key=True),
+    Column("pseudonym", BigInteger, primary_key=True, autoincrement=False),
+    Column("forgotten_ms", BigInteger, nullable=False),
+)  # fmt: skip
+"""Who was forgotten since the journal's bases were last looked through for them."""
 
 intake_taken: Final = Table(
     "intake_taken", metadata,

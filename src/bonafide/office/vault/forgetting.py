@@ -11,6 +11,7 @@ from bonafide.core.pseudonym import PARTIES
 from bonafide.office.audit.entry import ITSELF, Actor
 from bonafide.office.audit.log import append
 from bonafide.office.store.tables import subject_fields, subject_texts, subjects
+from bonafide.office.vault.bases import mark_for_bases
 from bonafide.office.vault.errors import HeldError
 from bonafide.office.vault.retention import RETENTION, Retention
 from bonafide.office.vault.scrub import scrub
@@ -181,4 +182,5 @@ def _removed(vault: Vault, connection: Connection, subject: Subject, now: int) -
     for gone in (subject, *left):
         remove(connection, gone)
     mark_forgotten(connection, [subject, *left], vault.newest_waiting())
+    mark_for_bases(connection, [subject, *left], now)
     return fields

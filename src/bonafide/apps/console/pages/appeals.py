@@ -10,6 +10,7 @@ from bonafide.apps.console import show
 from bonafide.apps.console.api import part
 from bonafide.apps.console.frame import View, empty
 from bonafide.apps.console.parts import (
+    answer_of,
     button,
     cell,
     chip,
@@ -22,6 +23,7 @@ from bonafide.apps.console.parts import (
     pills,
     table,
     text,
+    titled_dialog,
 )
 from bonafide.apps.console.words import APPEAL_STATES, OUTCOMES_OF
 
@@ -128,14 +130,13 @@ def _actions(view: View, one: dict[str, Any], measure: dict[str, Any]) -> None:
 
 async def _assign(view: View, one: dict[str, Any]) -> None:
     texts = view.texts
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("act.assign_appeal"))
+    with titled_dialog(texts("act.assign_appeal")) as dialog:
         text("p", texts("hint.assign_appeal"), "muted")
         to = field(texts("case.to")).props("autofocus")
         with ui.element("div").classes("dialog-buttons"):
             button(texts("act.leave"), lambda: dialog.submit(None), "quiet")
             button(texts("act.assign_appeal"), lambda: dialog.submit((to.value or "").strip()), "main")
-    told = await dialog
+    told = await answer_of(dialog)
     if told and await view.do(f"/v1/appeals/{part(one['appeal_id'])}/assign", {"to": told}) is not None:
         view.again()
 
@@ -144,8 +145,7 @@ async def _decide(view: View, one: dict[str, Any], measure: dict[str, Any]) -> N
     """An outcome with its reason, and what the subject will be told before it is."""
     texts = view.texts
     outcomes = OUTCOMES_OF[one["kind"]]
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("act.decide_appeal"))
+    with titled_dialog(texts("act.decide_appeal")) as dialog:
         outcome = choice(
             texts("appeals.outcome"), {name: texts(f"appeal_state.{name}") for name in outcomes}, outcomes[0]
         )
@@ -165,6 +165,6 @@ async def _decide(view: View, one: dict[str, Any], measure: dict[str, Any]) -> N
         with ui.element("div").classes("dialog-buttons"):
             button(texts("act.leave"), lambda: dialog.submit(None), "quiet")
             button(texts("act.decide_appeal"), go, "main")
-    told = await dialog
+    told = await answer_of(dialog)
     if told and await view.do(f"/v1/appeals/{part(one['appeal_id'])}/decide", told) is not None:
         view.again()

@@ -10,30 +10,33 @@ from nicegui import events, ui
 from bonafide.apps.console import show
 from bonafide.apps.console.api import part
 from bonafide.apps.console.frame import View, empty
+from bonafide.apps.console.keys import TABS
 from bonafide.apps.console.pages.alike import show_alike
+from bonafide.apps.console.pages.case_files import show_files
 from bonafide.apps.console.pages.case_steps import Steps
 from bonafide.apps.console.pages.why import show_why
 from bonafide.apps.console.parts import cell, chip, facts, figure, link, panel, table, text
 
-TABS: Final = ("why", "events", "money", "lawyers")
 EVENTS_SHOWN: Final = 100
 OUTCOMES: Final = ("allow", "warn", "verify", "hold", "decline")
 
 
 async def build(view: View, number: str) -> None:
     """The page."""
-    case = await view.get(f"/v1/cases/{part(number)}")
+    tab = view.query.get("tab", "why")
+    whole = "true" if tab == "lawyers" else "false"  # what lawyers need is most of the service's work
+    case = await view.get(f"/v1/cases/{part(number)}", aggregates=whole)
     steps = Steps(view, case)
     _head(view, case)
     _figures(view, case)
     steps.bar()
-    tab = view.query.get("tab", "why")
     with ui.element("div").classes("columns"):
         with ui.element("div").classes("wide-column"):
             _tabs(view, case, tab)
             await _BODIES.get(tab, _why)(view, case)
         with ui.element("aside").classes("side-column"):
             _history(view, case)
+            show_files(view, case)
             _subjects(view, case)
             _links(view, case)
             await show_alike(view, case)
@@ -166,16 +169,26 @@ def _history(view: View, case: dict[str, Any]) -> None:
             with ui.element("li"):
                 text("span", texts.word("step", one["action"]), "step")
                 text("span", f"{one['person']} · {show.moment(one['time'])}", "muted")
-                about = one["about"] or {}
-                told = [texts.word(group, about[name]) for name, group in (("label", "label"), ("grade", "grade"),
-                        ("measure", "measure"), ("to", "plain"), ("until", "plain")) if about.get(name)]  # fmt: skip
-                if told:
-                    text("span", " · ".join(map(str, told)))
+                _about(view, one["about"] or {})
                 if one["note"]:
                     text("p", one["note"], "note")
         with ui.element("li"):
             text("span", texts("case.opened"), "step")
             text("span", show.moment(case["opened"]), "muted")
+
+
+def _about(view: View, about: dict[str, Any]) -> None:
+    """What a step was about: words, somebody's name, a time, another case."""
+    texts = view.texts
+    told = [texts.word(name, about[name]) for name in ("label", "grade", "measure") if about.get(name)]
+    told += [about["to"]] if isinstance(about.get("to"), str) else []
+    told += [show.moment(about["until"])] if about.get("until") else []
+    told += [about["name"]] if about.get("name") else []
+    if told:
+        text("span", " · ".join(map(str, told)))
+    for name in ("to", "from", "other", "into"):
+        if isinstance(about.get(name), int):
+            link(f"#{about[name]}", f"/cases/{about[name]}")
 
 
 def _subjects(view: View, case: dict[str, Any]) -> None:

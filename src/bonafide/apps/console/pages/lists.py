@@ -8,7 +8,19 @@ from nicegui import ui
 
 from bonafide.apps.console import show
 from bonafide.apps.console.frame import View, empty
-from bonafide.apps.console.parts import button, cell, choice, field, link, panel, pills, table, text
+from bonafide.apps.console.parts import (
+    answer_of,
+    button,
+    cell,
+    choice,
+    field,
+    link,
+    panel,
+    pills,
+    table,
+    text,
+    titled_dialog,
+)
 from bonafide.apps.console.words import LISTS
 
 PAGE: Final = 100
@@ -78,8 +90,7 @@ def _row(view: View, one: dict[str, Any]) -> dict[str, Any]:
 async def _ask(view: View) -> None:
     """Ask for somebody to join or to leave a list."""
     texts = view.texts
-    with ui.dialog() as dialog, ui.element("div").classes("dialog"):
-        text("h2", texts("act.add_entry"))
+    with titled_dialog(texts("act.add_entry")) as dialog:
         text("p", texts("hint.add_entry"), "muted")
         with ui.element("div").classes("row"):
             name = choice(texts("lists.list"), {one: texts(f"list.{one}") for one in LISTS}, "watch")
@@ -104,6 +115,6 @@ async def _ask(view: View) -> None:
         with ui.element("div").classes("dialog-buttons"):
             button(texts("act.leave"), lambda: dialog.submit(None), "quiet")
             button(texts("act.send"), go, "main")
-    told = await dialog
+    told = await answer_of(dialog)
     if told and await view.do("/v1/lists", told) is not None:
         view.again()

@@ -1,7 +1,8 @@
-"""Why an event was decided as it was: the decision as it was recorded, with its reasons in both languages."""
+"""Why an event was decided as it was: the decision as it was recorded, with its reasons, and how its score adds up."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from nicegui import ui
@@ -9,13 +10,16 @@ from nicegui import ui
 from bonafide.apps.console import show
 from bonafide.apps.console.api import part
 from bonafide.apps.console.frame import View
+from bonafide.apps.console.pages.score import parts_of, show_score
 from bonafide.apps.console.parts import chip, facts, link, panel, text
 
 
 async def show_why(view: View, case: dict[str, Any], event: dict[str, Any]) -> None:
     """The panels for one event of a case."""
     texts = view.texts
-    told = await view.get(f"/v1/decisions/{part(event['event_id'])}")
+    told, parts = await asyncio.gather(
+        view.get(f"/v1/decisions/{part(event['event_id'])}"), parts_of(view, event["event_id"])
+    )
     with panel(texts("why.title"), texts("why.of", event=event["event_id"], time=show.moment(event["time"]))):
         with ui.element("div").classes("why-head"):
             chip(texts.word("outcome", told["outcome"]), f"outcome-{told['outcome']}")
@@ -27,6 +31,7 @@ async def show_why(view: View, case: dict[str, Any], event: dict[str, Any]) -> N
         _score(view, told)
         _reasons(view, told)
         _more(view, told)
+    show_score(view, parts)
     if told["loops"]:
         _loops(view, case, told)
 

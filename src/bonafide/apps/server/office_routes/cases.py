@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -26,6 +27,7 @@ from bonafide.apps.server.office_routes.case_files import add_case_files, case_n
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of, vault_of
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
+from bonafide.core.events import MeasureKind
 from bonafide.core.moment import moment_of
 from bonafide.office.audit.entry import Actor
 from bonafide.office.audit.log import append
@@ -33,7 +35,8 @@ from bonafide.office.cases.desk import Desk
 from bonafide.office.cases.export import XLSX_TYPE, csv_of, xlsx_of
 from bonafide.office.cases.listing import CaseBook, Sort, Wanted
 from bonafide.office.cases.rows import UNDECIDED, Asked, Case, State
-from bonafide.office.measures.opening import reasons_in
+from bonafide.office.measures.opening import Wish, reasons_in
+from bonafide.office.measures.preview import preview
 
 if TYPE_CHECKING:
     from bonafide.apps.server.app import Service
@@ -44,6 +47,7 @@ _After = Annotated[str, Query(max_length=40, pattern=r"^-?[0-9.]*$")]
 _Name = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z0-9._-]*$")]
 _Word = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z_]*$")]
 _Subject = Annotated[str | None, Query(pattern="^~[0-9a-f]{16}$")]
+_Told = Annotated[str, Query(pattern="^~[0-9a-f]{16}$")]
 """A token, never an id: what stands in a query stands in the logs of proxies."""
 B = TypeVar("B", bound=msgspec.Struct)
 
@@ -74,8 +78,16 @@ def _add_reading(rest: FastAPI, service: Service) -> None:
         return told(await run_in_threadpool(_book(service).figures))
 
     @rest.get("/v1/cases/{number}")
-    async def one(number: str) -> Response:
-        return told(await run_in_threadpool(_book(service).one, case_number(number)))
+    async def one(number: str, aggregates: bool = True) -> Response:
+        look = partial(_book(service).one, case_number(number), aggregates=aggregates)
+        return told(await run_in_threadpool(look))
+
+    @rest.get("/v1/cases/{number}/notice")
+    async def notice(number: str, measure: MeasureKind, about: _Told) -> Response:
+        """What a subject would be told, before anybody decides."""
+        office, wish = office_of(service), Wish(case_number(number), about, measure)
+        look = partial(preview, office.store, wish, reasons_in(office.data.folder), clock=office.clock)
+        return told(await run_in_threadpool(look))
 
 
 def _add_export(rest: FastAPI, service: Service, form: Literal["csv", "xlsx"]) -> None:

@@ -51,7 +51,7 @@ def standing_of(engine: Engine, pseudonym: int) -> dict[str, Any]:
     """
     now, rules = engine.state.latest_ms, engine.ladder.rules
     standing = engine.ladder.standings.get((USER, pseudonym), rules, now)
-    grades = [] if rules is None else [one.own_grade(rules) for one in standing.offences if not one.answered]
+    grades = [] if rules is None else [one.weigh().own_grade(rules) for one in standing.offences if not one.answered]
     began = [one.began for one in standing.offences if not one.answered]
     return {
         "offences": len(grades), "grade": GRADES[max(grades)] if grades else None,

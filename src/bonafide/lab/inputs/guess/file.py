@@ -13,8 +13,8 @@ import msgspec
 import polars as pl
 
 from bonafide.core.errors import ConfigError
+from bonafide.core.lines import pad, wide
 from bonafide.core.text import shorten
-from bonafide.lab.explain.lines import pad, wide
 from bonafide.lab.inputs.guess.mapping import Guess, Guessed
 from bonafide.lab.inputs.mapping_file import load_mapping
 from bonafide.lab.inputs.read import read_chunks

@@ -7,10 +7,10 @@ from typing import Any, Final
 import polars as pl
 
 from bonafide.core.fields import FIELDS
+from bonafide.core.lines import WIDTH_MAX, WIDTH_MIN, cut, indented, pad, table, wide, wrap
 from bonafide.core.moment import show_moment
 from bonafide.core.money import show_money
 from bonafide.core.text import shorten
-from bonafide.lab.explain.lines import WIDTH_MAX, WIDTH_MIN, cut, indented, pad, table, wide, wrap
 from bonafide.lab.inputs.guess.file import Preview
 from bonafide.lab.inputs.guess.mapping import Guess, Guessed
 

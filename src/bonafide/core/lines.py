@@ -1,4 +1,4 @@
-"""Lines of a terminal: how wide a text is where Chinese takes two columns; padding, cutting and wrapping by that."""
+"""Lines of text: how wide a text is where Chinese takes two columns; padding, cutting and wrapping by that."""
 
 from __future__ import annotations
 
