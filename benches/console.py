@@ -43,6 +43,8 @@ SOME: Final = 2_000
 """Cases of the service whose decisions are timed."""
 EVENTS_USUAL: Final = 200
 """Of the case that is looked at meanwhile."""
+FIRST: Final = "table tbody tr:first-child"
+CHANGED: Final = "([at, before]) => (document.querySelector(at)?.innerText ?? before) !== before"
 QUEUES: Final = (
     "/queue", "/queue?sort=money", "/queue?sort=due&state=open", "/queue?state=decided&sort=newest", "/queue?overdue=1",
     "/queue?typology=broker_ring", "/queue?assignee=p3", "/queue?subject=~0000000000000007",
@@ -75,14 +77,32 @@ def _pages(number: int) -> None:
         large = _large(living, key, number + 1)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1280, "height": 860})
+            page = browser.new_page(viewport={"width": 1280, "height": 860}, locale="en-US")
             sign_in(page, living.console(), guests[0])
             print(f"{number:,} cases; seconds in the browser, of {ROUNDS} times\n{'page':<44}{'median':>8}{'most':>8}")
             for path in QUEUES:
                 _time(page, living.console_url, path, "table tbody tr, .empty")
+            _time_in_place(page, living.console_url)
             for tab, awaited in (("", ".reasons"), ("?tab=events", "table tbody tr"), ("?tab=money", ".graph svg a")):
                 _time(page, living.console_url, f"/cases/{large}{tab}", awaited)
             browser.close()
+
+
+def _time_in_place(page: Page, url: str) -> None:
+    """From choosing an order or a filter on the page until the list stands in it anew."""
+    page.goto(f"{url}/queue")
+    page.locator("tr.chosen").wait_for()
+    for label, options in (("Sort", ("money", "newest", "number")), ("Typologies", ("broker ring", "bust-out", "any"))):
+        told = []
+        for number in range(ROUNDS):
+            page.get_by_label(label).click()
+            option = page.get_by_role("option", name=options[number % len(options)], exact=True)
+            option.wait_for()
+            before, begun = page.locator(FIRST).inner_text(), perf_counter()
+            option.click()
+            page.wait_for_function(CHANGED, arg=[FIRST, before])
+            told.append(perf_counter() - begun)
+        print(f"chosen on the page: {label:<24}{statistics.median(told):>8.2f}{max(told):>8.2f}", flush=True)
 
 
 def _decisions(pairs: int, free: bool) -> None:

@@ -113,6 +113,12 @@ def _show(told: dict[bool, list[Round]], opened: int) -> None:
     for looked, name in ((False, "without"), (True, "with")):
         rate, p50, p99, used, share = (statistics.median(one[at] for one in told[looked]) for at in range(5))
         print(f"{name:<12}{rate:>10,.0f}{p50:>9.2f}{p99:>9.2f}{used:>19.1f}{100 * share:>18.1f} %")
+    costs = {looked: statistics.median(one.service_ms for one in told[looked]) for looked in told}
+    rate = statistics.median(one.per_second for one in told[True])
+    asked, drawn = (costs[True] - costs[False]) * rate / 1e6, statistics.median(one.console_share for one in told[True])
+    print(
+        f"of one core the console's questions took {100 * asked:.1f} % in the service, the console {100 * drawn:.1f} %"
+    )
     middle = statistics.median(ratios)
     low, high = _spread(ratios)
     print(f"decisions a second with / without: {middle:.3f}, 95 % between {low:.3f} and {high:.3f}; "

@@ -13,7 +13,7 @@ from tests.engine.kit import assert_golden
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 GOLDEN = Path(__file__).parent / "golden" / "settings_refusals.txt"
-UNITS = ("_max", "_ms", "_s", "_days", "_events")
+UNITS = ("_max", "_ms", "_s", "_days", "_events", "_per_day")
 
 
 def refusal(file: Path | None, environment: dict[str, str], options: dict[str, object] | None = None) -> str:

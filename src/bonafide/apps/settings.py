@@ -99,7 +99,7 @@ def _secret(accepted: str, meaning: str) -> Meta:
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every setting, checked. Units stand last in a name: `_ms`, `_s`, `_days`, `_bytes_max`, `_per_s`."""
+    """Every setting, checked. Units stand last in a name: `_ms`, `_s`, `_days`, `_bytes_max`, `_per_s`, `_per_day`."""
 
     host: Annotated[str, Meta(pattern=_HOST, description="the address to listen on")] = "127.0.0.1"
     port: Annotated[int, _whole(0, 65_535, "the port to listen on; 0 takes a free one")] = 8_321
@@ -199,6 +199,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     message_days: Annotated[
         int, _whole(1, 3_650, "how long messages can be asked for, and what was sent or given up is kept")
     ] = 90
+    alerts_per_day: (
+        Annotated[int, _whole(1, 1_000_000, "alerts that people can look at in a day; none: 0.5 % of payments")] | None
+    ) = None
     console: Annotated[
         Literal["on", "off"], Meta(description="whether the console runs beside the API, where it is installed")
     ] = "on"

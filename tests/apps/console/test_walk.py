@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.apps.console.browsing import launched, needs_chromium, sign_in, watched
+from tests.apps.console.followed import PAGES as SUBJECTS
+from tests.apps.console.followed import follow_some
 from tests.apps.console.kit import SCRIPT, Site
 from tests.apps.server.bureau import has_decided
 from tests.apps.server.test_measure_routes import propose
@@ -67,7 +69,8 @@ def test_a_freeze_two_people_confirm_an_appeal_that_is_upheld_and_the_notices(br
 def test_no_page_says_an_error_or_asks_elsewhere_for_anything(browser: Browser, site: Site) -> None:
     with watched(browser, site) as page:
         sign_in(page, site, "root")
-        for path in PAGES:
+        follow_some(site)
+        for path in (*PAGES, *SUBJECTS):
             page.goto(f"{site.url}{path}")
             page.wait_for_load_state("networkidle")
 
@@ -79,12 +82,14 @@ def test_axe_finds_nothing_serious(browser: Browser, site: Site, tmp_path: Path)
     (packed,) = tmp_path.glob("axe-core-*.tgz")
     subprocess.run(["tar", "xzf", packed.name, "package/axe.min.js"], cwd=tmp_path, check=True)
     axe, found = (tmp_path / "package" / "axe.min.js").read_text(encoding="utf-8"), []
-    number, first = site.case(), has_decided(site.bureau.data)
+    number = site.case()
+    follow_some(site)
+    first = has_decided(site.bureau.data)
     ours = (f"/bundles/{first}?rule=U-DRAIN", f"/bundles/edit?from={first}&line=3")
     for theme in ("light", "dark"):
         with watched(browser, site, color_scheme=theme, bypass_csp=True) as page:
             sign_in(page, site, "root")
-            for path in (*PAGES, *ours, f"/cases/{number}", f"/cases/{number}?tab=money", "/sign-in"):
+            for path in (*PAGES, *SUBJECTS, *ours, f"/cases/{number}", f"/cases/{number}?tab=money", "/sign-in"):
                 page.goto(f"{site.url}{path}")
                 page.wait_for_load_state("networkidle")
                 page.evaluate(axe)

@@ -92,6 +92,7 @@ class TestSettings:
     log_format: str = "json"
     grace_s: int = 8
     bundle_wait_s: int = 86_400
+    alerts_per_day: int | None = None
     four_eyes: str = "auto"
 
 

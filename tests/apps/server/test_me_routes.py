@@ -250,7 +250,8 @@ def test_a_user_is_shown_with_what_is_for_each(desk: Counter) -> None:
     assert inside["ladder"]["offences"] == 1
     assert inside["measures"]
     outside = shown(desk.as_machine(desk.platform, "GET", f"/v1/users/{token}"), UserAnswer)
-    assert {*inside} - {*outside} == {"cases", "education"}
+    assert {*inside} - {*outside} == {"cases", "education", "score_history", "levels"}
+    assert inside["score_history"][-1]["credit_score"] == last["credit_score"]
     assert desk.as_machine(desk.platform, "GET", "/v1/users/nobody").problem == "not-found"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bonafide.apps.server.merchant_shapes import MerchantAnswer, MerchantReviewAnswer, MerchantsAnswer
+from bonafide.apps.server.merchant_shapes import MerchantReviewAnswer, MerchantsAnswer, MerchantWholeAnswer
 from bonafide.core.door import convert_event
 from bonafide.core.pseudonym import ClearText, party_of, personal_texts, show_token, with_texts
 from bonafide.office.admission.watch import MerchantWatch
@@ -21,6 +21,7 @@ from bonafide.testing.webhooks.made import MadeLog
 from tests.apps.server.bureau import Bureau, opened
 from tests.apps.server.client import NOW_MS, Answer
 from tests.office.admission.kit import application
+from tests.office.days.kit import Made, follow
 
 PEOPLE = {"ann": "merchant_ops", "bob": "senior", "eve": "auditor"}
 
@@ -73,19 +74,37 @@ def test_merchants_are_shown_with_what_was_found(bureau: Bureau) -> None:
     rest = shown(as_(bureau, "eve", "GET", f"/v1/merchants?before={found['next_before']}"), MerchantsAnswer)
     assert (len(rest["merchants"]), rest["next_before"]) == (1, None)
     assert shown(as_(bureau, "ann", "GET", "/v1/merchants?standing=closed"), MerchantsAnswer)["merchants"] == []
-    one = shown(as_(bureau, "ann", "GET", "/v1/merchants/m3"), MerchantAnswer)
+    one = shown(as_(bureau, "ann", "GET", "/v1/merchants/m3"), MerchantWholeAnswer)
     assert one["reviews"][0]["findings"][0]["code"] == "account_shared"
     assert one["reviews"][0]["findings"][0]["rests_on"]["merchants"][0]["merchant"].startswith("~")
-    again = shown(as_(bureau, "ann", "GET", f"/v1/merchants/{one['merchant_id']}"), MerchantAnswer)
-    assert again == one == shown(as_(bureau, "ann", "GET", f"/v1/merchants/{one['merchant_id'][1:]}"), MerchantAnswer)
+    again = shown(as_(bureau, "ann", "GET", f"/v1/merchants/{one['merchant_id']}"), MerchantWholeAnswer)
+    assert (
+        again == one == shown(as_(bureau, "ann", "GET", f"/v1/merchants/{one['merchant_id'][1:]}"), MerchantWholeAnswer)
+    )
 
 
 def test_a_platform_reads_what_the_applicant_may_be_told_and_nothing_else(bureau: Bureau) -> None:
     key = bureau.key("platform")
-    (review,) = shown(bureau.as_machine(key, "GET", "/v1/merchants/m3"), MerchantAnswer)["reviews"]
+    (review,) = shown(bureau.as_machine(key, "GET", "/v1/merchants/m3"), MerchantWholeAnswer)["reviews"]
     assert (review["outcome"], review["reasons"][0]["code"]) == ("verify", "account_shared")
     assert not {"findings", "votes"} & set(review)
     assert bureau.as_machine(key, "GET", "/v1/merchants").status == 403
+
+
+def test_a_merchant_that_never_applied_is_shown_by_what_was_decided(bureau: Bureau) -> None:
+    token = show_token(pseudonym_of("m7", bureau.data.read_secret()))
+    ours = Made("payout", merchant=7, outcome="hold", credit_score=500, amount=900)
+    made, log = ours.record(0), MadeLog()
+    content = msgspec.json.encode(msgspec.json.decode(made.content) | {"merchant_id": token})
+    log.append(Record(made.received_ms, made.sender, content, made.answer))
+    follow(bureau.store, log)
+    told = shown(as_(bureau, "ann", "GET", "/v1/merchants/m7"), MerchantWholeAnswer)
+    assert (told["merchant_id"], told["standing"], told["reviews"]) == (token, None, [])
+    assert [(one["type"], one["outcome"]) for one in told["decisions"]] == [("payout", "hold")]
+    assert [one["credit_score"] for one in told["score_history"]] == [500]
+    assert (told["exposure"]["sums"][0]["held"], told["ladder"]["offences"], told["cases"]) == (900, 0, [])
+    outside = shown(bureau.as_machine(bureau.key("platform"), "GET", f"/v1/merchants/{token}"), MerchantWholeAnswer)
+    assert {*told} - {*outside} == {"score_history", "levels", "exposure", "cases"}
 
 
 def test_a_refusal_takes_two_people_who_are_signed_in(bureau: Bureau) -> None:
@@ -97,7 +116,7 @@ def test_a_refusal_takes_two_people_who_are_signed_in(bureau: Bureau) -> None:
     assert as_(bureau, "ann", "POST", path, body).problem == "conflict"
     second = shown(as_(bureau, "bob", "POST", path, body), MerchantReviewAnswer)
     assert (second["decision"], second["outcome"], second["decided_by"]) == ("refuse", "hold", "people")
-    assert shown(as_(bureau, "bob", "GET", "/v1/merchants/m2"), MerchantAnswer)["standing"] == "refused"
+    assert shown(as_(bureau, "bob", "GET", "/v1/merchants/m2"), MerchantWholeAnswer)["standing"] == "refused"
     taken_back = {"decision": "admit", "note": "they have moved"}
     assert shown(as_(bureau, "ann", "POST", path, taken_back), MerchantReviewAnswer)["state"] == "admitted"
 

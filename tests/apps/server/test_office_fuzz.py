@@ -156,9 +156,9 @@ def test_no_route_takes_a_personal_text_or_a_secret_in_its_path_or_query() -> No
         "event_id", "number", "after", "limit", "newest", "what", "who", "on", "case", "type", "pseudonym", "name",
         "id", "topic", "receiver", "hash", "list", "standing", "before",
         # Tokens, people of the office, random names, words of cases.
-        "subject", "assignee", "document", "file", "waiting", "queue", "typology", "overdue", "drawn", "sort",
-        # A number of days, a language.
-        "days", "lang",
+        "subject", "assignee", "document", "file", "waiting", "queue", "typology", "overdue", "drawn", "sort", "days",
+        # A language.
+        "lang",
         # How OpenID Connect comes back: worth nothing but once, to who also has the cookie and the client's secret.
         "to", "state", "code", "iss", "error",
     }  # fmt: skip

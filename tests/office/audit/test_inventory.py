@@ -56,6 +56,8 @@ PASSED_OVER = {
     "merchant_reviews": "what a machine found; what people make of it is audited",
     "merchant_cursor": "how far the log was read",
     "log_places": "how far the log was read",
+    "score_days": "a copy of what the log says", "day_counts": "counts of what the log says",
+    "trade_days": "sums of what the log says",
     "decided_subjects": "a copy of what the log says", "told_decisions": "a copy of what the log says",
     "education_subjects": "drawn by a hash, and counts of what the log says",
     "education_given": "what follows from decisions, each of which is in the log; it does nothing to anybody",

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bonafide.core.moment import DAY_MS, show_moment
-from bonafide.office.bundles.hits import DAYS_KEPT, HITS_FILE, WRITE_EVERY_MS, HitCounter, read_counts, tell_hits
+from bonafide.office.bundles.hits import HIT_DAYS_KEPT, HITS_FILE, WRITE_EVERY_MS, HitCounter, read_counts, tell_hits
 from bonafide.office.journal import Record
 
 BUNDLES = ("aa", "bb")
@@ -68,8 +68,8 @@ def test_counts_are_those_of_looking_at_every_decision(
             return
         newest = max((one[0] for one in every), default=0)
         for bundle in BUNDLES:
-            told = tell_hits(counted.over(bundle, min(days, DAYS_KEPT)))
-            ours = [one for one in every if one[1] == bundle and one[0] > newest - min(days, DAYS_KEPT)]
+            told = tell_hits(counted.over(bundle, min(days, HIT_DAYS_KEPT)))
+            ours = [one for one in every if one[1] == bundle and one[0] > newest - min(days, HIT_DAYS_KEPT)]
             assert (told["decided"], told["alerts"]) == (len(ours), sum(one[3] == "hold" for one in ours))
             hits = {rule: sum(rule in one[2] for one in ours) for rule in RULES}
             assert {one["id"]: one["hits"] for one in told["rules"]} == {r: n for r, n in hits.items() if n}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
+from bonafide.core.pseudonym import show_token
 from bonafide.office.audit.log import AuditLog
 from bonafide.office.store.database import Store, StoreError
+from bonafide.office.store.tables import decided_subjects, score_days, trade_days
 from bonafide.office.vault.errors import UnknownSubjectError
 from bonafide.office.vault.forgetting import forget, sweep
 from bonafide.office.vault.scrub import scrub
@@ -116,3 +118,26 @@ def test_what_a_look_replaced_is_gone_too(tmp_path: Path) -> None:
         assert scrub(store)
         after = secrets_of(store, subject)
         assert found_in(tmp_path, [one for one in before if one not in after]) == []
+
+
+def test_how_a_score_went_is_forgotten_with_its_subject(store: Store) -> None:
+    vault = open_vault(store)
+    made = [vault.remember(ANN, kind, "x1") for kind in ("user", "merchant")]  # type: ignore[arg-type]
+    tokens = [show_token(one.pseudonym) for one in made]
+    scores = {"credit_score": 640, "risk_level": "low"}
+    with store.writing() as connection:
+        for subject, token in zip(made, tokens, strict=True):
+            ours = {"subject_type": subject.subject_type, "subject": token}
+            connection.execute(score_days.insert(), ours | scores | {"day": 20_458})
+            last = {"first_seq": 0, "last_seq": 0, "last_ms": 0, "last_event_id": "e", "score_day": 20_458}
+            connection.execute(decided_subjects.insert(), ours | scores | last)
+        sums = dict.fromkeys(("payments", "pay_later", "refunded", "paid_out", "held"), 1)
+        connection.execute(trade_days.insert(), {"merchant": tokens[1], "day": 20_458, "currency": "CNY"} | sums)
+    forget(vault, ANN, made[1])
+    with store.reading() as connection:
+        assert connection.execute(select(score_days.c.subject_type)).scalars().all() == ["user"]
+        assert connection.execute(select(trade_days)).all() == []
+        left = connection.execute(select(decided_subjects).order_by(decided_subjects.c.subject_type)).all()
+        assert [(row.credit_score, row.risk_level, row.score_day) for row in left] == [
+            (None, None, None), (640, "low", 20_458)
+        ]  # fmt: skip

@@ -210,6 +210,7 @@ class WholeCaseAnswer(CaseAnswer, frozen=True, kw_only=True):
 class CaseFiguresAnswer(_Shape, frozen=True):
     """How the queues stand, what was decided, how often second looks agree."""
 
+    currency: Annotated[str | None, Meta(description="the platform's own; null while the service starts")]
     queues: dict[str, dict[str, int]]
     decided: dict[str, dict[str, int]]
     decided_in_time_fraction: float | None

@@ -148,7 +148,7 @@ class OwnDataAnswer(_Shape, frozen=True):
 
 
 class LadderAnswer(_Shape, frozen=True):
-    """Where a user stands."""
+    """Where a subject stands."""
 
     offences: Annotated[int, Meta(description="how many count now")]
     grade: Annotated[str | None, Meta(description="the highest grade of any of them")]
@@ -157,10 +157,24 @@ class LadderAnswer(_Shape, frozen=True):
     human_only: Annotated[bool, Meta(description="people were asked to decide")]
 
 
-class UserAnswer(_Shape, frozen=True):
-    """A user; `cases` and `education` are for the office's own."""
+class ScoreDayAnswer(_Shape, frozen=True):
+    """What the last decision of a day said."""
 
-    user_id: Annotated[str, Meta(description="the token that stands for it")]
+    day: Annotated[Time, Meta(description="when the day begins, in UTC")]
+    credit_score: int | None
+    risk_level: RiskLevel | None
+
+
+class LevelAnswer(_Shape, frozen=True):
+    """Where a risk level ends."""
+
+    below: Annotated[int, Meta(description="a credit score under this one has the level, or a worse one")]
+    level: RiskLevel
+
+
+class AboutAnswer(_Shape, frozen=True):
+    """What the log says of a user or a merchant; `score_history`, `levels` and `cases` are for the office's own."""
+
     credit_score: int | None
     risk_level: RiskLevel | None
     as_of: Annotated[Time | None, Meta(description="of the newest decision, which says both")]
@@ -168,8 +182,26 @@ class UserAnswer(_Shape, frozen=True):
     first_seq: Annotated[int | None, Meta(description="place in the log of the first decision")]
     ladder: LadderAnswer
     measures: tuple[MeasureStandingAnswer, ...]
-    decisions: Annotated[tuple[dict[str, Any], ...], Meta(description="that did not simply let an event pass")]
+    decisions: Annotated[
+        tuple[dict[str, Any], ...],
+        Meta(
+            description="that did not simply let an event pass; for the office with the number of the `case`, or null"
+        ),
+    ]
+    score_history: Annotated[
+        tuple[ScoreDayAnswer, ...],
+        Meta(description="days on which score or level changed, the oldest first; between them both stayed"),
+    ] = ()
+    levels: Annotated[
+        tuple[LevelAnswer, ...], Meta(description="of the bundle that decides now, the worst first; above them is low")
+    ] = ()
     cases: Annotated[tuple[int, ...], Meta(description="numbers of those that are not decided")] = ()
+
+
+class UserAnswer(AboutAnswer, frozen=True, kw_only=True):
+    """A user; `education` is for the office's own."""
+
+    user_id: Annotated[str, Meta(description="the token that stands for it")]
     education: tuple[dict[str, Any], ...] = ()
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from bonafide.apps.server.me_shapes import AboutAnswer
 from bonafide.apps.server.shapes import Time
 from bonafide.core.secret import unprinted
 from bonafide.office.admission.desk import NOTE_LENGTH_MAX
@@ -132,6 +133,36 @@ class MerchantAnswer(_Shape, frozen=True):
     changed: Time
     wind_down: Annotated[WindDownAnswer | None, Meta(description="where it was closed")]
     reviews: tuple[MerchantReviewAnswer, ...]
+
+
+class TakingsAnswer(_Shape, frozen=True):
+    """Sums in one currency, in minor units."""
+
+    currency: str
+    payments: Annotated[int, Meta(ge=0, description="on credit that were not declined; attempts included")]
+    pay_later: Annotated[int, Meta(ge=0, description="what these come to")]
+    refunded: Annotated[int, Meta(ge=0, description="refunds that were not declined")]
+    paid_out: Annotated[int, Meta(ge=0, description="payouts that were let pass")]
+    held: Annotated[int, Meta(ge=0, description="payouts that were to be verified or held first")]
+
+
+class ExposureAnswer(_Shape, frozen=True):
+    """What a merchant sold on credit and was paid in the last days of the log."""
+
+    days: int
+    since: Time | None
+    sums: tuple[TakingsAnswer, ...]
+
+
+class MerchantWholeAnswer(AboutAnswer, frozen=True, kw_only=True):
+    """A merchant that has applied, or that was decided about; `exposure` is for the office's own."""
+
+    merchant_id: _MERCHANT
+    standing: Annotated[Standing | None, Meta(description="null where it has not applied")]
+    changed: Time | None
+    wind_down: WindDownAnswer | None
+    reviews: tuple[MerchantReviewAnswer, ...]
+    exposure: ExposureAnswer | None = None
 
 
 class MerchantsAnswer(_Shape, frozen=True):

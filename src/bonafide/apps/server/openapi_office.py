@@ -10,6 +10,7 @@ from bonafide.apps.server import (
     backtest_shapes,
     bundle_shapes,
     case_shapes,
+    day_shapes,
     me_shapes,
     measure_shapes,
     merchant_shapes,
@@ -25,10 +26,12 @@ from bonafide.engine.ladder.words import MEASURES
 from bonafide.office.appeals.appeal import APPEAL_STATES
 from bonafide.office.audit.deeds import DEEDS
 from bonafide.office.audit.entry import ON_MAX, WHO_MAX
-from bonafide.office.bundles.hits import DAYS_KEPT
+from bonafide.office.bundles.hits import HIT_DAYS_KEPT
 from bonafide.office.cases.listing import SORTS
 from bonafide.office.cases.rows import STATES
 from bonafide.office.cases.urgency import QUEUES
+from bonafide.office.days.counting import DAYS_KEPT
+from bonafide.office.days.figures import DAYS_DEFAULT
 from bonafide.office.lists.changes import CHANGES_MAX, LISTS
 from bonafide.office.me.decided import DECISIONS_EACH_MAX
 from bonafide.office.measures.words import STATES as MEASURE_STATES
@@ -42,7 +45,7 @@ SHAPES: Final = tuple(
     one
     for module in (
         office_bodies, office_answers, bundle_shapes, backtest_shapes, merchant_shapes, case_shapes, measure_shapes,
-        me_shapes, parts_shapes,
+        me_shapes, day_shapes, parts_shapes,
     )
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
@@ -179,9 +182,9 @@ _TABLE: Final = (
          "ListChangeAnswer", status=202, problems=(404, 409)),
     Told("GET /v1/merchants", "merchants", "Merchants that have applied, with their newest reviews", "MerchantsAnswer",
          query=("merchantStanding", "beforeReview", "limit")),
-    Told("GET /v1/merchants/{id}", "merchant", "A merchant: where it stands, and what its reviews found",
-         "MerchantAnswer", more="By its token, or by its own id. A platform's key reads the newest review, and of it "
-         "what the applicant may be told.", problems=(404,)),
+    Told("GET /v1/merchants/{id}", "merchant", "A merchant: reviews, credit score, ladder, measures",
+         "MerchantWholeAnswer", more="By its token, or by its own id. A platform's key reads the newest review, and of "
+         "it what the applicant may be told; history, cases and exposure are the office's own.", problems=(404,)),
     Told("POST /v1/merchants/{id}/decide", "decideMerchant", "Decide about a merchant's newest review",
          "MerchantReviewAnswer", "DecideBody", "A refusal stands when a second person refuses too.",
          problems=(404, 409)),
@@ -261,7 +264,7 @@ _TABLE: Final = (
     Told("POST /v1/appeals/{id}/decide", "decideAppeal", "Decide an appeal that one was given", "AppealAnswer",
          "AppealDecideBody", "Upheld: lifted at once, with an apology.", problems=(404, 409)),
     Told("GET /v1/users/{id}", "user", "A user: credit score, ladder, measures, history", "UserAnswer",
-         more="By its token, or by its own id. Cases and education are the office's own.", problems=(404,)),
+         more="By its token, or by its own id. History, cases and education are the office's own.", problems=(404,)),
     Told("GET /v1/me/decisions", "ownDecisions", "One's own decisions, the newest first", "OwnDecisionsAnswer",
          more=_OWN, query=("beforePlace", "limitOwn")),
     Told("GET /v1/me/decisions/{event_id}/explanation", "ownExplanation", "Why a decision was as it was",
@@ -276,6 +279,8 @@ _TABLE: Final = (
     Told("POST /v1/me/human", "askForPeople", "Have people decide about oneself, or machines again", "HumanAnswer",
          "HumanBody", _OWN, 202),
     Told("GET /v1/education/figures", "educationFigures", "Whether education helps", "EducationFiguresAnswer"),
+    Told("GET /v1/figures/days", "dayFigures", "The last days: alerts against budget, and drift", "DayFiguresAnswer",
+         query=("days",)),
 )  # fmt: skip
 TABLE: Final = {one.route: one for one in _TABLE}
 
@@ -308,7 +313,7 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
     "what": {"name": "what", "schema": {"type": "string", "enum": list(DEEDS)}},
     "who": {"name": "who", "schema": {**_TEXT, "maxLength": WHO_MAX}, "example": "person:ann"},
     "on": {"name": "on", "schema": {**_TEXT, "maxLength": ON_MAX}, "example": "key:jgudwygmv73a"},
-    "hitsDays": {"name": "days", "schema": {"type": "integer", "minimum": 1, "maximum": DAYS_KEPT, "default": 7},
+    "hitsDays": {"name": "days", "schema": {"type": "integer", "minimum": 1, "maximum": HIT_DAYS_KEPT, "default": 7},
                  "description": "UTC days, the newest that anything was decided on and those before it"},
     "reportLang": {"name": "lang", "schema": {"type": "string", "enum": ["en", "zh"], "default": "en"},
                    "description": "the language of the report"},
@@ -351,6 +356,8 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
                        "description": "those alone that are not decided"},
     "beforePlace": {"name": "before", "schema": {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
                     "description": "the `next_before` of before"},
+    "days": {"name": "days", "schema": {"type": "integer", "minimum": 1, "maximum": DAYS_KEPT, "default": DAYS_DEFAULT},
+             "description": "how many, back from the newest"},
     "case": {"name": "case", "schema": {**_TEXT, "maxLength": CASE_LENGTH_MAX},
              "description": "the case that it is for; it stands in the audit log"},
 }  # fmt: skip

@@ -21,7 +21,7 @@ from bonafide.office.outbox.log import Log
 from bonafide.office.outbox.places import BEGINNING, LogPlace
 
 HITS_FILE: Final = "rule_hits.json"
-DAYS_KEPT: Final = 31
+HIT_DAYS_KEPT: Final = 31
 """UTC days, the newest that the log has and those before it."""
 EVENTS_AT_ONCE: Final = 4_096
 WRITE_EVERY_MS: Final = 2_000
@@ -73,7 +73,7 @@ class Counted(Struct):
             if _DECIDED in record.answer:
                 with suppress(msgspec.MsgspecError):  # written by another version; nothing else waits for it
                     self._count(msgspec.json.decode(record.answer, type=_Answer))
-        for day in [day for day in self.days if day <= max(self.days) - DAYS_KEPT]:
+        for day in [day for day in self.days if day <= max(self.days) - HIT_DAYS_KEPT]:
             del self.days[day]
 
     def over(self, bundle: str, days: int) -> list[tuple[int, DayCount]]:

@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from bonafide.office.days.counting import count, forget_counts
 from bonafide.office.education.giving import Giving, give, note_cancelled, note_judged
 from bonafide.office.education.loading import TaughtBy
-from bonafide.office.me.decided import Key, known_subjects, put_decided
+from bonafide.office.me.decided import forget_days, known_subjects, put_decided
+from bonafide.office.me.history import Key
 from bonafide.office.me.reading import Cancelled, Decided, Judged, Said, said
 from bonafide.office.outbox.log import Log
 from bonafide.office.outbox.places import BEGINNING, LogPlace, put_place, read_place
@@ -52,6 +54,9 @@ class Teller:
         with self._store.writing() as connection:
             if read_place(connection, PLACE) != begin:
                 return False
+            if not begin.is_of(self._log):
+                forget_days(connection)
+                forget_counts(connection)
             take_in(Giving(connection, self._clock(), self._secret, self._taught_by, []), found)
             put_place(connection, PLACE, LogPlace(seq, chain))
         return True
@@ -59,12 +64,13 @@ class Teller:
 
 def take_in(giving: Giving, found: Sequence[Said]) -> None:
     """Take in what the log said, in its order, in the transaction that has begun."""
-    decided = [one for one in found if isinstance(one, Decided)]
+    today = count(giving.connection, [one for one in found if isinstance(one, Decided)])
+    decided = [one for one in found if isinstance(one, Decided) and one.subject_type]
     known = known_subjects(giving.connection, ((one.subject_type, one.subject) for one in decided))
     seen = set[Key](known)
     for one in found:
         match one:
-            case Decided():
+            case Decided() if one.subject_type:
                 key = (one.subject_type, one.subject)
                 give(giving, one, first=key not in seen)
                 seen.add(key)
@@ -72,6 +78,6 @@ def take_in(giving: Giving, found: Sequence[Said]) -> None:
                 note_cancelled(giving, one)
             case Judged():
                 note_judged(giving, one)
-    put_decided(giving.connection, decided, known)
+    put_decided(giving.connection, decided, known, today)
     if giving.messages:
         place_messages(giving.connection, giving.messages, giving.now)

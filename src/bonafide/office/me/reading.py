@@ -8,7 +8,6 @@ from typing import Final, NamedTuple, TypeAlias
 import msgspec
 
 from bonafide.core.decision import Outcome
-from bonafide.core.moment import parse_moment
 from bonafide.core.pseudonym import read_token, show_token
 from bonafide.office.journal import Record
 from bonafide.office.vault.pseudonym import pseudonym_of
@@ -20,10 +19,11 @@ _STATUS: Final = b'{"type":"payment_status"'
 _VERDICT: Final = b'{"type":"verdict"'
 _CANCELLED: Final = b'"status":"cancelled"'
 _CASH_OUT: Final = b'"label":"cash_out"'
+_CREDIT: Final = "credit"
 
 
 class Decided(NamedTuple):
-    """A decision about a user or a merchant; the subject is a token."""
+    """A decision; the subject is a token, and both its fields are empty where it is about nobody (a transfer)."""
 
     subject_type: str
     subject: str
@@ -37,6 +37,15 @@ class Decided(NamedTuple):
     """How many count against the subject, where the decision says so; else 0."""
     bundle: str
     received_ms: int
+    score: float = 0.0
+    credit_score: int | None = None
+    risk_level: str | None = None
+    alert: bool = False
+    merchant: str | None = None
+    """Who was paid, refunded or was paid out; a token."""
+    amount: int = 0
+    currency: str = ""
+    on_credit: bool = False
 
 
 class Cancelled(NamedTuple):
@@ -65,6 +74,9 @@ class _Event(msgspec.Struct):
     subject_id: str | None = None
     status: str | None = None
     label: str | None = None
+    amount: int = 0
+    currency: str = ""
+    pay_with: str = _CREDIT
 
 
 class _Measure(msgspec.Struct):
@@ -74,11 +86,14 @@ class _Measure(msgspec.Struct):
 
 class _Answer(msgspec.Struct):
     event_id: str
-    time: str = ""
     outcome: Outcome | None = None
     hits: tuple[str, ...] = ()
     measures: tuple[_Measure, ...] = ()
     bundle: str = ""
+    score: float = 0.0
+    credit_score: int | None = None
+    risk_level: str | None = None
+    alert: bool = False
 
 
 _read_event: Final = msgspec.json.Decoder(_Event).decode
@@ -120,10 +135,13 @@ def _subject(event: _Event, secret: bytes) -> tuple[str, str] | None:
 
 def _decided(seq: int, record: Record, secret: bytes) -> Iterator[Decided]:
     answer, event = _read_answer(record.answer), _read_event(record.content)
-    about = _subject(event, secret)
-    if answer.outcome is not None and about is not None:
-        offences = max((one.offences for one in answer.measures if one.subject_type == about[0]), default=0)
-        yield Decided(
-            *about, seq, answer.event_id, parse_moment(answer.time), event.type, answer.outcome, answer.hits, offences,
-            answer.bundle, record.received_ms,
-        )  # fmt: skip
+    if answer.outcome is None:
+        return
+    about = _subject(event, secret) or ("", "")
+    offences = max((one.offences for one in answer.measures if one.subject_type == about[0]), default=0)
+    merchant = None if event.merchant_id is None else token_of(event.merchant_id, secret)
+    yield Decided(
+        *about, seq, answer.event_id, event.time, event.type, answer.outcome, answer.hits, offences,
+        answer.bundle, record.received_ms, answer.score, answer.credit_score, answer.risk_level, answer.alert,
+        merchant, event.amount, event.currency, event.pay_with == _CREDIT,
+    )  # fmt: skip

@@ -150,6 +150,7 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
         frozenset({"platform"}),
     ),
     "GET /v1/education/figures": _READERS,
+    "GET /v1/figures/days": _READERS,
     # Access and audit
     "POST /v1/session": _EVERYBODY,
     "GET /v1/session": _PEOPLE,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 VERSIONS: Final = Path(__file__).parent / "versions"
-REVISIONS: Final = tuple(f"{number:04}" for number in range(1, 16))
+REVISIONS: Final = tuple(f"{number:04}" for number in range(1, 17))
 """Every revision in its order; the last is what this version of Bonafide reads and writes."""
 
 

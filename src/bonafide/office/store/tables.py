@@ -36,6 +36,7 @@ from bonafide.office.store.case_tables import (
     case_ties,
     cases,
 )
+from bonafide.office.store.day_tables import day_counts, score_days, trade_days
 from bonafide.office.store.measure_tables import (
     appeal_documents,
     appeals,
@@ -76,6 +77,7 @@ __all__ = [
     "case_subjects",
     "case_ties",
     "cases",
+    "day_counts",
     "decided_subjects",
     "education_given",
     "education_subjects",
@@ -112,6 +114,7 @@ __all__ = [
     "people",
     "record_outcomes",
     "root_key",
+    "score_days",
     "sessions",
     "sign_in_waits",
     "signing_keys",
@@ -119,6 +122,7 @@ __all__ = [
     "subject_texts",
     "subjects",
     "told_decisions",
+    "trade_days",
     "wanted_records",
 ]
 

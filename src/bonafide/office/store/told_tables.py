@@ -16,8 +16,12 @@ decided_subjects: Final = Table(
     Column("last_seq", BigInteger, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
     Column("last_event_id", String(128), nullable=False),
+    Column("credit_score", Integer),
+    Column("risk_level", String(10)),
+    Column("score_day", Integer),
 )  # fmt: skip
-"""Everybody about whom something was decided: the first and the newest decision. `subject` is a token."""
+"""Everybody about whom something was decided: the first and the newest decision, and what `score_days` said last;
+`score_day` is the newest day of the history. `subject` is a token."""
 
 told_decisions: Final = Table(
     "told_decisions", metadata,

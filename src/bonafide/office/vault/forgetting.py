@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 
 from bonafide.core.moment import DAY_MS, show_moment
-from bonafide.core.pseudonym import PARTIES
+from bonafide.core.pseudonym import PARTIES, show_token
 from bonafide.office.audit.entry import ITSELF, Actor
 from bonafide.office.audit.log import append
-from bonafide.office.store.tables import subject_fields, subject_texts, subjects
+from bonafide.office.store.tables import (
+    decided_subjects,
+    score_days,
+    subject_fields,
+    subject_texts,
+    subjects,
+    trade_days,
+)
 from bonafide.office.vault.bases import mark_for_bases
 from bonafide.office.vault.errors import HeldError
 from bonafide.office.vault.retention import RETENTION, Retention
@@ -22,6 +29,8 @@ from bonafide.office.vault.vault import FAMILY, Vault, remove
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+SCORED: Final = ("user", "merchant")
+"""Of whom a history of scores is kept."""
 SWEEP_MAX: Final = 10_000
 """Subjects that one sweep looks at."""
 
@@ -181,6 +190,20 @@ def _removed(vault: Vault, connection: Connection, subject: Subject, now: int) -
     left = [text for text in drop_texts(connection, subject) if text not in kept]
     for gone in (subject, *left):
         remove(connection, gone)
+        _forget_days(connection, gone)
     mark_forgotten(connection, [subject, *left], vault.newest_waiting())
     mark_for_bases(connection, [subject, *left], now)
     return fields
+
+
+def _forget_days(connection: Connection, subject: Subject) -> None:
+    """How the subject's score went, and what a merchant took in, which lie under the token that stands for it."""
+    kind, token = subject.subject_type, show_token(subject.pseudonym)
+    if kind not in SCORED:
+        return
+    connection.execute(delete(score_days).where(score_days.c.subject_type == kind, score_days.c.subject == token))
+    ours = (decided_subjects.c.subject_type == kind) & (decided_subjects.c.subject == token)
+    nothing = dict.fromkeys(("credit_score", "risk_level", "score_day"))
+    connection.execute(update(decided_subjects).where(ours).values(**nothing))
+    if kind == "merchant":
+        connection.execute(delete(trade_days).where(trade_days.c.merchant == token))

@@ -15,6 +15,7 @@ def add_pages(console: Console) -> None:
         bundles_edit,
         bundles_one,
         case,
+        decision,
         lists,
         measures,
         merchants,
@@ -28,6 +29,7 @@ def add_pages(console: Console) -> None:
     console.page("/queue", "queue", queue.build)
     console.page("/cases/{number}", "queue", case.build)
     console.page("/subjects/{kind}/{token}", "queue", subject.build)
+    console.page("/decisions/{event}", "queue", decision.build)
     console.page("/measures", "measures", measures.build)
     console.page("/measures/{id}", "measures", measures.build_one)
     console.page("/appeals", "appeals", appeals.build)

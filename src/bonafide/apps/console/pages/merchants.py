@@ -9,6 +9,9 @@ from nicegui import ui
 from bonafide.apps.console import show
 from bonafide.apps.console.api import part
 from bonafide.apps.console.frame import View, empty
+from bonafide.apps.console.pages import about
+from bonafide.apps.console.pages.clear_data import clear
+from bonafide.apps.console.pages.rests_on import rests_on
 from bonafide.apps.console.parts import button, cell, cells, chip, facts, link, panel, pills, table, text
 from bonafide.apps.console.words import DECISIONS, STANDINGS
 
@@ -59,17 +62,59 @@ def _row(view: View, one: dict[str, Any]) -> dict[str, Any]:
 async def build_one(view: View, token: str) -> None:
     """One merchant."""
     texts = view.texts
-    one = await view.get(f"/v1/merchants/{part(token)}")
+    one = await about.found_or_none(view, f"/v1/merchants/{part(token)}")
+    name = token if one is None else one["merchant_id"]
+    cases = await about.cases_of(view, name)
     with ui.element("div").classes("title"):
-        text("h1", texts("merchants.title", token=show.token(one["merchant_id"])))
-        chip(texts.word("standing", one["standing"]), f"standing-{one['standing']}")
-        link(texts("merchants.to_subject"), f"/subjects/merchant/{part(one['merchant_id'])}")
+        text("h1", texts.word("subject", "merchant"))
+        text("code", name)
+        if one is not None:
+            standing = one["standing"] or "unknown"
+            chip(texts.word("standing", standing), f"standing-{standing}")
+    if one is None:
+        empty(view, "merchants.unseen")
+        about.cases(view, cases)
+        clear(view, "merchant", name)
+        return
     if one["reviews"]:
         _actions(view, one)
-    else:
-        empty(view, "merchants.no_review")
-    for review in one["reviews"]:
-        _review(view, review)
+    about.figures(view, one)
+    with ui.element("div").classes("columns"):
+        with ui.element("div").classes("wide-column"):
+            about.score(view, "merchant", one)
+            newest, *older = one["reviews"] or [None]
+            if newest is None:
+                empty(view, "merchants.no_review")
+            else:
+                _review(view, newest)
+            about.decisions(view, one["decisions"])
+            about.measures(view, one["measures"])
+            about.cases(view, cases)
+            for review in older:
+                _review(view, review)
+        with ui.element("aside").classes("side-column"):
+            about.exposure(view, one["exposure"])
+            _limits(view, one)
+            clear(view, "merchant", name)
+
+
+def _limits(view: View, one: dict[str, Any]) -> None:
+    """What holds after an admission with limits, and how a merchant that was closed is wound down."""
+    texts = view.texts
+    limits = one["reviews"][0]["limits"] if one["reviews"] else None
+    if limits is not None:
+        step = limits["in_force"]
+        with panel(texts("merchants.limits")):
+            facts([
+                (texts("merchants.settle_after"), texts("merchants.days", n=step["settle_after_days"])),
+                (texts("merchants.pay_later_share"), show.share(step["pay_later_share"])),
+                (texts("merchants.reserve"), f"{show.share(step['reserve_share'])} · "
+                                             f"{texts('merchants.days', n=step['reserve_days'])}"),
+                (texts("merchants.limits_until"), show.moment(limits["until"])),
+            ])  # fmt: skip
+    if one["wind_down"] is not None:
+        with panel(texts("merchants.wind_down")):
+            text("p", texts("merchants.wind_down_hint", time=show.moment(one["wind_down"]["hold_rest_until"])))
 
 
 def _actions(view: View, one: dict[str, Any]) -> None:
@@ -108,7 +153,7 @@ def _review(view: View, review: dict[str, Any]) -> None:
                     with ui.element("li"):
                         chip(texts.word("severity", finding["severity"]), f"severity-{finding['severity']}")
                         text("span", texts.of(finding))
-                        _rests_on(finding["rests_on"])
+                        rests_on(texts, finding["rests_on"])
         for vote in review["votes"]:
             text(
                 "p",
@@ -117,14 +162,3 @@ def _review(view: View, review: dict[str, Any]) -> None:
             )
             if vote["note"]:
                 text("p", vote["note"], "note")
-
-
-def _rests_on(told: dict[str, Any]) -> None:
-    """What a finding rests on; other merchants are links, numbers and words are texts."""
-    others = told.get("merchants", ())
-    for other in others[:12] if isinstance(others, list) else ():
-        name = str(other.get("merchant", "")) if isinstance(other, dict) else str(other)
-        link(show.token(name), f"/merchants/{part(name)}", "link mono")
-    plain = {name: value for name, value in told.items() if isinstance(value, str | int | float)}
-    if plain:
-        text("span", " · ".join(f"{name} {value}" for name, value in plain.items()), "muted")

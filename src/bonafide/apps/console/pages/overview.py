@@ -10,6 +10,7 @@ from bonafide.apps.console import show
 from bonafide.apps.console.api import ApiError
 from bonafide.apps.console.frame import View, empty
 from bonafide.apps.console.live import Live, Sample, read_sample
+from bonafide.apps.console.pages import days
 from bonafide.apps.console.parts import cell, figure, link, panel, table, text
 
 EVERY_S = 3.0
@@ -22,11 +23,15 @@ async def build(view: View) -> None:
     cases = await view.get("/v1/cases/figures")
     measures = await view.get("/v1/measures", limit=1)
     appeals = await view.get("/v1/appeals", limit=1)
+    last_days = await view.get("/v1/figures/days")
     text("h1", texts("place.overview"))
     alerts = cases["queues"]["alerts"]
     undecided = sum(alerts[state] for state in ("open", "assigned", "waiting", "reopened"))
     _head(view, cases, undecided)
     await _live(view)
+    with ui.element("div").classes("columns even"):
+        days.alerts(view, last_days)
+        days.drift(view, last_days)
     with ui.element("div").classes("columns even"):
         _queues(view, cases)
         _office(view, measures["figures"], appeals["figures"])
@@ -38,11 +43,11 @@ def _head(view: View, cases: dict[str, Any], undecided: int) -> None:
     late = queues["alerts"]["overdue"] + queues["review"]["overdue"]
     in_time = texts("overview.in_time", share=show.share(cases["decided_in_time_fraction"]))
     with ui.element("div").classes("figures"):
-        at_risk = show.brief_money(cases["money_undecided"], "CNY")
+        at_risk = show.brief_money(cases["money_undecided"], cases["currency"])
         figure(texts("overview.at_risk"), at_risk, texts("overview.at_risk_of", n=undecided))
         for key, label in (("caught", "cash_out"), ("disturbed", "genuine")):
             told = cases["decided"].get(label, {"cases": 0, "money_at_stake": 0})
-            money = show.brief_money(told["money_at_stake"], "CNY")
+            money = show.brief_money(told["money_at_stake"], cases["currency"])
             figure(texts(f"overview.{key}"), money, texts("overview.cases", n=told["cases"]))
         figure(texts("overview.overdue"), show.count(late), in_time, "late" if late else "")
         looked = texts("overview.looked", n=looks["looked"], drawn=looks["drawn"])

@@ -28,12 +28,19 @@ async def show_why(view: View, case: dict[str, Any], event: dict[str, Any]) -> N
             level = texts("why.level", level=texts.word("level", told["risk_level"]))
             text("span", level, f"level-{told['risk_level']}")
             link(texts("why.another", n=case["events"]), f"/cases/{case['number']}?tab=events", "muted")
-        _score(view, told)
-        _reasons(view, told)
-        _more(view, told)
+        tell(view, told)
     show_score(view, parts)
     if told["loops"]:
         _loops(view, case, told)
+
+
+def tell(view: View, told: dict[str, Any]) -> None:
+    """What a decision says: score, reasons, rules, and what it proposes."""
+    _score(view, told)
+    if not told["reasons"]:
+        text("p", view.texts("decision_page.no_reasons"), "muted")
+    _reasons(view, told)
+    _more(view, told)
 
 
 def _score(view: View, told: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from bonafide.apps.server.office_routes.appeals import add_appeals
 from bonafide.apps.server.office_routes.audit import add_audit
 from bonafide.apps.server.office_routes.bundles import add_bundles
 from bonafide.apps.server.office_routes.cases import add_cases
+from bonafide.apps.server.office_routes.days import add_days
 from bonafide.apps.server.office_routes.education import add_education
 from bonafide.apps.server.office_routes.keys import add_keys
 from bonafide.apps.server.office_routes.me import add_me
@@ -29,6 +30,6 @@ def add_office(rest: FastAPI, service: Service) -> None:
     """Add all of them."""
     for add in (
         add_session, add_people, add_keys, add_audit, add_subjects, add_outbox, add_bundles, add_merchants, add_cases,
-        add_measures, add_appeals, add_users, add_me, add_education,
+        add_measures, add_appeals, add_users, add_me, add_education, add_days,
     ):  # fmt: skip
         add(rest, service)

@@ -24,7 +24,7 @@ from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.apps.server.turns import Turns
 from bonafide.core.moment import SECOND_MS
-from bonafide.office.bundles.hits import DAYS_KEPT
+from bonafide.office.bundles.hits import HIT_DAYS_KEPT
 from bonafide.office.bundles.life import BundleLife
 from bonafide.office.lists.changes import CHANGES_MAX, ListName
 
@@ -39,7 +39,7 @@ _HASH: Final = re.compile("[0-9a-f]{64}")
 _NUMBER: Final = re.compile("[1-9][0-9]{0,6}")
 """At most CHANGES_MAX, as far as its length goes."""
 DAYS_DEFAULT: Final = 7
-Days = Annotated[int, Query(ge=1, le=DAYS_KEPT)]
+Days = Annotated[int, Query(ge=1, le=HIT_DAYS_KEPT)]
 Before = Annotated[int | None, Query(ge=1, le=CHANGES_MAX + 1)]
 
 

@@ -24,7 +24,14 @@ from bonafide.apps.server.case_shapes import (
 )
 from bonafide.apps.server.office_routes.appeals import SAFE
 from bonafide.apps.server.office_routes.case_files import add_case_files, case_number
-from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of, vault_of
+from bonafide.apps.server.office_routes.common import (
+    PAGE_DEFAULT,
+    Limit,
+    caller_of,
+    currency_of,
+    office_of,
+    vault_of,
+)
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.core.events import MeasureKind
@@ -75,7 +82,7 @@ def _add_reading(rest: FastAPI, service: Service) -> None:
 
     @rest.get("/v1/cases/figures")
     async def figures() -> Response:
-        return told(await run_in_threadpool(_book(service).figures))
+        return told({"currency": currency_of(service), **await run_in_threadpool(_book(service).figures)})
 
     @rest.get("/v1/cases/{number}")
     async def one(number: str, aggregates: bool = True) -> Response:

@@ -10,6 +10,7 @@ from fastapi import Query, Request
 
 from bonafide.apps.server.answers import refused, retry_after
 from bonafide.apps.server.callers import Caller, SignedIn
+from bonafide.core.errors import StateError
 from bonafide.core.moment import moment_of
 
 if TYPE_CHECKING:
@@ -72,6 +73,14 @@ def page(rows: Sequence[T], name_of: Callable[[T], str], after: str, limit: int)
         raise refused("not-found", "after: there is none of this id")
     part = rows[at : at + limit]
     return part, name_of(part[-1]) if at + limit < len(rows) else None
+
+
+def currency_of(service: Service) -> str | None:
+    """The currency that the bundle decides in: the platform's own. None while the service starts."""
+    try:
+        return str(service.runtime.engine.bundle.settings.currency)
+    except StateError:
+        return None
 
 
 def moment_ms(given: datetime | None) -> int | None:

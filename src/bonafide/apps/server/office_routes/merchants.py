@@ -5,17 +5,20 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from bonafide.apps.server.answers import refused
 from bonafide.apps.server.bundle_routes import person_of
 from bonafide.apps.server.merchant_shapes import DecideBody
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of, vault_of
+from bonafide.apps.server.office_routes.users import about_of
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.core.errors import UsageError
 from bonafide.office.admission.desk import Admissions
+from bonafide.office.cases.listing import CaseBook
+from bonafide.office.me.merchant import Merchants
 from bonafide.office.merchants.application import Standing
 
 if TYPE_CHECKING:
@@ -39,11 +42,17 @@ def add_merchants(rest: FastAPI, service: Service) -> None:
     ) -> Response:  # fmt: skip
         return told(await run_in_threadpool(partial(desk().page, standing, before, limit)))
 
-    @rest.get("/v1/merchants/{id}")
+    async def started() -> None:
+        service.admission.require_started()
+
+    @rest.get("/v1/merchants/{id}", dependencies=[Depends(started)])
     async def merchant(id: str, request: Request) -> Response:
-        """A merchant by its token, or by its own id. A platform's key reads what the applicant may be told."""
+        """A merchant by its token, or by its own id. A platform's key reads what is not the office's own."""
+        office, named = office_of(service), _named(desk(), id)
+        cases = CaseBook(office.store, vault_of(service).keyring, clock=office.clock)
+        merchants = Merchants(office.store, desk(), cases, about_of(service))
         inside = caller_of(request).sender.role != "platform"
-        return told(await run_in_threadpool(partial(desk().show, _named(desk(), id), inside=inside)))
+        return told(await run_in_threadpool(partial(merchants.show, named, inside=inside)))
 
     @rest.post("/v1/merchants/{id}/decide")
     async def decide(id: str, request: Request) -> Response:
