@@ -7,10 +7,11 @@ import re
 import httpx
 import pytest
 
+from bonafide.apps.backtests.told import ASKED, BACKTESTS, ENDED, FIGURES, Asked, Ended, report_name, write_json
 from bonafide.apps.console.doors import COOKIE
 from bonafide.apps.console.held import IDLE_MS
 from tests.apps.console.kit import SCRIPT, Site
-from tests.apps.server.bureau import PASSWORD
+from tests.apps.server.bureau import PASSWORD, has_decided
 
 NONCE = re.compile(r"'nonce-([^']+)'")
 
@@ -180,3 +181,62 @@ def test_a_page_that_fails_says_neither_how_nor_where(site: Site, monkeypatch: p
         assert "ValueError" not in got.text
     assert any("ValueError at test_pages.py" in one for one in told), told
     assert not any("secret" in one for one in told)
+
+
+def test_pages_of_bundles_show_rules_texts_and_what_to_change(site: Site) -> None:
+    first = has_decided(site.bureau.data)
+    with site.signed_in("ann") as browser:
+        for path in ("/bundles", f"/bundles/{first}", f"/bundles/{first}?rule=X-NONE", f"/bundles/edit?from={first}"):
+            got = browser.get(path)
+            assert (got.status_code, "starter" in got.text) == (200, True), path
+        assert "there is none" not in browser.get(f"/bundles/{first}").text
+        assert "Not found" in browser.get(f"/bundles/{'f' * 64}").text
+    with site.signed_in("ivy") as browser:
+        assert "/bundles/edit" not in browser.get("/bundles").text
+
+
+def bundle_told(name: str, warned: int) -> dict[str, object]:
+    """One bundle of a back-test."""
+    figure = {"value": 0.5, "interval": [0.25, 0.75], "change": 0.25, "change_interval": [-0.125, 0.375]}
+    shares = ("money_caught_fraction", "precision", "recall", "honest_disturbed_per_10000", "honest_stopped_per_10000")
+    judged = dict.fromkeys(shares, figure) | {
+        "money_caught": 123_400, "money_missed": 100, "honest_disturbed": 3, "honest_users_disturbed": 2,
+    }  # fmt: skip
+    rule = {"id": "U-DRAIN", "hits": warned, "hits_alone": 1, "alerts": 2, "precision": 0.5, "alerts_lost": None,
+            "cash_out_lost": 0, "honest_spared": 0}  # fmt: skip
+    return {"name": name, "hash": name * 64, "by_outcome": {"warn": warned, "verify": 1, "hold": 0, "decline": 0},
+            "days": {"alerts": [1, 0, 4], "mean": 1.5, "most": 4, "over_budget": 1}, "judged": judged,
+            "rules": [rule]}  # fmt: skip
+
+
+def test_a_back_test_shows_before_and_after_and_its_report_runs_nothing(site: Site) -> None:
+    folder = site.bureau.data.folder / BACKTESTS / "00000000000000aa"
+    folder.mkdir(parents=True)
+    asked = Asked(id=folder.name, person="ann", asked_ms=0, champion="a" * 64, challenger="b" * 64, name=SCRIPT,
+                  days=None, fresh=False)  # fmt: skip
+    swap = {"before": "allow", "after": "warn", "events": 9, "money": 5_000, "cash_out": 1, "honest": 2,
+            "examples": [{"event_id": SCRIPT}]}  # fmt: skip
+    figures = {
+        "events": 40, "decided": 30, "first_day": "2026-01-01", "last_day": "2026-01-03", "currency": "CNY",
+        "budget_per_day": 2, "labels": "arrived", "labelled": 5, "cash_out": 4, "cached": True,
+        "bundles": [bundle_told("a", 11), bundle_told("b", 18)],
+        "swap_sets": [{"changed": 9, "alerts_new": 0, "alerts_gone": 0, "swaps": [swap]}],
+    }  # fmt: skip
+    write_json(folder / ASKED, asked)
+    write_json(folder / ENDED, Ended(done=True, begun_ms=0, ended_ms=1))
+    write_json(folder / FIGURES, figures)
+    (folder / report_name("en")).write_text("<h1>whole</h1><script>1</script>", encoding="utf-8")
+    with site.signed_in("ivy") as browser:
+        text = browser.get(f"/bundles/backtests/{folder.name}").text
+        assert SCRIPT not in text
+        for said in ("¥1,234.00", "+7", "5 payments: 4 cash-out, 1 honest", "U-DRAIN", "the same"):
+            assert said in text, said
+        report = f"/bundles/backtests/{folder.name}/report"
+        got = browser.get(report)
+        assert (got.status_code, "<h1>whole</h1>" in got.text) == (200, True)
+        assert any("sandbox" in one and "script-src" not in one
+                   for one in got.headers.get_list("content-security-policy"))  # fmt: skip
+        assert browser.get(f"{report}?save=true").headers["content-disposition"].startswith("attachment")
+        assert browser.get("/bundles/backtests/ffffffffffffffff/report").status_code == 404
+    with site.browser() as stranger:
+        assert stranger.get(report).status_code == 303

@@ -14,6 +14,7 @@ from tests.apps.console.browsing import launched, needs_chromium, sign_in, watch
 from tests.apps.console.followed import PAGES as SUBJECTS
 from tests.apps.console.followed import follow_some
 from tests.apps.console.kit import SCRIPT, Site
+from tests.apps.server.bureau import has_decided
 from tests.apps.server.test_measure_routes import propose
 
 if TYPE_CHECKING:
@@ -83,10 +84,12 @@ def test_axe_finds_nothing_serious(browser: Browser, site: Site, tmp_path: Path)
     axe, found = (tmp_path / "package" / "axe.min.js").read_text(encoding="utf-8"), []
     number = site.case()
     follow_some(site)
+    first = has_decided(site.bureau.data)
+    ours = (f"/bundles/{first}?rule=U-DRAIN", f"/bundles/edit?from={first}&line=3")
     for theme in ("light", "dark"):
         with watched(browser, site, color_scheme=theme, bypass_csp=True) as page:
             sign_in(page, site, "root")
-            for path in (*PAGES, *SUBJECTS, f"/cases/{number}", f"/cases/{number}?tab=money", "/sign-in"):
+            for path in (*PAGES, *SUBJECTS, *ours, f"/cases/{number}", f"/cases/{number}?tab=money", "/sign-in"):
                 page.goto(f"{site.url}{path}")
                 page.wait_for_load_state("networkidle")
                 page.evaluate(axe)

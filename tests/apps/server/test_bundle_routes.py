@@ -13,8 +13,11 @@ import pytest
 from bonafide.apps.server.bundle_routes import BUNDLE_BODY_BYTES_MAX, BUNDLE_BODY_TEXTS_MAX
 from bonafide.apps.server.bundle_shapes import (
     BundleAnswer,
+    BundleFilesAnswer,
+    BundleHitsAnswer,
     BundlesAnswer,
     BundleStepAnswer,
+    CheckAnswer,
     ListChangeAnswer,
     ListsAnswer,
 )
@@ -82,6 +85,74 @@ def test_a_bundle_is_proposed_by_one_approved_by_another_and_activated(bureau: B
                      (("bob", "refused"), ("cy", "done"), ("cy", "refused"))]  # fmt: skip
 
 
+def test_the_texts_of_a_bundle_that_decides_are_shown_though_nobody_proposed_it(bureau: Bureau) -> None:
+    assert shown(as_(bureau, "ann", "GET", "/v1/bundles"), BundlesAnswer)["decides"] is None
+    first = has_decided(bureau.data)
+    every = shown(as_(bureau, "ann", "GET", "/v1/bundles"), BundlesAnswer)
+    assert (every["in_force"], every["decides"]) == (None, first)
+    told = shown(as_(bureau, "ann", "GET", f"/v1/bundles/{first}/files"), BundleFilesAnswer)
+    assert (told["name"], told["files"]) == ("starter", files())
+    lines = told["files"]["rules.yaml"].splitlines()
+    assert [lines[rule["line"] - 1] for rule in told["rules"]] == [f"- id: {rule['id']}" for rule in told["rules"]]
+    assert as_(bureau, "ann", "GET", f"/v1/bundles/{'f' * 64}/files").problem == "not-found"
+
+
+def test_hits_are_what_the_worker_counted_and_a_shadow_is_of_what_decides(bureau: Bureau) -> None:
+    first = has_decided(bureau.data)
+    path = f"/v1/bundles/{first}/hits"
+    told = shown(as_(bureau, "ann", "GET", path), BundleHitsAnswer)
+    assert (told["decided"], told["first_day"], told["rules"], told["shadow"]) == (0, None, [], [])
+    day = {"arms": {"": {"decided": 4, "alerts": 1, "outcomes": {"allow": 3, "hold": 1}}}, "hits": {"U-BURST": [2, 1]}}
+    counts = {"form": 1, "next_seq": 5, "chain": None, "days": {"20000": {first: day}, "19999": {first: day}}}
+    (bureau.data.folder / "rule_hits.json").write_text(json.dumps(counts), encoding="utf-8")
+    bureau.runtime.figures.shadow["allow", "hold"] += 3
+    told = shown(as_(bureau, "ann", "GET", path), BundleHitsAnswer)
+    assert (told["decided"], told["first_day"], told["last_day"]) == (8, "2024-10-03", "2024-10-04")
+    assert told["rules"] == [{"id": "U-BURST", "hits": 4, "alerts": 2}]
+    assert told["shadow"] == [{"outcome": "allow", "challenger": "hold", "decisions": 3}]
+    assert shown(as_(bureau, "ann", "GET", f"{path}?days=1"), BundleHitsAnswer)["decided"] == 4
+    assert as_(bureau, "ann", "GET", f"{path}?days=32").status == 422
+    assert as_(bureau, "ann", "GET", f"/v1/bundles/{'f' * 64}/hits").problem == "not-found"
+
+
+def test_a_check_says_what_a_proposal_would_be_told_and_writes_nothing(bureau: Bureau) -> None:
+    first = has_decided(bureau.data)
+    kept = sorted(path.name for path in (bureau.data.folder / "bundles").iterdir())
+    rules = files()["rules.yaml"]
+    wrong = {"base": first, "files": {"rules.yaml": rules.replace("amount", "amout", 1)}}
+    told = shown(as_(bureau, "ann", "POST", "/v1/bundles:check", wrong), CheckAnswer)
+    mistake = told["mistakes"][0]
+    where = (mistake["file"], rules.splitlines()[mistake["line"] - 1].find("amount") + 1)
+    assert (told["bundle"], told["may_be_proposed"], where) == (None, False, ("rules.yaml", mistake["column"]))
+    assert "did you mean amount" in mistake["message"]
+    weight = next(line for line in rules.splitlines() if "weight:" in line)
+    better = {"base": first, "files": {"rules.yaml": rules.replace(weight, f"{weight}1", 1)}}
+    told = shown(as_(bureau, "ann", "POST", "/v1/bundles:check", better), CheckAnswer)
+    assert (told["may_be_proposed"], told["in_force"], told["mistakes"]) == (True, first, [])
+    assert (len(told["harms"]), told["waits_ms"], told["failed"]) == (1, 24 * HOUR_MS, [])
+    assert sorted(path.name for path in (bureau.data.folder / "bundles").iterdir()) == kept
+    made = shown(as_(bureau, "ann", "POST", "/v1/bundles", better), BundleStepAnswer, 201)
+    assert (made["bundle"], made["harms"]) == (told["bundle"], told["harms"])
+    held = {"base": first, "files": {}, "removed": sorted(n for n in files() if n.startswith("examples/"))}
+    told = shown(as_(bureau, "ann", "POST", "/v1/bundles:check", held), CheckAnswer)
+    assert (told["may_be_proposed"], told["examples"]) == (False, 0)
+    same = shown(as_(bureau, "ann", "POST", "/v1/bundles:check", {"base": first, "files": {}}), CheckAnswer)
+    assert (same["bundle"], same["may_be_proposed"], same["changes"]) == (first, False, [])
+
+
+def test_what_differs_from_a_bundle_is_refused_where_there_is_none_such(bureau: Bureau) -> None:
+    first = has_decided(bureau.data)
+    for body, field in (
+        ({"base": "7c2f", "files": {}}, "base"), ({"files": {}, "removed": ["a"]}, "removed"),
+        ({"base": first, "files": {}, "removed": ["none.yaml"]}, "removed"),
+        ({"base": first, "files": {"../x": ""}}, "files"),
+    ):  # fmt: skip
+        for path in ("/v1/bundles:check", "/v1/bundles"):
+            got = as_(bureau, "ann", "POST", path, body)
+            assert (got.status, got.json["field"]) == (422, field), got
+    assert as_(bureau, "ann", "POST", "/v1/bundles:check", {"base": "f" * 64, "files": {}}).problem == "not-found"
+
+
 def test_what_may_harm_waits_as_long_as_the_settings_say(bureau: Bureau) -> None:
     has_decided(bureau.data)
     rules = files()["rules.yaml"]
@@ -113,7 +184,7 @@ def test_a_hash_that_nobody_proposed_is_not_there(bureau: Bureau) -> None:
 def test_a_key_is_nobody_here_whatever_its_role(bureau: Bureau) -> None:
     key = bureau.key("admin")
     steps = ("", f"/{'f' * 64}/approve", f"/{'f' * 64}/refuse", f"/{'f' * 64}/activate", "/rollback")
-    for path in (*(f"/v1/bundles{step}" for step in steps), "/v1/lists", "/v1/lists/1/approve"):
+    for path in (*(f"/v1/bundles{step}" for step in (*steps, ":check")), "/v1/lists", "/v1/lists/1/approve"):
         got = bureau.as_machine(key, "POST", path, {})
         assert (got.status, "a key is none" in got.json["detail"]) == (403, True), path
     assert bureau.as_machine(key, "GET", "/v1/bundles").status == 200

@@ -16,7 +16,7 @@ from bonafide.engine.bundles.trial_files import trial_files
 from bonafide.engine.shipped import find_bundle
 from bonafide.office.bundles.four_eyes import choose
 from bonafide.office.bundles.kept import keep_bundle, load_kept
-from bonafide.office.bundles.staging import UPLOAD_BYTES_MAX, Staged, stage, stage_files
+from bonafide.office.bundles.staging import UPLOAD_BYTES_MAX, Sent, Staged, stage, stage_files
 from bonafide.office.store.database import Store
 from tests.office.bundles.kit import HERE, Desk
 
@@ -90,21 +90,23 @@ def test_files_that_are_sent_stay_within_the_bundle(active: tuple[Path, str]) ->
     files = {str(p.relative_to(find_bundle("starter"))): p.read_text()
              for p in sorted(find_bundle("starter").rglob("*")) if p.is_file()}  # fmt: skip
     files["rules.yaml"] += "\n# sent\n"
-    assert stage_files(files, {}, data, content).harms == ()
+    assert stage_files(Sent(files, {}), data, content).harms == ()
     page = base64.b64encode(b"a page\n").decode()
-    assert stage_files(files, {"NOTICE": page}, data, content).changes
+    assert stage_files(Sent(files, {"NOTICE": page}), data, content).changes
     outside = ("../x", "/etc/x", "a/b/c.yaml", ".hidden", "a\\b", "examples/../rules.yaml", "")
     for name in (*outside, "x" * 300, "rules.yaml/x"):
         with pytest.raises(UsageError, match="no path"):
-            stage_files(files | {name: "x"}, {}, data, content)
+            stage_files(Sent(files | {name: "x"}, {}), data, content)
     with pytest.raises(UsageError, match="base64"):
-        stage_files(files, {"NOTICE": "%"}, data, content)
+        stage_files(Sent(files, {"NOTICE": "%"}), data, content)
     with pytest.raises(UsageError, match="at most"):
-        stage_files(files | {"NOTICE": "x" * UPLOAD_BYTES_MAX}, {}, data, content)
+        stage_files(Sent(files | {"NOTICE": "x" * UPLOAD_BYTES_MAX}, {}), data, content)
     with pytest.raises(UsageError, match=r"files: error: rules\.yaml:1"):
-        stage_files(files | {"rules.yaml": "- nonsense\n"}, {}, data, content)
+        stage_files(Sent(files | {"rules.yaml": "- nonsense\n"}, {}), data, content)
     with pytest.raises(UsageError, match=r"^files: this bundle is in force already"):
-        stage_files(files | {"rules.yaml": (find_bundle("starter") / "rules.yaml").read_text()}, {}, data, content)
+        stage_files(
+            Sent(files | {"rules.yaml": (find_bundle("starter") / "rules.yaml").read_text()}, {}), data, content
+        )
     assert not [path for path in (data / "bundles").iterdir() if path.name.startswith(".")]
 
 
@@ -116,7 +118,7 @@ def test_a_trial_may_be_sent_and_waits_where_its_challenger_may_harm(active: tup
 
     def sent(challenger: dict[str, bytes], told: TrialHead) -> Staged:
         files = {name: text.decode() for name, text in trial_files(ours, challenger, told).items()}
-        return stage_files(files, {}, data, content)
+        return stage_files(Sent(files, {}), data, content)
 
     with pytest.raises(UsageError, match=r"error: challenger/examples/"):  # it does less than its examples say
         sent(theirs, TrialHead("shadow"))
@@ -137,7 +139,7 @@ def test_a_trial_may_be_sent_and_waits_where_its_challenger_may_harm(active: tup
     for name in ("challenger/examples/a/b.yaml", "challenger/bundle.yaml/x", "challenger"):
         files = {path: text.decode() for path, text in trial_files(ours, ours, TrialHead("shadow")).items()}
         with pytest.raises(UsageError, match="no path"):
-            stage_files(files | {name: "x"}, {}, data, content)
+            stage_files(Sent(files | {name: "x"}, {}), data, content)
 
 
 def test_a_start_decides_with_what_four_eyes_chose(store: Store, tmp_path: Path, active: tuple[Path, str]) -> None:

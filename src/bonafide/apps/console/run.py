@@ -121,6 +121,7 @@ def build(api: Api, clock: Callable[[], int], returns_to: str | None = None) -> 
     from bonafide.apps.console.held import Holder
     from bonafide.apps.console.oidc_door import add_oidc_door
     from bonafide.apps.console.pages import add_pages
+    from bonafide.apps.console.reports import add_reports
     from bonafide.apps.console.static import add_static
     from bonafide.apps.console.tour import add_tour
 
@@ -129,6 +130,7 @@ def build(api: Api, clock: Callable[[], int], returns_to: str | None = None) -> 
     add_static(app)
     add_oidc_door(app, api, add_doors(app, api, holder, returns_to), returns_to)
     add_documents(app, api, holder)
+    add_reports(app, api, holder)
     add_filters(app, holder)
     add_tour(app, api, holder)
     add_pages(Console(api, holder))

@@ -6,20 +6,24 @@ ForbiddenError 403, MissingError 404, NotNowError 409, UsageError 422, StateErro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from bonafide.apps.server.bundle_shapes import ListChangeBody, NoteBody, ProposeBody
+from bonafide.apps.server.bundle_shapes import CheckBody, ListChangeBody, NoteBody, ProposeBody
 from bonafide.core.errors import StateError, UsageError
-from bonafide.core.moment import moment_of, show_moment
+from bonafide.core.moment import DAY_MS, moment_of, show_moment
 from bonafide.engine.bundles.files import FILES_MAX
 from bonafide.office.access.errors import ForbiddenError
 from bonafide.office.bundles.active import active_bundle
 from bonafide.office.bundles.errors import NotNowError, UnknownBundleError
+from bonafide.office.bundles.hits import read_counts, tell_hits
 from bonafide.office.bundles.life import BundleLife, Proposal, proposals
-from bonafide.office.bundles.staging import stage_files
+from bonafide.office.bundles.looking import Looked, load_sent, look_at, texts_of
+from bonafide.office.bundles.staging import Sent, stage_files
 from bonafide.office.bundles.steps import Outcome, Step, in_force
+from bonafide.office.journal.reading import Head
+from bonafide.office.journal.view import view_journal
 from bonafide.office.lists.changes import LISTS, ListName, Lists
 from bonafide.office.people.sessions import Session
 
@@ -45,6 +49,16 @@ def person_of(session: Session | None, origin: str) -> Person:
     return Person(session, origin)
 
 
+class Judged(NamedTuple):
+    """Two bundles that are to be held against each other over the log."""
+
+    champion: str
+    challenger: str
+    name: str
+    files: dict[str, bytes] | None
+    """The challenger's; None where it is the champion itself."""
+
+
 class BundleRoutes:
     """The routes under /v1/bundles and /v1/lists of one data directory."""
 
@@ -64,6 +78,7 @@ class BundleRoutes:
         force = in_force(steps, outcomes)
         return {
             "in_force": None if force is None else force.hash,
+            "decides": force.hash if force is not None else self._head().bundle,
             "proposals": [_proposal(one, outcomes) for one in proposals(steps)[-STEPS_SHOWN_MAX:]],
             "steps": [_step(step, outcomes) for step in steps[-STEPS_SHOWN_MAX:]],
         }
@@ -82,11 +97,76 @@ class BundleRoutes:
         person.session.check_complete()
         active = active_bundle(self._folder, self._life)
         try:
-            staged = stage_files(body.files, body.files_base64, self._folder, active)
+            staged = stage_files(self._sent(body), self._folder, active)
         except OSError as error:
             raise StateError(f"the bundle cannot be kept: {error.strerror}") from error
         step = self._life.propose(person.session, person.origin, staged, note=body.note, wait_ms=self._wait_ms)
         return step.to_wire()
+
+    def check(self, person: Person, body: CheckBody) -> dict[str, Any]:
+        """POST /v1/bundles:check: what a proposal would be told."""
+        person.session.check_complete()
+        active = active_bundle(self._folder, self._life)
+        try:
+            looked = look_at(self._sent(body), self._folder, active)
+        except OSError as error:
+            raise StateError(f"the bundle cannot be looked at: {error.strerror}") from error
+        return _checked(looked, active, self._wait_ms)
+
+    def judged(self, person: Person, body: CheckBody) -> Judged:
+        """What a back-test is of: a bundle that was sent and loads, beside the one that decides."""
+        person.session.check_complete()
+        active = active_bundle(self._folder, self._life)
+        try:
+            name, content, files = load_sent(self._sent(body), self._folder)
+        except OSError as error:
+            raise StateError(f"the bundle cannot be looked at: {error.strerror}") from error
+        return Judged(active, content, name, None if content == active else files)
+
+    def files(self, content: str) -> dict[str, Any]:
+        """GET /v1/bundles/{hash}/files: the texts of a bundle that was proposed or has decided."""
+        self.check_known(content)
+        found = texts_of(self._folder, content)
+        return {
+            "bundle": content, "name": found.name, "files": found.files, "others": found.others,
+            "rules": [rule._asdict() for rule in found.rules],
+        }  # fmt: skip
+
+    def hits(self, content: str, days: int, shadow: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+        """GET /v1/bundles/{hash}/hits: how often its rules held, from what the worker counted; `shadow` is what the
+        running service counts of the bundle that decides."""
+        self.check_known(content)
+        counted = read_counts(self._folder)
+        found = [] if counted is None else counted.over(content, days)
+        ends = [show_moment(day * DAY_MS)[:10] for day, _ in (found[:1] + found[-1:])]
+        pairs = sorted(shadow.items()) if content == self.bundles()["decides"] else []
+        return {
+            "bundle": content, "days": days, "first_day": ends[0] if ends else None,
+            "last_day": ends[-1] if ends else None, **tell_hits(found),
+            "shadow": [{"outcome": ours, "challenger": theirs, "decisions": n} for (ours, theirs), n in pairs],
+        }  # fmt: skip
+
+    def check_known(self, content: str) -> None:
+        """UnknownBundleError unless a bundle was proposed here or has decided."""
+        steps = self._life.steps()
+        named = {one for step in steps for one in (step.hash, step.replaces)}
+        head = self._head()
+        named |= {one for one in (head.first_bundle, head.bundle) if one}
+        if content not in named | {one for _, one in head.activations}:
+            raise UnknownBundleError("bundle: none of this hash was proposed here or has decided")
+
+    def _sent(self, body: CheckBody) -> Sent:
+        if body.base is not None:
+            self.check_known(body.base)
+        return Sent(body.files, body.files_base64, body.base, body.removed)
+
+    def _head(self) -> Head:
+        """What the journal says; nothing where there is none yet."""
+        try:
+            with view_journal(self._folder) as view:
+                return view.head
+        except StateError:
+            return Head(None, None)
 
     def approve(self, person: Person, content: str, body: NoteBody) -> dict[str, Any]:
         """POST /v1/bundles/{hash}/approve."""
@@ -143,6 +223,22 @@ class BundleRoutes:
         if self._lists is None:
             raise UsageError("the lists are closed: the master key is not at hand")
         return self._lists
+
+
+def _checked(looked: Looked, active: str, wait_ms: int) -> dict[str, Any]:
+    staged = looked.staged
+    return {
+        "bundle": looked.hash, "in_force": active, "may_be_proposed": looked.may_be_proposed,
+        "mistakes": [
+            {"severity": one.severity, "code": one.code, "message": one.sentence, "help": one.help, "file": one.path,
+             "line": one.line, "column": one.column, "width": one.width}
+            for one in looked.mistakes
+        ],
+        "examples": len(looked.examples),
+        "failed": [f"{one.name}: {one.message}"[:300] for one in looked.examples if not one.passed],
+        "changes": staged.changes if staged else (), "harms": staged.harms if staged else (),
+        "waits_ms": wait_ms if staged and staged.harms else 0, "takes_over": staged.takes_over if staged else "",
+    }  # fmt: skip
 
 
 def _step(step: Step, outcomes: dict[int, Outcome]) -> dict[str, Any]:

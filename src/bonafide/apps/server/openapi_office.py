@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, get_args
 import msgspec
 
 from bonafide.apps.server import (
+    backtest_shapes,
     bundle_shapes,
     case_shapes,
     day_shapes,
@@ -25,6 +26,7 @@ from bonafide.engine.ladder.words import MEASURES
 from bonafide.office.appeals.appeal import APPEAL_STATES
 from bonafide.office.audit.deeds import DEEDS
 from bonafide.office.audit.entry import ON_MAX, WHO_MAX
+from bonafide.office.bundles.hits import HIT_DAYS_KEPT
 from bonafide.office.cases.listing import SORTS
 from bonafide.office.cases.rows import STATES
 from bonafide.office.cases.urgency import QUEUES
@@ -42,8 +44,8 @@ from bonafide.office.vault.holds import CASE_LENGTH_MAX
 SHAPES: Final = tuple(
     one
     for module in (
-        office_bodies, office_answers, bundle_shapes, merchant_shapes, case_shapes, measure_shapes, me_shapes,
-        day_shapes, parts_shapes,
+        office_bodies, office_answers, bundle_shapes, backtest_shapes, merchant_shapes, case_shapes, measure_shapes,
+        me_shapes, day_shapes, parts_shapes,
     )
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, msgspec.Struct) and one.__name__.endswith(("Body", "Answer"))
@@ -143,8 +145,26 @@ _TABLE: Final = (
     Told("GET /v1/bundles", "bundles", "The bundle in force, proposals, and the newest steps", "BundlesAnswer",
          more="At most 1,000 of each; the history is verified before it is shown."),
     Told("GET /v1/bundles/{hash}", "bundle", "All that was done with a bundle", "BundleAnswer", problems=(404,)),
+    Told("GET /v1/bundles/{hash}/files", "bundleFiles", "What stands in a bundle that was proposed or has decided",
+         "BundleFilesAnswer", problems=(404,)),
+    Told("GET /v1/bundles/{hash}/hits", "bundleHits", "How often the rules of a bundle held", "BundleHitsAnswer",
+         more="Counted from the decisions in the log by the worker, a few seconds behind.", query=("hitsDays",),
+         problems=(404,)),
+    Told("POST /v1/bundles:check", "checkBundle", "What a proposal would be told", "CheckAnswer", "CheckBody",
+         "It is checked and its examples are played; nothing is written. At most 8 MiB.", problems=(404, 409)),
     Told("POST /v1/bundles", "proposeBundle", "Propose a bundle", "BundleStepAnswer", "ProposeBody",
-         "It is checked and its examples are played first. At most 8 MiB.", 201, (409,)),
+         "It is checked and its examples are played first. At most 8 MiB.", 201, (404, 409)),
+    Told("POST /v1/backtests", "askForBacktest", "Have a bundle judged beside the one that decides, over the log",
+         "BacktestAnswer", "BacktestBody", "One runs at a time and four wait; it is read and not checked.", 202,
+         (404, 409)),
+    Told("POST /v1/backtests/{id}/end", "endBacktest", "End a back-test early", "BacktestAnswer", "NoteBody", "", 202,
+         (404, 409)),
+    Told("GET /v1/backtests", "backtests", "Back-tests, the newest first", "BacktestsAnswer",
+         more="The last 20 are kept; figures stand in the answers about single ones."),
+    Told("GET /v1/backtests/{id}", "backtest", "How far a back-test has come, and what it found", "BacktestAnswer",
+         problems=(404,)),
+    Told("GET /v1/backtests/{id}/report", "backtestReport", "The report of a back-test", "",
+         more="A page to be saved, `text/html`.", query=("reportLang",), problems=(404,)),
     Told("POST /v1/bundles/{hash}/approve", "approveBundle", "Approve what somebody else has proposed",
          "BundleStepAnswer", "NoteBody", "Refused (403) to its author.", problems=(404, 409)),
     Told("POST /v1/bundles/{hash}/refuse", "refuseBundle", "Turn a proposal down, or take one's own back",
@@ -293,6 +313,10 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
     "what": {"name": "what", "schema": {"type": "string", "enum": list(DEEDS)}},
     "who": {"name": "who", "schema": {**_TEXT, "maxLength": WHO_MAX}, "example": "person:ann"},
     "on": {"name": "on", "schema": {**_TEXT, "maxLength": ON_MAX}, "example": "key:jgudwygmv73a"},
+    "hitsDays": {"name": "days", "schema": {"type": "integer", "minimum": 1, "maximum": HIT_DAYS_KEPT, "default": 7},
+                 "description": "UTC days, the newest that anything was decided on and those before it"},
+    "reportLang": {"name": "lang", "schema": {"type": "string", "enum": ["en", "zh"], "default": "en"},
+                   "description": "the language of the report"},
     "list": {"name": "list", "schema": {"type": "string", "enum": list(LISTS)}, "description": "this list alone"},
     "standing": {"name": "standing", "schema": {"type": "boolean", "default": False},
                  "description": "those alone by which somebody stands on a list now"},

@@ -17,6 +17,7 @@ from bonafide.office.access.keys import now_ms
 from bonafide.office.admission.watch import MerchantWatch
 from bonafide.office.appeals.appeals import Appeals
 from bonafide.office.audit.marks import Marker
+from bonafide.office.bundles.hits import HitCounter
 from bonafide.office.cases.desk import come_back
 from bonafide.office.cases.files import CaseFiles
 from bonafide.office.cases.opening import CaseOpener
@@ -63,6 +64,7 @@ class Tools(NamedTuple):
     appeals: Appeals
     teller: Teller
     files: CaseFiles
+    hits: HitCounter
 
 
 class Work:
@@ -95,7 +97,7 @@ class Work:
             taken = tools.take_in.step()
             # Reviews come behind the intake: what an application names is known by then.
             reviewed = tools.merchants.step() if taken < ROWS_AT_ONCE else 0
-            told = tools.measures.step() + tools.teller.step()
+            told = tools.measures.step() + tools.teller.step() + self._count_hits(tools.hits)
             if not told + taken + reviewed + self._open_cases(tools):
                 stop.wait(EVERY_S)
             self._sweep_when_due(tools)
@@ -116,6 +118,13 @@ class Work:
                 break
             read += step
         return read
+
+    def _count_hits(self, hits: HitCounter) -> int:
+        """Count some more of the log; a disk that is full keeps nothing else from being done."""
+        try:
+            return hits.step()
+        except OSError:
+            return 0
 
     def _sweep_when_due(self, tools: Tools) -> None:
         now = self._clock()
@@ -150,7 +159,7 @@ class Work:
             files = CaseFiles(store, self._data.folder, vault.keyring, clock=self._clock)
             yield Tools(
                 vault, take_in, merchants, outbox.worker, Marker(store, log), opener, store, measures, appeals,
-                teller, files,
+                teller, files, HitCounter(log, self._data.folder, self._clock),
             )  # fmt: skip
 
     def _tell(self, trouble: str | None) -> None:

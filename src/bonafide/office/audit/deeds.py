@@ -47,6 +47,8 @@ DEEDS: Final[dict[str, str]] = {
     "bundle.rollback": "the bundle before was activated again, or that was refused",
     "bundle.refuse": "a proposal was turned down",
     "bundle.in_force": "the service went on with a bundle, or could not",
+    "backtest.ask": "somebody asked what a bundle would have decided on the log",
+    "backtest.end": "somebody ended a back-test early",
     "list.change": "an entry of a list was asked for, or that was refused",
     "list.approve": "a change of a list that does harm was approved by a second person, or that was refused",
     "list.in_force": "the service wrote a change of a list into the log",

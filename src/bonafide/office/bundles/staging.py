@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
@@ -15,7 +16,7 @@ from bonafide.core.text import shorten
 from bonafide.engine.bundle import Bundle, read_bundle
 from bonafide.engine.bundles.check import examine_bundle
 from bonafide.engine.bundles.diff import Change, diff_bundles
-from bonafide.engine.bundles.files import CHALLENGER, FILES_MAX, Sources
+from bonafide.engine.bundles.files import CHALLENGER, FILES_MAX, Sources, read_sources
 from bonafide.engine.bundles.harm import harm_between
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.swap import SwapKind, swap_kind
@@ -51,25 +52,71 @@ def stage(folder: Path, data: Path, active: str, kernels: Callable[[], Kernels] 
     sources, bundle = _checked(folder, kernels)
     if bundle.hash == active:
         raise UsageError(f"{folder}: this bundle is in force already")
-    before = kept_folder(data, active)
-    running = _read(before)
+    found = compared(sources, bundle, data, active)
+    keep_bundle(folder, data, bundle.hash)
+    return found
+
+
+def compared(sources: Sources, bundle: Bundle, data: Path, active: str) -> Staged:
+    """A bundle that loads, held against the one in force. StateError where the kept copy of that is not what it was."""
+    running = _read(kept_folder(data, active))
     changes = diff_bundles(running, (sources, bundle))
     harms = harm_between(running, (sources, bundle))
-    keep_bundle(folder, data, bundle.hash)
     kind = swap_kind(running[1], bundle)
     return Staged(bundle.hash, bundle.name, active, _lines(map(_line, changes)), _lines(harms), kind)
 
 
-def stage_files(
-    files: Mapping[str, str], binary: Mapping[str, str], data: Path, active: str,
-    kernels: Callable[[], Kernels] = load_kernels,
-) -> Staged:  # fmt: skip
-    """The same for a bundle that was sent: path -> text, and for files that are none, path -> base64.
+class Sent(NamedTuple):
+    """A bundle as somebody sends it: whole, or what differs from one that is kept."""
+
+    files: Mapping[str, str]
+    """Path -> text."""
+    binary: Mapping[str, str] = {}
+    """Path -> base64, for what is no text."""
+    base: str | None = None
+    """The hash of the kept bundle that the files change; None where they are all there is."""
+    removed: Sequence[str] = ()
+    """Files of the base that are not in it."""
+
+
+def stage_files(sent: Sent, data: Path, active: str, kernels: Callable[[], Kernels] = load_kernels) -> Staged:
+    """The same for a bundle that was sent.
 
     Raises UsageError for all that is wrong with what was sent, also for what is no path in a bundle, or too much; it
     names no place on this machine.
     """
-    contents = {name: text.encode() for name, text in files.items()} | {n: _bytes(n, t) for n, t in binary.items()}
+    with laid_out(sent, data) as made:
+        try:
+            return stage(made, data, active, kernels)
+        except (UsageError, ConfigError) as error:
+            told = error.message if isinstance(error, UsageError) else f"files: {error.message}"
+            raise UsageError(told.replace(str(made), "files").replace(f"{data}/", "")) from None
+
+
+@contextmanager
+def laid_out(sent: Sent, data: Path) -> Iterator[Path]:
+    """A folder with the files of a bundle that was sent, while it is looked at. UsageError as `stage_files` says."""
+    contents = _contents(sent, data)
+    (data / BUNDLES).mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=data / BUNDLES, prefix=".sent.") as made:
+        for name, content in contents.items():
+            path = Path(made) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        yield Path(made)
+
+
+def _contents(sent: Sent, data: Path) -> dict[str, bytes]:
+    contents: dict[str, bytes] = {}
+    if sent.base is not None:
+        contents |= read_sources(kept_folder(data, sent.base)).contents
+    elif sent.removed:
+        raise UsageError("removed: say of which bundle with base")
+    for name in sent.removed:
+        if contents.pop(name, None) is None:
+            raise UsageError(f"removed: {shorten(name)} is no file of the bundle that base names")
+    contents |= {name: text.encode() for name, text in sent.files.items()}
+    contents |= {name: _bytes(name, text) for name, text in sent.binary.items()}
     if len(contents) > FILES_MAX or sum(map(len, contents.values())) > UPLOAD_BYTES_MAX:
         raise UsageError(f"files: at most {FILES_MAX} files of {UPLOAD_BYTES_MAX >> 20} MiB together")
     for name in contents:
@@ -78,17 +125,7 @@ def stage_files(
         is_inside = any("/".join(parts[:depth]) in contents for depth in range(1, len(parts)))
         if len(parts) > deepest or not all(map(_is_name, parts)) or is_inside:
             raise UsageError(f"files: {shorten(name)} is no path of a bundle's file")
-    (data / BUNDLES).mkdir(exist_ok=True)
-    with TemporaryDirectory(dir=data / BUNDLES, prefix=".sent.") as made:
-        for name, content in contents.items():
-            path = Path(made) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        try:
-            return stage(Path(made), data, active, kernels)
-        except (UsageError, ConfigError) as error:
-            told = error.message if isinstance(error, UsageError) else f"files: {error.message}"
-            raise UsageError(told.replace(made, "files").replace(f"{data}/", "")) from None
+    return contents
 
 
 def _is_name(part: str) -> bool:

@@ -114,11 +114,19 @@ ROUTES: Final[dict[str, frozenset[str]]] = {
     # Bundles
     "GET /v1/bundles": _READERS,
     "GET /v1/bundles/{hash}": _READERS,
+    "GET /v1/bundles/{hash}/files": _READERS,
+    "GET /v1/bundles/{hash}/hits": _READERS,
     "POST /v1/bundles": _JUDGES | _ADMIN,
+    "POST /v1/bundles:check": _JUDGES | _ADMIN,
     "POST /v1/bundles/{hash}/approve": frozenset({"senior", "admin"}),
     "POST /v1/bundles/{hash}/refuse": frozenset({"analyst", "senior", "admin"}),
     "POST /v1/bundles/{hash}/activate": _ADMIN,
     "POST /v1/bundles/rollback": frozenset({"senior", "admin"}),
+    "POST /v1/backtests": _JUDGES | _ADMIN,
+    "POST /v1/backtests/{id}/end": _JUDGES | _ADMIN,
+    "GET /v1/backtests": _READERS,
+    "GET /v1/backtests/{id}": _READERS,
+    "GET /v1/backtests/{id}/report": _READERS,
     # Lists
     "GET /v1/lists": _READERS,
     "POST /v1/lists": _JUDGES | _ADMIN,
@@ -172,7 +180,8 @@ OF_A_SESSION: Final = frozenset(
 )
 """Routes about one's own session. A key has none, whatever its role."""
 OF_PEOPLE: Final = OF_A_SESSION | {
-    "POST /v1/bundles", "POST /v1/bundles/{hash}/approve", "POST /v1/bundles/{hash}/refuse",
+    "POST /v1/bundles", "POST /v1/bundles:check", "POST /v1/backtests", "POST /v1/backtests/{id}/end",
+    "POST /v1/bundles/{hash}/approve", "POST /v1/bundles/{hash}/refuse",
     "POST /v1/bundles/{hash}/activate", "POST /v1/bundles/rollback", "POST /v1/lists",
     "POST /v1/lists/{number}/approve", "POST /v1/merchants/{id}/decide",
     *(f"POST /v1/cases/{{number}}/{step}" for step in (

@@ -11,6 +11,9 @@ def add_pages(console: Console) -> None:
         appeals,
         audit,
         bundles,
+        bundles_backtest,
+        bundles_edit,
+        bundles_one,
         case,
         decision,
         lists,
@@ -34,6 +37,9 @@ def add_pages(console: Console) -> None:
     console.page("/merchants", "merchants", merchants.build)
     console.page("/merchants/{token}", "merchants", merchants.build_one)
     console.page("/bundles", "bundles", bundles.build)
+    console.page("/bundles/backtests/{id}", "bundles", bundles_backtest.build)
+    console.page("/bundles/edit", "bundles", bundles_edit.build)
+    console.page("/bundles/{hash}", "bundles", bundles_one.build)
     console.page("/lists", "lists", lists.build)
     console.page("/audit", "audit", audit.build)
     console.page("/settings", "settings", people.build)

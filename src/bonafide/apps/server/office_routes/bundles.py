@@ -17,12 +17,14 @@ from bonafide.apps.server.bundle_routes import (
     Person,
     person_of,
 )
-from bonafide.apps.server.bundle_shapes import ListChangeBody, NoteBody, ProposeBody
+from bonafide.apps.server.bundle_shapes import CheckBody, ListChangeBody, NoteBody, ProposeBody
+from bonafide.apps.server.office_routes.backtests import add_backtests
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of, vault_of
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
 from bonafide.apps.server.turns import Turns
 from bonafide.core.moment import SECOND_MS
+from bonafide.office.bundles.hits import HIT_DAYS_KEPT
 from bonafide.office.bundles.life import BundleLife
 from bonafide.office.lists.changes import CHANGES_MAX, ListName
 
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
     from bonafide.apps.server.app import Service
 
 PROPOSALS_WAITING_MAX: Final = 4
-"""Proposals that wait for the one whose examples are being played."""
+"""Proposals and checks that wait for the one whose examples are being played."""
 _HASH: Final = re.compile("[0-9a-f]{64}")
 _NUMBER: Final = re.compile("[1-9][0-9]{0,6}")
 """At most CHANGES_MAX, as far as its length goes."""
+DAYS_DEFAULT: Final = 7
+Days = Annotated[int, Query(ge=1, le=HIT_DAYS_KEPT)]
 Before = Annotated[int | None, Query(ge=1, le=CHANGES_MAX + 1)]
 
 
@@ -54,6 +58,7 @@ def add_bundles(rest: FastAPI, service: Service) -> None:
     _add_life(rest, service, opened)
     _add_proposal(rest, service, opened)
     _add_lists(rest, service, opened)
+    add_backtests(rest, service, opened)
 
 
 def _add_life(rest: FastAPI, service: Service, opened: Callable[[], BundleRoutes]) -> None:
@@ -64,6 +69,15 @@ def _add_life(rest: FastAPI, service: Service, opened: Callable[[], BundleRoutes
     @rest.get("/v1/bundles/{hash}")
     async def bundle(hash: str) -> Response:
         return told(await run_in_threadpool(opened().bundle, _content(hash)))
+
+    @rest.get("/v1/bundles/{hash}/files")
+    async def files(hash: str) -> Response:
+        return told(await run_in_threadpool(opened().files, _content(hash)))
+
+    @rest.get("/v1/bundles/{hash}/hits")
+    async def hits(hash: str, days: Days = DAYS_DEFAULT) -> Response:
+        shadow = dict(service.runtime.figures.shadow)
+        return told(await run_in_threadpool(opened().hits, _content(hash), days, shadow))
 
     @rest.post("/v1/bundles/rollback")
     async def rollback(request: Request) -> Response:
@@ -94,6 +108,12 @@ def _add_proposal(rest: FastAPI, service: Service, opened: Callable[[], BundleRo
         """Its examples are played before the answer leaves, one proposal at a time."""
         body = await read_struct(request, service, ProposeBody, BUNDLE_BODY_BYTES_MAX, BUNDLE_BODY_TEXTS_MAX)
         return told(await turns.run(partial(opened().propose, _person(request), body)), 201)
+
+    @rest.post("/v1/bundles:check")
+    async def check(request: Request) -> Response:
+        """In turn with proposals: its examples are played too."""
+        body = await read_struct(request, service, CheckBody, BUNDLE_BODY_BYTES_MAX, BUNDLE_BODY_TEXTS_MAX)
+        return told(await turns.run(partial(opened().check, _person(request), body)))
 
 
 def _add_lists(rest: FastAPI, service: Service, opened: Callable[[], BundleRoutes]) -> None:
