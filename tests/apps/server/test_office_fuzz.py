@@ -157,6 +157,7 @@ def test_no_route_takes_a_personal_text_or_a_secret_in_its_path_or_query() -> No
         "id", "topic", "receiver", "hash", "list", "standing", "before",
         # Tokens, people of the office, random names, words of cases.
         "subject", "assignee", "document", "file", "waiting", "queue", "typology", "overdue", "drawn", "sort", "days",
+        "about", "measure", "aggregates",
         # A language.
         "lang",
         # How OpenID Connect comes back: worth nothing but once, to who also has the cookie and the client's secret.

@@ -58,6 +58,7 @@ PASSED_OVER = {
     "log_places": "how far the log was read",
     "score_days": "a copy of what the log says", "day_counts": "counts of what the log says",
     "trade_days": "sums of what the log says",
+    "forgotten_bases": "written with the forgetting, which is audited, until the journal has followed",
     "decided_subjects": "a copy of what the log says", "told_decisions": "a copy of what the log says",
     "education_subjects": "drawn by a hash, and counts of what the log says",
     "education_given": "what follows from decisions, each of which is in the log; it does nothing to anybody",
