@@ -64,9 +64,8 @@ def shots(found: dict[str, Any]) -> list[Shot]:
     ]
 
 
-def work(living: Living, guests: list[Guest], key: str) -> dict[str, Any]:
-    """A day at the desk: cases taken, decided and dismissed, measures confirmed, an appeal handed in."""
-    ann = living.session(guests[0])
+def work(living: Living, ann: tuple[str, str], key: str) -> dict[str, Any]:
+    """A day at the desk of somebody who is signed in: cases taken, decided and dismissed, measures confirmed."""
     cases = living.ask("GET", "/v1/cases?limit=20", None, *ann)[0]["cases"]
     for place, one in enumerate(cases[3:9]):
         path = f"/v1/cases/{one['number']}"
@@ -139,8 +138,9 @@ def main() -> None:
             guests, key = living.guests(), living.key()
             before, now = split(events_of(Path(folder) / EVENTS), days=1)
             living.send(key, before)
-            living.caught_up(living.session(guests[0]), READ_S)
-            found = work(living, guests, key)
+            ann = living.session(guests[0])  # once: a code is taken once
+            living.caught_up(ann, READ_S)
+            found = work(living, ann, key)
             Thread(target=_flow, args=(living, key, now), daemon=True).start()
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

@@ -23,12 +23,16 @@ def test_the_tour_leads_through_every_step_and_out(site: Site) -> None:
             assert page.status_code == 200
             assert f"{number} of {len(STEPS)}" in page.text
             assert "tour/pace" not in page.text
+            assert "Back to the tour" not in page.text
             seen.append(re.sub(r"/(measures|appeals)/.*|[0-9]+", r"N", got.headers["location"]))
             at = f"/tour?step={number + 1}"
         assert seen[:6] == ["/", "/queue", "/cases/N", "/cases/N", "/cases/N?tab=money", "/cases/N"]
         assert seen[6] in ("/measures", "N")
         assert seen[7] in ("/appeals", "N")
         assert seen[8] == "/bundles"
+        elsewhere = browser.get("/lists").text
+        assert "Back to the tour" in elsewhere
+        assert f"tour-{STEPS[-1]}" not in elsewhere
         assert browser.get(at).headers["location"] == "/"
         assert TOUR_COOKIE not in browser.cookies
         assert "Leave the tour" not in browser.get("/queue").text

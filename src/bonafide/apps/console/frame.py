@@ -21,7 +21,7 @@ from bonafide.apps.console.parts import button, dialog_of, link, text, titled_di
 from bonafide.apps.console.preferences import texts_of, theme_of
 from bonafide.apps.console.rights import may
 from bonafide.apps.console.texts import Texts
-from bonafide.apps.console.tour import STEPS, show_tour, standing
+from bonafide.apps.console.tour import STEPS, is_on_tour, show_tour, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,8 +196,9 @@ def _framed(view: View, place: str) -> Iterator[None]:
             with ui.element("form").props('method="post" action="/sign-out"'):
                 text("button", texts("frame.sign_out"), "quiet").props('type="submit"')
     if view.tour >= 0:
-        show_tour(texts, view.tour, view.here)
-    toured = f" touring tour-{STEPS[view.tour]}" if view.tour >= 0 else ""
+        show_tour(texts, view.tour, view.here, view.path)
+    toured = " touring" if view.tour >= 0 else ""
+    toured += f" tour-{STEPS[view.tour]}" if view.tour >= 0 and is_on_tour(view.tour, view.path) else ""
     with ui.element("div").classes(f"page{toured}"):  # Quasar's page is the main landmark
         yield
 

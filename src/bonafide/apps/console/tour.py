@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 TOUR_COOKIE: Final = "bonafide-tour"
 STEPS: Final = ("overview", "queue", "case", "why", "money", "decide", "measure", "appeal", "bundle")
+_PAGES: Final = {
+    "overview": "/", "queue": "/queue", "case": "/cases/", "why": "/cases/", "money": "/cases/", "decide": "/cases/",
+    "measure": "/measures", "appeal": "/appeals", "bundle": "/bundles",
+}  # fmt: skip
+"""How the address of a step's page begins; where there is nothing to show, the queue stands in for a case."""
 CASES_LOOKED: Final = 20
 PACE_VARIABLE: Final = "DEMO_PACE_FILE"
 """Names the file that says how fast a made-up platform lives; where it is not set there is none."""
@@ -117,19 +122,36 @@ async def _newest(api: Api, who: Session, what: str) -> str:
     return f"/{place}"
 
 
-def show_tour(texts: Texts, at: int, here: str) -> None:
-    """The note of a step."""
+def is_on_tour(at: int, path: str) -> bool:
+    """Whether a page is that of a step.
+
+    >>> is_on_tour(0, "/"), is_on_tour(0, "/queue"), is_on_tour(2, "/cases/7"), is_on_tour(2, "/queue")
+    (True, False, True, True)
+    """
+    page = _PAGES[STEPS[at]]
+    if page == "/":
+        return path == page
+    return path.startswith(page) or (page == "/cases/" and path == "/queue")
+
+
+def show_tour(texts: Texts, at: int, here: str, path: str) -> None:
+    """The note of a step; on other pages than its own, the way back to it."""
     pace = pace_file()
     with ui.element("section").classes("tour").props('role="region"') as note:
         note.props["aria-label"] = texts("tour.title")
+        on_tour = is_on_tour(at, path)
         with ui.element("div").classes("panel-head"):
-            text("h2", texts(f"tour.{STEPS[at]}"))
+            text("h2", texts(f"tour.{STEPS[at]}" if on_tour else "tour.title"))
             text("span", texts("tour.at", n=at + 1, of=len(STEPS)), "muted")
-        text("p", texts(f"tour.{STEPS[at]}_text"))
+        if on_tour:
+            text("p", texts(f"tour.{STEPS[at]}_text"))
         if pace is not None:
             _pace(texts, pace, here)
         with ui.element("div").classes("tour-ways"):
             link(texts("tour.leave"), f"/tour?step=0&to={quote(here)}", "button quiet")
+            if not on_tour:
+                link(texts("tour.return"), f"/tour?step={at + 1}", "button main")
+                return
             if at:
                 link(texts("tour.back"), f"/tour?step={at}", "button quiet")
             last = at + 1 == len(STEPS)

@@ -62,7 +62,7 @@ def figures(view: View, told: Mapping[str, Any]) -> None:
 def score(view: View, kind: str, told: Mapping[str, Any]) -> None:
     """The score and how it went; what its points are made of belongs below the line, where the API says it."""
     texts, points = view.texts, points_of(told["score_history"])
-    with panel(texts("about.went"), texts(f"about.scale_{kind}")):
+    with panel(texts("about.went"), texts("about.scale")):
         if not points:
             text("p", texts("about.no_history"), "muted")
             return
