@@ -162,6 +162,7 @@ def test_a_way_is_alerted_by_any_of_its_events() -> None:
     assert alerted_fraction(decisions, ways[:0]) is None
 
 
+@pytest.mark.drill
 def test_a_layer_without_rules_repeats_the_row_before(tmp_path: Path) -> None:
     bundle = made(tmp_path / "bundle", ["amount >= 90000", "type == 'payment' and user_paid >= 3", "local_hour < 2"])
     told = ablate(PLATFORM, [1, 2], bundle, WEEK_MS, load_kernels())

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benches.activation import run, text_of
 
 
+@pytest.mark.drill
 def test_a_small_run_pins_every_decision_to_one_bundle(tmp_path: Path) -> None:
     found, decided = run(tmp_path, events=1_600, swaps=3, warm=1, kinds=2)
     assert (found.events, len(found.swaps), decided) == (1_600, 3, 1_400)

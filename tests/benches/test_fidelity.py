@@ -7,6 +7,7 @@ import pytest
 from benches.fidelity import __main__ as bench
 
 
+@pytest.mark.drill
 def test_scores_of_a_trained_model_fall_without_their_stated_reasons(capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.main(["--users", "500", "--days", "30"]) == 0
     shown = capsys.readouterr().out.splitlines()

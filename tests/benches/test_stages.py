@@ -28,8 +28,12 @@ TINY = {
 }  # fmt: skip
 
 
+HEAVY = ("service", "single", "swap", "start")
+"""Stages of several engines or processes."""
+
+
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=pytest.mark.drill) if one == "service" else one for one in STAGES]
+    "name", [pytest.param(one, marks=pytest.mark.drill) if one in HEAVY else one for one in STAGES]
 )
 def test_a_stage_runs_and_its_answers_agree(name: str, tmp_path: Path) -> None:
     stage = STAGES[name]
