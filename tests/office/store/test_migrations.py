@@ -41,7 +41,14 @@ def filled(place: Path | str, revision: str) -> None:
             connection.execute(text(PERSON))
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
+def _each(revisions: tuple[str, ...]) -> list[object]:
+    """All of them by `make drill`; the first, the last and one between, from which steps of every kind follow, by every
+    test run."""
+    always = {revisions[0], revisions[len(revisions) // 2], revisions[-1]}
+    return [pytest.param(one, marks=() if one in always else pytest.mark.drill) for one in revisions]
+
+
+@pytest.mark.parametrize("revision", _each(REVISIONS))
 def test_every_older_schema_becomes_the_newest_and_keeps_what_it_has(place: Path | str, revision: str) -> None:
     filled(place, revision)
     with Store.open(place) as store:
@@ -57,7 +64,7 @@ def test_every_older_schema_becomes_the_newest_and_keeps_what_it_has(place: Path
         assert AuditLog(store).verify().size == (2 if revision >= "0003" else 1)
 
 
-@pytest.mark.parametrize("revision", REVISIONS[:-1])
+@pytest.mark.parametrize("revision", _each(REVISIONS[:-1]))
 def test_a_migration_that_fails_leaves_the_schema_of_before(
     place: Path | str, revision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
