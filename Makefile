@@ -34,7 +34,7 @@ console: .venv/.console ## the console over a made-up platform that lives, until
 
 test: .venv/.dev ## run the tests on two cores (T=tests/core runs a part)
 	@$(BIN)/bonafide warmup
-	@$(BIN)/pytest -n 2 $(T)
+	@$(BIN)/pytest -n 2 --dist worksteal $(T)
 
 check: .venv/.dev ## style, types, import arrows, banned clock and randomness, licences
 	@echo 'check: ruff'

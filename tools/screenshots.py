@@ -10,11 +10,13 @@ import argparse
 import shutil
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -29,6 +31,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "console"
 BYTES_MAX = 150_000
 COLOURS = 192
 """A page has few; with a palette a picture weighs a third."""
+RULES = "rules.yaml"
 SEED = 1
 SPEED = 900
 """Seconds of the platform that pass in one."""
@@ -61,6 +64,9 @@ def shots(found: dict[str, Any]) -> list[Shot]:
         Shot("queue-zh-dark-tablet", "/queue", "zh", "dark", TABLET),
         Shot("tour", "/tour?step=5", "en", "light"),
         Shot("merchant-zh", f"/merchants/{found['merchant']}", "zh", "light"),
+        Shot("user-dark-zh", f"/subjects/user/{quote(found['user'])}", "zh", "dark"),
+        Shot("rules", f"/bundles/edit?from={found['bundle']}", "en", "light"),
+        Shot("backtest", f"/bundles/backtests/{found['backtest']}", "en", "light"),
     ]
 
 
@@ -81,8 +87,26 @@ def work(living: Living, ann: tuple[str, str], key: str) -> dict[str, Any]:
         living.ask("POST", f"/v1/measures/{hard[0]['measure_id']}/confirm", {"note": "the loop is closed"}, *ann)
     merchants = living.ask("GET", "/v1/merchants?limit=100", None, *ann)[0]["merchants"]
     found = max(merchants, key=lambda one: len(one["reviews"][0]["findings"]) if one["reviews"] else 0)
-    biggest = max(cases[:3], key=lambda one: one["money_at_stake"])
-    return {"case": biggest["number"], "measure": hard[0]["measure_id"], "merchant": found["merchant_id"]}
+    biggest = max(cases[:3], key=lambda one: one["money_at_stake"])["number"]
+    people = living.ask("GET", f"/v1/cases/{biggest}", None, *ann)[0]["subjects"]
+    return {
+        "case": biggest, "measure": hard[0]["measure_id"], "merchant": found["merchant_id"],
+        "user": next(one["id"] for one in people if one["type"] == "user"), **judge(living, ann),
+    }  # fmt: skip
+
+
+def judge(living: Living, ann: tuple[str, str]) -> dict[str, str]:
+    """A rule made heavier, and what a back-test says of it."""
+    bundle = living.ask("GET", "/v1/bundles", None, *ann)[0]["decides"]
+    rules = living.ask("GET", f"/v1/bundles/{bundle}/files", None, *ann)[0]["files"][RULES]
+    changed = rules.replace("weight: 0.34", "weight: 0.6", 1)
+    name = living.ask("POST", "/v1/backtests", {"base": bundle, "files": {RULES: changed}}, *ann)[0]["id"]
+    until_s = time.monotonic() + READ_S
+    while living.ask("GET", f"/v1/backtests/{name}", None, *ann)[0]["state"] in ("queued", "running"):
+        if time.monotonic() > until_s:
+            raise SystemExit("the back-test does not end")
+        time.sleep(1)
+    return {"bundle": bundle, "backtest": name}
 
 
 def sign_in(page: Page, url: str, guest: Guest) -> None:

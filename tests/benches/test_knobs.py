@@ -25,6 +25,7 @@ def shipped() -> str:
     return digest(ASKED)
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("change", CHANGES, ids=[change.knob for change in CHANGES])
 def test_a_turned_knob_changes_the_log_and_is_turned_back(change: Change, shipped: str) -> None:
     before = change.shipped()

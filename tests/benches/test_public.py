@@ -178,6 +178,7 @@ def test_only_labelled_payments_are_learnt_from(tmp_path: Path) -> None:
     assert not log.known.all()
 
 
+@pytest.mark.drill
 def test_the_harness_tells_figures_with_intervals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("lightgbm")
     data = made_up(tmp_path, rows=24_000)

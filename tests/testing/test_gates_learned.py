@@ -97,6 +97,7 @@ def test_a_world_that_amounts_give_away_is_caught() -> None:
     assert (found(third)["amount_time_of_full"].value or 0) > 0.35
 
 
+@pytest.mark.drill
 def test_a_world_that_earlier_judgements_give_away_is_caught() -> None:
     _, fourth, _ = learned_gates(World({"judged": lasting, "user_window": lambda bad, gone: 0.5 * bad}).sheet())
     rows = found(fourth)
@@ -112,6 +113,7 @@ def test_what_changes_half_way_wears_off_and_does_not_where_all_times_are_learnt
     assert (rows["ap_full_time"].value or 0) > (rows["ap_windows_time"].value or 1)
 
 
+@pytest.mark.drill
 def test_schemes_that_were_never_learnt_are_recalled_apart() -> None:
     world = World({"user_window": lasting}, late=True).sheet()
     rows = found(learned_gates(world)[2])

@@ -139,7 +139,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", served, config=config)
 
 @schema.parametrize()
 @hypothesis.settings(
-    max_examples=2_000 if FUZZING else 6, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
+    max_examples=2_000 if FUZZING else 4, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
 )
 @(pytest.mark.fuzz if FUZZING else lambda test: test)
 def test_what_a_generator_sends_is_answered_as_described(case: Any) -> None:

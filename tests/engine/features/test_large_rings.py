@@ -36,7 +36,7 @@ def busy_log(amount: Callable[[int], int], *, late: bool, step_ms: int = STEP_MS
 
 
 @pytest.mark.parametrize("shape", AMOUNTS)
-@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("late", [pytest.param(False, marks=pytest.mark.drill), True])
 def test_values_come_and_go(shape: str, late: bool) -> None:
     assert HOUR_MS // STEP_MS > 2 * SMALL
     specs = specs_of(
