@@ -62,11 +62,11 @@ def shots(found: dict[str, Any]) -> list[Shot]:
         Shot("measure", f"/measures/{found['measure']}", "en", "light"),
         Shot("case-zh", f"/cases/{found['case']}?tab=events", "zh", "light"),
         Shot("queue-zh-dark-tablet", "/queue", "zh", "dark", TABLET),
-        Shot("tour", "/tour?step=5", "en", "light"),
         Shot("merchant-zh", f"/merchants/{found['merchant']}", "zh", "light"),
         Shot("user-dark-zh", f"/subjects/user/{quote(found['user'])}", "zh", "dark"),
         Shot("rules", f"/bundles/edit?from={found['bundle']}", "en", "light"),
         Shot("backtest", f"/bundles/backtests/{found['backtest']}", "en", "light"),
+        Shot("tour", "/tour?step=5", "en", "light"),  # the last: its note stays until somebody leaves
     ]
 
 
