@@ -10,8 +10,9 @@ import pytest
 from bonafide.apps.backtests.told import ASKED, BACKTESTS, ENDED, FIGURES, Asked, Ended, report_name, write_json
 from bonafide.apps.console.doors import COOKIE
 from bonafide.apps.console.held import IDLE_MS
-from tests.apps.console.kit import SCRIPT, Site
+from tests.apps.console.kit import PEOPLE, SCRIPT, Site
 from tests.apps.server.bureau import PASSWORD, has_decided
+from tests.apps.server.test_measure_routes import propose
 
 NONCE = re.compile(r"'nonce-([^']+)'")
 
@@ -240,3 +241,16 @@ def test_a_back_test_shows_before_and_after_and_its_report_runs_nothing(site: Si
         assert browser.get("/bundles/backtests/ffffffffffffffff/report").status_code == 404
     with site.browser() as stranger:
         assert stranger.get(report).status_code == 303
+
+
+def test_what_a_role_is_not_told_keeps_no_page_from_it(site: Site) -> None:
+    number = site.case(payments=2)
+    measure = propose(site.bureau, "limit_credit")[0]
+    for person in ("ann", "bob"):
+        site.step(person, f"/v1/measures/{measure}/confirm", {"note": "looked at"})
+    given = {"measure_id": measure, "kind": "appeal", "statement": "the parcel is here"}
+    appeal = site.step("lee", "/v1/appeals", given)["appeal_id"]
+    pages = ["/audit", "/settings", f"/cases/{number}", f"/measures/{measure}", f"/appeals/{appeal}"]
+    for name in PEOPLE:
+        with site.signed_in(name) as browser:
+            assert {page: browser.get(page).status_code for page in pages} == dict.fromkeys(pages, 200), name

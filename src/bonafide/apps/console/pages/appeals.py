@@ -104,7 +104,8 @@ async def build_one(view: View, id: str) -> None:
 def _said(view: View, one: dict[str, Any]) -> None:
     texts = view.texts
     with panel(texts("appeals.said")):
-        text("p", one["statement"] or texts("appeals.sealed"), "note" if one["statement"] else "muted")
+        said = one.get("statement")  # told to those who judge alone
+        text("p", said or texts("appeals.sealed"), "note" if said else "muted")
         documents = one["documents"]
         if isinstance(documents, int):
             text("p", texts("appeals.documents_n", n=documents), "muted")
@@ -112,7 +113,7 @@ def _said(view: View, one: dict[str, Any]) -> None:
         for document in documents:
             path = f"/appeals/{part(one['appeal_id'])}/documents/{part(str(document['document']))}"
             link(f"{document.get('name') or document['document']} ({texts('appeals.save')})", path)
-        if one["note"]:
+        if one.get("note"):
             text("h3", texts("appeals.answer"))
             text("p", one["note"], "note")
 
