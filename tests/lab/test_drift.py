@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bonafide.core.drift import BINS, SHARE_MIN, word_for
 from bonafide.core.errors import UsageError
 from bonafide.lab.drift.compare import Drift, compare
 from bonafide.lab.drift.periods import parted, whole
 from bonafide.lab.drift.shown import drift_html, drift_svg, drift_text
-from bonafide.lab.stability import BINS, SHARE_MIN, bin_edges, by_chance, distance, stability, word_for
+from bonafide.lab.stability import bin_edges, by_chance, distance, stability
 from bonafide.lab.wilson import wilson
 
 START = datetime(2026, 1, 5, tzinfo=UTC)

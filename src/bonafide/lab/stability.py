@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
-
 import numpy as np
 
+from bonafide.core.drift import BINS, SHARE_MIN
 from bonafide.lab.curves import Floats
-
-BINS: Final = 10
-SHARE_MIN: Final = 1e-4
-"""An empty bin counts as this share, so that one value that is new does not weigh without end."""
-MOVING_FROM: Final = 0.1
-SHIFTED_FROM: Final = 0.25
-"""The usual lines of credit scoring (Siddiqi, "Credit Risk Scorecards", 2006)."""
-
-Word = Literal["stable", "moving", "shifted"]
 
 
 def bin_edges(before: Floats) -> Floats:
@@ -63,12 +53,3 @@ def distance(before: Floats, after: Floats) -> float | None:
     at = np.concatenate((first, then))
     up_to = [np.searchsorted(values, at, side="right") / len(values) for values in (first, then)]
     return float(np.abs(up_to[0] - up_to[1]).max())
-
-
-def word_for(index: float) -> Word:
-    """What a stability index is called.
-
-    >>> word_for(0.02), word_for(0.1), word_for(0.25)
-    ('stable', 'moving', 'shifted')
-    """
-    return "shifted" if index >= SHIFTED_FROM else "moving" if index >= MOVING_FROM else "stable"

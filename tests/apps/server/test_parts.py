@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import Coroutine, Sequence
 from functools import cache
 from pathlib import Path
@@ -243,3 +244,12 @@ def test_nothing_is_kept_where_the_setting_says_so(tmp_path: Path) -> None:
     log = [payment(1, 1, amount=900)]
     with opened(tmp_path) as desk, Beside(desk, jumpy_bundle(), log, days=0) as here:
         assert here.journal.inputs_of(0) is None
+
+
+def test_compiling_that_takes_too_long_beside_is_left_to_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(command: list[str], **given: float) -> None:
+        raise subprocess.TimeoutExpired(command, given["timeout"])
+
+    monkeypatch.setattr(parts_route, "is_compiled", lambda: False)
+    monkeypatch.setattr(subprocess, "run", endless)
+    parts_route.compile_beside()

@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bonafide.lab import stability
+from bonafide.lab.drift import compare, shown
 from bonafide.office.days import drift
 from bonafide.office.days.bands import CREDIT_STEP, EDGES, credit_band, score_band
 from bonafide.office.days.drift import moved, tenths
@@ -34,9 +35,9 @@ def test_it_is_the_index_of_the_values_where_tenths_end_on_one(before: list[int]
 
 
 def test_the_lines_are_those_of_the_lab() -> None:
-    ours = (drift.TENTHS, drift.SHARE_MIN, drift.MOVING_FROM, drift.SHIFTED_FROM)
-    assert ours == (stability.BINS, stability.SHARE_MIN, stability.MOVING_FROM, stability.SHIFTED_FROM)
-    assert [drift.word_for(one) for one in (0.05, 0.2, 0.3)] == [stability.word_for(one) for one in (0.05, 0.2, 0.3)]
+    ours = (drift.BINS, drift.SHARE_MIN, drift.MOVING_FROM, drift.word_for)
+    assert ours == (stability.BINS, stability.SHARE_MIN, shown.MOVING_FROM, compare.word_for)
+    assert [drift.word_for(one) for one in (0.05, 0.2, 0.3)] == ["stable", "moving", "shifted"]
 
 
 def test_too_few_are_no_move() -> None:

@@ -78,7 +78,7 @@ class BundleRoutes:
         force = in_force(steps, outcomes)
         return {
             "in_force": None if force is None else force.hash,
-            "decides": force.hash if force is not None else self._head().bundle,
+            "decides": self._decides(force),
             "proposals": [_proposal(one, outcomes) for one in proposals(steps)[-STEPS_SHOWN_MAX:]],
             "steps": [_step(step, outcomes) for step in steps[-STEPS_SHOWN_MAX:]],
         }
@@ -139,7 +139,7 @@ class BundleRoutes:
         counted = read_counts(self._folder)
         found = [] if counted is None else counted.over(content, days)
         ends = [show_moment(day * DAY_MS)[:10] for day, _ in (found[:1] + found[-1:])]
-        pairs = sorted(shadow.items()) if content == self.bundles()["decides"] else []
+        pairs = sorted(shadow.items()) if content == self._decides(in_force(*self._life.read())) else []
         return {
             "bundle": content, "days": days, "first_day": ends[0] if ends else None,
             "last_day": ends[-1] if ends else None, **tell_hits(found),
@@ -159,6 +159,10 @@ class BundleRoutes:
         if body.base is not None:
             self.check_known(body.base)
         return Sent(body.files, body.files_base64, body.base, body.removed)
+
+    def _decides(self, force: Step | None) -> str | None:
+        """The bundle that decides: the one in force, or the one that a setting gave."""
+        return force.hash if force is not None else self._head().bundle
 
     def _head(self) -> Head:
         """What the journal says; nothing where there is none yet."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -105,4 +106,5 @@ def compile_beside() -> None:
     """Compile it in another process, unless that was done on this machine."""
     if not is_compiled():
         code = "from bonafide.engine.trees.ready import make_ready; make_ready()"
-        subprocess.run([sys.executable, "-c", code], check=False, timeout=COMPILE_S, stdin=subprocess.DEVNULL)
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run([sys.executable, "-c", code], check=False, timeout=COMPILE_S, stdin=subprocess.DEVNULL)

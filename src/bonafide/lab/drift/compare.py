@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 from msgspec import Struct
 
+from bonafide.core.drift import Word, word_for
 from bonafide.core.moment import show_moment
 from bonafide.lab.curves import Floats
 from bonafide.lab.drift.periods import Period
-from bonafide.lab.stability import Word, by_chance, distance, stability, word_for
+from bonafide.lab.stability import by_chance, distance, stability
 from bonafide.lab.wilson import wilson
 
 SCORE_EDGES: Final = (0.0, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9)

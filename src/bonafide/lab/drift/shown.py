@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Final
 
+from bonafide.core.drift import BINS, MOVING_FROM, SHARE_MIN, SHIFTED_FROM
 from bonafide.lab.drift.compare import Band, Drift, Moved, RulePair
 from bonafide.lab.report import numbers
 from bonafide.lab.report.svg import Axis, Margins, Plot, even_ticks
-from bonafide.lab.stability import BINS, MOVING_FROM, SHARE_MIN, SHIFTED_FROM
 from bonafide.lab.train.blocks import Block, Code, Drawing, Heading, Words, as_html, table
 
 SHOWN: Final = 15

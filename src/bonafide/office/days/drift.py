@@ -13,12 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
-TENTHS: Final = 10
-SHARE_MIN: Final = 1e-4
-"""An empty bin counts as this share."""
-MOVING_FROM: Final = 0.1
-SHIFTED_FROM: Final = 0.25
-"""The usual lines of credit scoring (Siddiqi, "Credit Risk Scorecards", 2006)."""
+from bonafide.core.drift import BINS, MOVING_FROM, SHARE_MIN, word_for
 
 Verdict = Literal["unknown", "stable", "moving", "shifted"]
 VERDICTS: Final[tuple[Verdict, ...]] = ("unknown", "stable", "moving", "shifted")
@@ -75,25 +70,16 @@ def tenths(counts: Counts) -> list[int]:
     total = sum(number for _, number in known)
     ends: list[int] = []
     at = seen = 0
-    for tenth in range(1, TENTHS):
+    for tenth in range(1, BINS):
         if not total:
             break
-        place = (total - 1) * tenth // TENTHS
+        place = (total - 1) * tenth // BINS
         while seen + known[at][1] <= place:
             seen += known[at][1]
             at += 1
         if not ends or ends[-1] != known[at][0]:
             ends.append(known[at][0])
     return ends
-
-
-def word_for(index: float) -> Verdict:
-    """What an index is called.
-
-    >>> word_for(0.02), word_for(0.1), word_for(0.25)
-    ('stable', 'moving', 'shifted')
-    """
-    return "shifted" if index >= SHIFTED_FROM else "moving" if index >= MOVING_FROM else "stable"
 
 
 def worst(told: Sequence[Moved]) -> Verdict:

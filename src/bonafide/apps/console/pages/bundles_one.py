@@ -6,7 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
-from bonafide.apps.console.api import ApiError, part
+from bonafide.apps.console.api import ApiError, SignedOutError, part
 from bonafide.apps.console.diff import diff_files
 from bonafide.apps.console.frame import View
 from bonafide.apps.console.pages.bundles import FILE, backtests_panel, judge, proposal, rules_panel
@@ -53,6 +53,8 @@ async def _against(view: View, files: dict[str, Any], decides: str) -> None:
     with panel(texts("bundles.against"), decides[:HASH_SHOWN]):
         try:
             running = await view.get(f"/v1/bundles/{part(decides)}/files")
+        except SignedOutError:
+            raise
         except ApiError as error:
             text("p", error.detail, "muted")
             return
