@@ -311,10 +311,10 @@ class Engine:
         self, event: Fact, template: Template, stretch: Stretch | Alone, i: int, seq: int
     ) -> tuple[ProposedMeasure, ...]:  # fmt: skip
         """What a decision says of measures, where it counts or somebody waits."""
-        return self.told(
-            self.ladder.decided(stretch.rows[i].tolist(), seq, template, int(stretch.times[i])),
-            {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE}, template.arm,
-        )  # fmt: skip
+        said = self.ladder.decided(stretch.rows, i, seq, template, int(stretch.times[i]))
+        if not said:  # so mostly
+            return ()
+        return self.told(said, {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE}, template.arm)
 
     def told(
         self, measures: Sequence[Proposed], subjects: Mapping[str, str], arm: str | None = None

@@ -21,6 +21,7 @@ from bonafide.engine.kernels import Kernels
 from bonafide.engine.packed import SCHEMA
 from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 
+_BYTE: Final = np.dtype(np.uint8)
 _pack: Final = msgspec.msgpack.Encoder().encode
 DOCUMENTS: Final = "documents"
 """The one list whose items have personal texts: their ids."""
@@ -72,7 +73,7 @@ def read_events(
 ) -> tuple[NDArray[np.int64], bool]:
     """Rows of structs as `rows_of_events` gives them, and whether any of these events has a list."""
     rows = np.empty((len(events), ROW_WIDTH), dtype=np.int64)
-    pack = np.frombuffer(_pack(events), dtype=np.uint8)
+    pack = np.frombuffer(_pack(events), _BYTE)
     listed = kernels.read_pack(SCHEMA, pack, rows, *key)
     if listed < 0:
         raise KeyError(f"{events[-1 - listed]!r} is no event of the schema")
