@@ -63,6 +63,8 @@ class Template(NamedTuple):
     bundle: str
     degraded: tuple[str, ...] = ()
     """Parts that did not answer."""
+    outcome: int = 0
+    """By its place among outcomes."""
     evidence: tuple[int | None, int | None] = NO_EVIDENCE
     """What it says against the user and against the merchant of its event: typologies as bits; None: nothing."""
     counts: bool = False
@@ -226,6 +228,7 @@ class Templates:
             subject,
             self._bundle.hash,
             self._degraded,
+            OUTCOMES.index(ruling.outcome),
             evidence,
             evidence != NO_EVIDENCE or proposes,
             proposes,

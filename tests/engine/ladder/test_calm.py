@@ -64,7 +64,7 @@ def row_of(number: int, time: int, step: Step) -> np.ndarray:
 
 def template_of(step: Step) -> Template:
     ruling = Ruling(OUTCOMES[step.outcome], "low", False, None, None)
-    return Template(ruling, (), (), (), "user", "b", evidence=(step.user, step.merchant))
+    return Template(ruling, (), (), (), "user", "b", outcome=step.outcome, evidence=(step.user, step.merchant))
 
 
 bits = st.one_of(st.none(), st.sampled_from([0, 1, 2, 3, 64, 65]))

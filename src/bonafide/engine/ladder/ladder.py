@@ -21,7 +21,7 @@ from bonafide.engine.ladder.proposing import Moment, name_of, news, propose
 from bonafide.engine.ladder.rules import LadderRules
 from bonafide.engine.ladder.standing import IN_FORCE, Evidence, Standing
 from bonafide.engine.ladder.standings import Key, Standings
-from bonafide.engine.ladder.words import GRADES, HARDNESS, MEASURES, MERCHANT, OUTCOME_PLACE, SUBJECTS, USER
+from bonafide.engine.ladder.words import GRADES, HARDNESS, MEASURES, SUBJECTS
 from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.templates import Template
 
@@ -67,10 +67,12 @@ class Ladder:
         """What the decision on a row says of measures; evidence of which nothing follows is remembered on the way.
         now: the latest time in the log."""
         said: list[Proposed] = []
-        for kind in (USER, MERCHANT):
-            key, found = (kind, rows.item(i, _NAMED[kind])), _found(rows, i, template, kind)
+        for kind, typologies in enumerate(template.evidence):
+            key, found = (kind, rows.item(i, _NAMED[kind])), None
             if key[1] == ABSENT:
                 continue
+            if typologies is not None:
+                found = rows.item(i, _EVENT), max(rows.item(i, _AMOUNT), 0), typologies, template.outcome
             proposes = template.proposes and template.subject_type == SUBJECTS[kind]
             speaks = proposes or key in self.standings.waiting
             if not speaks and (found is None or self.standings.adds(key, self.rules, found, now)):
@@ -212,16 +214,6 @@ class Ladder:
 
     def _get(self, key: Key, now: int) -> Standing:
         return self.standings.get(key, self.rules, now)
-
-
-def _found(rows: NDArray[np.int64], i: int, template: Template, kind: int) -> tuple[int, int, int, int] | None:
-    """What the decision on a row says against its user or its merchant, as the words of an `Evidence`."""
-    typologies = template.evidence[kind]
-    if typologies is None:
-        return None
-    amount = rows.item(i, _AMOUNT)
-    outcome = OUTCOME_PLACE[template.ruling.outcome]
-    return rows.item(i, _EVENT), 0 if amount == ABSENT else amount, typologies, outcome
 
 
 def _flag(row: Row) -> bool | None:

@@ -155,8 +155,9 @@ class Calm:
         outcome: the strictest that is known. room: by how much the amount may grow and stay below the next band."""
         self.until, self.typologies, self.outcome, self.room = until, typologies, outcome, room
 
-    def takes(self, event: int, amount: int, typologies: int, outcome: int, now: int) -> bool:
-        """Whether nothing follows from evidence on an event, whose amount then is counted."""
+    def takes(self, found: tuple[int, int, int, int], now: int) -> bool:
+        """Whether nothing follows from evidence (event, amount, typologies, outcome), whose amount then is counted."""
+        _, amount, typologies, outcome = found
         if now >= self.until or amount >= self.room or outcome > self.outcome or typologies & ~self.typologies:
             return False
         self.room -= amount

@@ -97,12 +97,13 @@ class Standings:
         found: event, amount, typologies and outcome, as `Evidence` has them.
         """
         kept = self._kept.get(key)
-        if kept is None or kept.calm is None or kept.rules is not rules:
+        if kept is None:
             return False
-        if now >= kept.due or len(kept.beside) >= _FULL or not kept.calm.takes(*found, now):
+        _, due, under, calm, beside = kept
+        if calm is None or under is not rules or now >= due or len(beside) >= _FULL or not calm.takes(found, now):
             return False
-        kept.beside.extend(found)
-        kept.beside.append(now)
+        beside.extend(found)
+        beside.append(now)
         return True
 
     def put(
