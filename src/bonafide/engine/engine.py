@@ -37,7 +37,7 @@ from bonafide.engine.ladder.wording import APPEAL, Wording
 from bonafide.engine.ladder.words import MERCHANT, SUBJECTS, USER
 from bonafide.engine.lists import Lists
 from bonafide.engine.pseudonyms import Known, Written, write_events
-from bonafide.engine.rules.operations import TYPE
+from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 from bonafide.engine.scoring import SCORED
 from bonafide.engine.state import State, Walked
 from bonafide.engine.stretches import (
@@ -79,6 +79,7 @@ class Engine:
         self.kernels = kernels or load_kernels()
         self.state = State(bundle.compiled, secret, self.kernels) if state is None else state
         self._hashed = np.empty((1, 1), dtype=np.int64)
+        self._row = np.empty((1, ROW_WIDTH), dtype=np.int64)
         self.ladder = Ladder(self.hash_of)
         self._waiting = self.ladder.standings.waiting
         self.lists = Lists(self.hash_of)
@@ -188,14 +189,14 @@ class Engine:
 
     def decide_one(self, event: Fact) -> Decision | Receipt:
         """Take one event in and answer it, as `decide` does."""
-        rows = rows_of_events((event,), self.kernels, self.state.bound.key)
+        rows = rows_of_events((event,), self.kernels, self.state.bound.key, self._row)
         if not self.lists.is_quiet:
             self.turn(max(self.state.latest_ms, event.time), self.state.latest_ms)
         self._one.verdicts.fill(0)
         walked = self.state.walk(rows, _READ, self._one)
         loops = loops_of(walked.ways)[0] if len(walked.ways) else ()
         if self.beside is None:
-            verdict, voice = walked.verdicts[0].tolist(), self._voice
+            (verdict,), voice = walked.verdicts.tolist(), self._voice
         else:
             ((verdict, voice),) = self.beside.spoken(rows, walked)
         answer = self._decision(event, verdict, voice, loops, Alone(rows, self.state), 0)
