@@ -27,10 +27,10 @@ START_MS: Final = 1_767_225_600_000
 LENGTH_MAX: Final = 30
 _GAPS: Final = (0, MINUTE_MS, HOUR_MS, 5 * HOUR_MS, 26 * HOUR_MS, 80 * HOUR_MS, 9 * DAY_MS, 40 * DAY_MS)
 """How long until the next record: within an episode, beyond it, beyond a machine's time, beyond a term."""
-STEADY: Final = 0.3
+STEADY: Final = 0.15
 """Of so many histories the same is found again and again, in small amounts and short turn, as of somebody who goes on:
 of most of it nothing follows."""
-STEADY_LENGTH_MAX: Final = 80
+STEADY_LENGTH_MAX: Final = 70
 _AGAIN: Final = 0.8
 _PEOPLE: Final = ("ann", "bo", None)
 _MEASURES: Final = {
