@@ -77,7 +77,7 @@ def view_journal(folder: Path) -> Iterator[View]:
 
 
 def check_there(folder: Path) -> None:
-    """Raises NotThereError where a folder holds no journal, JournalDamagedError where that which it held is gone."""
+    """Raises NotThereError where a folder holds no journal, JournalDamagedError where its own is gone."""
     if not (folder / JOURNAL_FILE).exists():
         check_begun(folder / JOURNAL_FILE, read_mark(folder))
         raise NotThereError(f"{folder}: there is no journal here; name the data directory of a server with --data")
