@@ -94,4 +94,4 @@ class StateError(BonafideError):
 
 
 class NotThereError(MissingError, StateError):
-    """A folder of data that was named is not there: whoever typed its name mistook it, whoever waits for it waits on."""
+    """A folder of data that was named is not there: whoever typed its name mistook it, whoever waits for it goes on."""
