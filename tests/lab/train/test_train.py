@@ -88,6 +88,16 @@ def test_a_log_without_labels_in_time_is_refused_in_one_sentence(confirmed: floa
         learnt(matrix._replace(statements=matrix.statements.filter(pl.col("arrived_ms") < START_MS + DAY_MS)))
 
 
+def test_whoever_gave_a_truth_is_not_told_to_give_one() -> None:
+    matrix, truth = payments(2_000, 3, confirmed=0.0)
+    nothing = matrix._replace(statements=matrix.statements.clear())
+    with pytest.raises(TooFewLabelsError, match="a longer log, with more verdicts in it, or with --truth"):
+        learnt(nothing)
+    late = truth.with_columns(known_at=pl.lit(None, pl.Datetime("ms", "UTC")))
+    with pytest.raises(TooFewLabelsError, match=r"a longer log, so that more of what the truth says was known in time"):
+        learnt(nothing, late)
+
+
 def test_a_log_without_payments_is_refused() -> None:
     matrix, _ = payments(100, 3)
     empty = matrix._replace(x=matrix.x[:0], evidence=matrix.evidence[:0], rows=matrix.rows[:0])

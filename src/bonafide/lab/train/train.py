@@ -163,9 +163,13 @@ class _Run:
     def _check(self, lesson: Lesson, least: int, when: str) -> None:
         positives = int((lesson.label() == CASH_OUT).sum())
         if positives < least:
+            wanted = (
+                "with more verdicts in it, or with --truth" if self.latent is None
+                else "so that more of what the truth says was known in time (known_at)"
+            )  # fmt: skip
             raise TooFewLabelsError(
                 f"{positives} payments {when} were confirmed as cash-out in time, and a model needs at least {least}: "
-                f"train on a longer log, with more verdicts in it, or with --truth"
+                f"train on a longer log, {wanted}"
             )
 
     def _search(self, train: Lesson, validate: Lesson) -> tuple[Settings, Model, list[tuple[Settings, float | None]]]:
