@@ -21,7 +21,6 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
-import polars as pl
 
 from bonafide.apps.runtime.runtime import Limits, Runtime
 from bonafide.apps.server.answers import Refused
@@ -34,6 +33,7 @@ from bonafide.engine.shipped import shipped_bundle
 from bonafide.engine.trees.ready import make_ready
 from bonafide.lab.base_rates import EVENTS
 from bonafide.lab.explain.score import INPUTS_SHOWN
+from bonafide.lab.log_files import scan_log
 from bonafide.lab.simulate import Simulation, scenario
 from bonafide.lab.simulated import write_run
 from bonafide.office.journal.bases import pack_inputs
@@ -52,7 +52,7 @@ class _Key:
 def events_in(folder: Path) -> list[Fact]:
     """The events of a simulated platform."""
     made: list[Fact] = []
-    for record in pl.read_parquet(folder / EVENTS).iter_rows(named=True):
+    for record in scan_log(folder / EVENTS).collect().iter_rows(named=True):
         kind = record.pop("type")
         made.append(EVENT_CLASS[kind](**{name: value for name, value in record.items() if value is not None}))
     return made

@@ -29,6 +29,7 @@ from bonafide.engine.engine import Engine
 from bonafide.engine.ladder.words import HARDNESS
 from bonafide.engine.shipped import find_bundle
 from bonafide.lab.base_rates import EVENTS
+from bonafide.lab.log_files import scan_log
 from bonafide.lab.simulate import Simulation, scenario
 from bonafide.lab.wilson import wilson
 
@@ -108,7 +109,7 @@ def _delays(proposals: Sequence[str]) -> bool:
 
 def _revenue(folder: Path) -> pl.DataFrame:
     """Of each merchant, in order of time: what it had sold, sold on credit and been paid out by then."""
-    events = pl.scan_parquet(folder / EVENTS)
+    events = scan_log(folder / EVENTS)
     done = events.filter((pl.col("type") == "payment_status") & (pl.col("status") == "completed"))
     payments = events.filter(pl.col("type") == "payment").select("event_id", "amount", "pay_with")
     sales = done.join(payments, left_on="payment_id", right_on="event_id", suffix="_paid").select(
@@ -138,8 +139,8 @@ def _paid_part(revenue: pl.DataFrame, merchant: str, alarm: Any) -> float | None
 
 
 def _viral(folder: Path) -> list[str]:
-    payments = pl.scan_parquet(folder / EVENTS).filter(pl.col("type") == "payment")
-    applied = pl.scan_parquet(folder / EVENTS).filter(pl.col("type") == "merchant_application")
+    payments = scan_log(folder / EVENTS).filter(pl.col("type") == "payment")
+    applied = scan_log(folder / EVENTS).filter(pl.col("type") == "merchant_application")
     first = applied.group_by("merchant_id").agg(pl.col("time").min().alias("first"))
     young = payments.join(first, on="merchant_id").filter(
         pl.col("time").is_between(pl.col("first"), pl.col("first") + YOUNG_MS)

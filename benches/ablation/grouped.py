@@ -17,6 +17,7 @@ import polars as pl
 from bonafide.core.moment import DAY_MS
 from bonafide.lab import rings
 from bonafide.lab.inputs import Chunk
+from bonafide.lab.log_files import scan_log
 
 LOOK_BACK_MS: Final = 60 * DAY_MS
 SEED: Final = 7
@@ -38,7 +39,7 @@ def write_grouped(events: Path, out: Path, start_ms: int, every_ms: int) -> Grou
 
     A group holds until the next job. A job at whose moment the log is over does not run.
     """
-    log = pl.read_parquet(events)
+    log = scan_log(events).collect()
     pieces, written, left_out, jobs = [log[:0]], Counter[str](), dict[str, str](), 0
     begin = 0
     for moment, place in job_places(log, start_ms, every_ms):

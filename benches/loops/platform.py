@@ -11,6 +11,7 @@ import polars as pl
 
 from bonafide.core.events import Event
 from bonafide.lab.base_rates import EVENTS
+from bonafide.lab.log_files import scan_log
 
 MONEY: Final = ("payment", "payment_status", "refund", "payout", "transfer", "account_link", "repayment")
 """Types that funds read."""
@@ -19,7 +20,7 @@ _ROWS: Final = 20_000
 
 def money_events(folder: Path) -> list[Event]:
     """Those events of a run that funds read, each once, in the order of arrival."""
-    return list(_events(pl.scan_parquet(folder / EVENTS).filter(pl.col("type").is_in(MONEY)).collect()))
+    return list(_events(scan_log(folder / EVENTS).filter(pl.col("type").is_in(MONEY)).collect()))
 
 
 def _events(log: pl.DataFrame) -> Iterator[Event]:

@@ -24,6 +24,7 @@ from bonafide.engine.engine import Engine
 from bonafide.engine.funds.layout import AGE_MS, HOPS_MAX
 from bonafide.engine.kernels import Kernels
 from bonafide.lab.base_rates import EVENTS, FLOWS, LOOPS, SUBJECTS, TRUTH
+from bonafide.lab.log_files import scan_log
 from bonafide.lab.metrics import BUDGET_FRACTION
 from bonafide.lab.simulate import Scenario, Simulation
 
@@ -158,7 +159,7 @@ def looked_at(alerts: pl.DataFrame, budget: int, *, one_a_payer: bool) -> set[st
 
 def honest_moves(folder: Path, loops: pl.DataFrame) -> pl.DataFrame:
     """Transfers, payouts and refunds that no loop's truth names, with nobody bad and no ring at either end."""
-    log = pl.scan_parquet(folder / EVENTS).unique("event_id", keep="first", maintain_order=True)
+    log = scan_log(folder / EVENTS).unique("event_id", keep="first", maintain_order=True)
     subjects = pl.read_parquet(folder / SUBJECTS).filter(pl.col("label") == 1)
     bad = subjects["subject_id"].to_list()
     links = log.filter((pl.col("type") == "account_link") & pl.col("owner_id").is_in(bad))

@@ -28,6 +28,7 @@ from bonafide.engine.index import I_DEPTH, I_DIRECTORY, S_SLOTS, SLOTS
 from bonafide.engine.shipped import shipped_bundle
 from bonafide.lab.base_rates import EVENTS
 from bonafide.lab.columns import columns_of, kinds_of
+from bonafide.lab.log_files import scan_log
 
 SINGLE: Final = 100_000
 TURN: Final = 500
@@ -40,7 +41,7 @@ def main() -> None:
     folder, single = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else SINGLE
     whole = shipped_bundle("paylater")
     engines = {"windows alone": Engine(up_to(whole, "windows")), "all": Engine(whole)}
-    log = pl.scan_parquet(folder / EVENTS)
+    log = scan_log(folder / EVENTS)
     length = log.select(pl.len()).collect().item()
     for name, engine in engines.items():
         began = perf_counter()

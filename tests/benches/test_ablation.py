@@ -26,6 +26,7 @@ from bonafide.engine.rules.language import DERIVED
 from bonafide.engine.rules.utilisation import UTILISATION
 from bonafide.engine.shipped import shipped_bundle
 from bonafide.lab.inputs import read_chunks
+from bonafide.lab.log_files import scan_log
 from bonafide.lab.simulate import Simulation, scenario
 from bonafide.lab.simulated import write_run
 
@@ -125,7 +126,7 @@ def test_groups_stand_where_the_log_reaches_their_moment(run: Path, tmp_path: Pa
     events, out = run / "events.parquet", tmp_path / "grouped.parquet"
     start = Simulation(PLATFORM, 1).world.start
     told = write_grouped(events, out, start, WEEK_MS)
-    log, grouped = pl.read_parquet(events), pl.read_parquet(out)
+    log, grouped = scan_log(events).collect(), pl.read_parquet(out)
     assert told.jobs == 2
     assert grouped.filter(pl.col("type") != "group").select(log.columns).equals(log)
     groups = grouped.with_row_index("place").filter(pl.col("type") == "group")
@@ -138,7 +139,7 @@ def test_groups_stand_where_the_log_reaches_their_moment(run: Path, tmp_path: Pa
 
 
 def test_what_comes_after_a_job_does_not_change_what_it_wrote(run: Path, tmp_path: Path) -> None:
-    log, start = pl.read_parquet(run / "events.parquet"), Simulation(PLATFORM, 1).world.start
+    log, start = scan_log(run / "events.parquet").collect(), Simulation(PLATFORM, 1).world.start
     (_, place), *_ = job_places(log, start, WEEK_MS)
     log[: place + 1].write_parquet(tmp_path / "cut.parquet")
     write_grouped(tmp_path / "cut.parquet", tmp_path / "early.parquet", start, WEEK_MS)

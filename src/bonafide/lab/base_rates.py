@@ -9,6 +9,7 @@ import polars as pl
 from msgspec import Struct
 
 from bonafide.core.moment import DAY_MS
+from bonafide.lab.log_files import scan_log
 
 EVENTS: Final = "events.parquet"
 TRUTH: Final = "truth.parquet"
@@ -90,7 +91,7 @@ def measure(folder: Path) -> BaseRates:
 
     Reads the log piece by piece; a few columns of all payments are held at once, about 100 bytes for each.
     """
-    log = pl.scan_parquet(folder / EVENTS)
+    log = scan_log(folder / EVENTS)
     truth = pl.read_parquet(folder / TRUTH)
     by_type = dict(log.group_by("type").len().sort("len", "type", descending=[True, False]).collect().iter_rows())
     subjects = pl.read_parquet(folder / SUBJECTS).group_by("subject_type").len()

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from bonafide.lab.base_rates import EVENTS, FLOWS, LOOPS, PAGE, SUBJECTS, TRUTH, BaseRates, Written, measure
+from bonafide.lab.log_files import stamp, stamped
 from bonafide.lab.simulate import Scenario, Simulation
 from bonafide.lab.simulate.books import EMPLOYERS, OUTSIDE, PENDING, PLATFORM
 from bonafide.lab.simulated_text import page
@@ -24,9 +25,9 @@ def write_run(simulation: Simulation, folder: Path, progress: Callable[[float, f
     """
     for name in (EVENTS, TRUTH, SUBJECTS, LOOPS, FLOWS, PAGE):
         (folder / name).unlink(missing_ok=True)
-    with _table(folder / EVENTS, simulation.schema) as events:
+    with _table(folder / EVENTS, stamped(simulation.schema)) as events:
         for step in simulation.run():
-            events.append(step.events)
+            events.append(stamp(step.events))
             progress(step.fraction, 1.0)
     truth = {
         TRUTH: simulation.truth(), SUBJECTS: simulation.subjects(), LOOPS: simulation.loops(),
