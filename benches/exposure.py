@@ -31,7 +31,7 @@ from bonafide.lab.inputs import RejectWriter, read_chunks
 from bonafide.lab.simulate import Simulation, scenario
 from bonafide.lab.simulated import write_run
 
-SEEDS: Final = "21001,21002,21003,21004"
+SEEDS: Final = "21031,21032,21033,21034"
 USERS: Final = 20_000
 FIRST_DAY: Final = 90
 EVERY_DAYS: Final = 10

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bonafide.core.errors import UsageError
-from bonafide.lab.exposure.calibration import UNPROVEN, lost_of, span, stretches
-from bonafide.lab.exposure.forecast import forecast, interval
+from bonafide.core.moment import DAY_MS
+from bonafide.lab.exposure.calibration import PAST, STUDENT, UNPROVEN, lost_of, span, stretch_of, stretches
+from bonafide.lab.exposure.forecast import STEP_DAYS, forecast, interval, past_months
 from bonafide.lab.exposure.kernels import load_kernels
 from bonafide.lab.exposure.ledger import ledger_of
 from bonafide.lab.exposure.run import check_horizons
@@ -51,11 +52,40 @@ def test_what_came_is_near_the_forecast() -> None:
     assert told.low[0] <= came <= told.high[0]
 
 
+def test_new_debts_of_a_past_month_are_amounts() -> None:
+    ledger, begin = ledger_of(LOG.until(at(160))), at(110)
+    end = begin + STEP_DAYS * DAY_MS
+    months = past_months(ledger, [begin], ledger.at(begin).open, None)
+    left, before = ledger.at(end).open, ledger.at(begin).open
+    for payer, closed, bought in zip(months.payer, months.closed, months.bought, strict=True):
+        debts = range(ledger.begins[payer], ledger.begins[payer + 1])
+        assert bought == sum(left[debt] for debt in debts if ledger.opened_ms[debt] > begin)
+        old = [debt for debt in debts if ledger.opened_ms[debt] <= begin]
+        owed, still = sum(before[debt] for debt in old), sum(left[debt] for debt in old)
+        assert closed == pytest.approx(1 - still / owed)
+
+
 def test_a_young_log_has_no_forecast_and_unproven_intervals() -> None:
     ledger = ledger_of(known_of(paid(1, "u1", "m1", 1, 500, credit_used=0)))
     with pytest.raises(UsageError, match="history"):
         forecast(ledger, {}, (30,), 7)
     assert stretches(ledger, {}, 7) == {"total": UNPROVEN[0]}
+
+
+def test_a_few_past_moments_make_intervals_that_hold_nine_in_ten() -> None:
+    """Whatever the spread of the misses is: their largest of five would hold five times in six."""
+    rng = np.random.default_rng(5)
+    assert len(STUDENT) == PAST
+    for moments in (2, PAST):
+        misses = np.abs(rng.normal(0, 0.8, (2_000, moments + 1)))
+        held = [one[-1] <= stretch_of([value[None] for value in one[:-1]], fine=False) for one in misses]
+        assert 0.88 <= np.mean(held) <= 0.92
+
+
+def test_of_many_groups_the_stretch_is_the_miss_that_nine_in_ten_do_not_exceed() -> None:
+    misses = np.arange(1, 100) / 50  # 99 of them: the 90th, (99 + 1) nine tenths
+    assert stretch_of([misses[::2], np.zeros(0), misses[1::2]], fine=True) == pytest.approx(1.8)
+    assert stretch_of([misses / 2], fine=True) == pytest.approx(0.9)  # too wide in the past: narrower now
 
 
 @pytest.mark.parametrize("days", [(), (20,), (60, 30), (30, 45)])

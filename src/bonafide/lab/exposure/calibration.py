@@ -1,10 +1,14 @@
 """How much wider intervals must be: the same forecast, made at past moments of the same log, against what came.
 
 A past forecast knows nothing later than its moment. Its *miss* for a group is how far what came lies from the median,
-in units of the distance from the median to that end of its interval: 1 is on the edge. Today's interval is stretched by
-the miss that LEVEL of the past ones do not exceed (split conformal prediction, with all groups of a few past moments as
-the calibration sample), so that it holds as often as it says, whatever the draws leave out. The few groups of a coarse
-grouping go up and down together from moment to moment, and say little of how often: there it is the largest miss.
+in units of the distance from the median to that end of its interval: 1 is on the edge.
+
+Of many groups, today's interval is stretched by the miss that LEVEL of the past ones do not exceed (split conformal
+prediction, with all groups of a few past moments as the calibration sample), so that it holds as often as it says,
+whatever the draws leave out. The few groups of a coarse grouping go up and down together from moment to moment, so that
+they are as many trials as there were moments: too few to count how often. There the misses are taken as normal around
+nothing, with a spread that is only known from so many moments, and the stretch is what Student's t makes of it. It can
+be below one: past intervals that were too wide make today's narrower.
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ PAST: Final = 5
 """Past moments, a week apart, the newest a step ago."""
 PAST_WINDOWS_MIN: Final = 3
 """A past moment counts where its forecast had so many months to draw from: earlier ones tell of a log that began."""
+STUDENT: Final = (6.314, 2.920, 2.353, 2.132, 2.015)
+"""Ends of the span in which LEVEL of Student's t lies, for a spread known from one moment, from two, up to PAST."""
 STRETCH: Final = (0.7, 8.0)
 """Intervals are stretched at least and at most so much."""
 MANY: Final = 30
@@ -64,13 +70,26 @@ def stretches(
         )
         came = lost_of(ledger, moment, STEP_DAYS)
         misses[TOTAL].append(_misses(np.array([came.sum()]), loss.total[:1, :, None][0]))
+        opened = ledger.at(moment).open
         for name, of in groupings.items():
-            sums = _sums(came, of, loss.by[name].shape[2])
-            misses[name].append(_misses(sums, loss.by[name][0]))
-    return {
-        name: _stretch(np.concatenate([np.zeros(0), *told]), fine=name != TOTAL and is_fine(groupings[name]))
-        for name, told in misses.items()
-    }
+            drawn = loss.by[name][0]
+            sums, owing = (_sums(values, of, drawn.shape[1]) for values in (came, opened))
+            misses[name].append(_misses(sums, drawn)[owing > 0])  # who owed nothing then could not be missed
+    return {name: stretch_of(told, fine=name != TOTAL and is_fine(groupings[name])) for name, told in misses.items()}
+
+
+def stretch_of(told: list[Floats], *, fine: bool) -> float:
+    """The stretch that the misses at some past moments, (groups,) each, call for."""
+    told = [np.minimum(misses, STRETCH[1]) for misses in told if misses.size]
+    if not told:
+        return UNPROVEN[fine]
+    misses = np.concatenate(told)
+    if fine:
+        rank = int(np.ceil(LEVEL * (misses.size + 1)))
+        wanted = np.sort(misses)[min(rank, misses.size) - 1]
+    else:
+        wanted = STUDENT[len(told) - 1] * np.sqrt(np.mean(misses**2))
+    return float(np.clip(wanted, *STRETCH))
 
 
 def is_fine(of: Ints) -> bool:
@@ -117,10 +136,3 @@ def _misses(came: Floats, draws: Floats) -> Floats:
     off = np.abs(came - middle)
     reach = np.where(came < middle, middle - low, high - middle)
     return np.where(off < 1, 0.0, np.divide(off, reach, out=np.full(off.shape, np.inf), where=reach > 0))
-
-
-def _stretch(misses: Floats, *, fine: bool) -> float:
-    if not misses.size:
-        return UNPROVEN[fine]
-    rank = int(np.ceil(LEVEL * (misses.size + 1))) - 1 if fine else misses.size
-    return float(np.clip(np.sort(misses)[min(rank, misses.size - 1)], *STRETCH))

@@ -1,7 +1,8 @@
 """What of today's open amount will be lost: payers' past months, drawn again and again for payers who stand alike.
 
 A *step* is 30 days, about one bill. A past payer-month says what share of what was open then was paid back or refunded,
-what share was lost (missed and still open) at its end, how the whole open amount grew, and how the payer stood then.
+what share was lost (missed and still open) at its end, what of new debts was open then, and how the payer stood. New
+debts are amounts and no multiples: who owed a little and bought a lot says nothing of what one who owes much will buy.
 Each draw gives every payer of today the month of a past payer of the same cell, then a month of one who stood as that
 one did at its end, and so on. What is lost is a row of the payer's debts: as much as the drawn month says, up to debts
 as young as the youngest that was lost there, since what has not been billed cannot be missed. So a draw says of every
@@ -48,12 +49,14 @@ class Months(NamedTuple):
     """Share of it that was missed and open at the end."""
     youngest: Floats
     """How old its youngest lost debt was at the beginning, days; 0 where nothing was lost."""
-    grown: Floats
-    """What was open at the end, new debts with it, over what was open at the beginning."""
+    bought: Floats
+    """What was open at the end of debts that the month began without, minor units."""
     first: Floats
     """Cell at the beginning, and `States.age` as its fraction; rising."""
     then: Floats
     """The same at the end; -1 where nothing was open."""
+    after: Ints
+    """Where among `first` one stands who stood as in `then`."""
     begins: Ints
     """(cells,) where the months that stand for a cell begin, and where they end."""
     ends: Ints
@@ -90,6 +93,7 @@ def forecast(
     months = past_months(ledger, moments, today.open, risky_from)
     owing = np.flatnonzero(today.open > 0)
     start = (today.cells(months.cuts) + today.age)[owing]
+    cell, at = start.astype(np.int64), np.searchsorted(months.first, start).astype(np.int64)
     steps = max(horizons_days) // STEP_DAYS
     standing, amounts = ledger.at(now), today.open[owing].astype(np.float64)
     sums = _Sums(ledger, now, standing, groupings, owing)
@@ -97,7 +101,7 @@ def forecast(
     by = {name: np.zeros((len(horizons_days), draws, int(of.max(initial=-1)) + 1)) for name, of in groupings.items()}
     for draw in range(draws):
         pick = _Picker(months, len(moments), len(ledger.payers), rng)
-        path = _Path(amounts, start)
+        path = _Path(amounts, cell, at)
         for step in range(1, steps + 1):
             path.go(months, pick)
             for place, days in enumerate(horizons_days):
@@ -127,12 +131,13 @@ def past_months(ledger: Ledger, moments: list[int], open_now: Ints, risky_from: 
     cuts = size_cuts(open_now)
     told = [_months_from(ledger, moment, cuts, risky_from) for moment in moments]
     window = np.repeat(np.arange(len(told)), [one[0].size for one in told])
-    first, then, payer, closed, lost, youngest, grown = (np.concatenate(parts) for parts in zip(*told, strict=True))
+    first, then, payer, closed, lost, youngest, bought = (np.concatenate(parts) for parts in zip(*told, strict=True))
     order = np.argsort(first, kind="stable")
-    begins, ends = _stand_in(first[order].astype(np.int64))
+    first, then = first[order], then[order]
+    begins, ends = _stand_in(first.astype(np.int64))
     return Months(
         payer[order].astype(np.int64), window[order].astype(np.int64), closed[order], lost[order], youngest[order],
-        grown[order], first[order], then[order], begins, ends, cuts,
+        bought[order], first, then, np.searchsorted(first, then), begins, ends, cuts,
     )  # fmt: skip
 
 
@@ -157,19 +162,20 @@ def _months_from(
     ledger: Ledger, moment: int, cuts: Floats, risky_from: Ints | None
 ) -> tuple[Floats, Floats, Ints, Floats, Floats, Floats, Floats]:
     """Of every payer who owed something: cell and age at the beginning and at the end, payer, and as in `Months`
-    closed, lost, youngest, grown."""
+    closed, lost, youngest, bought."""
     end = moment + STEP_DAYS * DAY_MS
     first, last = states_at(ledger, moment, risky_from), states_at(ledger, end, risky_from)
     old, standing = ledger.opened_ms <= moment, ledger.at(end)
     owing = np.flatnonzero(first.open > 0)
-    opened = first.open[owing]
+    opened, at_end = first.open[owing], last.open[owing]
     left, lost = (ledger.by_payer(np.where(old, values, 0))[owing] for values in standing)
     cell, then = ((one.cells(cuts) + one.age)[owing] for one in (first, last))
-    then = np.where(last.open[owing] > 0, then, -1)
+    then = np.where(at_end > 0, then, -1)
     youngest = np.zeros(first.open.size)
     gone = np.flatnonzero(old & (standing.missed > 0))
     youngest[ledger.payer[gone]] = (moment - ledger.opened_ms[gone]) / DAY_MS  # of several the last, which is youngest
-    return cell, then, owing, 1 - left / opened, lost / opened, youngest[owing], last.open[owing] / opened
+    bought = (at_end - left).astype(np.float64)
+    return cell, then, owing, 1 - left / opened, lost / opened, youngest[owing], bought
 
 
 class _Picker:
@@ -182,11 +188,10 @@ class _Picker:
         self._months = months
         self._rng = rng
 
-    def pick(self, stood: Floats) -> Ints:
-        """A month for each payer who stands so: of the same cell, and of those NEAR whose debts are about as old."""
-        cell = stood.astype(np.int64)
+    def pick(self, cell: Ints, at: Ints) -> Ints:
+        """A month for each payer of a cell who stands at a place among `first`: of the same cell, and of those NEAR
+        whose debts are about as old."""
         begin, end = self._months.begins[cell], self._months.ends[cell]
-        at = np.searchsorted(self._months.first, stood)
         begin, end = np.maximum(begin, np.minimum(at, end) - NEAR), np.minimum(end, np.maximum(at, begin) + NEAR)
         low, high = self._upto[begin], self._upto[end]
         place = low + (self._rng.random(cell.size) * (high - low)).astype(np.int64)
@@ -198,7 +203,7 @@ class _Picker:
 class _Path:
     """Today's payers on their way through one draw, (payers,) each, in minor units."""
 
-    def __init__(self, amounts: Floats, cell: Floats) -> None:
+    def __init__(self, amounts: Floats, cell: Ints, at: Ints) -> None:
         self.whole = amounts.copy()
         """What is open, new debts with it."""
         self.left = amounts.copy()
@@ -206,12 +211,12 @@ class _Path:
         self.youngest = np.zeros(amounts.size)
         """Age today of the youngest debt that is lost, days."""
         self.lost = np.zeros(amounts.size)
-        self.cell = cell
+        self.cell, self.at = cell, at
         self.steps = 0
 
     def go(self, months: Months, pick: _Picker) -> None:
         """One step on."""
-        drawn = pick.pick(np.maximum(self.cell, 0.0))
+        drawn = pick.pick(np.maximum(self.cell, 0), self.at)
         alive = self.cell >= 0
         gone = np.minimum(self.left, np.where(alive, months.closed[drawn] * self.whole, self.left))
         lost = np.where(alive, months.lost[drawn] * self.whole, 0.0)
@@ -219,8 +224,9 @@ class _Path:
         self.lost = np.minimum(self.left, lost)
         self.youngest = months.youngest[drawn] - STEP_DAYS * self.steps
         self.steps += 1
-        self.whole *= np.where(alive, months.grown[drawn], 0.0)
-        self.cell = np.where(alive, months.then[drawn], -1)
+        self.whole = np.where(alive, (1 - months.closed[drawn]) * self.whole + months.bought[drawn], 0.0)
+        self.cell = np.where(alive, months.then[drawn].astype(np.int64), -1)
+        self.at = months.after[drawn]
 
 
 class _Sums:

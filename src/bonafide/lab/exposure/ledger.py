@@ -72,9 +72,10 @@ class Ledger:
         """Every debt at a moment up to the ledger's own."""
         upto = self.entry_ms <= moment_ms
         which = self.entry_debt[upto]
-        opened, missed = np.zeros(self.payer.size, np.int64), np.zeros(self.payer.size, np.int64)
-        np.add.at(opened, which, self.entry_open[upto])
-        np.add.at(missed, which, self.entry_missed[upto])
+        opened, missed = (
+            np.bincount(which, weights=values[upto], minlength=self.payer.size).astype(np.int64)
+            for values in (self.entry_open, self.entry_missed)
+        )  # in floats, which add whole numbers up exactly as long as a debt is below 2**53
         return Standing(opened, missed)
 
     def by_payer(self, values: Ints) -> Ints:

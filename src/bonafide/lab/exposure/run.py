@@ -28,7 +28,7 @@ from bonafide.lab.exposure.report import FIRST_SALE, LARGEST, MERCHANT, MONTH, R
 from bonafide.lab.exposure.told import Exposure, Warned
 
 HORIZONS_DAYS: Final = (30, 60)
-"""What is told where nobody asks: further ahead intervals hold less often than they say (docs/exposure.md)."""
+"""What is told where nobody asks: further ahead the whole comes out too high (docs/exposure.md)."""
 WARNED_DAYS: Final = 7
 """Warnings of so many days stand in the report."""
 

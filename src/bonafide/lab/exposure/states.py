@@ -16,8 +16,9 @@ Floats = npt.NDArray[np.float64]
 
 BILLED_DAYS: Final = 40
 """A debt that is older than this has stood on a bill whose due day is over: a month, and some days to pay."""
-AGE_MAX_DAYS: Final = 60
-"""Older debts count as this old in the average age."""
+AGE_MAX_DAYS: Final = 120
+"""Older debts count as this old in the average age. A bill turns out missed 40 to 90 days after the purchase: who has
+come through that time must not stand like one who is still in it."""
 REPAID_DAYS: Final = 70
 """How far back repayments count: about two bills."""
 MISSED_CUTS: Final = (0.0, 0.25, 0.5)
