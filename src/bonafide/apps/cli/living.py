@@ -26,6 +26,7 @@ import polars as pl
 from bonafide.core.errors import StateError
 from bonafide.core.moment import DAY_MS
 from bonafide.core.secret import unprinted
+from bonafide.lab.log_files import scan_log
 from bonafide.office.people.totp import STEP_MS, code_at
 
 BATCH: Final = 500
@@ -215,7 +216,7 @@ def events_of(path: Path) -> list[dict[str, Any]]:
 
     Verdicts stay behind: they are what the office is there to say.
     """
-    frame = pl.read_parquet(path).filter(pl.col("type") != "verdict")
+    frame = scan_log(path).filter(pl.col("type") != "verdict").collect()
     times = [name for name in _TIMES if name in frame.columns]
     shift = _now_ms() - int(frame["time"].max())  # type: ignore[arg-type]
     frame = frame.with_columns(pl.col(name) + shift for name in times)
