@@ -132,14 +132,17 @@ class KeptReview(msgspec.Struct, frozen=True, kw_only=True):
     def limits_since_ms(self) -> int:
         """When limits that it admits with began."""
         inherited = None if self.review is None else self.review.since_ms
-        return inherited or self.settled_ms or self.made_ms
+        settled = self.settled_ms if self.settled == "admit_with_limits" else None
+        return inherited or settled or self.made_ms
 
     def lists(self, now_ms: int) -> dict[str, int]:
         """The engine's lists that such limits put the merchant on, each with its end; those that have not ended."""
         return lists_at(self.limits_since_ms, now_ms, known=not self.is_of_newcomer)
 
     def _limits(self, now_ms: int) -> dict[str, Any] | None:
-        if self.decision(now_ms) != "admit_with_limits" or self.review is None:
+        decision = self.decision(now_ms)
+        goes_on = self.review is not None and self.review.since_ms is not None and self.settled is None
+        if self.review is None or not (decision == "admit_with_limits" or goes_on):
             return None
         return limits_at(self.limits_since_ms, now_ms, known=not self.is_of_newcomer)
 
