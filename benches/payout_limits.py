@@ -3,8 +3,8 @@
 A newcomer is a merchant that applied within the two weeks before a simulated platform's log begins, or later. The same
 log is decided on twice, without limits and with all newcomers on their ramp from their application on. The simulated
 platform pays whatever is decided, so the figures are worked out from its log: *held* takes each payout that the engine
-held for limits as paid when its hold ended; *carried out* takes a platform that pays no sooner than the limits say. Caught
-is a merchant as in `benches.payouts`, which its limits have no part in.
+held for limits as paid when its hold ended; *carried out* takes a platform that pays no sooner than the limits say.
+Caught is a merchant as in `benches.payouts`, which its limits have no part in.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class Limited(NamedTuple):
         """Both together."""
         early = tuple(a + b for a, b in zip(self.early, other.early, strict=True))
         left, end = (
-            tuple(a + b for a, b in zip(*both, strict=True)) for both in ((self.left, other.left), (self.end, other.end))
+            tuple(a + b for a, b in zip(*both, strict=True))
+            for both in ((self.left, other.left), (self.end, other.end))
         )
         return Limited(
             self.bad + other.bad, early, left, end, self.honest + other.honest,  # type: ignore[arg-type]
@@ -128,7 +129,9 @@ def _others(before: pl.DataFrame, after: pl.DataFrame, limited: Sequence[str]) -
     """How many decisions differ that are not payouts of merchants with limits."""
     own = (pl.col("type") == "payout") & pl.col("merchant_id").is_in(list(limited))
     one, other = (table.filter(~own.fill_null(False)).drop("seq", "bundle") for table in (before, after))
-    keep = [name for name in one.columns if name not in ("proposals", "measures", "loops")]  # these name places in the log
+    keep = [
+        name for name in one.columns if name not in ("proposals", "measures", "loops")
+    ]  # these name places in the log
     return sum(a != b for a, b in zip(one.select(keep).iter_rows(), other.select(keep).iter_rows(), strict=True))
 
 
@@ -186,8 +189,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"seed {seed}: {whole.bad} bad and {whole.honest} honest newcomers so far", flush=True)
     for way, early, left, end in zip(WAYS, whole.early, whole.left, whole.end, strict=True):
         low, high = wilson(early, whole.bad) or (0.0, 1.0)
-        print(f"{way:15}  caught before half was paid out {early} of {whole.bad} ({low:.0%} to {high:.0%})  "
-              f"still reachable {left / max(whole.bad, 1):.0%}, at the last sale {end / max(whole.bad, 1):.0%}")  # fmt: skip
+        bad = max(whole.bad, 1)
+        print(
+            f"{way:15}  caught before half was paid out {early} of {whole.bad} ({low:.0%} to {high:.0%})  "
+            f"still reachable {left / bad:.0%}, at the last sale {end / bad:.0%}"
+        )
     print(f"honest newcomers held for limits {whole.held} of {whole.honest}, "
           f"their money {whole.days / max(whole.honest, 1):.1f} days later; "
           f"decisions on others that differ: {whole.others}")  # fmt: skip

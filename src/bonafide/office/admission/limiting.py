@@ -1,7 +1,7 @@
 """Limits as the engine learns of them: a merchant that is admitted with limits joins lists, each entry with its end.
 
-The records are written with the review in one transaction, and the service puts them into the log (office/records). From
-there on rules hold payouts beyond the limits, in a replay as in the service.
+The records are written with the review in one transaction, and the service puts them into the log (office/records).
+From there on rules hold payouts beyond the limits, in a replay as in the service.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What limits a merchant is admitted with, and how one that is closed is wound down: no amounts, so of any currency.
 
 The platform carries them out; it is told with the review. The engine holds payouts beyond them: each step has a list
-there, which rules of the shipped bundle read. They end by themselves, and a later review that admits without limits ends
-them at once. Where the days and shares come from is in docs/admission.md.
+there, which rules of the shipped bundle read. They end by themselves, and a person who admits without limits ends them
+at once. Where the days and shares come from is in docs/admission.md.
 """
 
 from __future__ import annotations
