@@ -269,9 +269,6 @@ def owed_to_rules(policy: Policy, weights: Sequence[float]) -> Outcome:
 def _faults_of_names(policy: DeclaredPolicy, known: Known) -> Iterator[tuple[Path, str]]:
     """What rows and lists name that is not there."""
     yield from faults_of_rows(policy.rows, known.rules)
-    for rule in policy.holds:
-        if rule not in known.rules:
-            yield ("holds", rule), f"holds: there is no rule {rule:.40}{did_you_mean(rule, known.rules)}"
     for i, row in enumerate(policy.lists):
         if row.list not in known.lists:
             near = did_you_mean(row.list, known.lists)
