@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bonafide.core.decision import Decision, Receipt
 from bonafide.core.door import convert_event
-from bonafide.core.events import Fact, ListChanged, Payment, PaymentStatus, Payout
+from bonafide.core.events import Fact, ListChanged, Payout
 from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.core.pseudonym import with_texts
 from bonafide.engine.bundles.lists import LIMITED
@@ -187,11 +187,13 @@ def test_a_platform_that_carries_limits_out_is_never_held(
     for i, (hour, amount) in enumerate(sales):
         both = {"user_id": f"u{i}", "merchant_id": merchant, "order_id": f"o{i}"}
         for how in ("credit", "card"):
-            told = {"event_id": f"p{number}-{i}{how}", "time": begin + hour * HOUR_MS, **both}
-            log.append(Payment(**told, amount=amount, currency="CNY", pay_with=how, credit_limit=10**9, credit_used=0))  # type: ignore[arg-type]
-            log.append(PaymentStatus(**{**told, "event_id": f"s{number}-{i}{how}"}, payment_id=told["event_id"],
-                                     status="completed"))  # type: ignore[arg-type]  # fmt: skip
-    paid = 0
+            name, at = f"p{number}-{i}{how}", begin + hour * HOUR_MS
+            pay = {**both, "type": "payment", "event_id": name, "time": at, "amount": amount, "currency": "CNY",
+                   "pay_with": how, "credit_limit": 10**9, "credit_used": 0}  # fmt: skip
+            done = {**both, "type": "payment_status", "event_id": f"s-{name}", "time": at, "payment_id": name,
+                    "status": "completed"}  # fmt: skip
+            log += [convert_event(one) for one in (pay, done)]
+    paid, now, over = 0, begin, False
     for i, hour in enumerate(sorted(hours)):
         now = begin + hour * HOUR_MS + 1
         over = hour >= 24 * (30 if known else 90)
