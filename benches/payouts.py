@@ -68,24 +68,24 @@ NOBODY: Final = Caught(0, 0, 0, 0.0, 0, 0, 0, 0)
 
 def measure(folder: Path) -> Caught:
     """How the merchants of a platform fared that was decided on in a folder."""
-    revenue = _revenue(folder)
-    alarms = dict(_alarms(folder).iter_rows())
+    money = revenue(folder)
+    caught = dict(alarms(folder).iter_rows())
     subjects = pl.read_parquet(folder / "subjects.parquet").filter(pl.col("subject_type") == "merchant")
     bad = set(subjects.filter(pl.col("label") == 1)["subject_id"])
     honest = set(subjects.filter(pl.col("label") == 0)["subject_id"])
     viral = honest & set(_viral(folder))
-    told = ((name, _paid_part(revenue, name, alarms.get(name))) for name in sorted(bad))
+    told = ((name, _paid_part(money, name, caught.get(name))) for name in sorted(bad))
     parts = {name: part for name, part in told if part is not None}  # who sold nothing on credit, took nothing
     early = sum(part < HALF for part in parts.values())
-    late = sum(name in alarms for name in parts) - early
-    left = [1 - part for name, part in parts.items() if name in alarms]
+    late = sum(name in caught for name in parts) - early
+    left = [1 - part for name, part in parts.items() if name in caught]
     return Caught(
-        len(parts), early, late, sum(left) / max(len(parts), 1), len(honest), len(honest & alarms.keys()),
-        len(viral), len(viral & alarms.keys()),
+        len(parts), early, late, sum(left) / max(len(parts), 1), len(honest), len(honest & caught.keys()),
+        len(viral), len(viral & caught.keys()),
     )  # fmt: skip
 
 
-def _alarms(folder: Path) -> pl.DataFrame:
+def alarms(folder: Path) -> pl.DataFrame:
     """When each merchant was first delayed."""
     table = pl.scan_parquet(folder / "decisions.parquet").select(
         pl.col("time").dt.epoch("ms"), "type", "merchant_id", "outcome", "proposals"
@@ -107,7 +107,7 @@ def _delays(proposals: Sequence[str]) -> bool:
     )
 
 
-def _revenue(folder: Path) -> pl.DataFrame:
+def revenue(folder: Path) -> pl.DataFrame:
     """Of each merchant, in order of time: what it had sold, sold on credit and been paid out by then."""
     events = scan_log(folder / EVENTS)
     done = events.filter((pl.col("type") == "payment_status") & (pl.col("status") == "completed"))

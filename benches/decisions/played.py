@@ -44,6 +44,11 @@ def play(name: str, folder: Path) -> Evaluation:
 def decide_run(simulation: Simulation, engine: Engine, folder: Path) -> None:
     """Write a simulated run into `folder`, which is there, and what a fresh engine decides on it beside that."""
     write_run(simulation, folder, lambda done, total: None)
+    decide_again(engine, folder)
+
+
+def decide_again(engine: Engine, folder: Path) -> None:
+    """Write what a fresh engine decides on the log of a folder beside it."""
     events = folder / EVENTS
     with RejectWriter() as rejects:
         replay = Replay(engine, folder, [events], rejects)

@@ -11,7 +11,7 @@ from bonafide.core.errors import ConfigError
 from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.engine.bundle import FILE_BYTES_MAX, FILES_MAX, RULES_MAX, TYPOLOGIES, Bundle, content_hash, load_bundle
 from bonafide.engine.bundles.check import check_bundle
-from bonafide.engine.bundles.lists import LIST_ENTRIES_MAX
+from bonafide.engine.bundles.lists import KEPT_BY_PEOPLE, LIMITED, LIST_ENTRIES_MAX
 from bonafide.engine.bundles.rules import REASON_CODES
 from bonafide.engine.compiled import Rate
 from bonafide.engine.shipped import find_bundle, shipped_bundle
@@ -214,7 +214,8 @@ def test_a_list_is_lines_without_comments_blanks_and_repetitions(folder: Path) -
     (folder / "lists" / "watched.txt").write_text(text, encoding="utf-8")
     change(folder, "rules.yaml", "user_count_1h >= 2", "merchant_id in watched")
     bundle = load_bundle(folder)
-    assert bundle.lists == {"allow": (), "block": (), "watch": (), "watched": ("m1", "shop", "m#2", "caf\u00e9")}
+    kept = dict.fromkeys((*KEPT_BY_PEOPLE, *LIMITED), ())
+    assert bundle.lists == {**kept, "watched": ("m1", "shop", "m#2", "caf\u00e9")}
     (rule, *_) = bundle.rules
     assert getattr(rule.when, "list_name", None) == "watched"
 
@@ -310,11 +311,11 @@ def test_what_is_computed_from_a_field_needs_its_legal_basis(tmp_path: Path) -> 
 def test_the_shipped_rules_cover_every_typology(shipped: Bundle) -> None:
     assert {rule.typology for rule in shipped.rules} == set(TYPOLOGIES)
     assert all(rule.source.startswith("typologies T") for rule in shipped.rules)
-    assert {rule.reason for rule in shipped.rules} <= set(REASON_CODES)
+    assert {rule.reason for rule in shipped.rules} <= {*REASON_CODES, "X-LIMITS"}
 
 
 def test_one_shipped_rule_alone_never_asks_for_more_than_information(shipped: Bundle) -> None:
-    """But for rules about payouts, which wait for a day where signs of two kinds meet."""
+    """But for rules about payouts, which wait for a day where signs of two kinds meet, or beyond what was agreed."""
     hold = next(band.from_ for band in shipped.policy.outcomes if band.outcome == "hold")
     for rule in shipped.rules:
         assert rule.effect == ("hold" if rule.id in HELD else "allow"), rule.id
@@ -322,7 +323,10 @@ def test_one_shipped_rule_alone_never_asks_for_more_than_information(shipped: Bu
         assert rule.effect == "allow" or rule.text.lstrip().startswith("type == 'payout' and "), rule.id
 
 
-HELD = {"O-RING-RETURNS", "O-PARCELS-RETURNS", "O-LINKED-BUYERS", "O-RETURNED-SHARE"}
+HELD = {
+    "O-RING-RETURNS", "O-PARCELS-RETURNS", "O-LINKED-BUYERS", "O-RETURNED-SHARE",
+    "O-LIMITS-14D", "O-LIMITS-45D", "O-LIMITS-90D", "O-LIMITS-30D",
+}  # fmt: skip
 
 
 def test_no_shipped_text_tells_a_threshold(shipped: Bundle) -> None:

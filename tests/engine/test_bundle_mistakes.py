@@ -93,6 +93,7 @@ CASES: list[tuple[str, str, str, str]] = [
     ("a rule that nothing comes of", "rules.yaml", "weight: 0.35", "weight: 0"),
     ("a rule about what is not decided on", "rules.yaml", "", RULE.format("type == 'login' and success == False")),
     ("a rule without its key", "rules.yaml", "", RULE.format("type == 'payout' and user_payment_count_24h >= 1")),
+    ("a hold of a rule that is not there", "policy.yaml", "hold_for: 24h", "hold_for: 24h\nholds: {U-BRUST: 72h}"),
     ("two rules alike", "rules.yaml", "", RULE.format(
         "type == 'payment' and category in easily_resold and amount >= 0.5 * credit_limit")),
     *(

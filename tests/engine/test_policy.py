@@ -50,6 +50,7 @@ def told(policy: Any) -> tuple[Policy | None, list[Mistake]]:
         ({"outcomes": bands((0, "allow"), (float("nan"), "hold"))}, "outcomes[1].from: expected a score from 0 to 1"),
         ({"hold_for": "a day"}, "hold_for: expected a span: a whole number and a unit, such as 30m, 24h or 7d, found"),
         ({"hold_for": "999999999d"}, "hold_for: 999999999d is longer than"),
+        ({"holds": {"A-B": "73h"}}, "holds.A-B: 73h is longer than 3d, without two people"),
         ({"measures": {"warn": {"measure": "freeze_credit", "lasts": "1d"}}},
          "measures.warn.measure: unknown 'freeze_credit'; expected one of notice, request_information"),
         ({"measures": {"warn": {"measure": "notice", "lasts": "3651d"}}},
@@ -65,6 +66,15 @@ def test_a_wrong_policy_is_explained(wrong: dict[str, Any], says: str) -> None:
     assert [mistake.path for mistake in mistakes] == ["p.yaml"]
     assert mistakes[0].message.startswith(says) or says in mistakes[0].message
     assert mistakes[0].line is not None
+
+
+def test_a_hold_is_as_long_as_the_longest_of_its_rules_has_it() -> None:
+    policy, _ = told(FINE | {"holds": {"A-B": "72h", "A-C": "1h"}})
+    assert policy is not None
+    spans = [policy.hold_ms(hits) // HOUR_MS for hits in ((), ("X",), ("A-C",), ("A-C", "X", "A-B"))]
+    assert spans == [24, 24, 1, 72]
+    held = rule_on(policy, Case(Cell("payout", 800_000, 0, 0, frozenset({"A-B"})), "low"))
+    assert (held.outcome, held.hold_ms) == ("hold", 72 * HOUR_MS)
 
 
 def test_every_mistake_of_a_policy_is_told_at_once() -> None:

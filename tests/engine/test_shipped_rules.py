@@ -36,10 +36,11 @@ def test_every_shipped_rule_fires_and_keeps_silent_somewhere(name: str) -> None:
 
 @pytest.mark.parametrize("example", [e for e in examples_of("paylater") if e.expected.hits], ids=lambda e: e.name)
 def test_paying_with_one_s_own_money_is_nobody_s_cash_out(example: Example) -> None:
-    """Every rule but those on refunds, parcels, applications, shared accounts and unusual amounts is about credit."""
+    """Every rule but those on refunds, parcels, applications, shared accounts, limits and unusual amounts is about
+    credit."""
     not_about_credit = {
         "M-NO-PARCEL", "R-ELSEWHERE", "R-MERCHANT-ELSEWHERE", "U-CASH-REFUNDS", "U-UNUSUAL", "A-SHARED-ACCOUNT",
-        "A-PAPERS",
+        "A-PAPERS", "O-LIMITS-14D", "O-LIMITS-45D", "O-LIMITS-90D", "O-LIMITS-30D",
     }  # fmt: skip
     log = [
         msgspec.structs.replace(e, pay_with="card") if isinstance(e, Payment) else e

@@ -123,7 +123,8 @@ class Lists:
 
     def _compiled(self, part: _Part, as_of: int, layout: Layout) -> Compiled:
         bundle, scheme = part.bundle, part.bundle.compiled.scheme
-        on = {name: self._on(name, some, as_of) for name, some in part.entries.items()}
+        changed = self._changed(as_of)
+        on = {name: self._on(name, some, as_of, changed) for name, some in part.entries.items()}
         lists = {name: on[name] for name in bundle.lists}
         snoozed: dict[tuple[str, str], Words] = {
             (r.id, kind): on[snooze_list(r.id, kind)] for r in bundle.rules for kind in SUBJECTS
@@ -137,11 +138,18 @@ class Lists:
             ),
         )  # fmt: skip
 
-    def _on(self, name: str, entries: Sequence[Entry], as_of: int) -> Words:
+    def _changed(self, as_of: int) -> dict[int, dict[int, bool]]:
+        """By list, the entries that were changed and have not ended as of a moment, and whether they were added."""
+        found: dict[int, dict[int, bool]] = {}
+        for (of, entry), (added, end) in self._changes.items():
+            if as_of < end:
+                found.setdefault(of, {})[entry] = added
+        return found
+
+    def _on(self, name: str, entries: Sequence[Entry], as_of: int, changes: Mapping[int, Mapping[int, bool]]) -> Words:
         """What is on a list as of a moment."""
         static = [one.id for one in entries if one.until is None or as_of < one.until]
-        number = self._hash_of(name) if self._changes else 0
-        changed = {entry: added for (of, entry), (added, end) in self._changes.items() if of == number and as_of < end}
+        changed = changes.get(self._hash_of(name)) if changes else None
         if not changed:
             return tuple(static)
         hashes = {self._hash_of(text): text for text in static}

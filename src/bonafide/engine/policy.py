@@ -7,7 +7,7 @@ rules alone demand; at most `allow` for who is on an allow list; at least what a
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import prod
 from types import MappingProxyType
@@ -34,6 +34,8 @@ MeasureName = Literal["notice", "request_information"]
 HoldDefault = Literal["allow", "warn", "verify"]
 """What a held event goes on as when its time is over: nothing is declined that nobody decided on."""
 LASTS_MAX_MS: Final = 3_650 * DAY_MS
+HOLDS_MAX_MS: Final = 3 * DAY_MS
+"""As long as a rule may have an event held: as long as a measure lasts that no two people confirmed."""
 ALERT_FROM: Final = OUTCOMES.index("verify")
 
 _Score = Annotated[float, Meta(ge=0, le=1, description="a score from 0 to 1")]
@@ -93,6 +95,8 @@ class DeclaredPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     hold_for: _Span
     rows: tuple[PolicyRow, ...] = ()
     hold_default: HoldDefault = "allow"
+    holds: dict[str, _Span] = {}
+    """How long instead, where one of these rules hit."""
     faults: FaultRow = FaultRow()
     lists: tuple[ListRow, ...] = ()
     measures: dict[Outcome, Proposal] = {}
@@ -113,6 +117,13 @@ class Policy(NamedTuple):
     """What becomes of a held event that nobody has decided on."""
     faults: FaultRow = FaultRow()
     lists: tuple[ListRow, ...] = ()
+    holds: Mapping[str, str] = MappingProxyType({})
+    """How long a hold lasts instead where one of these rules hit; of several the longest counts."""
+
+    def hold_ms(self, hits: Iterable[str]) -> int:
+        """How long an event is held that these rules hit."""
+        own = [parse_span(self.holds[rule]) for rule in hits if rule in self.holds]
+        return max(own, default=parse_span(self.hold_for))
 
     @property
     def cuts(self) -> list[int]:
@@ -204,7 +215,7 @@ def read_policy(
     fails = made_of(policy.fail_modes, parse_span(policy.hold_for), settings)
     return Policy(
         policy.outcomes, policy.risk_levels, policy.hold_for, policy.measures, fails, policy.rows, policy.hold_default,
-        policy.faults, policy.lists,
+        policy.faults, policy.lists, policy.holds,
     ), []  # fmt: skip
 
 
@@ -215,6 +226,10 @@ def _faults_of(policy: DeclaredPolicy) -> list[tuple[Path, str]]:
     faults = [*_faults_of_bands(("outcomes",), outcomes), *_faults_of_bands(("risk_levels",), levels)]
     spans: dict[Path, str] = {("hold_for",): policy.hold_for}
     spans |= {("measures", outcome, "lasts"): proposal.lasts for outcome, proposal in policy.measures.items()}
+    for rule, span in policy.holds.items():
+        if parse_span(span) > HOLDS_MAX_MS:
+            told = f"holds.{rule}: {span} is longer than {show_span(HOLDS_MAX_MS)}, without two people"
+            faults.append((("holds", rule), told))
     for path, span in spans.items():
         if parse_span(span) > LASTS_MAX_MS:
             told = f"{'.'.join(map(str, path))}: {span} is longer than {show_span(LASTS_MAX_MS)}"
@@ -290,7 +305,7 @@ def rule_on(policy: Policy, case: Case) -> Ruling:
         case.level,
         OUTCOMES.index(outcome) >= ALERT_FROM or is_watched,
         policy.measures.get(outcome),
-        parse_span(policy.hold_for) if outcome == "hold" else None,
+        policy.hold_ms(case.cell.rules) if outcome == "hold" else None,
         because,  # type: ignore[arg-type]
         policy.hold_default if outcome == "hold" else None,
     )

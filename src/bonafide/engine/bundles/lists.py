@@ -19,6 +19,9 @@ from bonafide.engine.rules.source import Document, Place
 
 KEPT_BY_PEOPLE: Final = ("allow", "block", "watch")
 """Lists that every bundle has, with no file of their own: who is on them `list_changed` records say."""
+LIMITED: Final = ("new_14d", "new_45d", "new_90d", "changed_30d")
+"""Likewise, of merchants that were admitted with limits: newcomers until each step of their ramp ends, and merchants of
+whom something has changed. The office puts them there, each with its end."""
 LIST_ENTRIES_MAX: Final = 100_000
 SNOOZED: Final = f"{LISTS}/snoozed.yaml"
 SNOOZES_MAX: Final = 10_000
@@ -67,9 +70,9 @@ class Snooze(NamedTuple):
 
 
 def read_lists(sources: Sources) -> dict[str, tuple[Entry, ...]]:
-    """The named lists, each entry once, in the order of the file, those that people keep among them; what is wrong is
+    """The named lists, each entry once, in the order of the file, those that have no file among them; what is wrong is
     noted."""
-    lists: dict[str, tuple[Entry, ...]] = dict.fromkeys(KEPT_BY_PEOPLE, ())
+    lists: dict[str, tuple[Entry, ...]] = dict.fromkeys((*KEPT_BY_PEOPLE, *LIMITED), ())
     for name in (name for name in sources.contents if name.startswith(f"{LISTS}/") and name != SNOOZED):
         path = PurePosixPath(name)
         if lists.get(path.stem):

@@ -13,6 +13,7 @@ from bonafide.engine.bundle import POLICY, Bundle
 from bonafide.engine.bundles.files import Sources
 from bonafide.engine.bundles.rules import RULES, Rule
 from bonafide.core.mistakes import Severity
+from bonafide.core.text import did_you_mean, shorten
 from bonafide.engine.policy_rows import tangles
 from bonafide.engine.rules.facts import Facts
 from bonafide.engine.rules.language import DECIDED_TYPES
@@ -75,6 +76,10 @@ def _note_policy(sources: Sources, bundle: Bundle, reached: dict[str, frozenset[
     for code, path, text in tangles(policy.rows, reached):
         severity: Severity = "error" if code == "unreachable" else "warning"
         sources.note(code, text, POLICY, document.place(path), severity=severity)
+    for rule in policy.holds:
+        if rule not in reached:
+            text = f"holds: there is no rule {shorten(rule)}{did_you_mean(rule, list(reached))}"
+            sources.note("unused", text, POLICY, document.key_place(("holds", rule)), severity="warning")
     for i, row in enumerate(policy.rows):
         if row.score is not None and round(row.score.from_ * SCORE_UNIT) > round(highest * SCORE_UNIT):
             sources.note("unreachable", f"rows[{i}].score: {told}", POLICY, document.place(("rows", i, "score")))

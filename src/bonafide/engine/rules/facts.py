@@ -87,6 +87,8 @@ class Facts:
             case Equals("type", values, None):
                 self.types = self.types & set(values) if truth else self.types - set(values)
                 return bool(self.types)
+            case Equals(field, (), None, str()):
+                return self.be_present(field)  # who is on a list without entries of its own, records say
             case Equals(field, values, None):
                 return self.be_present(field) and self._be_among(node, field, values, truth)
             case Equals(field, _, str() as other):

@@ -13,7 +13,7 @@ import polars as pl
 
 from bonafide.core.decision import SCORE_UNIT, Decision, Ground, Loop, ProposedMeasure, Reason
 from bonafide.core.errors import BonafideError, UsageError
-from bonafide.core.moment import MOMENT_MAX, moment_of, parse_span
+from bonafide.core.moment import MOMENT_MAX, moment_of
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.bundles.files import content_hash, read_sources
 from bonafide.engine.ladder.proposed import Proposed
@@ -142,7 +142,7 @@ def recorded_decision(row: dict[str, Any], bundle: Bundle) -> Decision:
         reasons=tuple(Reason(c, texts[c].zh, texts[c].en) for c in row["reasons"] if c in texts),
         measures=tuple(_measure(msgspec.json.decode(told), row, bundle) for told in row.get("proposals", ())),
         loops=tuple(msgspec.json.decode(loop, type=Loop) for loop in row["loops"]),
-        release_by=min(time + parse_span(policy.hold_for), MOMENT_MAX) if row["outcome"] == "hold" else None,
+        release_by=min(time + policy.hold_ms(row["hits"]), MOMENT_MAX) if row["outcome"] == "hold" else None,
         release_default=policy.hold_default if row["outcome"] == "hold" else None, arm=row.get("arm"),
     )  # fmt: skip
 

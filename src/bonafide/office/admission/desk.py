@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from bonafide.core.errors import BonafideError, MissingError, UsageError
 from bonafide.core.pseudonym import read_token, show_token
 from bonafide.core.text import is_tidy, to_nfc
+from bonafide.office.admission.limiting import follow_limits, with_past
 from bonafide.office.admission.rows import (
     FAMILY,
     KeptMerchant,
@@ -132,8 +133,10 @@ class Admissions:
             raise NotNowError(f"review {kept.number}: is settled so already")
         if kept.review is None:
             raise NotNowError(f"review {kept.number}: of what it rested on nothing is kept any more")
-        number = put_review(connection, self._vault, kept.merchant, kept.application,
-                            _again(kept, now), "again", f"again:{kept.number}")  # fmt: skip
+        again = with_past(connection, self._vault, kept.merchant, _again(kept, now))
+        number = put_review(
+            connection, self._vault, kept.merchant, kept.application, again, "again", f"again:{kept.number}"
+        )
         if number is None:
             raise NotNowError(f"review {kept.number}: the merchant is to be forgotten")
         put_merchant(connection, kept.merchant, now, review=number)
@@ -168,6 +171,7 @@ class Admissions:
                 standing = "closed"
             put_merchant(connection, kept.merchant, now, standing=standing)
             kept = self._review(connection, kept.number)
+            follow_limits(connection, self._vault, kept, now)
         if settles or decision == "request_information":
             down = self._known(connection, show_token(kept.merchant)).wind_down if kept.settled == "refuse" else None
             told = message_of(kept, self._seq(connection, kept), now, self._secret, down)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from bonafide.core.moment import show_moment
 from bonafide.core.pseudonym import show_token
 from bonafide.office.merchants.application import Standing
-from bonafide.office.merchants.limits import limits_at, wind_down
+from bonafide.office.merchants.limits import limits_at, lists_at, wind_down
 from bonafide.office.merchants.review import ANSWER_WITHIN_MS, HOLD_MS, Finding, Review
 from bonafide.office.merchants.table import OUTCOME_OF, Decision
 from bonafide.office.store.tables import (
@@ -42,6 +42,8 @@ class _Kept(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     missing: tuple[str, ...]
     again: bool
+    known: bool | None = None
+    since_ms: int | None = None
 
 
 _read_kept: Final = msgspec.json.Decoder(_Kept).decode
@@ -120,10 +122,29 @@ class KeptReview(msgspec.Struct, frozen=True, kw_only=True):
         """When the hold of a proposed refusal ends."""
         return self.made_ms + HOLD_MS
 
+    @property
+    def is_of_newcomer(self) -> bool:
+        """Whether limits that it admits with are a newcomer's."""
+        review = self.review
+        return review is not None and not (review.again if review.known is None else review.known)
+
+    @property
+    def limits_since_ms(self) -> int:
+        """When limits that it admits with began."""
+        inherited = None if self.review is None else self.review.since_ms
+        settled = self.settled_ms if self.settled == "admit_with_limits" else None
+        return inherited or settled or self.made_ms
+
+    def lists(self, now_ms: int) -> dict[str, int]:
+        """The engine's lists that such limits put the merchant on, each with its end; those that have not ended."""
+        return lists_at(self.limits_since_ms, now_ms, known=not self.is_of_newcomer)
+
     def _limits(self, now_ms: int) -> dict[str, Any] | None:
-        if self.decision(now_ms) != "admit_with_limits" or self.review is None:
+        decision = self.decision(now_ms)
+        goes_on = self.review is not None and self.review.since_ms is not None and self.settled is None
+        if self.review is None or not (decision == "admit_with_limits" or goes_on):
             return None
-        return limits_at(self.settled_ms or self.made_ms, now_ms, again=self.review.again)
+        return limits_at(self.limits_since_ms, now_ms, known=not self.is_of_newcomer)
 
     def to_wire(self, now_ms: int, *, inside: bool) -> dict[str, Any]:
         """The review as JSON shows it; what findings rest on, and who decided, only for the office's own."""
@@ -186,7 +207,7 @@ def put_review(
     if connection.scalar(select(table.c.number).where(table.c.trigger == trigger)) is not None:
         return None
     number = next_number(connection, table)
-    kept = msgspec.json.encode(_Kept(review.findings, review.missing, review.again))
+    kept = msgspec.json.encode(_Kept(review.findings, review.missing, review.again, review.known, review.since_ms))
     box = seal_under(vault, connection, subject_of(merchant), f"review {number}", kept)
     if box is None:
         return None
@@ -236,7 +257,7 @@ def _kept(connection: Connection, vault: Vault, row: Any) -> KeptReview:
     review = None
     if box is not None:
         told = _read_kept(box)
-        review = Review(show_token(row.merchant), row.made_ms, told.findings, told.missing, told.again)
+        review = Review(show_token(row.merchant), row.made_ms, *msgspec.structs.astuple(told))
     asked = select(merchant_votes).where(merchant_votes.c.review == row.number).order_by(merchant_votes.c.number)
     votes = [_vote(connection, vault, subject, one) for one in connection.execute(asked).all()]
     return KeptReview(

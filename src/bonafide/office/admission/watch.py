@@ -13,6 +13,7 @@ from bonafide.office.admission.drifting import Drifting
 from bonafide.office.admission.following import Following
 from bonafide.office.admission.gathered import Applied, Gathered, Link
 from bonafide.office.admission.known import KnownMerchants
+from bonafide.office.admission.limiting import follow_limits, with_past
 from bonafide.office.admission.lists import KeptLists
 from bonafide.office.admission.rows import (
     Cause,
@@ -158,6 +159,7 @@ class MerchantWatch:
         beside = Beside(_owner(connection, application.account), before, drifts, clear or "")
         told = review(application, register, now, screening=self._lists.screening(), beside=beside)
         merchant = read_token(application.merchant) or 0
+        told = with_past(connection, self._vault, merchant, told)
         found = find_merchant(connection, merchant)
         standing: Standing = "applied" if found is None else found.standing
         if standing == "applied" and told.decision in ("admit", "admit_with_limits"):
@@ -175,6 +177,7 @@ class MerchantWatch:
         put_merchant(connection, merchant, told.made_ms, review=made, standing=standing, application=application)
         kept = find_review(connection, self._vault, made)
         assert kept is not None
+        follow_limits(connection, self._vault, kept, told.made_ms)
         place_messages(connection, [message_of(kept, seq, told.made_ms, self._secret)], told.made_ms)
 
     def _stand(self, connection: Connection, merchant: int, standing: Standing) -> None:

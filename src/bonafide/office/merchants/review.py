@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from bonafide.core.moment import DAY_MS, HOUR_MS, show_moment
 from bonafide.office.merchants.application import Application, Merchant, Owner
@@ -80,6 +81,10 @@ class Review(msgspec.Struct, frozen=True):
     """Kinds of paper that are asked for."""
     again: bool = False
     """Whether the merchant was reviewed before."""
+    known: bool | None = None
+    """Whether it was admitted before and is no newcomer any more; None: as `again` says."""
+    since_ms: int | None = None
+    """When the newcomer's ramp began that it is on; None: it begins when this review admits with limits."""
 
     @property
     def decision(self) -> Decision:
@@ -100,6 +105,12 @@ class Review(msgspec.Struct, frozen=True):
     def hold_until_ms(self) -> int | None:
         """Until when a proposed refusal holds the application; None where none is proposed."""
         return self.made_ms + HOLD_MS if self.decision == "refuse" else None
+
+    def on_ramp(self, since_ms: int) -> Review:
+        """The same of a newcomer whose ramp began then and goes on: no machine lets anybody off it."""
+        still = Finding("ramp_unfinished", {"since_ms": since_ms})
+        findings = sorted({one.code: one for one in (*self.findings, still)}.values(), key=_gravest_first)
+        return replace(self, findings=tuple(findings), known=False, since_ms=since_ms)
 
     def reasons(self) -> list[dict[str, str]]:
         """What the applicant is told: the findings that ask for something, without what others have to do with it."""

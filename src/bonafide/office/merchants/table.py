@@ -66,7 +66,8 @@ FINDINGS: Final[dict[str, Row]] = {
     # Papers
     "documents_missing": Row("documents", "low", _ASK),
     "licence_category": Row("documents", "medium", _ASK),
-    # What is not as it was
+    # What is not as it was, or still is
+    "ramp_unfinished": Row("change", "low", _LIMIT),
     "owner_changed": Row("change", "high", _ASK),
     "account_changed": Row("change", "medium", _ASK),
     "category_changed": Row("change", "low", _LIMIT),

@@ -122,6 +122,7 @@ TEXTS: Final[dict[str, Text]] = {
         "与类目相符的许可证",
         "the licence for this category",
     ),
+    "ramp_unfinished": Text("新商户的限制期尚未结束", "The limits of a new merchant have not run out yet"),
     "owner_changed": Text(
         "登记主体或代表人有变更",
         "The business or its representative has changed",

@@ -1,0 +1,63 @@
+"""Limits as the engine learns of them: a merchant that is admitted with limits joins lists, each entry with its end.
+
+The records are written with the review in one transaction, and the service puts them into the log (office/records).
+From there on rules hold payouts beyond the limits, in a replay as in the service.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from bonafide.core.events import ListChanged
+from bonafide.office.admission.rows import KeptReview, reviews_of
+from bonafide.office.merchants.review import Review
+from bonafide.office.records.records import want
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from bonafide.office.vault.vault import Vault
+
+REVIEWS_MAX: Final = 50
+"""Of one merchant, that are looked back on."""
+
+
+def with_past(connection: Connection, vault: Vault, merchant: int, review: Review) -> Review:
+    """A review that says where the merchant's limits stand: a newcomer's ramp goes on through later reviews, and nobody
+    is known for having been asked for papers. Known is whom a review admitted, once its ramp is over.
+    """
+    if not review.again:
+        return review
+    for one in reviews_of(connection, vault, merchant, REVIEWS_MAX):
+        decision = one.decision(review.made_ms)
+        if decision == "admit_with_limits" and one.is_of_newcomer and one.lists(review.made_ms):
+            return review.on_ramp(one.limits_since_ms)
+        if decision in ("admit", "admit_with_limits"):
+            return replace(review, known=True)
+    return replace(review, known=False)
+
+
+def follow_limits(connection: Connection, vault: Vault, kept: KeptReview, now_ms: int) -> None:
+    """Have the engine told what a review means for the merchant's lists: joined where it admits with limits, left at
+    once where it admits without. What is asked for, held or refused leaves them as they were."""
+    decision = kept.decision(now_ms)
+    if decision == "admit_with_limits" and kept.review is not None:
+        for name, until in kept.lists(now_ms).items():
+            want(connection, _change(kept, name, until), now_ms)
+    if decision == "admit" and (kept.proposed != "admit" or (kept.review is not None and kept.review.again)):
+        past = reviews_of(connection, vault, kept.merchant, REVIEWS_MAX)
+        limited = [one for one in past if "admit_with_limits" in (one.proposed, one.settled)]
+        for name in sorted({name for one in limited for name in one.lists(now_ms)}):
+            want(connection, _change(kept, name, None), now_ms)
+
+
+def _change(kept: KeptReview, name: str, until: int | None) -> ListChanged:
+    """The record of one list; of one that is left without an end."""
+    why = "made" if kept.settled is None else "settled"
+    by = None if kept.settled is None or not kept.votes else f"person:{kept.votes[-1].person}"
+    return ListChanged(
+        event_id=f"limits:{kept.number}:{why}:{name}", time=0, list=name, action="remove" if until is None else "add",
+        entry=kept.token, expires=until, by=by,
+    )  # fmt: skip
