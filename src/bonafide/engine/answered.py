@@ -12,11 +12,14 @@ from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from bonafide.core.decision import SCORE_UNIT, Loop, ProposedMeasure, bare_measure, loops_to_wire
 from bonafide.core.events import Fact
 from bonafide.core.moment import MOMENT_MAX, show_moment
 from bonafide.engine.basis import Basis
+from bonafide.engine.bodies import Pieces
 from bonafide.engine.codes import TAKEN
 from bonafide.engine.templates import TEMPLATES_MAX, Template, Templates, as_json
 
@@ -61,6 +64,9 @@ def taught(event_id: str, seq: int) -> Answered:
     return Answered(TAKEN, seq, b'{"event_id":%b,"seq":%d,"status":"taught"}' % (_encode(event_id), seq))
 
 
+as_answered: Final = _answered
+
+
 class Form:
     """The pieces of a template's answers, and how they are filled."""
 
@@ -68,7 +74,7 @@ class Form:
         self.template = template
         self.counts = template.counts
         ruling, tail = template.ruling, template.tail
-        self._outcome, self._alert, self._hold_ms = ruling.outcome, ruling.alert, tail.hold_ms
+        self.outcome, self.alert, self._hold_ms = ruling.outcome, ruling.alert, tail.hold_ms
         self.is_looked_at = ruling.outcome != "allow" or ruling.alert or template.subject_type == "merchant"
         """Whether people look at these decisions: all but those that simply let a user's event pass."""
         self._tail = tail.pieces
@@ -83,6 +89,11 @@ class Form:
         self._to_digest = f',"bundle":{as_json(template.bundle)}{template.arm_told},"digest":"'
         self._to_loops = f',"release_default":{as_json(ruling.release)},"loops":'
         self._plain = f"{self._to_measures}{self._to_release}null{self._to_loops}[]{self._to_digest}"
+        self.pieces = None if self._plain_tail is None else Pieces.of([
+            '{"event_id":', ',"seq":', ',"time":', ',"score_e6":', ',"credit_score":', f',"loops":{self._plain_tail}',
+            self._to_score, self._to_credit, self._plain,
+        ])  # fmt: skip
+        """Of a decision that tells no loops and no measures; None where it holds, so that each says until when."""
 
     def fill(
         self, event: Fact, seq: int, score_e6: int, credit: int, loops: tuple[Loop, ...],
@@ -105,7 +116,7 @@ class Form:
         before = f'{head}"{show_moment(time)}{self._to_score}{score}{self._to_credit}{known}'
         own = f'{before}{kept}{digest}"}}'.encode() if kept else b""
         body = f'{before}{rest}{digest}"}}'
-        return _answered((TAKEN, seq, body.encode(), self._outcome, self._alert, own, None))
+        return _answered((TAKEN, seq, body.encode(), self.outcome, self.alert, own, None))
 
     def _fill_rest(
         self, time: int, loops: tuple[Loop, ...], measures: tuple[ProposedMeasure, ...], tokens: Sequence[str]
@@ -138,13 +149,32 @@ class Forms:
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
         self._made: dict[tuple[int, ...], Form] = {}
-        self._plain = [Form(template) for template in templates.plain]
+        self._by_bytes: dict[bytes, Form] = {}
+        """The same by their keys' bytes, which are quicker to make of many."""
+        self.plain = [Form(template) for template in templates.plain]
+        """Of events on which nothing fired, by the code of their type."""
 
     def of(self, kind: int, verdict: list[int]) -> Form:
         """The form that answers an event of type code `kind` with this verdict."""
         if self._templates.is_plain(verdict):
-            return self._plain[kind]
-        key = self._templates.key_of(kind, verdict)
+            return self.plain[kind]
+        return self._by_key(self._templates.key_of(kind, verdict))
+
+    def of_many(self, kinds: NDArray[np.int64], verdicts: NDArray[np.int64]) -> list[Form]:
+        """The forms of many verdicts."""
+        keys = self._templates.keys_of(kinds, verdicts)
+        width, packed = keys.shape[1] * keys.itemsize, keys.tobytes()
+        found = [self._by_bytes.get(packed[at : at + width]) for at in range(0, len(packed), width)]
+        return [self._of_key(key) if form is None else form for form, key in zip(found, keys, strict=True)]
+
+    def _of_key(self, key: NDArray[np.int64]) -> Form:
+        """The form of a key that was not met among many before."""
+        if len(self._by_bytes) >= TEMPLATES_MAX:
+            self._by_bytes.clear()
+        form = self._by_bytes[key.tobytes()] = self._by_key(tuple(key.tolist()))
+        return form
+
+    def _by_key(self, key: tuple[int, ...]) -> Form:
         form = self._made.get(key)
         if form is None:
             if len(self._made) >= TEMPLATES_MAX:
