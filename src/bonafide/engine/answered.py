@@ -7,7 +7,7 @@ encoded once, and each decision puts what is its own between these pieces.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -132,15 +132,13 @@ class Form:
         canonical = f"{as_json(loops)},{before}{bare}{between}{held}{after or ''}"
         shown = as_json(loops_to_wire(loops)) if loops else "[]"
         end = f"{self._to_release}{release}{self._to_loops}{shown}{self._to_digest}"
-        body = f"{self._to_measures}{_shown(measures)}{end}"
+        wires = [measure.to_wire() for measure in measures]
+        body = f"{self._to_measures}{','.join(map(as_json, wires))}{end}"
         if not tokens:
             return canonical, body, ""
-        named = [msgspec.structs.replace(one, subject_id=token) for one, token in zip(measures, tokens, strict=True)]
-        return canonical, body, f"{self._to_measures}{_shown(named)}{end}"
-
-
-def _shown(measures: Iterable[ProposedMeasure]) -> str:
-    return ",".join(as_json(measure.to_wire()) for measure in measures)
+        for wire, token in zip(wires, tokens, strict=True):
+            wire["subject_id"] = token
+        return canonical, body, f"{self._to_measures}{','.join(map(as_json, wires))}{end}"
 
 
 class Forms:
