@@ -82,16 +82,18 @@ class Form:
         told = {"alert": ruling.alert, "reasons": template.reasons, "hits": template.hits}
         self._to_score = f'","outcome":{as_json(ruling.outcome)},"score":'
         self._to_credit = f',"risk_level":{as_json(ruling.risk_level)},"credit_score":'
-        self._to_measures = f',{as_json(told)[1:-1]},"measures":['
+        # What is Chinese stays bytes: as text it would be made wider and encoded again with each answer.
+        self._to_measures = f',{as_json(told)[1:-1]},"measures":['.encode()
         self._to_release = (
             f'],"faults":{as_json(template.faults)},"degraded":{as_json(template.degraded)},"release_by":'
-        )
-        self._to_digest = f',"bundle":{as_json(template.bundle)}{template.arm_told},"digest":"'
-        self._to_loops = f',"release_default":{as_json(ruling.release)},"loops":'
-        self._plain = f"{self._to_measures}{self._to_release}null{self._to_loops}[]{self._to_digest}"
+        ).encode()
+        self._to_digest = f',"bundle":{as_json(template.bundle)}{template.arm_told},"digest":"'.encode()
+        self._to_loops = f',"release_default":{as_json(ruling.release)},"loops":'.encode()
+        plain = (self._to_measures, self._to_release, b"null", self._to_loops, b"[]", self._to_digest)
+        self._plain = b"".join(plain)
         self.pieces = None if self._plain_tail is None else Pieces.of([
             '{"event_id":', ',"seq":', ',"time":', ',"score_e6":', ',"credit_score":', f',"loops":{self._plain_tail}',
-            self._to_score, self._to_credit, self._plain,
+            self._to_score, self._to_credit, self._plain.decode(),
         ])  # fmt: skip
         """Of a decision that tells no loops and no measures; None where it holds, so that each says until when."""
 
@@ -104,41 +106,40 @@ class Form:
         time: int = event.time
         known = credit or "null"
         head = f'{{"event_id":{_encode(event.event_id).decode()},"seq":{seq},"time":'
-        kept = ""
+        kept = b""
         if self._plain_tail is not None and not loops and not measures:
             canonical = f'{head}{time},"score_e6":{score_e6},"credit_score":{known},"loops":{self._plain_tail}'
             rest = self._plain
         else:
             tail, rest, kept = self._fill_rest(time, loops, measures, tokens)
             canonical = f'{head}{time},"score_e6":{score_e6},"credit_score":{known},"loops":{tail}'
-        digest = _sha256(canonical.encode()).hexdigest()
+        end = f'{_sha256(canonical.encode()).hexdigest()}"}}'.encode()
         score = _encode(score_e6 / SCORE_UNIT).decode()
-        before = f'{head}"{show_moment(time)}{self._to_score}{score}{self._to_credit}{known}'
-        own = f'{before}{kept}{digest}"}}'.encode() if kept else b""
-        body = f'{before}{rest}{digest}"}}'
-        return _answered((TAKEN, seq, body.encode(), self.outcome, self.alert, own, None))
+        before = f'{head}"{show_moment(time)}{self._to_score}{score}{self._to_credit}{known}'.encode()
+        own = b"".join((before, kept, end)) if kept else b""
+        return _answered((TAKEN, seq, b"".join((before, rest, end)), self.outcome, self.alert, own, None))
 
     def _fill_rest(
         self, time: int, loops: tuple[Loop, ...], measures: tuple[ProposedMeasure, ...], tokens: Sequence[str]
-    ) -> tuple[str, str, str]:  # fmt: skip
+    ) -> tuple[str, bytes, bytes]:  # fmt: skip
         """The ends of the canonical encoding, from the loops, and of the body, from behind the credit score to the
         digest; and the latter with tokens in place of ids, where there are some."""
-        release, held = "null", ""
+        release, held = b"null", ""
         if self._hold_ms is not None:
             until = min(time + self._hold_ms, MOMENT_MAX)
-            release, held = f'"{show_moment(until)}"', str(until)
+            release, held = f'"{show_moment(until)}"'.encode(), str(until)
         bare = ",".join(as_json(bare_measure(one, [reason.code for reason in one.reasons])) for one in measures)
         before, between, after = self._tail
         canonical = f"{as_json(loops)},{before}{bare}{between}{held}{after or ''}"
-        shown = as_json(loops_to_wire(loops)) if loops else "[]"
-        end = f"{self._to_release}{release}{self._to_loops}{shown}{self._to_digest}"
+        shown = _encode(loops_to_wire(loops)) if loops else b"[]"
         wires = [measure.to_wire() for measure in measures]
-        body = f"{self._to_measures}{','.join(map(as_json, wires))}{end}"
+        end = (self._to_release, release, self._to_loops, shown, self._to_digest)
+        body = b"".join((self._to_measures, b",".join(map(_encode, wires)), *end))
         if not tokens:
-            return canonical, body, ""
+            return canonical, body, b""
         for wire, token in zip(wires, tokens, strict=True):
             wire["subject_id"] = token
-        return canonical, body, f"{self._to_measures}{','.join(map(as_json, wires))}{end}"
+        return canonical, body, b"".join((self._to_measures, b",".join(map(_encode, wires)), *end))
 
 
 class Forms:

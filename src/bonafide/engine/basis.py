@@ -17,6 +17,7 @@ from bonafide.core.fields import ABSENT, FIELDS, TYPE_NAMES
 from bonafide.engine.kernel import inner, pointer
 from bonafide.engine.kernels import Kernels
 from bonafide.engine.policy_rows import SUBJECT_OF
+from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.scheme import Scheme
 
 _USER: Final = FIELDS["user_id"].place
@@ -60,6 +61,26 @@ class Bases:
         return Basis(
             None if user == ABSENT else user, None if merchant == ABSENT else merchant, answers[at, span].tolist()
         )  # fmt: skip
+
+    def of_many(
+        self, rows: NDArray[np.int64], answers: NDArray[np.float64], which: NDArray[np.intp]
+    ) -> list[Basis | None]:  # fmt: skip
+        """The same of some rows, whose answers have their numbers."""
+        told: list[Basis | None] = [None] * len(which)
+        kinds = rows[which, TYPE]
+        for kind in np.unique(kinds).tolist():
+            span = self._spans[kind]
+            if span is not None:
+                place = np.flatnonzero(kinds == kind)
+                some = which[place]
+                named = zip(rows[some, _USER].tolist(), rows[some, _MERCHANT].tolist(), strict=True)
+                for at, (user, merchant), inputs in zip(
+                    place.tolist(), named, answers[some, span].tolist(), strict=True
+                ):
+                    told[at] = Basis(
+                        None if user == ABSENT else user, None if merchant == ABSENT else merchant, inputs
+                    )  # fmt: skip
+        return told
 
 
 def span_of(scheme: Scheme, kind: str) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import repeat
 from typing import Final
 
@@ -38,7 +39,7 @@ from bonafide.engine.ladder.words import MERCHANT, SUBJECTS, USER
 from bonafide.engine.lists import Lists
 from bonafide.engine.many import MANY, answer_many, rule_on_many
 from bonafide.engine.pseudonyms import Known, Written, write_events
-from bonafide.engine.rules.operations import TYPE
+from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 from bonafide.engine.scoring import SCORED
 from bonafide.engine.state import State, Walked
 from bonafide.engine.stretches import (
@@ -80,6 +81,7 @@ class Engine:
         self.kernels = kernels or load_kernels()
         self.state = State(bundle.compiled, secret, self.kernels) if state is None else state
         self._hashed = np.empty((1, 1), dtype=np.int64)
+        self._row = np.empty((1, ROW_WIDTH), dtype=np.int64)
         self.ladder = Ladder(self.hash_of)
         self._waiting = self.ladder.standings.waiting
         self.lists = Lists(self.hash_of)
@@ -189,14 +191,14 @@ class Engine:
 
     def decide_one(self, event: Fact) -> Decision | Receipt:
         """Take one event in and answer it, as `decide` does."""
-        rows = rows_of_events((event,), self.kernels, self.state.bound.key)
+        rows = rows_of_events((event,), self.kernels, self.state.bound.key, self._row)
         if not self.lists.is_quiet:
             self.turn(max(self.state.latest_ms, event.time), self.state.latest_ms)
         self._one.verdicts.fill(0)
         walked = self.state.walk(rows, _READ, self._one)
         loops = loops_of(walked.ways)[0] if len(walked.ways) else ()
         if self.beside is None:
-            verdict, voice = walked.verdicts[0].tolist(), self._voice
+            (verdict,), voice = walked.verdicts.tolist(), self._voice
         else:
             ((verdict, voice),) = self.beside.spoken(rows, walked)
         answer = self._decision(event, verdict, voice, loops, Alone(rows, self.state), 0)
@@ -312,11 +314,8 @@ class Engine:
                 event, verdict[V_SEQ], verdict[V_SCORE], verdict[V_CREDIT], loops.get(i, ()), measures, tokens
             )  # fmt: skip
 
-        def look(answered: Answered, i: int) -> Answered:
-            return answered.on(self._basis(int(stretch.rows[i, TYPE]), stretch, i))
-
-        told = {*loops, *proposed}
-        return answer_many(events, stretch, ruled, told, fill, look, self.kernels)
+        told, bases = {*loops, *proposed}, partial(self._bases.of_many, stretch.rows, stretch.walked.answers)
+        return answer_many(events, stretch, ruled, told, fill, bases, self.kernels)
 
     def _tokens(self, measures: Sequence[ProposedMeasure], stretch: Stretch, i: int) -> list[str]:
         """The tokens of the subjects of measures."""
@@ -340,10 +339,10 @@ class Engine:
         self, event: Fact, template: Template, stretch: Stretch | Alone, i: int, seq: int
     ) -> tuple[ProposedMeasure, ...]:  # fmt: skip
         """What a decision says of measures, where it counts or somebody waits."""
-        return self.told(
-            self.ladder.decided(stretch.rows[i].tolist(), seq, template, int(stretch.times[i])),
-            _subjects(event), template.arm,
-        )  # fmt: skip
+        said = self.ladder.decided(stretch.rows, i, seq, template, int(stretch.times[i]))
+        if not said:  # so mostly
+            return ()
+        return self.told(said, _subjects(event), template.arm)
 
     def told(
         self, measures: Sequence[Proposed], subjects: Mapping[str, str], arm: str | None = None

@@ -21,6 +21,7 @@ from bonafide.engine.kernels import Kernels
 from bonafide.engine.packed import SCHEMA
 from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 
+_BYTE: Final = np.dtype(np.uint8)
 _pack: Final = msgspec.msgpack.Encoder().encode
 DOCUMENTS: Final = "documents"
 """The one list whose items have personal texts: their ids."""
@@ -59,20 +60,22 @@ LIST_FIELDS: Final = {
 """The list fields of the types that have some."""
 
 
-def rows_of_events(events: Sequence[Fact], kernels: Kernels, key: tuple[np.uint64, np.uint64]) -> NDArray[np.int64]:
-    """Rows of structs, n x ROW_WIDTH.
+def rows_of_events(
+    events: Sequence[Fact], kernels: Kernels, key: tuple[np.uint64, np.uint64], into: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:  # fmt: skip
+    """Rows of structs, n x ROW_WIDTH; `into` is an array of that size that may be overwritten.
 
     Raises KeyError for a word or a type that is not of the schema, which no event has that came through the door.
     """
-    return read_events(events, kernels, key)[0]
+    return read_events(events, kernels, key, into)[0]
 
 
 def read_events(
-    events: Sequence[Fact], kernels: Kernels, key: tuple[np.uint64, np.uint64]
-) -> tuple[NDArray[np.int64], bool]:
+    events: Sequence[Fact], kernels: Kernels, key: tuple[np.uint64, np.uint64], into: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], bool]:  # fmt: skip
     """Rows of structs as `rows_of_events` gives them, and whether any of these events has a list."""
-    rows = np.empty((len(events), ROW_WIDTH), dtype=np.int64)
-    pack = np.frombuffer(_pack(events), dtype=np.uint8)
+    rows = np.empty((len(events), ROW_WIDTH), dtype=np.int64) if into is None else into
+    pack = np.frombuffer(_pack(events), _BYTE)
     listed = kernels.read_pack(SCHEMA, pack, rows, *key)
     if listed < 0:
         raise KeyError(f"{events[-1 - listed]!r} is no event of the schema")

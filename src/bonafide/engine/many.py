@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bonafide.core.events import Fact
 from bonafide.engine.answered import Answered, Form, as_answered
+from bonafide.engine.basis import Basis
 from bonafide.engine.beside.beside import DECIDED
 from bonafide.engine.beside.voice import Voice
 from bonafide.engine.bodies import NOTHING, TAUGHT, TEACHES, write_plain
@@ -65,12 +66,12 @@ def rule_on_many(stretch: Stretch, voice: Voice) -> Ruled:
 
 def answer_many(
     events: Sequence[Fact], stretch: Stretch, ruled: Ruled, told: Collection[int],
-    fill: Callable[[Form, int], Answered], look: Callable[[Answered, int], Answered], kernels: Kernels,
+    fill: Callable[[Form, int], Answered], bases: Callable[[NDArray[np.intp]], list[Basis | None]], kernels: Kernels,
 ) -> list[Answered]:  # fmt: skip
     """The answers to the events of a stretch.
 
     told: the rows whose decisions tell of loops or measures. `fill` answers a row that is not plain, given its form;
-    `look` adds the basis to the answer of a row that people look at.
+    `bases` are those of some rows.
     """
     verdicts, forms, number = stretch.walked.verdicts, ruled.forms, ruled.number
     slow = np.array([form is not None and form.pieces is None for form in forms])[number]
@@ -86,8 +87,9 @@ def answer_many(
         form = forms[which[i]]
         assert form is not None
         answers[i] = fill(form, i)
-    for i in _looked_at(ruled, stretch).tolist():
-        answers[i] = look(answers[i], i)
+    looked_at = _looked_at(ruled, stretch)
+    for i, basis in zip(looked_at.tolist(), bases(looked_at), strict=True):
+        answers[i] = answers[i].on(basis)
     return answers
 
 

@@ -47,12 +47,12 @@ class State:
         self._secret = secret
         self.degraded: tuple[str, ...] = ()
         """Parts that do not answer now, as the log's last `degraded` record told them."""
-        self._bind(compiled)
         self.memory = arena.reserve()
         kernels.open_state(self.memory)
         self._scratch = np.zeros(SCRATCH_WORDS, dtype=np.int64)
         self._trail = np.zeros(TRAIL_WORDS, dtype=np.int64)
         self._touched = 0
+        self._bind(compiled)
 
     def bind(self, compiled: Compiled) -> Bound:
         """What another bundle compiled to, with this state's secret."""
@@ -76,7 +76,8 @@ class State:
     def degrade(self, parts: tuple[str, ...]) -> None:
         """From the next event on these parts do not answer; nothing that is remembered changes."""
         self.degraded = parts
-        self.bound = without_model(self._whole) if MODEL in parts else self._whole
+        self.bound = bound = without_model(self._whole) if MODEL in parts else self._whole
+        self._arrays = self.memory, bound.plan, bound.code, bound.words, bound.floats, self._scratch
 
     def twin(self, compiled: Compiled) -> State:
         """An empty state under another bundle, with the same secret."""
@@ -93,10 +94,11 @@ class State:
         if self._touched - self.memory.item(arena.H_TOP) < AHEAD_WORDS:
             self._touch(n)
         walked = into or self.room(n)
-        done = self._walk(rows, how, walked.answers, walked.verdicts)
+        done = self.kernels.walk(*self._arrays, rows, how, walked.answers, walked.verdicts, self._trail)
         ways = self._ways(0)
         while done < n:  # the arena is full, or the trail was and begins anew
-            more = self._walk(rows[done:], how[done:], walked.answers[done:], walked.verdicts[done:])
+            left = rows[done:], how[done:], walked.answers[done:], walked.verdicts[done:]
+            more = self.kernels.walk(*self._arrays, *left, self._trail)
             if more == 0:
                 size = len(self.memory) * 8 >> 30
                 raise StateError(
@@ -106,16 +108,6 @@ class State:
             ways = np.concatenate((ways, self._ways(done)))
             done += more
         return walked if len(ways) == 0 else walked._replace(ways=ways)
-
-    def _walk(
-        self, rows: NDArray[np.int64], how: NDArray[np.int64], answers: NDArray[np.float64],
-        verdicts: NDArray[np.int64],
-    ) -> int:  # fmt: skip
-        bound = self.bound
-        return self.kernels.walk(
-            self.memory, bound.plan, bound.code, bound.words, bound.floats, self._scratch, rows, how, answers, verdicts,
-            self._trail,
-        )  # fmt: skip
 
     def _ways(self, first: int) -> NDArray[np.int64]:
         """The ways home of the last walk, which began with event number `first`."""
@@ -146,7 +138,7 @@ class State:
     @property
     def latest_ms(self) -> int:
         """The latest time in the log; -1 before the first event."""
-        return int(self.memory[arena.H_LATEST])
+        return int(self.memory.item(arena.H_LATEST))
 
     @property
     def seq(self) -> int:

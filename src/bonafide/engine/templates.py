@@ -64,10 +64,14 @@ class Template(NamedTuple):
     bundle: str
     degraded: tuple[str, ...] = ()
     """Parts that did not answer."""
+    outcome: int = 0
+    """By its place among outcomes."""
     evidence: tuple[int | None, int | None] = NO_EVIDENCE
     """What it says against the user and against the merchant of its event: typologies as bits; None: nothing."""
     counts: bool = False
     """Whether it matters to where somebody stands, whoever that is."""
+    proposes: bool = False
+    """Whether its outcome alone proposes a measure about its subject."""
     arm: str | None = None
     """Of a rollout, the arm of its subject."""
 
@@ -224,6 +228,7 @@ class Templates:
         ruling = rule_on(self._bundle.policy, case._replace(level=RISK_LEVELS[level]))
         subject = SUBJECT_OF.get(TYPE_NAMES[kind])
         evidence = self._evidence(kind, ruling, hit)
+        proposes = ruling.proposal is not None and subject is not None
         return Template(
             ruling,
             self._reasons(reasons),
@@ -232,8 +237,10 @@ class Templates:
             subject,
             self._bundle.hash,
             self._degraded,
+            OUTCOMES.index(ruling.outcome),
             evidence,
-            evidence != NO_EVIDENCE or (ruling.proposal is not None and subject is not None),
+            evidence != NO_EVIDENCE or proposes,
+            proposes,
             self._arm,
         )
 

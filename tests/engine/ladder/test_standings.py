@@ -120,13 +120,13 @@ def test_every_list_of_a_standing_is_bounded(rules: LadderRules) -> None:
 def test_of_too_many_events_the_oldest_are_added_up() -> None:
     offence = Offence(1, 0, 0, [])
     for i in range(1, 31):
-        offence.add(Evidence(i, 10, 1 << (i % 3), i % 4, judged=2 if i == 3 else 0))
+        offence.add(Evidence(i, 10, 1 << (i % 3), i % 4, judged=2 if i == 3 else 0), i)
     assert len(offence.evidence) == EVIDENCE_MAX
     assert offence.weigh() == Weight(7, 300, 3, 2, doubted=False)
     assert offence.evidence[0].event == ADDED_UP
     assert not offence.knows(3)
     assert offence.knows(30)
-    offence.add(Evidence(30, 99, 8, 0))
+    offence.add(Evidence(30, 99, 8, 0), 40)
     assert len(offence.evidence) == EVIDENCE_MAX
     assert offence.weigh().amount == 389
 

@@ -39,11 +39,11 @@ def follow(
     told: dict[int, tuple[Proposed, ...]] = {}
     times, seqs = stretch.times[chosen].tolist(), verdicts[chosen, V_SEQ].tolist()
     which = template[chosen].tolist()
-    for i, row, seq, now, number in zip(chosen.tolist(), rows[chosen].tolist(), seqs, times, which, strict=True):
+    for i, seq, now, number in zip(chosen.tolist(), seqs, times, which, strict=True):
         if number < 0:
-            ladder.taught(row, seq, now)
-        elif measures := ladder.decided(row, seq, templates[number], now):
-            told[i] = measures
+            ladder.taught(rows[i].tolist(), seq, now)
+        elif measures := ladder.decided(rows, i, seq, templates[number], now):
+            told[i] = tuple(measures)
     return told
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bonafide.core.events import Grade, MeasureKind
 from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE, WORDS, WORD_CODE
 from bonafide.core.moment import MOMENT_MAX, parse_span
@@ -18,7 +21,7 @@ from bonafide.engine.ladder.proposing import Moment, name_of, news, propose
 from bonafide.engine.ladder.rules import LadderRules
 from bonafide.engine.ladder.standing import IN_FORCE, Evidence, Standing
 from bonafide.engine.ladder.standings import Key, Standings
-from bonafide.engine.ladder.words import GRADES, HARDNESS, MEASURES, MERCHANT, OUTCOME_PLACE, SUBJECTS, USER
+from bonafide.engine.ladder.words import GRADES, HARDNESS, MEASURES, SUBJECTS
 from bonafide.engine.rules.operations import TYPE
 from bonafide.engine.templates import Template
 
@@ -31,7 +34,8 @@ FEEDS: Final = frozenset(
 _PLACES: Final = {name: field.place for name, field in FIELDS.items()}
 _TIME, _EVENT, _AMOUNT = _PLACES["time"], _PLACES["event_id"], _PLACES["amount"]
 _KIND, _SUBJECT = _PLACES["subject_type"], _PLACES["subject_id"]
-_NAMED: Final = (_PLACES["user_id"], _PLACES["merchant_id"])
+_USER, _MERCHANT = _PLACES["user_id"], _PLACES["merchant_id"]
+_NAMED: Final = (_USER, _MERCHANT)
 """Where a row has the subjects of a decision, by their numbers."""
 _KIND_OF: Final = {WORD_CODE[name]: number for number, name in enumerate(SUBJECTS)}
 _ABOUT_EVENT: Final = WORD_CODE["event"]
@@ -57,26 +61,44 @@ class Ladder:
         self.rules: LadderRules | None = None
         self._hash_of = hash_of
 
-    def decided(self, row: Row, seq: int, template: Template, now: int) -> tuple[Proposed, ...]:
-        """What the decision on an event says of measures. now: the latest time in the log."""
-        at = Moment(seq, row[_TIME], now, self._hash_of)
-        return (*self._of_subject(row, template, USER, at), *self._of_subject(row, template, MERCHANT, at))
+    def decided(
+        self, rows: NDArray[np.int64], i: int, seq: int, template: Template, now: int
+    ) -> list[Proposed]:  # fmt: skip
+        """What the decision on a row says of measures; evidence of which nothing follows is remembered on the way.
+        now: the latest time in the log."""
+        said: list[Proposed] = []
+        for kind, typologies in enumerate(template.evidence):
+            key, found = (kind, rows.item(i, _NAMED[kind])), None
+            if key[1] == ABSENT:
+                continue
+            if typologies is not None:
+                found = rows.item(i, _EVENT), max(rows.item(i, _AMOUNT), 0), typologies, template.outcome
+            proposes = template.proposes and template.subject_type == SUBJECTS[kind]
+            speaks = proposes or key in self.standings.waiting
+            if not speaks and (found is None or self.standings.adds(key, self.rules, found, now)):
+                continue
+            at = Moment(seq, rows.item(i, _TIME), now, self._hash_of)
+            said += self._of_subject(key, found, template if proposes else None, at)
+        return said
 
-    def _of_subject(self, row: Row, template: Template, kind: int, at: Moment) -> Iterator[Proposed]:
-        key, rules, evidence = (kind, row[_NAMED[kind]]), self.rules, template.evidence[kind]
-        proposes = template.ruling.proposal is not None and template.subject_type == SUBJECTS[kind]
-        if key[1] == ABSENT or (evidence is None and not proposes and key not in self.standings.waiting):
-            return
+    def _of_subject(
+        self, key: Key, found: tuple[int, int, int, int] | None, proposes: Template | None, at: Moment
+    ) -> list[Proposed]:  # fmt: skip
+        """What is said of one subject, of whom an event may have shown something; `proposes`: what a policy without a
+        ladder proposes about it."""
+        (kind, _), rules = key, self.rules
         standing = self.standings.get(key, rules, at.now)
-        if evidence is not None and rules is not None:
-            amount = 0 if row[_AMOUNT] == ABSENT else row[_AMOUNT]
-            found = Evidence(row[_EVENT], amount, evidence, OUTCOME_PLACE[template.ruling.outcome])
-            records.find(standing, rules, kind, found, at.seq, at.now)
-        standing.waits = False
-        yield from news(standing, kind) if rules is None else propose(standing, rules, kind, at)
-        if proposes:
-            yield self._by_outcome(template, kind, at, standing)
-        self.standings.put(key, standing, rules, at.now)
+        if found is not None and rules is not None:
+            records.find(standing, rules, kind, Evidence(*found), at.seq, at.now)
+        standing.waits, calm = False, None
+        if rules is None:
+            said = list(news(standing, kind))
+        else:
+            said, calm = propose(standing, rules, kind, at)
+        if proposes is not None:
+            said.append(self._by_outcome(proposes, kind, at, standing))
+        self.standings.put(key, standing, rules, at.now, calm)
+        return said
 
     def _by_outcome(self, template: Template, kind: int, at: Moment, standing: Standing) -> Proposed:
         """What a policy without a ladder proposes for an outcome; it is not remembered."""

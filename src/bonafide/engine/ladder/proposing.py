@@ -15,7 +15,7 @@ from bonafide.core.moment import MOMENT_MAX
 from bonafide.engine.ladder.proposed import Proposed
 from bonafide.engine.ladder.rules import LadderRules
 from bonafide.engine.ladder.standing import (
-    LIFT_PROPOSED, PROPOSED, TO_LIFT, Measure, Offence, Standing, Weight,
+    LIFT_PROPOSED, PROPOSED, TO_LIFT, Calm, Indicator, Measure, Offence, Standing, Weight,
 )  # fmt: skip
 from bonafide.engine.ladder.words import FRICTION, GRADES, MACHINE_MS, MEASURES, NOTICE, REFER, SUBJECTS, SUSPECTED
 
@@ -78,17 +78,21 @@ def borne(case: Case, one: Weighed, rules: LadderRules, kind: int) -> int:
     return min(step, ladder.limit(one.grade, case.amount))
 
 
-def propose(standing: Standing, rules: LadderRules, kind: int, at: Moment) -> Iterator[Proposed]:
-    """What a decision says of its subject's measures, which is remembered; `standing` has let go of what decayed."""
-    yield from news(standing, kind)
+def propose(
+    standing: Standing, rules: LadderRules, kind: int, at: Moment
+) -> tuple[list[Proposed], Calm | None]:  # fmt: skip
+    """What a decision says of its subject's measures, which is remembered, and what may come without that more follows;
+    `standing` has let go of what decayed."""
+    said = list(news(standing, kind))
     case = case_of(standing, rules)
     chosen = _choose(standing, case, rules, kind)
+    partners = [] if case.counted else [one for one in standing.indicators if not one.measure]
     if chosen is not None:
-        proposed = _on_offence(standing, case, rules, kind, at, *chosen)
-    else:
-        proposed = _on_partners(standing, case, rules, kind, at)
-    if proposed is not None:
-        yield proposed
+        said += _on_offence(standing, case, rules, kind, at, *chosen)
+        chosen = _choose(standing, case, rules, kind)
+    elif partners:
+        said += _on_partners(standing, partners, rules, kind, at)
+    return said, None if chosen or partners else _calm(standing, case, rules, kind)
 
 
 def news(standing: Standing, kind: int) -> Iterator[Proposed]:
@@ -133,38 +137,51 @@ def _choose(standing: Standing, case: Case, rules: LadderRules, kind: int) -> tu
     return found
 
 
+def _calm(standing: Standing, case: Case, rules: LadderRules, kind: int) -> Calm | None:
+    """What may be found of the newest offence, while nothing follows from what is known, so that nothing will.
+
+    All that decides what follows is the grade, the strictest outcome and the band of an amount: evidence by families
+    that have spoken already, no stricter and within the band leaves them as they are.
+    """
+    if not case.open or case.open[-1].offence is not standing.offences[-1]:
+        return None
+    offence, weight, _ = case.open[-1]
+    ladder = rules.subjects[kind]
+    room = ladder.room(case.amount if weight.is_local else weight.amount)
+    return Calm(offence.began + ladder.episode_ms, rules.spoken(weight.typologies), weight.outcome, room)
+
+
 def _on_offence(
     standing: Standing, case: Case, rules: LadderRules, kind: int, at: Moment, hardness: int, one: Weighed
-) -> Proposed | None:  # fmt: skip
+) -> Iterator[Proposed]:  # fmt: skip
     name = name_of(kind, at.seq, at.time)
     measure = _open(standing, rules, name, at, hardness)
     if measure is None:
-        return None
+        return
     facts = case.counted if hardness > FRICTION else (one,)
     for fact in facts:
         fact.offence.name(measure.id)
         if hardness > FRICTION:
             fact.offence.used = max(fact.offence.used, 1 + fact.grade)
     one.offence.asked = max(one.offence.asked, 1 + min(hardness, FRICTION))
-    return Proposed(
+    yield Proposed(
         MEASURES[hardness], SUBJECTS[kind], "proposed", measure.until, name, hardness == REFER, GRADES[one.grade],
         len(case.counted), case.amount if one.weight.is_local else one.weight.amount,
         tuple([Ground(fact.offence.place, GRADES[fact.grade]) for fact in facts]), codes_of((one, *facts), rules),
     )  # fmt: skip
 
 
-def _on_partners(standing: Standing, case: Case, rules: LadderRules, kind: int, at: Moment) -> Proposed | None:
-    """The friction that a partner's word alone adds, once for each."""
-    fresh = [one for one in standing.indicators if not one.measure]
-    if not fresh or case.counted:
-        return None
+def _on_partners(
+    standing: Standing, fresh: Sequence[Indicator], rules: LadderRules, kind: int, at: Moment
+) -> Iterator[Proposed]:  # fmt: skip
+    """The friction that partners' words alone add, once for each."""
     name = name_of(kind, at.seq, at.time)
     measure = _open(standing, rules, name, at, NOTICE if standing.human_only else rules.partner_measure)
     if measure is None:
-        return None
+        return
     for one in fresh:
         one.measure = measure.id
-    return Proposed(
+    yield Proposed(
         MEASURES[measure.kind], SUBJECTS[kind], "proposed", measure.until, name, grade=GRADES[SUSPECTED],
         codes=(rules.sources.partner,),
     )  # fmt: skip

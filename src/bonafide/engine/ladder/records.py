@@ -30,8 +30,7 @@ def find(standing: Standing, rules: LadderRules, kind: int, found: Evidence, pla
     if newest is None or newest.answered or now >= newest.began + rules.subjects[kind].episode_ms:
         newest = Offence(place, now, now, [])
         standing.offences = [*standing.offences, newest][-OFFENCES_MAX:]
-    newest.add(found)
-    newest.last = now
+    newest.add(found, now)
     return newest
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bonafide.core.decision import Words
 from bonafide.core.fields import FRACTION_UNIT
@@ -14,6 +14,10 @@ from bonafide.engine.bundles.boxes import cells_of
 from bonafide.engine.ladder.declared import DeclaredLadder, DeclaredSubject, SourceReasons
 from bonafide.engine.ladder.tables import limit_boxes, most_told, step_boxes
 from bonafide.engine.ladder.words import HARDNESS, OUTCOME_PLACE, SUBJECTS
+
+
+ENDLESS: Final = 2**62
+"""How high the last band of amounts goes: further than amounts add up to."""
 
 
 class SubjectLadder(NamedTuple):
@@ -35,6 +39,11 @@ class SubjectLadder(NamedTuple):
     def band_of(self, amount: int) -> int:
         """The band that an amount lies in."""
         return bisect_right(self.starts, amount) - 1
+
+    def room(self, amount: int) -> int:
+        """By how much an amount is below the next band."""
+        band = bisect_right(self.starts, amount)
+        return (self.starts[band] if band < len(self.starts) else ENDLESS) - amount
 
     def step(self, offences: int, grade: int, outcome: int) -> int:
         """What follows from so many offences, 0 counting as 1."""
@@ -67,6 +76,10 @@ class LadderRules(NamedTuple):
     """How long a measure lasts: friction at once, what is harder when people have confirmed it."""
     subjects: tuple[SubjectLadder, SubjectLadder]
     appeal: Words
+
+    def spoken(self, typologies: int) -> int:
+        """The typologies of all families that some typologies come from, as bits."""
+        return sum(family for family in self.families if typologies & family)
 
     def families_in(self, typologies: int) -> int:
         """How many families some typologies come from."""

@@ -125,9 +125,10 @@ class Offence(Struct, array_like=True):
         """Whether an event is part of it."""
         return any(one.event == event for one in self.evidence)
 
-    def add(self, found: Evidence) -> None:
-        """Add what one event says; of an event that is known already, such as by a verdict that came before it, both
-        together."""
+    def add(self, found: Evidence, now: int) -> None:
+        """Add what became known now of one event; of an event that is known already, such as by a verdict that came
+        before it, both together."""
+        self.last = now
         known = next((one for one in self.evidence if one.event == found.event), None)
         if known is not None:
             known.take(found, max(known.amount, found.amount))
@@ -142,6 +143,25 @@ class Offence(Struct, array_like=True):
     def name(self, measure: int) -> None:
         """Remember that a measure rests on it."""
         self.measures = [*[one for one in self.measures if one != measure], measure][-NAMED_MAX:]
+
+
+class Calm:
+    """What evidence may say more about an offence of which nothing follows, so that still nothing follows."""
+
+    __slots__ = ("outcome", "room", "typologies", "until")
+
+    def __init__(self, until: int, typologies: int, outcome: int, room: int) -> None:
+        """until: the moment from which on evidence begins another offence. typologies: those that add no source.
+        outcome: the strictest that is known. room: by how much the amount may grow and stay below the next band."""
+        self.until, self.typologies, self.outcome, self.room = until, typologies, outcome, room
+
+    def takes(self, found: tuple[int, int, int, int], now: int) -> bool:
+        """Whether nothing follows from evidence (event, amount, typologies, outcome), whose amount then is counted."""
+        _, amount, typologies, outcome = found
+        if now >= self.until or amount >= self.room or outcome > self.outcome or typologies & ~self.typologies:
+            return False
+        self.room -= amount
+        return True
 
 
 class Measure(Struct, array_like=True):

@@ -2,45 +2,73 @@
 they were looked at last.
 
 A standing lies packed, some two hundred bytes, and is unpacked when something happens to its subject; beside it lies
-until when nothing of it ends, so that the hand passes most without looking inside. Whoever joins
-moves a hand on over those who have not been looked at for longest, and lets go of the ones of whom nothing holds any
-more. Beyond SUBJECTS_MAX the one at the hand gives way even so, unless a measure is in force, an appeal was upheld that
-no decision has told of yet, or people were asked to decide; whoever gives way is a first offender again.
+until when nothing of it ends, so that the hand passes most without looking inside, and what more evidence may say that
+changes nothing (`Calm`), so that evidence of which nothing follows is laid beside it and added when next it is
+unpacked. Whoever joins moves a hand on over those who have not been looked at for longest, and lets go of the ones of
+whom nothing holds any more. Beyond SUBJECTS_MAX the one at the hand gives way even so, unless a measure is in force, an
+appeal was upheld that no decision has told of yet, or people were asked to decide; whoever gives way is a first
+offender again.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from bonafide.engine.ladder.rules import LadderRules
-from bonafide.engine.ladder.standing import Standing
+from bonafide.engine.ladder.standing import Calm, Evidence, Standing
 
 SUBJECTS_MAX: Final = 2**20
 HAND_STEPS: Final = 2
 """How many the hand passes for each that joins: more than one, so that it outruns them."""
 FORCED_STEPS_MAX: Final = 64
 """How many it passes at most to find one that may give way; if none of them may, there is one more."""
+BESIDE_MAX: Final = 32
+"""Pieces of evidence that lie beside one standing at most, of BESIDE_WORDS words each."""
+BESIDE_WORDS: Final = 5
 MARKS: Final = 2**16
 """Marks by the low bits of a subject's hash: whoever is not marked need not be looked for."""
 
 Key = tuple[int, int]
 """Number of the subject's kind, hash of its id."""
 _pack: Final = msgspec.msgpack.Encoder().encode
+_FULL: Final = BESIDE_MAX * BESIDE_WORDS
 _unpack: Final = msgspec.msgpack.Decoder(Standing).decode
 _unpack_all: Final = msgspec.msgpack.Decoder(list[tuple[int, int, bytes, bool]]).decode
+
+
+class Kept(NamedTuple):
+    """What lies in the table of one subject."""
+
+    packed: bytes
+    due: int
+    """Until when `forget` would let go of nothing."""
+    rules: LadderRules | None
+    """Under which this holds."""
+    calm: Calm | None
+    beside: array[int]
+    """Evidence that came since: event, amount, typologies, outcome and the moment."""
+
+    def unpacked(self) -> Standing:
+        """The standing with all its evidence."""
+        standing = _unpack(self.packed)
+        words = self.beside
+        for i in range(0, len(words), BESIDE_WORDS):
+            event, amount, typologies, outcome, now = words[i : i + BESIDE_WORDS]
+            standing.offences[-1].add(Evidence(event, amount, typologies, outcome), now)
+        return standing
 
 
 class Standings:
     """The table."""
 
     def __init__(self) -> None:
-        self._packed: dict[Key, tuple[bytes, int, LadderRules | None]] = {}
-        """Each packed standing, until when `forget` would let go of nothing, and under which rules."""
+        self._kept: dict[Key, Kept] = {}
         self._order: deque[Key] = deque()
         self.waiting: dict[Key, None] = {}
         """Those whose next decision has something to say."""
@@ -48,31 +76,47 @@ class Standings:
         """How many stand there with these low bits of their hash."""
 
     def __len__(self) -> int:
-        return len(self._packed)
+        return len(self._kept)
 
     def __contains__(self, key: Key) -> bool:
-        return key in self._packed
+        return key in self._kept
 
     def get(self, key: Key, rules: LadderRules | None, now: int) -> Standing:
         """Where a subject stands as of now; a fresh standing where it is not on the ladder."""
-        found = self._packed.get(key)
-        if found is None:
+        kept = self._kept.get(key)
+        if kept is None:
             return Standing()
-        packed, due, under = found
-        standing = _unpack(packed)
-        if now >= due or under is not rules:
+        standing = kept.unpacked()
+        if now >= kept.due or kept.rules is not rules:
             standing.forget(rules, now)
         return standing
 
-    def put(self, key: Key, standing: Standing, rules: LadderRules | None, now: int) -> None:
+    def adds(self, key: Key, rules: LadderRules | None, found: tuple[int, int, int, int], now: int) -> bool:
+        """Whether nothing follows from evidence, which then is added; else all is as it was.
+
+        found: event, amount, typologies and outcome, as `Evidence` has them.
+        """
+        kept = self._kept.get(key)
+        if kept is None:
+            return False
+        _, due, under, calm, beside = kept
+        if calm is None or under is not rules or now >= due or len(beside) >= _FULL or not calm.takes(found, now):
+            return False
+        beside.extend(found)
+        beside.append(now)
+        return True
+
+    def put(
+        self, key: Key, standing: Standing, rules: LadderRules | None, now: int, calm: Calm | None = None
+    ) -> None:  # fmt: skip
         """Remember where a subject stands. Of whom nothing holds any more, the hand lets go."""
-        if key not in self._packed:
+        if key not in self._kept:
             if standing.is_nothing:
                 return
             self._make_room(rules, now)
             self._order.append(key)
             self.marks[key[1] & (MARKS - 1)] += 1
-        self._packed[key] = _pack(standing), standing.due(rules), rules
+        self._kept[key] = Kept(_pack(standing), standing.due(rules), rules, calm, array("q"))
         if standing.waits:
             self.waiting[key] = None
         else:
@@ -80,11 +124,11 @@ class Standings:
 
     def _make_room(self, rules: LadderRules | None, now: int) -> None:
         """Move the hand on; where the table is full, until one has given way."""
-        full = len(self._packed) >= SUBJECTS_MAX
+        full = len(self._kept) >= SUBJECTS_MAX
         for step in range(min(FORCED_STEPS_MAX if full else HAND_STEPS, len(self._order))):
             key = self._order.popleft()
             if self._gives_way(key, rules, now, full=full):
-                del self._packed[key]
+                del self._kept[key]
                 self.marks[key[1] & (MARKS - 1)] -= 1
                 self.waiting.pop(key, None)
                 full = False
@@ -94,27 +138,31 @@ class Standings:
                 break
 
     def _gives_way(self, key: Key, rules: LadderRules | None, now: int, *, full: bool) -> bool:
-        packed, due, under = self._packed[key]
-        if now < due and under is rules and not full:
+        kept = self._kept[key]
+        if now < kept.due and kept.rules is rules and not full:
             return False  # whoever was put in was not nothing, and nothing of it has ended
-        standing = _unpack(packed)
+        standing = kept.unpacked()
         standing.forget(rules, now)
         return standing.is_nothing or (full and not standing.is_kept)
 
     def save(self) -> bytes:
         """Everything, as bytes."""
-        told = [(*key, self._packed[key][0], key in self.waiting) for key in self._order]
-        return _pack(told)
+        return _pack([(*key, self._whole(key), key in self.waiting) for key in self._order])
+
+    def _whole(self, key: Key) -> bytes:
+        """A packed standing with all its evidence."""
+        kept = self._kept[key]
+        return _pack(kept.unpacked()) if kept.beside else kept.packed
 
     def load(self, saved: bytes) -> None:
         """Put back what `save` gave."""
-        self._packed.clear()
+        self._kept.clear()
         self._order.clear()
         self.waiting.clear()
         self.marks.fill(0)
         for kind, subject, packed, waits in _unpack_all(saved):
             key = (kind, subject)
-            self._packed[key] = packed, 0, None
+            self._kept[key] = Kept(packed, 0, None, None, array("q"))
             self._order.append(key)
             self.marks[subject & (MARKS - 1)] += 1
             if waits:

@@ -27,6 +27,11 @@ START_MS: Final = 1_767_225_600_000
 LENGTH_MAX: Final = 30
 _GAPS: Final = (0, MINUTE_MS, HOUR_MS, 5 * HOUR_MS, 26 * HOUR_MS, 80 * HOUR_MS, 9 * DAY_MS, 40 * DAY_MS)
 """How long until the next record: within an episode, beyond it, beyond a machine's time, beyond a term."""
+STEADY: Final = 0.15
+"""Of so many histories the same is found again and again, in small amounts and short turn, as of somebody who goes on:
+of most of it nothing follows."""
+STEADY_LENGTH_MAX: Final = 70
+_AGAIN: Final = 0.8
 _PEOPLE: Final = ("ann", "bo", None)
 _MEASURES: Final = {
     "user": ("notice", "limit_credit", "freeze_credit", "refer"),
@@ -44,10 +49,13 @@ class History:
         self._events: list[str] = []
         self._measures: list[tuple[str, str, str]] = []
         """Name, measure and kind of subject of what was proposed."""
+        self._steady = chance.random() < STEADY
+        self._found: dict[str, Any] = {}
+        """By what the last payment was found."""
 
     def events(self) -> Iterator[Fact]:
         """The records, each made when it is asked for."""
-        for _ in range(self._chance.randint(3, LENGTH_MAX)):
+        for _ in range(self._chance.randint(3, STEADY_LENGTH_MAX if self._steady else LENGTH_MAX)):
             yield self.next()
 
     def note(self, measure_id: str, measure: str, kind: str) -> None:
@@ -58,8 +66,9 @@ class History:
     def next(self) -> Fact:
         """The next record."""
         chance = self._chance
-        self.time += chance.choice(_GAPS)
-        make = chance.choices(_MAKERS, _WEIGHTS)[0]
+        again = self._steady and chance.random() < _AGAIN
+        self.time += chance.choice(_GAPS[:3] if again else _GAPS)
+        make = History._again if again else chance.choices(_MAKERS, _WEIGHTS)[0]
         self._made += 1
         late = chance.random() < 0.1
         told = {
@@ -73,6 +82,9 @@ class History:
             return {"subject_type": "user", "subject_id": self.user}
         return {"subject_type": "merchant", "subject_id": self.merchant}
 
+    def _again(self, told: dict[str, Any]) -> Fact:
+        return self._pay(told, self._chance.randint(1, 900))
+
     def _payment(self, told: dict[str, Any]) -> Fact:
         chance = self._chance
         found: dict[str, Any] = {}
@@ -81,11 +93,15 @@ class History:
             found = dict(hits(chance.choice(TYPOLOGIES), more, strict=chance.choice((None, "verify", "hold"))))
         elif chance.random() < 0.2:
             found = {"traffic_source": "told"}
+        self._found = found
+        return self._pay(told, chance.choice((100, 90_000, 120_000, 3_000_000, 20_000_000)))
+
+    def _pay(self, told: dict[str, Any], amount: int) -> Fact:
         self._events.append(told["event_id"])
-        amount = chance.choice((100, 90_000, 120_000, 3_000_000, 20_000_000))
         return Payment(
-            **told, user_id=self.user, merchant_id=self.merchant, order_id="o", amount=amount, currency="CNY", **found
-        )
+            **told, user_id=self.user, merchant_id=self.merchant, order_id="o", amount=amount, currency="CNY",
+            **self._found,
+        )  # fmt: skip
 
     def _payout(self, told: dict[str, Any]) -> Fact:
         return Payout(**told, merchant_id=self.merchant, account_id="a", amount=5_000, currency="CNY")

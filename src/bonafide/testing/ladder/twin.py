@@ -12,15 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bonafide.core.decision import OUTCOMES, Decision, Receipt
-from bonafide.core.events import (
-    AppealStatus,
-    Fact,
-    Group,
-    Indicator,
-    InformationAnswered,
-    MeasureStatus,
-    Verdict,
-)  # fmt: skip
+from bonafide.core.events import AppealStatus, Fact, Group, Indicator, InformationAnswered, MeasureStatus, Verdict
 from bonafide.core.moment import DAY_MS, HOUR_MS, MOMENT_MAX, parse_span
 
 ORDER: Final = (
@@ -32,6 +24,8 @@ FRICTION: Final = ORDER[:2]
 MACHINE: Final = 72 * HOUR_MS
 MOST: Final = 8
 """Offences, open measures and indicators that are remembered of one subject."""
+EVENTS_MOST: Final = 16
+"""Events of one offence that are told apart; of more, the two oldest become one that no record names."""
 Subject = tuple[str, str]
 Told = dict[str, Any]
 
@@ -308,6 +302,9 @@ class LadderTwin:
             case.offences = [*case.offences, newest][-MOST:]
         known, new = newest.events.get(record["event"]), deepcopy(record["evidence"])
         newest.events[record["event"]] = new if known is None else _both(known, new)
+        if len(newest.events) > EVENTS_MOST:
+            (_, first), (_, second), *others = newest.events.items()
+            newest.events = {"": _added(first, second), **dict(others)}
         newest.last = now
 
     def _told(self, case: Case, kind: str, record: Told) -> None:
@@ -460,9 +457,8 @@ def _subject(event: Any) -> Subject:
 
 
 def _risk_of(event_type: str) -> str | None:
-    return {"payment": "user", "refund": "user", "payout": "merchant", "merchant_application": "merchant"}.get(
-        event_type
-    )
+    of = {"payment": "user", "refund": "user", "payout": "merchant", "merchant_application": "merchant"}
+    return of.get(event_type)
 
 
 def _is_local(offence: Offence) -> bool:
@@ -477,6 +473,11 @@ def _both(one: Told, other: Told) -> Told:
     """What a verdict and a decision say of one event."""
     amount, outcome = max(*one["amount"], *other["amount"]), max(one["outcome"], other["outcome"], key=OUTCOMES.index)
     return _evidence(amount, one["of"] | other["of"], outcome, [*one["grade"], *other["grade"]])
+
+
+def _added(one: Told, other: Told) -> Told:
+    """What two events say that are not told apart any more."""
+    return {**_both(one, other), "amount": {sum(one["amount"]) + sum(other["amount"])}}
 
 
 def _grade_of(event: Verdict) -> str:
