@@ -57,6 +57,7 @@ EDGES = st.sampled_from([5, 7, 8, 15, 16, 31, 32, 53, 63]).flatmap(
 )
 
 
+@settings(max_examples=30)
 @given(st.lists(st.lists(st.floats() | EDGES | EDGES.map(lambda v: -v), max_size=20), max_size=5))
 def test_many_are_packed_as_each_by_itself(lists: list[list[float]]) -> None:
     long = [[0.5] * 70_000] if lists == [[]] else []
