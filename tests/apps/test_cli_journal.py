@@ -298,3 +298,11 @@ def test_refusals_read_as_written_down(folder: Path) -> None:
         assert result.stdout == ""
         text += f"$ bonafide {' '.join(words)}\n{result.stderr}-> {result.exit_code}\n\n"
     assert_golden(GOLDEN / "journal_refusals.txt", text)
+
+
+def test_a_journal_that_is_gone_is_no_slip_of_the_hand(folder: Path) -> None:
+    (folder / "bonafide-data" / "journal.db").unlink()
+    for command, ends in ((("journal", "verify"), 1), (("backup", "--out", "b"), 4)):
+        result = told(*command)
+        assert result.exit_code == ends
+        assert "events were acknowledged (journal.mark)" in result.stderr

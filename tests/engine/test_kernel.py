@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from bonafide.core import fields
 from bonafide.engine import kernel
-from bonafide.engine.kernels import Kernels
+from bonafide.engine.kernels import Kernels, _load, are_compiled, cache_folder, load_kernels
 
 ENGINE = Path(kernel.__file__).parent
 FOLLOWS = {("features/layout.py", "COMPLETED_CODE")}
@@ -92,3 +93,11 @@ def test_the_stamp_stays_where_nothing_is_compiled(tmp_path: Path, monkeypatch: 
     with (tmp_path / "engine" / "bundle.py").open("a") as file:
         file.write("\nMORE = 1\n")
     assert kernel.source_stamp() == before
+
+
+def test_what_is_compiled_is_loaded_while_another_process_compiles_more() -> None:
+    load_kernels()
+    assert are_compiled()
+    with (cache_folder() / kernel.source_stamp() / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # of this open file: it keeps out this process, too
+        assert _load(None)._fields == Kernels._fields

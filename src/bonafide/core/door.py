@@ -18,6 +18,7 @@ from bonafide.core.errors import InputError
 from bonafide.core.events import EVENT_CLASSES, TEXT_LENGTH_MAX, Document, Event, Fact
 from bonafide.core.fields import FIELDS
 from bonafide.core.moment import MINUTE_MS, show_moment, show_span
+from bonafide.core.nonnumbers import diagnose_number
 from bonafide.core.text import is_tidy, show_value, to_nfc
 
 FUTURE_MAX_MS: Final = 5 * MINUTE_MS
@@ -194,6 +195,10 @@ def _not_json(line: bytes, told: str) -> InputError:
     if "truncated" in told:
         return _malformed(line, len(line), "the JSON ends too early; give one whole object on one line")
     found = _PLACE.fullmatch(told)
+    if found is None or _NOT_A_NUMBER.match(line, int(found[2])):
+        named = diagnose_number(line)
+        if named is not None:
+            return named
     if found is None:
         return _malformed(line, 0, "the JSON holds a number beyond all bounds; give numbers of the stated range")
     what, place = found[1], int(found[2])

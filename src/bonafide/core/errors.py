@@ -91,3 +91,7 @@ class OpposedError(UsageError):
 
 class StateError(BonafideError):
     """What is on disk or in memory does not allow to go on; the message says the way out."""
+
+
+class NotThereError(MissingError, StateError):
+    """A folder of data that was named is not there: whoever typed its name mistook it, whoever waits for it goes on."""

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 SHOWN_LENGTH_MAX: Final = 60
@@ -63,6 +64,8 @@ def show_value(value: object) -> str:
             return str(int(value))
         case float():
             return repr(float(value))
+        case Decimal():
+            return shorten(str(value))
         case str():
             return _quote(value)
         case date():

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -140,8 +141,8 @@ def load_kernels(progress: Progress | None = None) -> Kernels:
     """Compile what is not in the cache (tens of seconds, once per machine) and load the rest (about half a second).
 
     `progress` is told the name of each stage before it begins, its number from 0 and the number of stages. Where two
-    processes start at once, the second waits for the first. Where the cache cannot be written, the kernels are
-    compiled for this process alone.
+    processes start at once, the second waits for the first; what is there already waits for nobody, such as one that
+    compiles more beside. Where the cache cannot be written, the kernels are compiled for this process alone.
     """
     if not _loaded:
         _loaded.append(_load(progress))
@@ -157,6 +158,10 @@ def _load(progress: Progress | None) -> Kernels:
         (folder / _COMPLETE).touch()
         return kernels
 
+    folder = cache_folder() / source_stamp()
+    if are_compiled() and os.access(folder, os.W_OK):  # numba loads from where it might write
+        with suppress(OSError):  # gone meanwhile: compile them anew
+            return compile_all(folder)
     return _in_cache(compile_all)
 
 

@@ -38,8 +38,8 @@ def _bad(name: str, field: str, text: bytes, reason: str = "invalid-field") -> C
     return Case(name, _raw(field, text), 422, field, reason)
 
 
-def _not_json(name: str, body: bytes) -> Case:
-    return Case(name, body, 400, None, "malformed")
+def _not_json(name: str, body: bytes, field: str | None = None) -> Case:
+    return Case(name, body, 400, field, "malformed")
 
 
 AMOUNTS = [
@@ -61,9 +61,9 @@ AMOUNTS = [
     _bad("full-width digits", "amount", '"１２３"'.encode()),
     _bad("a list", "amount", b"[1299]"),
     _bad("null", "amount", b"null", "missing-field"),
-    _not_json("NaN", _raw("amount", b"NaN")),
-    _not_json("Infinity", _raw("amount", b"Infinity")),
-    _not_json("minus Infinity", _raw("amount", b"-Infinity")),
+    _not_json("NaN", _raw("amount", b"NaN"), "amount"),
+    _not_json("Infinity", _raw("amount", b"Infinity"), "amount"),
+    _not_json("minus Infinity", _raw("amount", b"-Infinity"), "amount"),
     _not_json("a leading zero", _raw("amount", b"0129")),
     _not_json("a plus", _raw("amount", b"+129")),
 ]

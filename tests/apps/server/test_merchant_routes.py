@@ -21,7 +21,7 @@ from bonafide.testing.webhooks.made import MadeLog
 from tests.apps.server.bureau import Bureau, opened
 from tests.apps.server.client import NOW_MS, Answer
 from tests.office.admission.kit import application
-from tests.office.days.kit import Made, follow
+from tests.office.days.kit import Made, follow, log_of
 
 PEOPLE = {"ann": "merchant_ops", "bob": "senior", "eve": "auditor"}
 
@@ -105,6 +105,15 @@ def test_a_merchant_that_never_applied_is_shown_by_what_was_decided(bureau: Bure
     assert (told["exposure"]["sums"][0]["held"], told["ladder"]["offences"], told["cases"]) == (900, 0, [])
     outside = shown(bureau.as_machine(bureau.key("platform"), "GET", f"/v1/merchants/{token}"), MerchantWholeAnswer)
     assert {*told} - {*outside} == {"score_history", "levels", "exposure", "cases"}
+
+
+def test_a_merchant_that_only_sold_is_shown_too(bureau: Bureau) -> None:
+    follow(bureau.store, log_of(Made(merchant=7, amount=900)))
+    path = f"/v1/merchants/{show_token(107)}"
+    told = shown(as_(bureau, "ann", "GET", path), MerchantWholeAnswer)
+    assert (told["standing"], told["credit_score"], told["decisions"]) == (None, None, [])
+    assert told["exposure"]["sums"][0]["payments"] == 1
+    assert shown(bureau.as_machine(bureau.key("platform"), "GET", path), MerchantWholeAnswer)["risk_level"] is None
 
 
 def test_a_refusal_takes_two_people_who_are_signed_in(bureau: Bureau) -> None:

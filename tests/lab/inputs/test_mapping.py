@@ -151,6 +151,13 @@ def test_rows_become_events_with_their_truth(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("delay", [", delay: 0d", ", delay: 0s", ""])
+def test_a_label_without_a_delay_is_known_with_its_event(tmp_path: Path, delay: str) -> None:
+    path = written(tmp_path / "a.csv", f"{HEADER}\n{ROW}")
+    read = read_all(tmp_path, path, mapping=mapping_of(tmp_path, MAPPING.replace(", delay: 7d", delay)))
+    assert read.truth["known_at"].to_list() == [TIME_MS]
+
+
 @pytest.mark.parametrize(
     ("header", "join", "column"),
     [

@@ -104,10 +104,10 @@ def test_steps_of_an_order_name_its_buyer_and_its_shop() -> None:
     ("name", "sizes", "told"),
     [
         ("smal", (None, None, None), "scenario is 'smal' (did you mean small?); accepted are small, city"),
-        ("small", (49, 20, 7), "users is 49; accepted are 50 to 2,000,000"),
+        ("small", (9, 20, 7), "users is 9; accepted are 10 to 2,000,000"),
         ("small", (50, 19, 7), "merchants is 19"),
         ("small", (50, 10**6, 7), "merchants is 1,000,000"),
-        ("small", (50, 20, 6), "days is 6"),
+        ("small", (50, 20, 0), "days is 0"),
     ],
 )
 def test_sizes_out_of_bounds_are_wrong_use(name: str, sizes: tuple[int | None, ...], told: str) -> None:
@@ -120,7 +120,8 @@ def test_a_negative_seed_is_wrong_use() -> None:
         Simulation(scenario("small", 50, 20, 7), -1)
 
 
-def test_the_smallest_platform_still_trades() -> None:
-    simulation = Simulation(scenario("small", 50, 20, 7), 1)
-    assert sum(step.events.height for step in simulation.run()) > 500
-    assert simulation.truth().height > 50
+@pytest.mark.parametrize(("users", "days", "events", "payments"), [(50, 7, 500, 50), (10, 1, 20, 1)])
+def test_the_smallest_platform_still_trades(users: int, days: int, events: int, payments: int) -> None:
+    simulation = Simulation(scenario("small", users, 20, days), 1)
+    assert sum(step.events.height for step in simulation.run()) > events
+    assert simulation.truth().height > payments

@@ -21,6 +21,7 @@ Either way the column `Timestamp` holds the pieces with one space between them.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -69,6 +70,10 @@ class Lookup(Struct, frozen=True, kw_only=True):
     delimiter: Delimiter | None = None
 
 
+NO_DELAY: Final = re.compile("0(ms|s|m|h|d)")
+"""A label that is known with its event; elsewhere a span of nothing is none."""
+
+
 class Truth(Struct, frozen=True, kw_only=True):
     """The column that says what was cash-out, known only after a delay; other values of it are no label."""
 
@@ -80,7 +85,7 @@ class Truth(Struct, frozen=True, kw_only=True):
     @property
     def delay_ms(self) -> int:
         """How long after the event its label is known."""
-        return 0 if self.delay is None else parse_span(self.delay)
+        return 0 if self.delay is None or NO_DELAY.fullmatch(self.delay) else parse_span(self.delay)
 
 
 class Mapping(Struct, frozen=True, kw_only=True):

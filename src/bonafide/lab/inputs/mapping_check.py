@@ -13,7 +13,7 @@ from bonafide.core.fields import FIELDS, Field, Kind
 from bonafide.core.moment import parse_moment, parse_span
 from bonafide.core.text import nearest, show_value
 from bonafide.lab.inputs.cast import FLAG_WORDS, fault_of_format, is_zone
-from bonafide.lab.inputs.mapping import EventColumn, Lookup, Mapping, Source, Truth
+from bonafide.lab.inputs.mapping import NO_DELAY, EventColumn, Lookup, Mapping, Source, Truth
 from bonafide.lab.inputs.tree import KeyPath, Tree
 
 _OPTIONS: Final[dict[Kind, frozenset[str]]] = {
@@ -171,7 +171,7 @@ def _check_truth(tree: Tree, truth: Truth) -> None:
     both = set(truth.cash_out) & set(truth.genuine)
     if both:
         raise tree.fail(("truth",), f"{show_value(min(both))} means cash_out and genuine at once; keep one")
-    if truth.delay is not None:
+    if truth.delay is not None and NO_DELAY.fullmatch(truth.delay) is None:
         try:
             parse_span(truth.delay)
         except ValueError as error:

@@ -10,7 +10,6 @@ import polars as pl
 
 from bonafide.core.errors import InputError
 from bonafide.core.fields import FIELDS
-from bonafide.core.text import SHOWN_LENGTH_MAX
 from bonafide.lab.inputs.cast import rfc3339
 from bonafide.lab.inputs.check import settle
 from bonafide.lab.inputs.chunks import Batch
@@ -99,10 +98,9 @@ class NativeColumn(NamedTuple):
 
 
 def native_columns(table: ParquetTable) -> list[NativeColumn]:
-    """How the columns of a native file are read; InputError when a column's type is not that of its field."""
-    return [
-        _column(table.path, name, dtype) for name, dtype in table.columns.items() if dtype != pl.Null or name in _NATIVE
-    ]
+    """How the columns of a native file are read. A column of another type than its field's stops no row that has
+    nothing in it."""
+    return [_column(name, dtype) for name, dtype in table.columns.items() if dtype != pl.Null or name in _NATIVE]
 
 
 def read_native(
@@ -130,13 +128,11 @@ def _settled(frame: pl.DataFrame, columns: Sequence[NativeColumn], done: int) ->
     return Batch(settled.frame, settled.refusals, frame.height, 0)
 
 
-def _column(path: Path, name: str, dtype: pl.DataType) -> NativeColumn:
+def _column(name: str, dtype: pl.DataType) -> NativeColumn:
     raw = pl.col(name)
     is_text = dtype in (pl.String, pl.Null) or isinstance(dtype, pl.Categorical | pl.Enum)
     kind = "word" if name == "type" else FIELDS[name].kind if name in FIELDS else None
     match kind:
-        case None:
-            return NativeColumn(name, None, exact=False)
         case "text" | "word" if is_text:
             return NativeColumn(name, raw.cast(pl.String), exact=True)
         case "money" | "integer" | "moment" if dtype.is_integer():
@@ -153,24 +149,7 @@ def _column(path: Path, name: str, dtype: pl.DataType) -> NativeColumn:
             return NativeColumn(name, raw.cast(pl.Float64), exact=True)
         case "flag" if dtype == pl.Boolean:
             return NativeColumn(name, raw, exact=True)
-        case "list" if is_text or dtype.is_nested():
+        case "word" if name == "type":  # every row has one, if only a missing one
+            return NativeColumn(name, pl.lit(None, pl.String), exact=False)
+        case _:  # the door reads each value by itself: a list, and what is not of the field's type
             return NativeColumn(name, None, exact=False)
-        case _:
-            raise _wrong_type(path, name, dtype, kind)
-
-
-def _wrong_type(path: Path, name: str, dtype: pl.DataType, kind: str) -> InputError:
-    accepted = {
-        "text": "text",
-        "word": "text",
-        "money": "whole numbers of minor units",
-        "integer": "whole numbers",
-        "moment": "timestamps with a zone, or whole milliseconds since 1970 UTC",
-        "fraction": "numbers from 0 to 1",
-        "flag": "booleans",
-        "list": "lists, or lists as JSON text",
-    }[kind]
-    naive = isinstance(dtype, pl.Datetime)
-    found = "timestamps without a zone" if naive else str(dtype)[:SHOWN_LENGTH_MAX]
-    told = f"the column {name} holds {found}; give {accepted}, or say in a mapping how it is read"
-    return InputError("invalid-field", f"{path}: {told}", name)

@@ -179,5 +179,6 @@ def _records(feed: _Feed, delimiter: str, width: int | None) -> Iterator[_Record
                 yield feed.number - len(feed.record) + 1, row
                 continue
             error = InputError("malformed", f"pieces in the row: {len(row)}, in the header: {width}; give one for each")
-        error.value = show_value(feed.reread().decode("utf-8", "replace"))
+        line = feed.reread()
+        error.value = None if line is LONG_LINE else show_value(line.decode("utf-8", "replace"))
         yield feed.number, error

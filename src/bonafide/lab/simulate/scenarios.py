@@ -9,11 +9,11 @@ from typing import Final
 
 from bonafide.core.errors import UsageError
 
-USERS_MIN: Final = 50
+USERS_MIN: Final = 10
 USERS_MAX: Final = 2_000_000
 MERCHANTS_MIN: Final = 20
 MERCHANTS_MAX: Final = 200_000
-DAYS_MIN: Final = 7
+DAYS_MIN: Final = 1
 DAYS_MAX: Final = 1_500
 
 TYPOLOGIES: Final = {

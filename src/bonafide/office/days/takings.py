@@ -29,3 +29,8 @@ def exposure_of(connection: Connection, merchant: str) -> dict[str, Any]:
         "days": EXPOSURE_DAYS, "since": None if newest is None else show_moment(since * DAY_MS),
         "sums": [{"currency": row.currency} | {name: int(getattr(row, name)) for name in _SUMMED} for row in rows],
     }  # fmt: skip
+
+
+def has_traded(connection: Connection, merchant: str) -> bool:
+    """Whether something was sold at a merchant, or paid out to it, in the days that sums are kept of."""
+    return connection.scalar(select(trade_days.c.day).where(trade_days.c.merchant == merchant).limit(1)) is not None

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from bonafide.core.errors import StateError, UsageError
+from bonafide.core.errors import NotThereError, StateError, UsageError
 from bonafide.engine.snapshot import check_snapshot
 from bonafide.office.journal.checks import Progress
 from bonafide.office.journal.connection import connect
@@ -106,7 +106,8 @@ def read_manifest(folder: Path) -> Manifest:
     """What a backup says it holds; StateError where it is none."""
     path = folder / MANIFEST_FILE
     if not path.is_file():
-        raise StateError(f"{folder}: is no backup: it has no {MANIFEST_FILE}; name a folder that bonafide backup made")
+        kind = StateError if folder.is_dir() else NotThereError
+        raise kind(f"{folder}: is no backup: it has no {MANIFEST_FILE}; name a folder that bonafide backup made")
     try:
         with path.open("rb") as file:
             manifest = msgspec.json.decode(file.read(MANIFEST_BYTES_MAX), type=Manifest)

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bonafide.core.errors import StateError
+from bonafide.core.errors import NotThereError, StateError
 from bonafide.office.journal.checks import Progress, Verified, check_begun, check_mark, check_pages, verify
 from bonafide.office.journal.connection import connect
 from bonafide.office.journal.errors import database_errors
@@ -77,9 +77,10 @@ def view_journal(folder: Path) -> Iterator[View]:
 
 
 def check_there(folder: Path) -> None:
-    """Raises StateError where a folder holds no journal."""
+    """Raises NotThereError where a folder holds no journal, JournalDamagedError where its own is gone."""
     if not (folder / JOURNAL_FILE).exists():
-        raise StateError(f"{folder}: there is no journal here; name the data directory of a server with --data")
+        check_begun(folder / JOURNAL_FILE, read_mark(folder))
+        raise NotThereError(f"{folder}: there is no journal here; name the data directory of a server with --data")
 
 
 def read_log(reader: Reader, from_seq: int, until: int) -> Iterator[tuple[int, list[Record]]]:

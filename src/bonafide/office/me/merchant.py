@@ -8,7 +8,7 @@ from bonafide.core.errors import MissingError
 from bonafide.core.pseudonym import show_token
 from bonafide.office.admission.desk import Admissions
 from bonafide.office.cases.listing import CaseBook
-from bonafide.office.days.takings import exposure_of
+from bonafide.office.days.takings import exposure_of, has_traded
 from bonafide.office.me.about import About
 from bonafide.office.me.user import undecided_cases
 from bonafide.office.store.database import Store
@@ -23,16 +23,17 @@ class Merchants:
         self._store, self._desk, self._cases, self._about = store, desk, cases, about
 
     def show(self, merchant: str, *, inside: bool = True) -> dict[str, Any]:
-        """A merchant as JSON shows it; `inside` with what is the office's own. MissingError where it has not applied
-        and nothing was decided about it. Other ids than ids and tokens: UsageError."""
+        """A merchant as JSON shows it; `inside` with what is the office's own. MissingError where it has not applied,
+        nothing was decided about it and nothing traded with it of late. Other ids than ids and tokens: UsageError."""
         number = self._desk.pseudonym_of(merchant)
         token = show_token(number)
         found = self._about.show("merchant", number, inside=inside)
         try:
             applied = self._desk.show(merchant, inside=inside)
         except MissingError:
-            if found is None:
-                raise
+            with self._store.reading() as connection:
+                if found is None and not has_traded(connection, token):
+                    raise
             applied = {"merchant_id": token, **_NOT_APPLIED}
         told = applied | (found or self._about.nothing("merchant", number, inside=inside))
         if not inside:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
@@ -10,11 +11,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter, sleep
 from typing import IO, Final, NamedTuple
 from urllib.request import urlopen
 
+from bonafide.office.journal.lock import WORKER_LOCK_FILE
 from bonafide.testing.faults.injection import NOWHERE, Injection, strace_command
 
 READY: Final = re.compile(r"^ready http://[^ ]+:(\d+)$")
@@ -152,6 +155,17 @@ class Server:
         if self._process is not None:
             self.signal(signal.SIGKILL)
             self.wait()
+
+    def kill_all(self) -> None:
+        """The same for whatever it has started, such as its worker, which else goes on until it finds itself alone."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # it leads a session of its own
+            self.wait()
+            lock = self.data / WORKER_LOCK_FILE
+            if lock.exists():
+                with lock.open() as held:
+                    fcntl.flock(held, fcntl.LOCK_EX)  # until the worker is gone
 
     def rss_bytes(self) -> int:
         """Memory it has now; 0 when it has ended."""

@@ -27,7 +27,7 @@ def torn(setting: Setting) -> Row:
     with setting.site(row, "whole", often=True) as site:
         site.start()
         site.load(events=EVENTS)
-        site.server.kill()
+        site.server.kill_all()
         whole = site.folder / "kept"
         site.data.rename(whole)
         files = [path.relative_to(whole) for pattern in PATTERNS for path in sorted(whole.glob(pattern))]
@@ -40,6 +40,7 @@ def torn(setting: Setting) -> Row:
                 outcome = _judged(site, f"{path}: {what.shown()}")
                 seen[f"{_pattern(path)} {outcome}"] += 1
                 row.trials += 1
+            site.server.kill_all()
             shutil.rmtree(site.data)
     row.note("; ".join(f"{name} {count}" for name, count in sorted(seen.items())))
     return row
