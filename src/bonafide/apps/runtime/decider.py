@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import islice
 from typing import Final, NamedTuple, cast
 
 from bonafide.apps.problems import Reply, as_reply, reply_of
@@ -32,6 +32,8 @@ from bonafide.office.journal.records import Conflict, DeadLetter, Record
 
 POISON_MAX: Final = 1_024
 """Ids remembered of events on which the engine failed; the oldest are forgotten, and fail again."""
+MANY: Final = 16
+"""Requests of so many events are settled at once where all of them are taken."""
 POISON_A_BATCH_MAX: Final = 8
 """More failures than this in one batch are no matter of single events any more."""
 
@@ -83,10 +85,10 @@ class Decider:
     def decide(self, jobs: list[Job]) -> Batch:
         """Take the events of some jobs in. Raises EngineFailedError, after which the engine must not be used."""
         wholes = [self._is_whole(job) for job in jobs]
-        events: list[Fact] = list(chain.from_iterable(
-            cast("Sequence[Fact]", job.events if whole else tuple(filter(self._is_for_engine, job.events)))
-            for job, whole in zip(jobs, wholes, strict=True)
-        ))  # fmt: skip
+        events = cast("list[Fact]", [
+            event for job, whole in zip(jobs, wholes, strict=True) for event in job.events
+            if whole or not (isinstance(event, InputError) or event.event_id in self._poison)
+        ])  # fmt: skip
         begun = time.perf_counter()
         try:
             answered, written = self.engine.answer_and_write(events, self.known, self._journal.waiting.room)
@@ -98,24 +100,19 @@ class Decider:
         self._figures.batch_events.add(len(events))
         self._note_trial()
         batch = Batch(jobs, [], [], [], [], written.fresh, [], [])
-        at = 0
+        told = iter(zip(answered, written.contents, strict=True))
         for job, whole in zip(jobs, wholes, strict=True):
             self._note_lateness(job)
-            end = at + (job.size if whole else sum(map(self._is_for_engine, job.events)))
-            some, contents = answered[at:end], written.contents[at:end]
-            if whole and {answer.status for answer in some} <= _ALL_TAKEN:
-                batch.replies.append(self._settle_all(job, some, contents, batch))
+            some = list(islice(told, job.size)) if whole else []
+            if whole and {answer.status for answer, _ in some} <= _ALL_TAKEN:
+                batch.replies.append(self._settle_all(job, some, batch))
             else:
-                batch.replies.append(self._sort(job, iter(zip(some, contents, strict=True)), batch))
-            at = end
+                batch.replies.append(self._sort(job, iter(some) if whole else told, batch))
         return batch
 
-    def _is_for_engine(self, event: Fact | InputError) -> bool:
-        return not isinstance(event, InputError) and event.event_id not in self._poison
-
     def _is_whole(self, job: Job) -> bool:
-        """Whether all that a job holds is for the engine, as far as can be told at a glance."""
-        return not self._poison and InputError not in set(map(type, job.events))
+        """Whether a job holds many events and all of them are for the engine, as far as can be told at a glance."""
+        return job.size >= MANY and not self._poison and InputError not in set(map(type, job.events))
 
     def control(self, record: Fact, now_ms: int) -> Batch:
         """Take one control record in, for which nobody waits. Raises StateError where it is not taken."""
@@ -179,29 +176,29 @@ class Decider:
         return replies
 
     def _settle_all(
-        self, job: Job, told: Sequence[Answered], contents: Sequence[bytes], batch: Batch
+        self, job: Job, told: Sequence[tuple[Answered, bytes]], batch: Batch
     ) -> list[Reply | None]:  # fmt: skip
         """Say what becomes of a job whose events were all taken: as `_settle` says of each."""
         received_ms, key_id, first = job.received_ms, job.key_id, len(batch.records)
         events = cast("Sequence[Fact]", job.events)
         batch.records.extend([
             Record(received_ms, key_id, content, kept or body)
-            for (_, _, body, _, _, kept, _), content in zip(told, contents, strict=True)
+            for (_, _, body, _, _, kept, _), content in told
         ])  # fmt: skip
         batch.event_ids.extend([event.event_id for event in events])
         if self._keeps_bases:
-            looked_at = [(place, one.basis) for place, one in enumerate(told, first) if one.basis is not None]
+            looked_at = [(place, one.basis) for place, (one, _) in enumerate(told, first) if one.basis is not None]
             batch.bases.extend([KeptBasis(place, received_ms, basis) for place, basis in looked_at])
-        outcomes = [one.outcome for one in told]
+        outcomes = [one.outcome for one, _ in told]
         for (cls, outcome), count in Counter(zip(map(type, events), outcomes, strict=True)).items():
             if outcome is None:
                 self._figures.taught[_NAME[cls]] += count
             else:
                 self._figures.decided[_NAME[cls], outcome] += count
-        self._figures.alerts += sum([one.alert for one in told])
+        self._figures.alerts += sum([one.alert for one, _ in told])
         return [
             as_reply((_TAUGHT if outcome is None else _DECIDED, one.body))
-            for one, outcome in zip(told, outcomes, strict=True)
+            for (one, _), outcome in zip(told, outcomes, strict=True)
         ]
 
     def _settle(
