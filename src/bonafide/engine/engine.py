@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import repeat
 from typing import Final
 
@@ -16,7 +17,7 @@ from bonafide.core.errors import StateError
 from bonafide.core.events import EVENT_CLASSES, Degraded, Fact, ListChanged
 from bonafide.core.fields import ABSENT, FIELDS
 from bonafide.core.pseudonym import show_token
-from bonafide.engine.answered import Answered, taught
+from bonafide.engine.answered import Answered, Form, taught
 from bonafide.engine.basis import Bases, Basis
 from bonafide.engine.batch import Batch, Decided, joined, loops_of
 from bonafide.engine.beside.arms import Draws
@@ -36,6 +37,7 @@ from bonafide.engine.ladder.proposed import Proposed
 from bonafide.engine.ladder.wording import APPEAL, Wording
 from bonafide.engine.ladder.words import MERCHANT, SUBJECTS, USER
 from bonafide.engine.lists import Lists
+from bonafide.engine.many import MANY, answer_many, rule_on_many
 from bonafide.engine.pseudonyms import Known, Written, write_events
 from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 from bonafide.engine.scoring import SCORED
@@ -247,6 +249,9 @@ class Engine:
         answers: list[Answered] = []
         for stretch in self._walk(events, rows, listed):
             loops, first = loops_of(stretch.walked.ways), stretch.first
+            if len(stretch.rows) >= MANY and self.beside is None:
+                answers += self._answer_many(events[first : first + len(stretch.rows)], stretch, loops)
+                continue
             for i, (verdict, voice) in enumerate(self._spoken(stretch.rows, stretch.walked)):
                 answers.append(self._answer(events[first + i], verdict, voice, loops.get(i, ()), stretch, i))
         return answers
@@ -287,12 +292,34 @@ class Engine:
         tokens: list[str] = []
         if form.counts or (self._waiting and self._waits(stretch.rows, i)):
             measures = self._measures(event, form.template, stretch, i, seq)
-            tokens = [show_token(int(stretch.rows[i, _SUBJECT_PLACE[one.subject_type]])) for one in measures]
+            tokens = self._tokens(measures, stretch, i)
         told = loops if voice.follows else ()
         answered = form.fill(event, seq, verdict[V_SCORE], verdict[V_CREDIT], told, measures, tokens)
         if form.is_looked_at and (kind == SCORED or verdict[V_CREDIT]):
             return answered.on(self._basis(kind, stretch, i))
         return answered
+
+    def _answer_many(
+        self, events: Sequence[Fact], stretch: Stretch, loops: Mapping[int, tuple[Loop, ...]]
+    ) -> list[Answered]:  # fmt: skip
+        """The same for all events of a stretch, where nothing is tried beside the bundle."""
+        ruled, verdicts = rule_on_many(stretch, self._voice), stretch.walked.verdicts
+        proposed = follow(self.ladder, stretch, ruled.template, ruled.templates)
+
+        def fill(form: Form, i: int) -> Answered:
+            event, verdict, some = events[i], verdicts[i].tolist(), proposed.get(i, ())
+            measures = self.told(some, _subjects(event), form.template.arm)
+            tokens = self._tokens(measures, stretch, i)
+            return form.fill(
+                event, verdict[V_SEQ], verdict[V_SCORE], verdict[V_CREDIT], loops.get(i, ()), measures, tokens
+            )  # fmt: skip
+
+        told, bases = {*loops, *proposed}, partial(self._bases.of_many, stretch.rows, stretch.walked.answers)
+        return answer_many(events, stretch, ruled, told, fill, bases, self.kernels)
+
+    def _tokens(self, measures: Sequence[ProposedMeasure], stretch: Stretch, i: int) -> list[str]:
+        """The tokens of the subjects of measures."""
+        return [show_token(int(stretch.rows[i, _SUBJECT_PLACE[one.subject_type]])) for one in measures]
 
     def _basis(self, kind: int, stretch: Stretch, i: int) -> Basis | None:
         """What the scores of a row were reckoned from."""
@@ -315,7 +342,7 @@ class Engine:
         said = self.ladder.decided(stretch.rows, i, seq, template, int(stretch.times[i]))
         if not said:  # so mostly
             return ()
-        return self.told(said, {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE}, template.arm)
+        return self.told(said, _subjects(event), template.arm)
 
     def told(
         self, measures: Sequence[Proposed], subjects: Mapping[str, str], arm: str | None = None
@@ -404,3 +431,8 @@ _CODE: Final = {cls: code for code, cls in enumerate(EVENT_CLASSES)}
 _READ: Final = np.full(1, READ, dtype=np.int64)
 _SUBJECT_PLACE: Final[dict[str, int]] = {kind: FIELDS[f"{kind}_id"].place for kind in SUBJECTS}
 _USER, _MERCHANT = (_SUBJECT_PLACE[kind] for kind in SUBJECTS)
+
+
+def _subjects(event: Fact) -> dict[str, str]:
+    """The ids of those whom measures may be about, by kind."""
+    return {kind: getattr(event, f"{kind}_id", "") for kind in _SUBJECT_PLACE}

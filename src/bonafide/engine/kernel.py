@@ -91,6 +91,17 @@ def room(_context: Any, count: Any) -> Any:
     return types.CPointer(types.float64)(count), generate
 
 
+@intrinsic
+def copy_bytes(_context: Any, to: Any, text: Any, count: Any) -> Any:
+    """Copy so many bytes from one address to another; the two do not overlap."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        cgutils.raw_memcpy(builder, arguments[0], arguments[1], arguments[2], 1)
+        return cgutils.true_bit
+
+    return types.boolean(to, text, types.int64), generate
+
+
 def source_stamp() -> str:
     """16 hex digits that change with whatever is compiled into kernels, and with what compiles it for which CPU."""
     schema = [(f.name, f.place, f.kind) for f in FIELDS.values()], TYPE_CODE, WORDS

@@ -95,6 +95,8 @@ class Kernels(NamedTuple):
     hash_personal_texts: Callable[..., int]
     read_pack: Callable[..., int]
     write_tokens: Callable[..., int]
+    write_answers: Callable[..., None]
+    pack_numbers: Callable[..., None]
     open_state: Callable[..., None]
     evaluate: Callable[..., None]
     walk: Callable[..., int]
@@ -109,7 +111,15 @@ _STAGES: Final = (
     ("hashing", types.int64(_BYTES, _TABLE, types.int64, *_KEY)),
     ("hashing with tokens", types.int64(_BYTES, _TABLE, types.int64, *_KEY)),
     ("reading", types.int64(_LINE, _BYTES, _TABLE, *_KEY)),
-    ("writing tokens", types.int64(_LINE, _BYTES, _TABLE, _LINE, types.uint8[::1], _LINE, _LINE, _TABLE)),
+    ("writing tokens", types.int64(_LINE, _BYTES, _TABLE, _LINE, types.uint8[::1], _LINE, _LINE, _TABLE, _TABLE)),
+    (
+        "writing answers",
+        types.void(
+            *(_BYTES, _TABLE, _TABLE, _LINE, _BYTES, _TABLE),
+            *(types.uint8[::1], _LINE, types.uint8[::1], _LINE, types.uint32[::1]),
+        ),
+    ),
+    ("packing numbers", types.void(_FLOATS, _LINE, _LINE, types.uint8[::1], _LINE)),
     ("indexes", types.void(_LINE)),
     ("conditions", types.void(_TABLE, _LINE, _LINE, _FLOATS, _FLOATS)),
     (
@@ -176,11 +186,16 @@ def _in_cache(make: Callable[[Path], Made]) -> Made:
 
 
 def _compile(folder: Path, progress: Progress | None) -> Kernels:
+    from bonafide.engine.basis import pack_numbers
+    from bonafide.engine.bodies import write_answers
     from bonafide.engine.packed import read_pack
     from bonafide.engine.pseudonyms import write_tokens
     from bonafide.engine.walk import open_state, walk
 
-    functions: tuple[Any, ...] = (hash_texts, hash_personal_texts, read_pack, write_tokens, open_state, evaluate, walk)
+    functions: tuple[Any, ...] = (
+        *(hash_texts, hash_personal_texts, read_pack, write_tokens, write_answers, pack_numbers),
+        *(open_state, evaluate, walk),
+    )
     made: list[Any] = []
     for number, ((name, signature), function) in enumerate(zip(_STAGES, functions, strict=True)):
         if progress is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from mmap import mmap
 from typing import Final, NamedTuple
 
 import msgspec
@@ -20,8 +21,9 @@ from bonafide.core.fields import ABSENT, FIELDS, KIND_FIELDS
 from bonafide.core.pseudonym import PARTIES, TOKEN_LENGTH, TOKEN_MARK, ClearText, read_token
 from bonafide.engine.codes import CONFLICT, TAKEN
 from bonafide.engine.intake import document_tokens
-from bonafide.engine.kernel import inner, pointer, shift
+from bonafide.engine.kernel import copy_bytes, inner, pointer, shift
 from bonafide.engine.kernels import EVENT, SUBJECT_ID, SUBJECT_TYPE, Kernels
+from bonafide.engine.lookahead import ask
 from bonafide.engine.packed import (
     BASIS, FIELD_WORDS, HOW_PERSONAL, KIND_CODE, MULTIPLIER, SCHEMA, T_RECORDS, name_hash,
 )  # fmt: skip
@@ -49,6 +51,10 @@ NOBODY: Final = -1
 FRESH_WIDTH: Final = 5
 """Of a text that is to be handed on: number of the event, place of the field, hash, code of the owner's type, hash of
 the owner's id."""
+ASKED_WIDTH: Final = FRESH_WIDTH + 1
+"""The same of a text that may be known, with its key."""
+AHEAD: Final = 12
+"""So many texts ahead memory is asked for: a key lies anywhere among 16 MiB."""
 _PARTY_OF_CODE: Final = {KIND_CODE[party]: party for party in PARTIES} | {NOBODY: ""}
 _KINDS: Final = max(KIND_CODE.values()) + 1
 _TYPE_NAME: Final = name_hash("type")
@@ -117,8 +123,7 @@ def _put_token(out, to, value):
 @inner
 def _copy(text, at, end, out, to):
     """Copy text[at:end]; returns where what follows it goes."""
-    for i in range(end - at):
-        out[to + i] = text[at + i]
+    copy_bytes(shift(out, to), shift(text, at), end - at)
     return to + end - at
 
 
@@ -164,27 +169,44 @@ def _owner(kind, value, party, party_id):
     return party, party_id
 
 
-def write_tokens(schema, text, rows, status, out, ends, known, fresh):
+@inner
+def _tell_new(keys, mask, asked, count, fresh, room):
+    """Copy those of the texts asked about that are not known to `fresh`, as long as there is room; returns how many."""
+    found = 0
+    for i in range(count):
+        if i + AHEAD < count:
+            ask(keys, (asked[ASKED_WIDTH * (i + AHEAD) + 5] & mask) * WAY)
+        one = shift(asked, ASKED_WIDTH * i)
+        if found < room and _is_new(keys, mask, one[5]):
+            new = shift(fresh, FRESH_WIDTH * found)
+            for k in range(FRESH_WIDTH):
+                new[k] = one[k]
+            found += 1
+    return found
+
+
+def write_tokens(schema, text, rows, status, out, ends, known, asked, fresh):
     """Copy a JSON list of events into `out`, one behind the other, each ending at its place of `ends`, with a token for
     each personal text.
 
     The texts of taken and conflicting events that are not among the `known` are told in `fresh`: the number of the
     event, the place of the field, the hash, whose it is. Returns how many these are; without room in `fresh`, no more
-    become known.
+    become known. `asked` has room for all personal texts: where they lie among the known is asked of memory ahead of
+    looking there.
     """
     told, given, table, written = pointer(schema), pointer(text), pointer(rows), pointer(out)
-    states, stops, keys, news = pointer(status), pointer(ends), pointer(known), pointer(fresh)
-    room, mask = fresh.shape[0], known.size // WAY - 1
-    at, to, found = 1, 0, 0
+    states, stops, keys, all_asked = pointer(status), pointer(ends), pointer(known), pointer(asked)
+    mask = known.size // WAY - 1
+    at, to, count = 1, 0, 0
     for i in range(rows.shape[0]):
         row = shift(table, i * ROW_WIDTH)
         record = shift(told, told[T_RECORDS + row[TYPE]])
         field = shift(record, 1 + 2 * record[0])
         learns = states[i] == TAKEN or states[i] == CONFLICT
         party, party_id = _party(row)
+        begin = at  # from here on nothing is copied yet
         while given[at] != _CLOSE:  # at an opening brace, then at commas
             name, value = _after_name(given, at + 1)
-            to = _copy(given, at, value, written, to)
             at = _after_text(given, value) if given[value] == _QUOTE else _after_value(given, value)
             kind = np.int64(-1)
             if name != _TYPE_NAME:
@@ -192,21 +214,20 @@ def write_tokens(schema, text, rows, status, out, ends, known, fresh):
                     field = shift(field, FIELD_WORDS)
                 kind = _kind(given, value, at, field, row)
             if kind < 0:
-                to = _copy(given, value, at, written, to)
                 continue
-            to = _put_token(written, to, row[field[1]])
-            if not learns or found >= room:
+            to = _put_token(written, _copy(given, begin, value, written, to), row[field[1]])
+            begin = at
+            if not learns:
                 continue
             owner, owner_id = _owner(kind, row[field[1]], party, party_id)
-            if _is_new(keys, mask, spread(row[field[1]], owner_id, kind + _KINDS * (owner + 1))):
-                new = shift(news, FRESH_WIDTH * found)
-                new[0], new[1], new[2], new[3], new[4] = i, field[1], row[field[1]], owner, owner_id
-                found += 1
-        written[to] = _CLOSE
-        to += 1
+            one = shift(all_asked, ASKED_WIDTH * count)
+            one[0], one[1], one[2], one[3], one[4] = i, field[1], row[field[1]], owner, owner_id
+            one[5] = spread(row[field[1]], owner_id, kind + _KINDS * (owner + 1))
+            count += 1
+        to = _copy(given, begin, at + 1, written, to)
         stops[i] = to
         at += 2
-    return found
+    return _tell_new(keys, mask, all_asked, count, pointer(fresh), fresh.shape[0])
 
 
 class Written(NamedTuple):
@@ -223,7 +244,8 @@ class Known:
 
     def __init__(self, texts: int = KNOWN_TEXTS) -> None:
         """`texts`: how many, a power of two."""
-        self._table = np.zeros(texts, dtype=np.int64)
+        # A page begins where a line of the cache does, so that a way is one of them and not parts of two.
+        self._table = np.frombuffer(mmap(-1, texts * 8), dtype=np.int64)
         self._clear = False
 
     def clear(self) -> None:
@@ -257,7 +279,7 @@ def write_events(
     fresh = np.empty((max(min(room, len(events) * PERSONAL_MAX), 0), FRESH_WIDTH), dtype=np.int64)
     found = kernels.write_tokens(
         SCHEMA, np.frombuffer(text, dtype=np.uint8), rows, np.array(status, dtype=np.int64), out, ends, known.table,
-        fresh,
+        np.empty((len(events) * PERSONAL_MAX, ASKED_WIDTH), dtype=np.int64), fresh,
     )  # fmt: skip
     stops = ends.tolist()
     whole = out[: stops[-1] if stops else 0].tobytes()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import reduce
 from typing import Final, NamedTuple
 
 import msgspec
@@ -190,6 +191,14 @@ class Templates:
             and (not credit or credit >= self._calm_credit)
             and verdict[V_FAULTS:] == self._nothing
         )
+
+    def are_plain(self, verdicts: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """The same for many verdicts."""
+        credit = verdicts[:, V_CREDIT]
+        fired = reduce(np.bitwise_or, verdicts.T[V_FAULTS:])  # `any` of rows so short takes twenty times as long
+        calm = (verdicts[:, V_SCORE] < self._calm_score) & ((credit == 0) | (credit >= self._calm_credit))
+        plain: NDArray[np.bool_] = calm & (fired == 0)
+        return plain
 
     def key_of(self, kind: int, verdict: Sequence[int]) -> tuple[int, ...]:
         """The same for one verdict."""

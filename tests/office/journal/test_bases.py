@@ -10,11 +10,13 @@ from math import inf, isnan, nan
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bonafide.engine.basis import Basis
+from bonafide.engine.basis import Basis, pack_all
+from bonafide.engine.kernels import load_kernels
 from bonafide.office.journal import Journal, JournalDamagedError
 from bonafide.office.journal.bases import KeptBasis, pack_inputs, unpack_inputs
 from tests.office.journal.kit import START_MS, record
@@ -41,6 +43,25 @@ def test_inputs_come_back_as_they_were(inputs: list[float]) -> None:
     assert all(isinstance(value, float) for value in found)
     assert [None if isnan(v) else v for v in found] == [None if isnan(v) else v for v in inputs]
     assert unpack_inputs(pack_inputs([inf, -inf, 2.0**60, -(2.0**53)])) == [inf, -inf, 2.0**60, -(2.0**53)]
+
+
+def packed_slowly(inputs: list[float]) -> bytes:
+    """What is kept of inputs, number by number."""
+    is_whole = [v == v and abs(v) < 2.0**53 and v == v // 1 for v in inputs]
+    told = [None if isnan(v) else int(v) if whole else v for v, whole in zip(inputs, is_whole, strict=True)]
+    return msgspec.msgpack.encode(told)
+
+
+EDGES = st.sampled_from([5, 7, 8, 15, 16, 31, 32, 53, 63]).flatmap(
+    lambda bits: st.integers(-2, 2).map(lambda by: float(2**bits + by)) | st.just(float(2**bits))
+)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.lists(st.floats() | EDGES | EDGES.map(lambda v: -v), max_size=20), max_size=5))
+def test_many_are_packed_as_each_by_itself(lists: list[list[float]]) -> None:
+    long = [[0.5] * 70_000] if lists == [[]] else []
+    assert pack_all(lists + long, load_kernels()) == [packed_slowly(one) for one in lists + long]
 
 
 def test_they_stand_beside_their_events_also_after_a_start(tmp_path: Path, journal: Journal) -> None:

@@ -7,10 +7,12 @@ commit together. That is all that group commit takes.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final, NamedTuple, cast
 
-from bonafide.apps.problems import Reply, reply_of
+from bonafide.apps.problems import Reply, as_reply, reply_of
 from bonafide.apps.runtime.figures import Figures
 from bonafide.apps.runtime.jobs import Job
 from bonafide.apps.runtime.subjects import with_subject
@@ -30,9 +32,15 @@ from bonafide.office.journal.records import Conflict, DeadLetter, Record
 
 POISON_MAX: Final = 1_024
 """Ids remembered of events on which the engine failed; the oldest are forgotten, and fail again."""
+MANY: Final = 16
+"""Requests of so many events are settled at once where all of them are taken."""
 POISON_A_BATCH_MAX: Final = 8
 """More failures than this in one batch are no matter of single events any more."""
 
+_ALL_TAKEN: Final = {TAKEN}
+_DECIDED: Final = 200
+_TAUGHT: Final = 202
+_NAME: Final[dict[type, str]] = {cls: name for name, cls in EVENT_CLASS.items()}
 CONTROL_SENDER: Final = ""
 """Who sends what Bonafide writes itself."""
 
@@ -76,10 +84,11 @@ class Decider:
 
     def decide(self, jobs: list[Job]) -> Batch:
         """Take the events of some jobs in. Raises EngineFailedError, after which the engine must not be used."""
-        events = [
-            event for job in jobs for event in job.events
-            if not isinstance(event, InputError) and event.event_id not in self._poison
-        ]  # fmt: skip
+        wholes = [self._is_whole(job) for job in jobs]
+        events = cast("list[Fact]", [
+            event for job, whole in zip(jobs, wholes, strict=True) for event in job.events
+            if whole or not (isinstance(event, InputError) or event.event_id in self._poison)
+        ])  # fmt: skip
         begun = time.perf_counter()
         try:
             answered, written = self.engine.answer_and_write(events, self.known, self._journal.waiting.room)
@@ -92,10 +101,18 @@ class Decider:
         self._note_trial()
         batch = Batch(jobs, [], [], [], [], written.fresh, [], [])
         told = iter(zip(answered, written.contents, strict=True))
-        for job in jobs:
+        for job, whole in zip(jobs, wholes, strict=True):
             self._note_lateness(job)
-            batch.replies.append(self._sort(job, told, batch))
+            some = list(islice(told, job.size)) if whole else []
+            if whole and {answer.status for answer, _ in some} <= _ALL_TAKEN:
+                batch.replies.append(self._settle_all(job, some, batch))
+            else:
+                batch.replies.append(self._sort(job, iter(some) if whole else told, batch))
         return batch
+
+    def _is_whole(self, job: Job) -> bool:
+        """Whether a job holds many events and all of them are for the engine, as far as can be told at a glance."""
+        return job.size >= MANY and not self._poison and InputError not in set(map(type, job.events))
 
     def control(self, record: Fact, now_ms: int) -> Batch:
         """Take one control record in, for which nobody waits. Raises StateError where it is not taken."""
@@ -121,10 +138,10 @@ class Decider:
         """The answers of a batch that is on disk."""
         done: list[tuple[Job, list[Reply]]] = []
         for job, replies in zip(batch.jobs, batch.replies, strict=True):
-            told = [
+            told = cast("list[Reply]", replies) if None not in replies else [
                 reply if reply is not None else self._answer_of_before(job, event)
                 for event, reply in zip(job.events, replies, strict=True)
-            ]
+            ]  # fmt: skip
             done.append((job, told))
         return done
 
@@ -158,6 +175,32 @@ class Decider:
                 replies.append(self._settle(job, place, event, *next(told), batch))
         return replies
 
+    def _settle_all(
+        self, job: Job, told: Sequence[tuple[Answered, bytes]], batch: Batch
+    ) -> list[Reply | None]:  # fmt: skip
+        """Say what becomes of a job whose events were all taken: as `_settle` says of each."""
+        received_ms, key_id, first = job.received_ms, job.key_id, len(batch.records)
+        events = cast("Sequence[Fact]", job.events)
+        batch.records.extend([
+            Record(received_ms, key_id, content, kept or body)
+            for (_, _, body, _, _, kept, _), content in told
+        ])  # fmt: skip
+        batch.event_ids.extend([event.event_id for event in events])
+        if self._keeps_bases:
+            looked_at = [(place, one.basis) for place, (one, _) in enumerate(told, first) if one.basis is not None]
+            batch.bases.extend([KeptBasis(place, received_ms, basis) for place, basis in looked_at])
+        outcomes = [one.outcome for one, _ in told]
+        for (cls, outcome), count in Counter(zip(map(type, events), outcomes, strict=True)).items():
+            if outcome is None:
+                self._figures.taught[_NAME[cls]] += count
+            else:
+                self._figures.decided[_NAME[cls], outcome] += count
+        self._figures.alerts += sum([one.alert for one, _ in told])
+        return [
+            as_reply((_TAUGHT if outcome is None else _DECIDED, one.body))
+            for (one, _), outcome in zip(told, outcomes, strict=True)
+        ]
+
     def _settle(
         self, job: Job, place: int, event: Fact, told: Answered, content: bytes, batch: Batch
     ) -> Reply | None:  # fmt: skip
@@ -169,10 +212,10 @@ class Decider:
             batch.event_ids.append(event.event_id)
             if told.outcome is None:
                 figures.taught[event.type] += 1
-                return Reply(202, told.body)
+                return Reply(_TAUGHT, told.body)
             figures.decided[event.type, told.outcome] += 1
             figures.alerts += told.alert
-            return Reply(200, told.body)
+            return Reply(_DECIDED, told.body)
         if told.status == DUPLICATE:
             figures.duplicates += 1
             return None
@@ -214,4 +257,4 @@ class Decider:
                 "backup if it finds damage"
             )
         answer = with_subject(found.record.answer, lambda kind, _: getattr(event, f"{kind}_id"))
-        return Reply(200 if EVENT_CLASS[event.type].decided else 202, answer)
+        return Reply(_DECIDED if event.decided else _TAUGHT, answer)
