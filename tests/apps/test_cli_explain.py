@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bonafide.apps.cli.main import app
-from bonafide.core.events import Fact, Payment, Payout, Refund, Shipment, Verdict
+from bonafide.core.events import Fact, ListChanged, Payment, Payout, Refund, Shipment, Verdict
 from bonafide.core.moment import MINUTE_MS
 from tests.engine.kit import assert_golden
 from tests.engine.modelled import modelled
@@ -81,6 +81,29 @@ def test_an_answer_reads_as_written_down(folder: Path, event_id: str, lang: str,
     result = told("explain", event_id, "--in", "out", "--lang", lang, width=width)
     assert result.exit_code == 0
     assert_golden(GOLDEN / f"explain_{event_id}_{lang}_{width}.txt", result.stdout)
+
+
+def test_lists_are_as_they_were_for_the_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    paid = {"merchant_id": "m1", "account_id": "a1", "amount": 99, "currency": "CNY"}
+    limited = {"list": "new_14d", "entry": "m1"}
+    events: list[Fact] = [
+        Payout(event_id="before", time=START_MS, **paid),
+        ListChanged(event_id="l1", time=START_MS + 1, action="add", **limited),
+        Payout(event_id="during", time=START_MS + 2, **paid),
+        ListChanged(event_id="l2", time=START_MS + 3, action="remove", **limited),
+        Payout(event_id="after", time=START_MS + 4, **paid),
+    ]
+    (tmp_path / "log.ndjson").write_bytes(as_lines(events))
+    assert told("replay", "log.ndjson", "--out", "out").exit_code == 0
+    held = []
+    for event in ("before", "during", "after"):
+        found = json.loads(told("explain", event, "--in", "out", "--json", "--trace").stdout)
+        assert found["derived_again"]
+        hit = [rule["id"] for rule in found["rules"]]
+        assert hit == [name for name, part in found["trace"].items() if part["value"] is True]
+        held.append("O-LIMITS-14D" in hit)
+    assert held == [False, True, False]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -250,6 +250,6 @@ def test_after_a_restore_status_says_how_to_begin_anew_and_so_it_goes_on(site: S
 
 def test_where_there_is_no_journal_it_says_so(tmp_path: Path) -> None:
     DataDir.open(tmp_path / "data")
-    assert told("status", "--data", tmp_path / "data").exit_code == 4
+    assert told("status", "--data", tmp_path / "data").exit_code == 2
     assert told("status", "--data", tmp_path / "nothing").exit_code == 2
     assert ANN.who == "person:ann"

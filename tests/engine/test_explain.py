@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bonafide.core.decision import Decision
-from bonafide.core.events import Fact, Payment
+from bonafide.core.events import Fact, ListChanged, Payment
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.codes import READ
 from bonafide.engine.compiled import compile_bundle
@@ -53,6 +53,20 @@ def payment(number: int, **fields: Any) -> Payment:
     return Payment(**{**told, "order_id": f"o{number}", "amount": 50_000, "currency": "CNY", **fields})
 
 
+def lists_at(bundle: Bundle, log: list[Fact]) -> dict[str, tuple[str, ...]]:
+    """What is on each list as of the last event of a log, the plain way."""
+    now = max(event.time for event in log)
+    on = {name: {one.id: one.until for one in some} for name, some in bundle.entries.items()}
+    for event in log:
+        if isinstance(event, ListChanged) and event.action == "add":
+            on.setdefault(event.list, {})[event.entry] = event.expires
+        elif isinstance(event, ListChanged):
+            on.setdefault(event.list, {}).pop(event.entry, None)
+    return {
+        name: tuple(id_ for id_, until in some.items() if until is None or now < until) for name, some in on.items()
+    }
+
+
 class Last:
     """The last event of a log as the kernel left it."""
 
@@ -62,11 +76,12 @@ class Last:
         walked = self.engine.state.walk(rows, np.full(len(log), READ, dtype=np.int64))
         self.row: NDArray[np.int64] = rows[-1]
         self.answers: NDArray[np.float64] = walked.answers[-1]
+        self.lists = lists_at(bundle, log)
 
     @property
     def voices(self) -> list[Voice]:
         engine = self.engine
-        return voices(engine.bundle, engine.kernels, engine.state.bound.key, self.row, self.answers)
+        return voices(engine.bundle, engine.kernels, engine.state.bound.key, self.row, self.answers, self.lists)
 
     def part(self, text: str, *features: str) -> Part:
         """A condition's parts; of `features`, the answers are those of the bundle."""

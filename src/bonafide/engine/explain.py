@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bonafide.core.decision import OUTCOMES, SCORE_UNIT, Outcome
 from bonafide.core.fields import ABSENT, FIELDS
+from bonafide.engine.asked import Words, listed
 from bonafide.engine.bundle import Bundle
 from bonafide.engine.bundles.rules import Rule
 from bonafide.engine.compiled import compile_bundle, hash_words
@@ -91,10 +92,11 @@ def evaluate_parts(
 
 
 def voices(bundle: Bundle, kernels: Kernels, key: tuple[np.uint64, np.uint64], row: NDArray[np.int64],
-           answers: NDArray[np.float64]) -> list[Voice]:  # fmt: skip
-    """What each rule of a bundle said about an event, in the order of the bundle."""
+           answers: NDArray[np.float64], lists: Mapping[str, Words]) -> list[Voice]:  # fmt: skip
+    """What each rule of a bundle said about an event, in the order of the bundle; `lists`: what was on them then."""
     columns = {feature.name: place for place, feature in enumerate(bundle.features)}
-    parts = evaluate_parts([rule.when for rule in bundle.rules], columns, kernels, key, row, answers)
+    asked = [listed(rule.when, lists) for rule in bundle.rules]
+    parts = evaluate_parts(asked, columns, kernels, key, row, answers)
     hit = [part.holds is True for part in parts]
     shares = iter(shares_of([rule.weight for rule, held in zip(bundle.rules, hit, strict=True) if held]))
     return [

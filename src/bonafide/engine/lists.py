@@ -68,12 +68,14 @@ class Lists:
         self._words: dict[int, str] = {}
         self._is_new = False
         self._since, self._until = _BEFORE, _NEVER
+        self._as_of = _BEFORE
 
     def follow(self, bundle: Bundle) -> None:
         """Read the lists of this bundle from now on, whose own conditions hold all entries; what was changed stays
         changed."""
         self._parts = [_part(one) for one in bundle.parts]
         self._is_new = bool(self._changes)
+        self._as_of = _BEFORE
         self._hold(_BEFORE)
 
     def _hold(self, as_of: int) -> None:
@@ -116,15 +118,24 @@ class Lists:
         `latest` is the latest time in the log, which is behind it where the event that it is of may not be taken."""
         self._changes = {key: told for key, told in self._changes.items() if latest < told[1]}
         self._is_new = False
+        self._as_of = as_of
         self._hold(as_of)
         first, *others = self._parts
         made = [self._compiled(first, as_of, layout)]
         return made + [self._compiled(part, as_of, part.bundle.compiled.features.layout) for part in others]
 
+    @property
+    def read(self) -> dict[str, Words]:
+        """What is on each list that the bundle reads, as its conditions have it now."""
+        return self._read(self._parts[0], self._as_of)
+
+    def _read(self, part: _Part, as_of: int) -> dict[str, Words]:
+        changed = self._changed(as_of)
+        return {name: self._on(name, some, as_of, changed) for name, some in part.entries.items()}
+
     def _compiled(self, part: _Part, as_of: int, layout: Layout) -> Compiled:
         bundle, scheme = part.bundle, part.bundle.compiled.scheme
-        changed = self._changed(as_of)
-        on = {name: self._on(name, some, as_of, changed) for name, some in part.entries.items()}
+        on = self._read(part, as_of)
         lists = {name: on[name] for name in bundle.lists}
         snoozed: dict[tuple[str, str], Words] = {
             (r.id, kind): on[snooze_list(r.id, kind)] for r in bundle.rules for kind in SUBJECTS

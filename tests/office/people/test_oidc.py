@@ -154,7 +154,7 @@ def test_an_answer_belongs_to_the_browser_that_began(door: Door) -> None:
     wrong = [
         (ours.cookie, answer),  # somebody slips in the answer to a sign-in of their own
         (None, answer), (Secret(""), answer), (Secret("x" * 5_000), answer), (Secret("é"), answer),
-        (Secret(theirs.cookie.reveal()[:-1] + "A"), answer), (Secret(theirs.cookie.reveal()[:-8]), answer),
+        (Secret(theirs.cookie.reveal().swapcase()), answer), (Secret(theirs.cookie.reveal()[:-8]), answer),
         (theirs.cookie, answer | {"state": ""}), (theirs.cookie, answer | {"state": answer["state"] + "x"}),
         (theirs.cookie, {"code": answer["code"]}),
     ]  # fmt: skip

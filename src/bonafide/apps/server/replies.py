@@ -14,7 +14,7 @@ from bonafide.apps.problems import CONTENT_TYPE, Name, Reply, problem_reply
 from bonafide.apps.runtime.jobs import Overloaded, ReadOnly
 from bonafide.apps.server.answers import Gone, Refused, retry_after
 from bonafide.apps.server.callers import CHALLENGE
-from bonafide.core.errors import BonafideError, MissingError, OpposedError, StateError, UsageError
+from bonafide.core.errors import BonafideError, MissingError, NotThereError, OpposedError, StateError, UsageError
 from bonafide.core.moment import SECOND_MS
 from bonafide.office.access.errors import ForbiddenError, UnauthenticatedError
 from bonafide.office.audit.log import TamperedError
@@ -37,7 +37,7 @@ def add_errors(rest: FastAPI) -> None:
     rest.add_exception_handler(RequestValidationError, _of_validation)
     rest.add_exception_handler(Refused, _of_refusal)
     rest.add_exception_handler(Gone, _of_gone)
-    for state in (Overloaded, ReadOnly, StateError):
+    for state in (Overloaded, ReadOnly, NotThereError, StateError):
         rest.add_exception_handler(state, _of_state)
     for named in _NAME_OF:
         rest.add_exception_handler(named, _of_named)

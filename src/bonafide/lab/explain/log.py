@@ -3,7 +3,8 @@ further."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from bonafide.core.decision import Decision
 from bonafide.core.moment import parse_moment
+from bonafide.engine.asked import Words
 from bonafide.engine.codes import DERIVED, READ, TAKEN
 from bonafide.engine.engine import Batch, Engine
 from bonafide.engine.shipped import shipped_folder
@@ -37,6 +39,8 @@ class Rederived(NamedTuple):
     """Its features; NaN is missing. Undefined where it only taught."""
     because: tuple[str, str] | None = None
     """What of the policy gave the outcome, and which; None where it only taught."""
+    lists: Mapping[str, Words] = {}
+    """What was on each list that the bundle reads."""
 
     @property
     def is_derived(self) -> bool:
@@ -75,11 +79,19 @@ def derive_again(
         for first in range(0, woven.height, WALK_ROWS):
             frame = woven[first : first + WALK_ROWS]
             how = np.where(frame[ROW].is_not_null().to_numpy(), READ, DERIVED)
-            batch = engine.decide_columns(kinds_of(frame), columns_of(frame), how)
-            place = _place(frame, batch, event_id, seq)
-            if place is not None:
-                return _met(engine, frame, batch, place)
+            for start, end in _up_to(frame, event_id):  # lists are then as they were for it
+                part = frame[start:end]
+                batch = engine.decide_columns(kinds_of(part), columns_of(part), how[start:end])
+                place = _place(part, batch, event_id, seq)
+                if place is not None:
+                    return _met(engine, part, batch, place)
     return None
+
+
+def _up_to(frame: pl.DataFrame, event_id: str) -> Iterator[tuple[int, int]]:
+    """A frame cut behind each row of an id: places from and to."""
+    cuts = (np.flatnonzero((frame["event_id"] == event_id).to_numpy()) + 1).tolist()
+    return pairwise(dict.fromkeys((0, *cuts, frame.height)))
 
 
 def _place(frame: pl.DataFrame, batch: Batch, event_id: str, seq: int | None) -> int | None:
@@ -100,4 +112,6 @@ def _met(engine: Engine, frame: pl.DataFrame, batch: Batch, place: int) -> Reder
         measures = engine.told(batch.measures.get(place, ()), subjects, template.arm)
         scores, because = Scores(int(batch.score_e6[place]), int(batch.credit[place])), template.ruling.because
         decision = template.fill(event["event_id"], seq, event["time"], measures, scores, batch.loops.get(place, ()))
-    return Rederived(event, seq, decision, batch.rows[place].copy(), batch.answers[place].copy(), because)
+    return Rederived(
+        event, seq, decision, batch.rows[place].copy(), batch.answers[place].copy(), because, engine.lists.read
+    )

@@ -157,7 +157,7 @@ def _derived(
         for f, v in zip(bundle.features, met.answers.tolist(), strict=False)  # the inputs follow
         if not f.name.startswith("_")
     ]
-    said = voices(bundle, engine.kernels, engine.state.bound.key, met.row, met.answers)
+    said = voices(bundle, engine.kernels, engine.state.bound.key, met.row, met.answers, met.lists)
     credited = decision.credit_score is not None
     score = tell_score(bundle, met.row, met.answers, decision.hits, credited, decision.degraded)
     because = met.because or ("band", "")
