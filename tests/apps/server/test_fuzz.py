@@ -145,7 +145,7 @@ _QUERIES = st.one_of(
 )
 _PARTS = st.one_of(
     st.sampled_from(["user", "00000000000000ff", "ann", "p1", "1", "..", ".", "%2e%2e", "-1", "9" * 30, "a/b", "\x00"]),
-    st.text(alphabet=st.characters(exclude_characters="?"), min_size=1, max_size=8),
+    st.text(alphabet=st.characters(codec="utf-8", exclude_characters="?"), min_size=1, max_size=8),
 )
 
 

@@ -229,7 +229,8 @@ def test_compiling_is_left_to_another_process(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(parts_route.subprocess, "run", lambda command, **more: ran.append(command))
     for bundle in (small_bundle(), jumpy_bundle(), jumpy_bundle()):
         parts_route.have_ready(bundle)
-    assert [command[-1] for command in ran] == ["from bonafide.engine.trees.ready import make_ready; make_ready()"]
+    (command,) = ran
+    assert command[-1].endswith("from bonafide.engine.trees.ready import make_ready; make_ready()")
 
 
 def route_of(desk: Bureau, raw: bytes) -> str:

@@ -105,6 +105,7 @@ def have_ready(bundle: Bundle) -> None:
 def compile_beside() -> None:
     """Compile it in another process, unless that was done on this machine."""
     if not is_compiled():
-        code = "from bonafide.engine.trees.ready import make_ready; make_ready()"
+        # Decisions come first, as for the worker.
+        code = "import os; os.nice(19); from bonafide.engine.trees.ready import make_ready; make_ready()"
         with suppress(subprocess.TimeoutExpired):
             subprocess.run([sys.executable, "-c", code], check=False, timeout=COMPILE_S, stdin=subprocess.DEVNULL)
