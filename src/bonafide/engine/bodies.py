@@ -20,7 +20,7 @@ from bonafide.core.events import Fact
 from bonafide.core.fields import FIELDS
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from bonafide.engine.codes import V_CREDIT, V_SCORE, V_SEQ
-from bonafide.engine.kernel import copy_bytes, inner, pointer, shift
+from bonafide.engine.kernel import inner, pointer, put_part, shift
 from bonafide.engine.kernels import Kernels
 from bonafide.engine.rules.operations import ROW_WIDTH
 from bonafide.engine.sha256 import BLOCK, DIGEST_WORDS, LANES, begin_lanes, pad, put_digest, take_blocks
@@ -106,18 +106,11 @@ def _put_moment(out, to, moment):
 
 
 @inner
-def _put(out, to, text, begin, end):
-    """Copy text[begin:end]; returns where what follows it goes."""
-    copy_bytes(shift(out, to), shift(text, begin), end - begin)
-    return to + end - begin
-
-
-@inner
 def _put_head(out, to, names, begin, end, seq, pieces, cut):
     """Write what canonical encodings and bodies begin with: id and place."""
-    to = _put(out, to, pieces, cut[P_ID], cut[P_SEQ])
-    to = _put(out, to, names, begin, end)
-    to = _put(out, to, pieces, cut[P_SEQ], cut[P_TIME])
+    to = put_part(out, to, pieces, cut[P_ID], cut[P_SEQ])
+    to = put_part(out, to, names, begin, end)
+    to = put_part(out, to, pieces, cut[P_SEQ], cut[P_TIME])
     return _put_number(out, to, seq)
 
 
@@ -134,27 +127,27 @@ def _put_known(out, to, credit):
 def _put_canonical(out, to, names, begin, end, time, verdict, pieces, cut):
     """Write a decision's canonical encoding, which its digest is of."""
     to = _put_head(out, to, names, begin, end, verdict[V_SEQ], pieces, cut)
-    to = _put(out, to, pieces, cut[P_TIME], cut[P_SCORE_E6])
+    to = put_part(out, to, pieces, cut[P_TIME], cut[P_SCORE_E6])
     to = _put_number(out, to, time)
-    to = _put(out, to, pieces, cut[P_SCORE_E6], cut[P_KNOWN])
+    to = put_part(out, to, pieces, cut[P_SCORE_E6], cut[P_KNOWN])
     to = _put_number(out, to, verdict[V_SCORE])
-    to = _put(out, to, pieces, cut[P_KNOWN], cut[P_END])
+    to = put_part(out, to, pieces, cut[P_KNOWN], cut[P_END])
     to = _put_known(out, to, verdict[V_CREDIT])
-    return _put(out, to, pieces, cut[P_END], cut[P_OUTCOME])
+    return put_part(out, to, pieces, cut[P_END], cut[P_OUTCOME])
 
 
 @inner
 def _put_body(out, to, names, begin, end, time, verdict, pieces, cut):
     """Write a decision's body, with room for its digest."""
     to = _put_head(out, to, names, begin, end, verdict[V_SEQ], pieces, cut)
-    to = _put(out, to, pieces, cut[P_TIME], cut[P_SCORE_E6])
+    to = put_part(out, to, pieces, cut[P_TIME], cut[P_SCORE_E6])
     out[to] = _QUOTE
     to = _put_moment(out, to + 1, time)
-    to = _put(out, to, pieces, cut[P_OUTCOME], cut[P_LEVEL])
+    to = put_part(out, to, pieces, cut[P_OUTCOME], cut[P_LEVEL])
     to = _put_score(out, to, verdict[V_SCORE])
-    to = _put(out, to, pieces, cut[P_LEVEL], cut[P_REST])
+    to = put_part(out, to, pieces, cut[P_LEVEL], cut[P_REST])
     to = _put_known(out, to, verdict[V_CREDIT])
-    to = _put(out, to, pieces, cut[P_REST], cut[PIECES]) + _HEX
+    to = put_part(out, to, pieces, cut[P_REST], cut[PIECES]) + _HEX
     out[to], out[to + 1] = _QUOTE, ord("}")
     return to + 2
 
@@ -204,7 +197,7 @@ def write_answers(ids, rows, verdicts, forms, pieces, cuts, out, ends, lanes, pl
         if forms[i] == TEACHES:
             cut = pointer(cuts)
             to = _put_head(written, to, names, at, end, told[i * width + V_SEQ], text, cut)
-            to = _put(written, to, text, cut[P_TIME], cut[P_SCORE_E6])
+            to = put_part(written, to, text, cut[P_TIME], cut[P_SCORE_E6])
         elif forms[i] != NOTHING:
             cut, verdict = shift(pointer(cuts), forms[i] * (PIECES + 1)), shift(told, i * width)
             time, begin = table[i * ROW_WIDTH + _TIME], filled * size

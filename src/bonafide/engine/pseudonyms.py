@@ -21,7 +21,7 @@ from bonafide.core.fields import ABSENT, FIELDS, KIND_FIELDS
 from bonafide.core.pseudonym import PARTIES, TOKEN_LENGTH, TOKEN_MARK, ClearText, read_token
 from bonafide.engine.codes import CONFLICT, TAKEN
 from bonafide.engine.intake import document_tokens
-from bonafide.engine.kernel import copy_bytes, inner, pointer, shift
+from bonafide.engine.kernel import inner, pointer, put_part, shift
 from bonafide.engine.kernels import EVENT, SUBJECT_ID, SUBJECT_TYPE, Kernels
 from bonafide.engine.lookahead import ask
 from bonafide.engine.packed import (
@@ -121,13 +121,6 @@ def _put_token(out, to, value):
 
 
 @inner
-def _copy(text, at, end, out, to):
-    """Copy text[at:end]; returns where what follows it goes."""
-    copy_bytes(shift(out, to), shift(text, at), end - at)
-    return to + end - at
-
-
-@inner
 def _after_name(text, at):
     """Of the quoted name at `at`: its hash, and where the value behind its colon begins."""
     name = np.uint64(BASIS)
@@ -215,7 +208,7 @@ def write_tokens(schema, text, rows, status, out, ends, known, asked, fresh):
                 kind = _kind(given, value, at, field, row)
             if kind < 0:
                 continue
-            to = _put_token(written, _copy(given, begin, value, written, to), row[field[1]])
+            to = _put_token(written, put_part(written, to, given, begin, value), row[field[1]])
             begin = at
             if not learns:
                 continue
@@ -224,7 +217,7 @@ def write_tokens(schema, text, rows, status, out, ends, known, asked, fresh):
             one[0], one[1], one[2], one[3], one[4] = i, field[1], row[field[1]], owner, owner_id
             one[5] = spread(row[field[1]], owner_id, kind + _KINDS * (owner + 1))
             count += 1
-        to = _copy(given, begin, at + 1, written, to)
+        to = put_part(written, to, given, begin, at + 1)
         stops[i] = to
         at += 2
     return _tell_new(keys, mask, all_asked, count, pointer(fresh), fresh.shape[0])
