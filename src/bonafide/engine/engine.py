@@ -329,7 +329,7 @@ class Engine:
 
     def _teach(self, stretch: Stretch | Alone, i: int, seq: int) -> None:
         """Have the ladder take in a record of the types that change where somebody stands."""
-        self.ladder.taught(stretch.rows[i].tolist(), seq, int(stretch.times[i]))
+        self.ladder.taught(stretch.rows[i].tolist(), seq, stretch.now(i))
 
     def _waits(self, rows: NDArray[np.int64], i: int) -> bool:
         """Whether a subject of a row waits for its next decision."""
@@ -339,7 +339,7 @@ class Engine:
         self, event: Fact, template: Template, stretch: Stretch | Alone, i: int, seq: int
     ) -> tuple[ProposedMeasure, ...]:  # fmt: skip
         """What a decision says of measures, where it counts or somebody waits."""
-        said = self.ladder.decided(stretch.rows, i, seq, template, int(stretch.times[i]))
+        said = self.ladder.decided(stretch.rows, i, seq, template, stretch.now(i))
         if not said:  # so mostly
             return ()
         return self.told(said, _subjects(event), template.arm)

@@ -139,7 +139,7 @@ class State:
     @property
     def latest_ms(self) -> int:
         """The latest time in the log; -1 before the first event."""
-        return int(self.memory.item(arena.H_LATEST))
+        return self.memory.item(arena.H_LATEST)
 
     @property
     def seq(self) -> int:

@@ -53,6 +53,10 @@ class Stretch:
             self._times = np.maximum.accumulate(np.where(taken, np.maximum(self.rows[:, TIME], before), before))
         return self._times
 
+    def now(self, i: int) -> int:
+        """The latest time in the log after a row."""
+        return self.times.item(i)
+
 
 class Alone:
     """One row that was walked by itself."""
@@ -63,10 +67,9 @@ class Alone:
         self.rows = rows
         self._state = state
 
-    @property
-    def times(self) -> tuple[int]:
+    def now(self, _: int) -> int:
         """The latest time in the log after it."""
-        return (self._state.latest_ms,)
+        return self._state.latest_ms
 
 
 def lists_among(kinds: NDArray[np.int64]) -> NDArray[np.intp]:

@@ -17,8 +17,12 @@ from bonafide.engine.ladder.rules import LadderRules
 from bonafide.engine.ladder.standing import (
     LIFT_PROPOSED, PROPOSED, TO_LIFT, Calm, Indicator, Measure, Offence, Standing, Weight,
 )  # fmt: skip
-from bonafide.engine.ladder.words import FRICTION, GRADES, MACHINE_MS, MEASURES, NOTICE, REFER, SUBJECTS, SUSPECTED
+from bonafide.engine.ladder.words import (
+    CORROBORATED, FRICTION, GRADES, MACHINE_MS, MEASURES, NOTICE, REFER, SUBJECTS, SUSPECTED,
+)  # fmt: skip
 
+ANY: Final = -1
+"""All typologies, as bits."""
 CODES_MAX: Final = 4
 """Most reasons of one measure."""
 
@@ -140,15 +144,22 @@ def _choose(standing: Standing, case: Case, rules: LadderRules, kind: int) -> tu
 def _calm(standing: Standing, case: Case, rules: LadderRules, kind: int) -> Calm | None:
     """What may be found of the newest offence, while nothing follows from what is known, so that nothing will.
 
-    All that decides what follows is the grade, the strictest outcome and the band of an amount: evidence by families
-    that have spoken already, no stricter and within the band leaves them as they are.
+    All that decides what follows is the grade, the strictest outcome and the band of an amount. Evidence no stricter,
+    within the band and by families that have spoken already leaves them as they are; so does evidence by any family
+    where nothing would follow if there were several, which is all that families come to.
     """
     if not case.open or case.open[-1].offence is not standing.offences[-1]:
         return None
-    offence, weight, _ = case.open[-1]
+    offence, weight, grade = case.open[-1]
     ladder = rules.subjects[kind]
     room = ladder.room(case.amount if weight.is_local else weight.amount)
-    return Calm(offence.began + ladder.episode_ms, rules.spoken(weight.typologies), weight.outcome, room)
+    until = min(offence.began + ladder.episode_ms, standing.holds_until(rules))
+    typologies = rules.spoken(weight.typologies)
+    if weight.is_local:
+        several = Weighed(offence, weight, max(grade, CORROBORATED))
+        if _choose(standing, case._replace(open=(*case.open[:-1], several)), rules, kind) is None:
+            typologies = ANY
+    return Calm(until, typologies, weight.outcome, room)
 
 
 def _on_offence(

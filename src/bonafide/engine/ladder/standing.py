@@ -151,7 +151,7 @@ class Calm:
     __slots__ = ("outcome", "room", "typologies", "until")
 
     def __init__(self, until: int, typologies: int, outcome: int, room: int) -> None:
-        """until: the moment from which on evidence begins another offence. typologies: those that add no source.
+        """until: from then on evidence begins another offence, or something has ended. typologies: those that may come.
         outcome: the strictest that is known. room: by how much the amount may grow and stay below the next band."""
         self.until, self.typologies, self.outcome, self.room = until, typologies, outcome, room
 
@@ -235,18 +235,26 @@ class Standing(Struct, array_like=True):
 
     def due(self, rules: LadderRules | None) -> int:
         """The moment before which `forget` under these rules lets go of nothing."""
-        least = MOMENT_MAX
+        least = self.holds_until(rules)
+        for measure in self.measures:
+            least = min(least, measure.until)
+        for gone in self.ended:
+            least = min(least, gone.at + ENDED_MS)
+        return least
+
+    def holds_until(self, rules: LadderRules | None) -> int:
+        """The moment before which nothing ends that decides what follows; friction that ends opens no way for more."""
+        least = self.grouped_until or MOMENT_MAX
         if rules is not None:
             sure = rules.counts_ms[SUSPECTED]
             for offence in self.offences:
                 least = min(least, offence.last + sure)
         for measure in self.measures:
-            least = min(least, measure.until)
-        for gone in self.ended:
-            least = min(least, gone.at + ENDED_MS)
+            if measure.kind > FRICTION:
+                least = min(least, measure.until)
         for indicator in self.indicators:
             least = min(least, indicator.until)
-        return min(least, self.grouped_until) if self.grouped_until else least
+        return least
 
     @property
     def is_nothing(self) -> bool:

@@ -28,7 +28,7 @@ HAND_STEPS: Final = 2
 """How many the hand passes for each that joins: more than one, so that it outruns them."""
 FORCED_STEPS_MAX: Final = 64
 """How many it passes at most to find one that may give way; if none of them may, there is one more."""
-BESIDE_MAX: Final = 32
+BESIDE_MAX: Final = 64
 """Pieces of evidence that lie beside one standing at most, of BESIDE_WORDS words each."""
 BESIDE_WORDS: Final = 5
 MARKS: Final = 2**16
@@ -60,6 +60,8 @@ class Kept(NamedTuple):
         words = self.beside
         for i in range(0, len(words), BESIDE_WORDS):
             event, amount, typologies, outcome, now = words[i : i + BESIDE_WORDS]
+            if now >= self.due:
+                standing.forget(self.rules, now)
             standing.offences[-1].add(Evidence(event, amount, typologies, outcome), now)
         return standing
 
@@ -99,8 +101,8 @@ class Standings:
         kept = self._kept.get(key)
         if kept is None:
             return False
-        _, due, under, calm, beside = kept
-        if calm is None or under is not rules or now >= due or len(beside) >= _FULL or not calm.takes(found, now):
+        _, _, under, calm, beside = kept
+        if calm is None or under is not rules or len(beside) >= _FULL or not calm.takes(found, now):
             return False
         beside.extend(found)
         beside.append(now)
