@@ -27,6 +27,7 @@ from bonafide.engine.bundle import Bundle
 from bonafide.engine.engine import Engine
 from bonafide.engine.shipped import shipped_bundle
 from bonafide.lab.base_rates import EVENTS
+from bonafide.lab.log_files import scan_log
 from bonafide.lab.simulate import Simulation, scenario
 from bonafide.lab.wilson import wilson
 from bonafide.office.merchants.limits import NEWCOMER, lists_at
@@ -93,7 +94,7 @@ def measure(simulation: Simulation, bundle: Bundle, folder: Path) -> Limited:
 
 def _admit(folder: Path) -> dict[str, int]:
     """Put all newcomers on their ramp, and give the moment of each."""
-    events = pl.read_parquet(folder / EVENTS)
+    events = scan_log(folder / EVENTS).collect()
     begin = int(events.filter(pl.col("type") == "payment")["time"].min() or 0)  # type: ignore[arg-type]
     applied = events.with_row_index("at").filter(pl.col("type") == "merchant_application")
     told = applied.unique("merchant_id", keep="first").sort("at").select("at", "merchant_id", "time")

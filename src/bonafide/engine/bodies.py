@@ -20,7 +20,8 @@ from bonafide.core.events import Fact
 from bonafide.core.fields import FIELDS
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from bonafide.engine.codes import V_CREDIT, V_SCORE, V_SEQ
-from bonafide.engine.kernel import inner, pointer, put_part, shift
+from bonafide.engine.json_bytes import QUOTE, after_text, put_part
+from bonafide.engine.kernel import inner, pointer, shift
 from bonafide.engine.kernels import Kernels
 from bonafide.engine.rules.operations import ROW_WIDTH
 from bonafide.engine.sha256 import BLOCK, DIGEST_WORDS, LANES, begin_lanes, pad, put_digest, take_blocks
@@ -40,7 +41,7 @@ _NUMBERS_MAX: Final = 128
 """Bytes of an event's own numbers and moment, at most."""
 _ESCAPED_MAX: Final = 6
 """Bytes that a letter takes in JSON, at most."""
-_QUOTE, _BACKSLASH, _POINT = ord('"'), ord("\\"), ord(".")
+_POINT: Final = ord(".")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -141,24 +142,15 @@ def _put_body(out, to, names, begin, end, time, verdict, pieces, cut):
     """Write a decision's body, with room for its digest."""
     to = _put_head(out, to, names, begin, end, verdict[V_SEQ], pieces, cut)
     to = put_part(out, to, pieces, cut[P_TIME], cut[P_SCORE_E6])
-    out[to] = _QUOTE
+    out[to] = QUOTE
     to = _put_moment(out, to + 1, time)
     to = put_part(out, to, pieces, cut[P_OUTCOME], cut[P_LEVEL])
     to = _put_score(out, to, verdict[V_SCORE])
     to = put_part(out, to, pieces, cut[P_LEVEL], cut[P_REST])
     to = _put_known(out, to, verdict[V_CREDIT])
     to = put_part(out, to, pieces, cut[P_REST], cut[PIECES]) + _HEX
-    out[to], out[to + 1] = _QUOTE, ord("}")
+    out[to], out[to + 1] = QUOTE, ord("}")
     return to + 2
-
-
-@inner
-def _after_text(text, at):
-    """Where what follows the quoted text at `at` begins."""
-    at += 1
-    while text[at] != _QUOTE:
-        at += 2 if text[at] == _BACKSLASH else 1
-    return at + 1
 
 
 @inner
@@ -193,7 +185,7 @@ def write_answers(ids, rows, verdicts, forms, pieces, cuts, out, ends, lanes, pl
     for lane in range(LANES):
         begins[lane] = 0
     for i in range(forms.size):
-        end = _after_text(names, at)
+        end = after_text(names, at)
         if forms[i] == TEACHES:
             cut = pointer(cuts)
             to = _put_head(written, to, names, at, end, told[i * width + V_SEQ], text, cut)

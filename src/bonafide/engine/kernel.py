@@ -102,13 +102,6 @@ def copy_bytes(_context: Any, to: Any, text: Any, count: Any) -> Any:
     return types.boolean(to, text, types.int64), generate
 
 
-@inner
-def put_part(out, to, text, begin, end):
-    """Copy text[begin:end] to `out`; returns where what follows it goes."""
-    copy_bytes(shift(out, to), shift(text, begin), end - begin)
-    return to + end - begin
-
-
 def source_stamp() -> str:
     """16 hex digits that change with whatever is compiled into kernels, and with what compiles it for which CPU."""
     schema = [(f.name, f.place, f.kind) for f in FIELDS.values()], TYPE_CODE, WORDS

@@ -21,7 +21,8 @@ from bonafide.core.fields import ABSENT, FIELDS, KIND_FIELDS
 from bonafide.core.pseudonym import PARTIES, TOKEN_LENGTH, TOKEN_MARK, ClearText, read_token
 from bonafide.engine.codes import CONFLICT, TAKEN
 from bonafide.engine.intake import document_tokens
-from bonafide.engine.kernel import inner, pointer, put_part, shift
+from bonafide.engine.json_bytes import QUOTE, after_text, put_part
+from bonafide.engine.kernel import inner, pointer, shift
 from bonafide.engine.kernels import EVENT, SUBJECT_ID, SUBJECT_TYPE, Kernels
 from bonafide.engine.lookahead import ask
 from bonafide.engine.packed import (
@@ -58,20 +59,11 @@ AHEAD: Final = 12
 _PARTY_OF_CODE: Final = {KIND_CODE[party]: party for party in PARTIES} | {NOBODY: ""}
 _KINDS: Final = max(KIND_CODE.values()) + 1
 _TYPE_NAME: Final = name_hash("type")
-_QUOTE, _BACKSLASH, _COMMA = ord('"'), ord("\\"), ord(",")
+_COMMA: Final = ord(",")
 _OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = ord("["), ord("]"), ord("{"), ord("}")
 _MARK: Final = ord(TOKEN_MARK)
 
 _encode_all: Final = msgspec.json.Encoder().encode
-
-
-@inner
-def _after_text(text, at):
-    """Where what follows the quoted text at `at` begins."""
-    at += 1
-    while text[at] != _QUOTE:
-        at += 2 if text[at] == _BACKSLASH else 1
-    return at + 1
 
 
 @inner
@@ -80,8 +72,8 @@ def _after_value(text, at):
     depth = 0
     while True:
         byte = text[at]
-        if byte == _QUOTE:
-            at = _after_text(text, at)
+        if byte == QUOTE:
+            at = after_text(text, at)
             continue
         if byte == _OPEN_LIST or byte == _OPEN:
             depth += 1
@@ -111,12 +103,12 @@ def _is_new(known, mask, key):
 @inner
 def _put_token(out, to, value):
     """Write a token in quotes; returns where what follows it goes."""
-    out[to], out[to + 1] = _QUOTE, _MARK
+    out[to], out[to + 1] = QUOTE, _MARK
     bits = np.uint64(value)
     for i in range(16):
         digit = np.int64((bits >> np.uint64(60 - 4 * i)) & np.uint64(15))
         out[to + 2 + i] = digit + (48 if digit < 10 else 87)
-    out[to + 18] = _QUOTE
+    out[to + 18] = QUOTE
     return to + 19
 
 
@@ -125,7 +117,7 @@ def _after_name(text, at):
     """Of the quoted name at `at`: its hash, and where the value behind its colon begins."""
     name = np.uint64(BASIS)
     at += 1
-    while text[at] != _QUOTE:
+    while text[at] != QUOTE:
         name = (name ^ np.uint64(text[at])) * np.uint64(MULTIPLIER)
         at += 1
     return np.int64(name), at + 2
@@ -134,7 +126,7 @@ def _after_name(text, at):
 @inner
 def _kind(text, at, end, field, row):
     """The code of what the text from `at` to `end` names; -1 where no token is to stand for it, or it is one."""
-    if field[2] != HOW_PERSONAL or text[at] != _QUOTE or end - at <= 2 or token_hash(text, at + 1, end - at - 2) != 0:
+    if field[2] != HOW_PERSONAL or text[at] != QUOTE or end - at <= 2 or token_hash(text, at + 1, end - at - 2) != 0:
         return np.int64(-1)
     kind = field[3] if field[3] >= 0 else row[-1 - field[3]]
     return np.int64(-1) if kind == EVENT else kind
@@ -200,7 +192,7 @@ def write_tokens(schema, text, rows, status, out, ends, known, asked, fresh):
         begin = at  # from here on nothing is copied yet
         while given[at] != _CLOSE:  # at an opening brace, then at commas
             name, value = _after_name(given, at + 1)
-            at = _after_text(given, value) if given[value] == _QUOTE else _after_value(given, value)
+            at = after_text(given, value) if given[value] == QUOTE else _after_value(given, value)
             kind = np.int64(-1)
             if name != _TYPE_NAME:
                 while field[0] != name:

@@ -14,7 +14,8 @@ from bonafide.core.fields import ABSENT, FIELDS, TYPE_CODE
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
 from bonafide.engine.ladder.ladder import Ladder
 from bonafide.engine.ladder.rules import LadderRules
-from bonafide.engine.ladder.standings import BESIDE_MAX, Standings
+from bonafide.engine.ladder.standing import BESIDE_MAX
+from bonafide.engine.ladder.standings import Standings
 from bonafide.engine.policy import Ruling
 from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
 from bonafide.engine.shipped import shipped_bundle
@@ -106,6 +107,7 @@ def test_what_repeats_is_laid_aside_until_there_is_too_much_of_it() -> None:
     ladder, beside = ladder_of(table), []
     for number in range(2 * BESIDE_MAX):
         ladder.decided(row_of(number, MINUTE_MS, step), 0, number, template_of(step), MINUTE_MS)
-        beside.append(len(table._kept[0, 5].beside))
+        calm = table._kept[0, 5].calm
+        beside.append(0 if calm is None else len(calm.beside))
     assert max(beside) == BESIDE_MAX * 5
     assert beside.count(0) == 2

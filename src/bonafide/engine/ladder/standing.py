@@ -6,6 +6,8 @@ of whom nothing holds any more is as one that never was, so that forgetting it c
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import msgspec
@@ -29,6 +31,10 @@ ENDED_MS: Final = 90 * DAY_MS
 them back."""
 NAMED_MAX: Final = 8
 """Measures that an offence knows to rest on it; of more, the oldest is forgotten."""
+BESIDE_MAX: Final = 64
+"""Pieces of evidence of which nothing follows that lie beside one standing at most."""
+_WORDS: Final = 5
+_FULL: Final = BESIDE_MAX * _WORDS
 ADDED_UP: Final = 0
 """What stands for the event of evidence that was added up; no hash is 0."""
 PROPOSED, IN_FORCE = 0, 1
@@ -146,22 +152,36 @@ class Offence(Struct, array_like=True):
 
 
 class Calm:
-    """What evidence may say more about an offence of which nothing follows, so that still nothing follows."""
+    """What evidence may say more about an offence of which nothing follows, so that still nothing follows; and what of
+    that has come."""
 
-    __slots__ = ("outcome", "room", "typologies", "until")
+    __slots__ = ("beside", "outcome", "room", "typologies", "until")
 
     def __init__(self, until: int, typologies: int, outcome: int, room: int) -> None:
         """until: from then on evidence begins another offence, or something has ended. typologies: those that may come.
         outcome: the strictest that is known. room: by how much the amount may grow and stay below the next band."""
         self.until, self.typologies, self.outcome, self.room = until, typologies, outcome, room
+        self.beside = array("q")
+        """What came: event, amount, typologies, outcome and the moment of each piece."""
 
     def takes(self, found: tuple[int, int, int, int], now: int) -> bool:
-        """Whether nothing follows from evidence (event, amount, typologies, outcome), whose amount then is counted."""
+        """Whether nothing follows from evidence (event, amount, typologies, outcome), which then is laid beside."""
         _, amount, typologies, outcome = found
         if now >= self.until or amount >= self.room or outcome > self.outcome or typologies & ~self.typologies:
             return False
+        if len(self.beside) >= _FULL:
+            return False
         self.room -= amount
+        self.beside.extend(found)
+        self.beside.append(now)
         return True
+
+    def came(self) -> Iterator[tuple[Evidence, int]]:
+        """The evidence that came, and the moment of each."""
+        words = self.beside
+        for i in range(0, len(words), _WORDS):
+            event, amount, typologies, outcome, now = words[i : i + _WORDS]
+            yield Evidence(event, amount, typologies, outcome), now
 
 
 class Measure(Struct, array_like=True):

@@ -12,7 +12,6 @@ offender again.
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from typing import Final, NamedTuple
 
@@ -21,23 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bonafide.engine.ladder.rules import LadderRules
-from bonafide.engine.ladder.standing import Calm, Evidence, Standing
+from bonafide.engine.ladder.standing import Calm, Standing
 
 SUBJECTS_MAX: Final = 2**20
 HAND_STEPS: Final = 2
 """How many the hand passes for each that joins: more than one, so that it outruns them."""
 FORCED_STEPS_MAX: Final = 64
 """How many it passes at most to find one that may give way; if none of them may, there is one more."""
-BESIDE_MAX: Final = 64
-"""Pieces of evidence that lie beside one standing at most, of BESIDE_WORDS words each."""
-BESIDE_WORDS: Final = 5
 MARKS: Final = 2**16
 """Marks by the low bits of a subject's hash: whoever is not marked need not be looked for."""
 
 Key = tuple[int, int]
 """Number of the subject's kind, hash of its id."""
 _pack: Final = msgspec.msgpack.Encoder().encode
-_FULL: Final = BESIDE_MAX * BESIDE_WORDS
 _unpack: Final = msgspec.msgpack.Decoder(Standing).decode
 _unpack_all: Final = msgspec.msgpack.Decoder(list[tuple[int, int, bytes, bool]]).decode
 
@@ -51,18 +46,15 @@ class Kept(NamedTuple):
     rules: LadderRules | None
     """Under which this holds."""
     calm: Calm | None
-    beside: array[int]
-    """Evidence that came since: event, amount, typologies, outcome and the moment."""
+    """What may come, and what came, without that anything follows."""
 
     def unpacked(self) -> Standing:
         """The standing with all its evidence."""
         standing = _unpack(self.packed)
-        words = self.beside
-        for i in range(0, len(words), BESIDE_WORDS):
-            event, amount, typologies, outcome, now = words[i : i + BESIDE_WORDS]
+        for evidence, now in self.calm.came() if self.calm is not None else ():
             if now >= self.due:
                 standing.forget(self.rules, now)
-            standing.offences[-1].add(Evidence(event, amount, typologies, outcome), now)
+            standing.offences[-1].add(evidence, now)
         return standing
 
 
@@ -99,14 +91,9 @@ class Standings:
         found: event, amount, typologies and outcome, as `Evidence` has them.
         """
         kept = self._kept.get(key)
-        if kept is None:
+        if kept is None or kept.calm is None or kept.rules is not rules:
             return False
-        _, _, under, calm, beside = kept
-        if calm is None or under is not rules or len(beside) >= _FULL or not calm.takes(found, now):
-            return False
-        beside.extend(found)
-        beside.append(now)
-        return True
+        return kept.calm.takes(found, now)
 
     def put(
         self, key: Key, standing: Standing, rules: LadderRules | None, now: int, calm: Calm | None = None
@@ -118,7 +105,7 @@ class Standings:
             self._make_room(rules, now)
             self._order.append(key)
             self.marks[key[1] & (MARKS - 1)] += 1
-        self._kept[key] = Kept(_pack(standing), standing.due(rules), rules, calm, array("q"))
+        self._kept[key] = Kept(_pack(standing), standing.due(rules), rules, calm)
         if standing.waits:
             self.waiting[key] = None
         else:
@@ -154,7 +141,7 @@ class Standings:
     def _whole(self, key: Key) -> bytes:
         """A packed standing with all its evidence."""
         kept = self._kept[key]
-        return _pack(kept.unpacked()) if kept.beside else kept.packed
+        return kept.packed if kept.calm is None else _pack(kept.unpacked())
 
     def load(self, saved: bytes) -> None:
         """Put back what `save` gave."""
@@ -164,7 +151,7 @@ class Standings:
         self.marks.fill(0)
         for kind, subject, packed, waits in _unpack_all(saved):
             key = (kind, subject)
-            self._kept[key] = Kept(packed, 0, None, None, array("q"))
+            self._kept[key] = Kept(packed, 0, None, None)
             self._order.append(key)
             self.marks[subject & (MARKS - 1)] += 1
             if waits:

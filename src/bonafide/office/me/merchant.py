@@ -22,6 +22,10 @@ class Merchants:
     def __init__(self, store: Store, desk: Admissions, cases: CaseBook, about: About) -> None:
         self._store, self._desk, self._cases, self._about = store, desk, cases, about
 
+    def _has_traded(self, token: str) -> bool:
+        with self._store.reading() as connection:
+            return has_traded(connection, token)
+
     def show(self, merchant: str, *, inside: bool = True) -> dict[str, Any]:
         """A merchant as JSON shows it; `inside` with what is the office's own. MissingError where it has not applied,
         nothing was decided about it and nothing traded with it of late. Other ids than ids and tokens: UsageError."""
@@ -31,9 +35,8 @@ class Merchants:
         try:
             applied = self._desk.show(merchant, inside=inside)
         except MissingError:
-            with self._store.reading() as connection:
-                if found is None and not has_traded(connection, token):
-                    raise
+            if found is None and not self._has_traded(token):
+                raise
             applied = {"merchant_id": token, **_NOT_APPLIED}
         told = applied | (found or self._about.nothing("merchant", number, inside=inside))
         if not inside:
