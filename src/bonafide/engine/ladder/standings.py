@@ -91,9 +91,10 @@ class Standings:
         found: event, amount, typologies and outcome, as `Evidence` has them.
         """
         kept = self._kept.get(key)
-        if kept is None or kept.calm is None or kept.rules is not rules:
+        if kept is None:
             return False
-        return kept.calm.takes(found, now)
+        _, _, under, calm = kept
+        return calm is not None and under is rules and calm.takes(found, now)
 
     def put(
         self, key: Key, standing: Standing, rules: LadderRules | None, now: int, calm: Calm | None = None
