@@ -25,7 +25,6 @@ from bonafide.engine.intake import list_text, rows_of_events
 from bonafide.engine.kernel import entry, source_stamp
 from bonafide.engine.kernels import cache_folder, load_kernels
 from bonafide.engine.state import State
-from bonafide.engine.templates import Scores
 from bonafide.testing.windows_twin import WindowTwin
 
 STATUS = {TAKEN: "taken", DUPLICATE: "duplicate", CONFLICT: "conflict", TOO_LATE: "too-late"}
@@ -168,8 +167,8 @@ def decision_in(engine: Engine, batch: Batch, i: int, event: Fact) -> Decision:
     template = batch.templates[batch.template[i]]
     subjects = {kind: getattr(event, f"{kind}_id", "") for kind in ("user", "merchant")}
     measures = engine.told(batch.measures.get(i, ()), subjects, template.arm)
-    scores = Scores(int(batch.score_e6[i]), int(batch.credit[i]))
-    return template.fill(event.event_id, int(batch.seq[i]), event.time, measures, scores, batch.loops.get(i, ()))
+    score, credit, loops = int(batch.score_e6[i]), int(batch.credit[i]), batch.loops.get(i, ())
+    return template.fill(event.event_id, int(batch.seq[i]), event.time, score, credit, loops, measures)
 
 
 def compiled(signature: Any, function: Any) -> Any:

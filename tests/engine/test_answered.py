@@ -35,7 +35,7 @@ from bonafide.engine.codes import CONFLICT, DUPLICATE, TAKEN, TOO_LATE
 from bonafide.engine.engine import Engine
 from bonafide.engine.policy import Ruling
 from bonafide.engine.shipped import shipped_bundle
-from bonafide.engine.templates import Scores, Template, as_json
+from bonafide.engine.templates import Template, as_json
 from bonafide.testing.generators import events, texts
 from tests.engine.kit import START_MS
 from tests.engine.modelled import modelled
@@ -159,7 +159,7 @@ def test_a_form_is_filled_as_its_template(
     score = data.draw(st.integers(0, SCORE_UNIT) | st.integers(0, 200))
     seq, credit = data.draw(st.integers(0, 10**12)), data.draw(st.just(0) | st.integers(300, 900))
     loops = data.draw(LOOPS)
-    decision = template.fill(event_id, seq, time, measures, Scores(score, credit), loops)
+    decision = template.fill(event_id, seq, time, score, credit, loops, measures)
     answer = Form(template).fill(event, seq, score, credit, loops, measures)
     assert answer == Answered(TAKEN, seq, *told(decision)[1:])
     tokens = [show_token(7 + i) for i in range(len(measures))]

@@ -88,8 +88,7 @@ def row_of(record: dict[str, Any], key: Any) -> Any:
     row[0, TYPE], row[0, LOCAL_HOUR], row[0, LOCAL_DAY] = TYPE_CODE[record["type"]], record["local_hour"], 20_000
     for name in record.keys() & FIELDS.keys():
         if FIELDS[name].kind == "text":
-            blob = np.frombuffer(record[name].encode(), dtype=np.uint8)
-            load_kernels().hash_texts(blob, row, FIELDS[name].place, key[0], key[1])
+            load_kernels().hash_texts(record[name].encode(), row, FIELDS[name].place, key)
         else:
             row[0, FIELDS[name].place] = WORD_CODE[record[name]] if FIELDS[name].kind == "word" else record[name]
     return row[0]

@@ -19,7 +19,7 @@ from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.testing.generators import events
 from tests.engine.kit import SECRET, START_MS, frame_of, payment
 
-KEY = tuple(np.frombuffer(SECRET, dtype="<u8"))
+KEY = np.frombuffer(SECRET, dtype="<u8")
 
 
 def both(log: Sequence[Event]) -> tuple[np.ndarray, np.ndarray]:

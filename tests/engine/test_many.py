@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,7 @@ def one_of(given: tuple[Any, ...], forms: list[Form]) -> bytes:
 def test_plain_bodies_are_those_of_their_forms(
     own: list[tuple[Any, ...]], template: Template, rulings: tuple[Ruling, ...]
 ) -> None:
-    forms = [Form(template._replace(ruling=ruling._replace(hold_ms=None))) for ruling in rulings]
+    forms = [Form(replace(template, ruling=ruling._replace(hold_ms=None))) for ruling in rulings]
     rows = np.full((len(own), ROW_WIDTH), ABSENT, dtype=np.int64)
     verdicts = np.zeros((len(own), V_HITS + 2), dtype=np.int64)
     for i, (_, time, seq, score, credit, _) in enumerate(own):

@@ -21,7 +21,7 @@ from bonafide.testing.generators import events
 from tests.engine.kit import SECRET, payment
 from tests.engine.test_intake import application, indicator
 
-KEY = tuple(np.frombuffer(SECRET, dtype="<u8"))
+KEY = np.frombuffer(SECRET, dtype="<u8")
 
 
 def rows_twin(log: Sequence[Fact]) -> np.ndarray:
@@ -39,8 +39,7 @@ def rows_twin(log: Sequence[Fact]) -> np.ndarray:
             if isinstance(value, str) and field.kind == "word":
                 rows[i, field.place] = WORD_CODE[value]
             elif isinstance(value, str) and value:
-                text = np.frombuffer(value.encode(), dtype=np.uint8)
-                kernels.hash_texts(text, rows[i : i + 1], field.place, *KEY)
+                kernels.hash_texts(value.encode(), rows[i : i + 1], field.place, KEY)
             elif isinstance(value, float):
                 rows[i, field.place] = round(value * FRACTION_UNIT)
             elif isinstance(value, int):

@@ -26,14 +26,14 @@ from tests.engine.kit import SECRET, frame_of, payment
 from tests.engine.test_intake import application
 from tests.engine.tiny import tiny
 
-KEY = tuple(np.frombuffer(SECRET, dtype="<u8"))
+KEY = np.frombuffer(SECRET, dtype="<u8")
 ROOM = 10_000
 
 
 def hash_of(text: str) -> int:
     """The hash that the engine counts a text by."""
     out = np.zeros((1, 1), dtype=np.int64)
-    load_kernels().hash_texts(np.frombuffer(text.encode(), dtype=np.uint8), out, 0, *KEY)
+    load_kernels().hash_texts(text.encode(), out, 0, KEY)
     return int(out[0, 0])
 
 

@@ -50,8 +50,8 @@ def test_a_hash_does_not_depend_on_where_the_bytes_stand(hash_of: Any) -> None:
 
 def test_texts_are_hashed_one_by_one_and_empty_ones_left_absent() -> None:
     out = np.full((4, 2), ABSENT)
-    texts = np.frombuffer(b"\x01\x02\0\0abc\0\x01\x02", dtype=np.uint8)
-    assert load_kernels().hash_texts(texts, out, 1, *KEY) == 4
+    texts = b"\x01\x02\0\0abc\0\x01\x02"
+    assert load_kernels().hash_texts(texts, out, 1, KEY) == 4
     assert (out[:, 0] == ABSENT).all()
     assert out[1, 1] == ABSENT
     assert out[0, 1] == out[3, 1] != out[2, 1]
@@ -59,8 +59,8 @@ def test_texts_are_hashed_one_by_one_and_empty_ones_left_absent() -> None:
 
 def test_more_texts_than_rows_are_counted_and_not_written() -> None:
     out = np.full((2, 1), ABSENT)
-    assert load_kernels().hash_texts(np.frombuffer(b"a\0b\0c\0d", dtype=np.uint8), out, 0, *KEY) == 4
-    assert load_kernels().hash_texts(np.frombuffer(b"a", dtype=np.uint8), out, 0, *KEY) == 1
+    assert load_kernels().hash_texts(b"a\0b\0c\0d", out, 0, KEY) == 4
+    assert load_kernels().hash_texts(b"a", out, 0, KEY) == 1
 
 
 def test_no_hash_stands_for_an_absent_field_or_an_empty_slot() -> None:

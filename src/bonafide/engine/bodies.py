@@ -228,7 +228,7 @@ TAUGHT: Final = Pieces.of(['{"event_id":', ',"seq":', ',"status":"taught"}'])
 class _Told(NamedTuple):
     """The pieces of some forms, one behind the other."""
 
-    text: NDArray[np.uint8]
+    text: bytes
     cuts: NDArray[np.int64]
     longest: int
     """Bytes of a canonical encoding's pieces, at most."""
@@ -241,7 +241,7 @@ def _joined(pieces: Sequence[Pieces]) -> _Told:
     cuts = np.array([one.cuts for one in pieces], dtype=np.int64)
     longest = int((cuts[:, P_OUTCOME] - cuts[:, 0]).max())
     cuts += (np.cumsum(lengths) - lengths)[:, None]
-    return _Told(np.frombuffer(b"".join([one.text for one in pieces]), dtype=np.uint8), cuts, longest, lengths)
+    return _Told(b"".join([one.text for one in pieces]), cuts, longest, lengths)
 
 
 def write_plain(
@@ -259,7 +259,7 @@ def write_plain(
     out = np.empty(int(told.lengths[numbers[numbers >= 0]].sum()) + own * len(names) + len(ids), dtype=np.uint8)
     ends = np.empty(len(names), dtype=np.int64)
     kernels.write_answers(
-        np.frombuffer(ids, dtype=np.uint8), rows, verdicts, numbers, told.text, told.cuts, out, ends, lanes,
+        ids, rows, verdicts, numbers, told.text, told.cuts, out, ends, lanes,
         np.empty(3 * LANES, dtype=np.int64), np.empty(LANES * DIGEST_WORDS, dtype=np.uint32),
     )  # fmt: skip
     stops = ends.tolist()

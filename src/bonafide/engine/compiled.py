@@ -25,6 +25,7 @@ from bonafide.engine.rules.machine import COLUMN
 from bonafide.engine.rules.program import Builder, Program
 from bonafide.engine.rules.utilisation import expand
 from bonafide.engine.scheme import Placed, Scheme, place
+from bonafide.engine.siphash import HashKey
 
 LATENESS_MS: Final = 30 * DAY_MS
 KNOWN_MS: Final = 90 * DAY_MS
@@ -68,7 +69,7 @@ class Bound(NamedTuple):
     """Registers for features' conditions, registers for rules, the rules' weights, registers for COLUMN events at
     once, COLUMN words of scratch, the numbers that are carried, and the scheme's: one array, since handing over each
     costs a tenth of a microsecond."""
-    key: tuple[np.uint64, np.uint64]
+    key: HashKey
 
     def __repr__(self) -> str:
         return unprinted(self)
@@ -106,7 +107,7 @@ class Compiled(NamedTuple):
         floats = self._floats()
         plan, placed = self._plan(key, len(words), len(floats))
         words, floats = np.concatenate((words, placed.words)), np.concatenate((floats, placed.floats))
-        return Bound(plan, np.ascontiguousarray(code), words, floats, (key[0], key[1]))
+        return Bound(plan, np.ascontiguousarray(code), words, floats, key)
 
     def _floats(self) -> NDArray[np.float64]:
         registers = self.rules.fresh_registers()
@@ -225,14 +226,12 @@ def _moved(features: FeaturePlan, by: int) -> list[int]:
     return tape
 
 
-def hash_words(
-    words: Sequence[int | str], key: NDArray[np.uint64], hash_texts: Callable[..., int]
-) -> NDArray[np.int64]:
+def hash_words(words: Sequence[int | str], key: HashKey, hash_texts: Callable[..., int]) -> NDArray[np.int64]:
     """A program's words with its texts hashed, and each group sorted."""
     texts = [w for w in words if isinstance(w, str)]
     hashed = np.full((max(len(texts), 1), 1), ABSENT, dtype=np.int64)
     if texts:
-        hash_texts(np.frombuffer("\0".join(texts).encode(), dtype=np.uint8), hashed, 0, key[0], key[1])
+        hash_texts("\0".join(texts).encode(), hashed, 0, key)
     found = iter(hashed[:, 0].tolist())
     hashes = np.array([next(found) if isinstance(w, str) else w for w in words], dtype=np.int64)
     group = 0

@@ -29,7 +29,7 @@ from bonafide.engine.codes import (
     ABSORBED, CONFLICT, DUPLICATE, READ, TAKEN, TOO_LATE, V_CREDIT, V_SCORE, V_SEQ, V_STATUS,
 )  # fmt: skip
 from bonafide.engine.compiled import Compiled
-from bonafide.engine.intake import Column, read_events, rows_of_columns, rows_of_events
+from bonafide.engine.intake import Column, read_events, rows_of_columns
 from bonafide.engine.kernels import Kernels, load_kernels
 from bonafide.engine.ladder.follow import follow
 from bonafide.engine.ladder.ladder import FEEDS, InForce, Ladder
@@ -46,7 +46,7 @@ from bonafide.engine.stretches import (
     NO_CHANGES, NO_LISTS, Alone, Changes, Stretch, changes_among, changes_in, lists_among, walk_stretches,
 )  # fmt: skip
 from bonafide.engine.swap import fit
-from bonafide.engine.templates import Scores, Template
+from bonafide.engine.templates import Template
 from bonafide.engine.warming import ABSORB_ROWS, Warming
 
 __all__ = ["DEFAULT_SECRET", "Answered", "Batch", "Decided", "Engine", "Warming", "loops_of"]
@@ -139,6 +139,7 @@ class Engine:
     def _begin_again(self) -> None:
         """Forget what was made for the bundle before."""
         self._one = self.state.room(1)
+        self._alone = Alone(self._row, self.state)
         self._wordings: dict[str | None, Wording] = {}
         compiled = self.bundle.compiled
         self._bases = Bases(compiled.scheme, len(compiled.features.columns))
@@ -191,17 +192,16 @@ class Engine:
 
     def decide_one(self, event: Fact) -> Decision | Receipt:
         """Take one event in and answer it, as `decide` does."""
-        rows = rows_of_events((event,), self.kernels, self.state.bound.key, self._row)
+        rows, _ = read_events((event,), self.kernels, self.state.bound.key, self._row)
         if not self.lists.is_quiet:
             self.turn(max(self.state.latest_ms, event.time), self.state.latest_ms)
-        self._one.verdicts.fill(0)
         walked = self.state.walk(rows, _READ, self._one)
         loops = loops_of(walked.ways)[0] if len(walked.ways) else ()
         if self.beside is None:
             (verdict,), voice = walked.verdicts.tolist(), self._voice
         else:
             ((verdict, voice),) = self.beside.spoken(rows, walked)
-        answer = self._decision(event, verdict, voice, loops, Alone(rows, self.state), 0)
+        answer = self._decision(event, verdict, voice, loops, self._alone, 0)
         if isinstance(event, Degraded) and isinstance(answer, Receipt) and answer.status == "taught":
             self.degrade(event.parts)
         elif isinstance(event, ListChanged) and isinstance(answer, Receipt) and answer.status == "taught":
@@ -271,10 +271,8 @@ class Engine:
         measures: tuple[ProposedMeasure, ...] = ()
         if template.counts or (self._waiting and self._waits(stretch.rows, i)):
             measures = self._measures(event, template, stretch, i, seq)
-        return template.fill(
-            event.event_id, seq, event.time, measures, Scores(verdict[V_SCORE], verdict[V_CREDIT]),
-            loops if voice.follows else (),
-        )  # fmt: skip
+        told = loops if voice.follows else ()
+        return template.fill(event.event_id, seq, event.time, verdict[V_SCORE], verdict[V_CREDIT], told, measures)
 
     def _answer(
         self, event: Fact, verdict: list[int], voice: Voice, loops: tuple[Loop, ...], stretch: Stretch, i: int
@@ -371,16 +369,15 @@ class Engine:
 
     def in_force(self, subject_type: str, subject_id: str) -> tuple[InForce, ...]:
         """The measures in force about a user or a merchant, as of the latest time in the log."""
-        text = np.frombuffer(subject_id.encode(), dtype=np.uint8)
         found = np.full((1, 1), ABSENT, dtype=np.int64)
-        self.kernels.hash_personal_texts(text, found, 0, *self.state.bound.key)
+        self.kernels.hash_personal_texts(subject_id.encode(), found, 0, self.state.bound.key)
         return self.ladder.in_force((SUBJECTS.index(subject_type), int(found[0, 0])), self.state.latest_ms)
 
     def hash_of(self, text: str) -> int:
         """The hash that a row has of a text that names no person."""
         found = self._hashed
         found.fill(ABSENT)
-        self.kernels.hash_texts(np.frombuffer(text.encode(), dtype=np.uint8), found, 0, *self.state.bound.key)
+        self.kernels.hash_texts(text.encode(), found, 0, self.state.bound.key)
         return found.item()
 
     def decide_columns(self, kinds: NDArray[np.int64], columns: Mapping[str, Column], how: NDArray[np.int64]) -> Batch:

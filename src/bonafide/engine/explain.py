@@ -25,6 +25,7 @@ from bonafide.engine.policy import OutcomeBand, owed_to_rules
 from bonafide.engine.rules.language import Apply, Equals, Missing, Name, Node
 from bonafide.engine.rules.program import Builder
 from bonafide.engine.rules.utilisation import UTILISATION, expand
+from bonafide.engine.siphash import HashKey
 
 COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "==", "!="})
 _MAY_BE_MISSING: Final = frozenset(
@@ -69,7 +70,7 @@ class Voice(NamedTuple):
 
 
 def evaluate_parts(
-    nodes: Sequence[Node], columns: Mapping[str, int], kernels: Kernels, key: tuple[np.uint64, np.uint64],
+    nodes: Sequence[Node], columns: Mapping[str, int], kernels: Kernels, key: HashKey,
     row: NDArray[np.int64], answers: NDArray[np.float64],
 ) -> list[Part]:  # fmt: skip
     """Conditions with the value of each of their parts.
@@ -83,7 +84,7 @@ def evaluate_parts(
         builder.add(expand(node))
     program = builder.build()
     registers = program.fresh_registers()
-    words = hash_words(program.words, np.array(key, dtype=np.uint64), kernels.hash_texts)
+    words = hash_words(program.words, key, kernels.hash_texts)
     kernels.evaluate(
         program.code, words, np.ascontiguousarray(row), np.ascontiguousarray(answers[: program.features]), registers
     )
@@ -91,7 +92,7 @@ def evaluate_parts(
     return [_tree(node, values) for node in nodes]
 
 
-def voices(bundle: Bundle, kernels: Kernels, key: tuple[np.uint64, np.uint64], row: NDArray[np.int64],
+def voices(bundle: Bundle, kernels: Kernels, key: HashKey, row: NDArray[np.int64],
            answers: NDArray[np.float64], lists: Mapping[str, Words]) -> list[Voice]:  # fmt: skip
     """What each rule of a bundle said about an event, in the order of the bundle; `lists`: what was on them then."""
     columns = {feature.name: place for place, feature in enumerate(bundle.features)}

@@ -20,8 +20,8 @@ from bonafide.core.pseudonym import show_token
 from bonafide.engine.kernels import Kernels
 from bonafide.engine.packed import SCHEMA
 from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
+from bonafide.engine.siphash import HashKey
 
-_BYTE: Final = np.dtype(np.uint8)
 _pack: Final = msgspec.msgpack.Encoder().encode
 DOCUMENTS: Final = "documents"
 """The one list whose items have personal texts: their ids."""
@@ -37,7 +37,7 @@ def list_text(value: Sequence[Any]) -> str:
 
 
 def document_tokens(
-    documents: Sequence[Document], kernels: Kernels, key: tuple[np.uint64, np.uint64]
+    documents: Sequence[Document], kernels: Kernels, key: HashKey
 ) -> tuple[Document, ...]:  # fmt: skip
     """The same documents with tokens in place of their ids: what is hashed of them, and what the journal holds.
 
@@ -45,7 +45,7 @@ def document_tokens(
     """
     hashes = np.full((max(len(documents), 1), 1), ABSENT, dtype=np.int64)
     text = "\0".join(one.id for one in documents).encode()
-    kernels.hash_personal_texts(np.frombuffer(text, dtype=np.uint8), hashes, 0, *key)
+    kernels.hash_personal_texts(text, hashes, 0, key)
     return tuple(
         Document(kind=one.kind, id=show_token(value))
         for one, value in zip(documents, hashes[:, 0].tolist(), strict=False)
@@ -61,7 +61,7 @@ LIST_FIELDS: Final = {
 
 
 def rows_of_events(
-    events: Sequence[Fact], kernels: Kernels, key: tuple[np.uint64, np.uint64], into: NDArray[np.int64] | None = None
+    events: Sequence[Fact], kernels: Kernels, key: HashKey, into: NDArray[np.int64] | None = None
 ) -> NDArray[np.int64]:  # fmt: skip
     """Rows of structs, n x ROW_WIDTH; `into` is an array of that size that may be overwritten.
 
@@ -71,12 +71,11 @@ def rows_of_events(
 
 
 def read_events(
-    events: Sequence[Fact], kernels: Kernels, key: tuple[np.uint64, np.uint64], into: NDArray[np.int64] | None = None
+    events: Sequence[Fact], kernels: Kernels, key: HashKey, into: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.int64], bool]:  # fmt: skip
     """Rows of structs as `rows_of_events` gives them, and whether any of these events has a list."""
     rows = np.empty((len(events), ROW_WIDTH), dtype=np.int64) if into is None else into
-    pack = np.frombuffer(_pack(events), _BYTE)
-    listed = kernels.read_pack(SCHEMA, pack, rows, *key)
+    listed = kernels.read_pack(SCHEMA, _pack(events), rows, key)
     if listed < 0:
         raise KeyError(f"{events[-1 - listed]!r} is no event of the schema")
     if listed:
@@ -84,9 +83,7 @@ def read_events(
     return rows, listed > 0
 
 
-def _fill_lists(
-    events: Sequence[Fact], rows: NDArray[np.int64], kernels: Kernels, key: tuple[np.uint64, np.uint64]
-) -> None:
+def _fill_lists(events: Sequence[Fact], rows: NDArray[np.int64], kernels: Kernels, key: HashKey) -> None:
     """Hash the texts of lists into their places."""
     for i, event in enumerate(events):
         for name in LIST_FIELDS.get(event.__class__, ()):
@@ -94,12 +91,11 @@ def _fill_lists(
             if value is not None:
                 if name == DOCUMENTS:
                     value = document_tokens(value, kernels, key)
-                text = np.frombuffer(list_text(value).encode(), dtype=np.uint8)
-                kernels.hash_texts(text, rows[i : i + 1], FIELDS[name].place, *key)
+                kernels.hash_texts(list_text(value).encode(), rows[i : i + 1], FIELDS[name].place, key)
 
 
 def rows_of_columns(
-    kinds: NDArray[np.int64], columns: Mapping[str, Column], kernels: Kernels, key: tuple[np.uint64, np.uint64]
+    kinds: NDArray[np.int64], columns: Mapping[str, Column], kernels: Kernels, key: HashKey
 ) -> NDArray[np.int64]:
     """Rows of columns: `kinds` are type codes, `columns` any of the schema's fields, all of the same length.
 
@@ -117,12 +113,12 @@ def rows_of_columns(
         if name == DOCUMENTS and column.strip(b"\0"):
             column = b"\0".join(_column_tokens(column, kernels, key))
         hash_parts = kernels.hash_personal_texts if FIELDS[name].personal and name != DOCUMENTS else kernels.hash_texts
-        if hash_parts(np.frombuffer(column, dtype=np.uint8), rows, FIELDS[name].place, key[0], key[1]) != len(kinds):
+        if hash_parts(column, rows, FIELDS[name].place, key) != len(kinds):
             raise ValueError(f"column {name} does not have {len(kinds)} parts")
     return rows
 
 
-def _column_tokens(column: bytes, kernels: Kernels, key: tuple[np.uint64, np.uint64]) -> Iterator[bytes]:
+def _column_tokens(column: bytes, kernels: Kernels, key: HashKey) -> Iterator[bytes]:
     """The parts of a column of documents, with tokens."""
     for part in column.split(b"\0"):
         if part:

@@ -50,20 +50,20 @@ def _write_hash(texts, begin, end, row, place, personal, k0, k1):
             row[place] = hash_bytes(texts, begin, end, k0, k1)
 
 
-def hash_texts(texts, out, place, k0, k1):
-    """Hash the parts of `texts` (uint8, divided by zero bytes) into column `place` of `out`; empty parts are left.
+def hash_texts(texts, out, place, key):
+    """Hash the parts of `texts` (bytes, divided by zero bytes) into column `place` of `out`; empty parts are left.
 
     Returns the number of parts, which the caller compares with the rows it meant to fill.
     """
     rows, width = out.shape
-    return _hash_parts(pointer(texts), texts.size, pointer(out), rows, width, place, 0, k0, k1)
+    return _hash_parts(pointer(texts), len(texts), pointer(out), rows, width, place, 0, key[0], key[1])
 
 
-def hash_personal_texts(texts, out, place, k0, k1):
+def hash_personal_texts(texts, out, place, key):
     """The same for a personal field: a part that is a token is the hash that it says. The types of subjects are in
     `out` already."""
     rows, width = out.shape
-    return _hash_parts(pointer(texts), texts.size, pointer(out), rows, width, place, 1, k0, k1)
+    return _hash_parts(pointer(texts), len(texts), pointer(out), rows, width, place, 1, key[0], key[1])
 
 
 @inner
@@ -102,15 +102,16 @@ class Kernels(NamedTuple):
     walk: Callable[..., int]
 
 
-_BYTES: Final = types.Array(types.uint8, 1, "C", readonly=True)
+_BYTES: Final = types.Bytes(types.uint8, 1, "C", readonly=True)
+"""Whatever holds bytes in one piece: `bytes` go in as they are."""
 _LINE: Final = types.int64[::1]
 _TABLE: Final = types.int64[:, ::1]
 _FLOATS: Final = types.float64[::1]
-_KEY: Final = (types.uint64, types.uint64)
+_KEY: Final = types.Array(types.uint64, 1, "C", readonly=True)
 _STAGES: Final = (
-    ("hashing", types.int64(_BYTES, _TABLE, types.int64, *_KEY)),
-    ("hashing with tokens", types.int64(_BYTES, _TABLE, types.int64, *_KEY)),
-    ("reading", types.int64(_LINE, _BYTES, _TABLE, *_KEY)),
+    ("hashing", types.int64(_BYTES, _TABLE, types.int64, _KEY)),
+    ("hashing with tokens", types.int64(_BYTES, _TABLE, types.int64, _KEY)),
+    ("reading", types.int64(_LINE, _BYTES, _TABLE, _KEY)),
     ("writing tokens", types.int64(_LINE, _BYTES, _TABLE, _LINE, types.uint8[::1], _LINE, _LINE, _TABLE, _TABLE)),
     (
         "writing answers",

@@ -255,11 +255,11 @@ def _read_event(schema, pack, at, row, k0, k1):
     return at, lists
 
 
-def read_pack(schema, pack, out, k0, k1):
+def read_pack(schema, pack, out, key):
     """Fill `out` (n x ROW_WIDTH) from a packed list of n events; returns how many of them have a list, in whose places
     LISTED is left, or -1 - the number of the event that has a word or a type which is none of the schema's."""
     told, bytes_, rows = pointer(schema), pointer(pack), pointer(out)
-    at, lists = _head_width(np.int64(bytes_[0])), 0
+    at, lists, k0, k1 = _head_width(np.int64(bytes_[0])), 0, key[0], key[1]
     for i in range(out.shape[0]):
         at, has_list = _read_event(told, bytes_, at, shift(rows, i * ROW_WIDTH), k0, k1)
         if at == UNKNOWN:

@@ -29,7 +29,7 @@ from bonafide.engine.packed import (
     BASIS, FIELD_WORDS, HOW_PERSONAL, KIND_CODE, MULTIPLIER, SCHEMA, T_RECORDS, name_hash,
 )  # fmt: skip
 from bonafide.engine.rules.operations import ROW_WIDTH, TYPE
-from bonafide.engine.siphash import spread, token_hash
+from bonafide.engine.siphash import HashKey, spread, token_hash
 
 KNOWN_TEXTS: Final = 2**21
 """Texts that are known to be handed on, 16 MiB of them; of more, those unseen for longest are handed on again."""
@@ -248,7 +248,7 @@ class Known:
 
 def write_events(
     events: Sequence[Fact], rows: NDArray[np.int64], status: Sequence[int], known: Known, room: int, kernels: Kernels,
-    key: tuple[np.uint64, np.uint64], *, listed: bool,
+    key: HashKey, *, listed: bool,
 ) -> Written:  # fmt: skip
     """What the journal holds of events, given their rows and what became of each.
 
@@ -263,7 +263,7 @@ def write_events(
     ends = np.empty(len(events), dtype=np.int64)
     fresh = np.empty((max(min(room, len(events) * PERSONAL_MAX), 0), FRESH_WIDTH), dtype=np.int64)
     found = kernels.write_tokens(
-        SCHEMA, np.frombuffer(text, dtype=np.uint8), rows, np.array(status, dtype=np.int64), out, ends, known.table,
+        SCHEMA, text, rows, np.array(status, dtype=np.int64), out, ends, known.table,
         np.empty((len(events) * PERSONAL_MAX, ASKED_WIDTH), dtype=np.int64), fresh,
     )  # fmt: skip
     stops = ends.tolist()
@@ -284,7 +284,7 @@ def _clear_texts(events: Sequence[Fact], fresh: list[list[int]]) -> list[ClearTe
 
 def _with_document_tokens(
     events: Sequence[Fact], rows: NDArray[np.int64], status: Sequence[int], kernels: Kernels,
-    key: tuple[np.uint64, np.uint64],
+    key: HashKey,
 ) -> tuple[list[Fact], list[ClearText]]:  # fmt: skip
     """The events with tokens for the ids of documents, and these ids, known or not: they are few."""
     changed, told = list(events), []

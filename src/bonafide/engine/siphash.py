@@ -7,10 +7,13 @@ Two ids share a hash with probability 2**-64; answers never depend on the secret
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bonafide.core.pseudonym import TOKEN_LENGTH, TOKEN_MARK
 from bonafide.engine.kernel import inner
 
+HashKey = NDArray[np.uint64]
+"""The two words of a secret that texts are hashed with."""
 _MARK = ord(TOKEN_MARK)
 ABSENT = np.int64(-(2**63))
 _C0 = np.uint64(0x736F6D6570736575)

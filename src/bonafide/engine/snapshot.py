@@ -121,5 +121,5 @@ def _shape(engine: Engine) -> str:
 
 
 def _secret_mark(engine: Engine) -> str:
-    key = np.array(engine.state.bound.key, dtype=np.uint64).tobytes()
+    key = engine.state.bound.key.tobytes()
     return hashlib.sha256(MAGIC + key).hexdigest()[:16]

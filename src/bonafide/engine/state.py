@@ -86,9 +86,9 @@ class State:
     def walk(self, rows: NDArray[np.int64], how: NDArray[np.int64], into: Walked | None = None) -> Walked:
         """Carry rows through the kernel in order.
 
-        rows: n x ROW_WIDTH, completed in place; how: n of ABSORBED, DERIVED, READ, ANSWERED; into: what
-        `room` gave, where arrays are used again, with zeroed verdicts. Raises StateError when the arena is full: the
-        events before the one named were taken in, it and the later ones were not.
+        rows: n x ROW_WIDTH, completed in place; how: n of ABSORBED, DERIVED, READ, ANSWERED; into: what `room` gave,
+        where arrays are used again. Raises StateError when the arena is full: the events before the one named were
+        taken in, it and the later ones were not.
         """
         n = len(rows)
         if self._touched - self.memory.item(arena.H_TOP) < AHEAD_WORDS:
@@ -120,8 +120,8 @@ class State:
         return ways
 
     def room(self, n: int) -> Walked:
-        """Arrays for what a walk over n events gives, verdicts zeroed; a walk may be given them to fill."""
-        return Walked(np.empty((n, self._columns)), np.zeros((n, V_HITS + self._hit_words), dtype=np.int64), _NO_WAYS)
+        """Arrays for what a walk over n events gives, a walk may be given them to fill."""
+        return Walked(np.empty((n, self._columns)), np.empty((n, V_HITS + self._hit_words), dtype=np.int64), _NO_WAYS)
 
     def _touch(self, n: int) -> None:
         """Have memory ready ahead of need, a little each time, so that no one event waits for much of it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Final, NamedTuple
 
@@ -34,6 +35,7 @@ from bonafide.engine.scorecard import LevelBand
 TEMPLATES_MAX: Final = 65_536
 """Rulings remembered; beyond it they are made anew."""
 
+_give: Final = msgspec.structs.force_setattr
 _FAULTS: Final = {FAULT_CURRENCY: "missing: currency"}
 NO_EVIDENCE: Final = (None, None)
 
@@ -43,16 +45,8 @@ def as_json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-class Scores(NamedTuple):
-    """What an event and its subject were worth."""
-
-    score_e6: int
-    """Of the event, in millionths."""
-    credit: int
-    """Of its payer, or of the merchant of a payout or an application, 300..900; 0: none."""
-
-
-class Template(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Template:
     """What a decision says apart from its event's id, place, time, scores and loops, and of measures."""
 
     ruling: Ruling
@@ -74,21 +68,43 @@ class Template(NamedTuple):
     """Whether its outcome alone proposes a measure about its subject."""
     arm: str | None = None
     """Of a rollout, the arm of its subject."""
+    _stem: Decision = field(init=False, repr=False, compare=False)
+    """A decision of it in which what is an event's own is blank."""
+
+    def __post_init__(self) -> None:
+        ruling = self.ruling
+        stem = Decision(
+            event_id="", seq=0, time=0, outcome=ruling.outcome, score_e6=0, risk_level=ruling.risk_level,
+            credit_score=None, alert=ruling.alert, reasons=self.reasons, hits=self.hits, measures=(),
+            faults=self.faults, degraded=self.degraded, release_by=None, bundle=self.bundle,
+            release_default=ruling.release, arm=self.arm,
+        )  # fmt: skip
+        object.__setattr__(self, "_stem", stem)
 
     def fill(
-        self, event_id: str, seq: int, time: int, measures: tuple[ProposedMeasure, ...], scores: Scores,
-        loops: tuple[Loop, ...] = (),
+        self, event_id: str, seq: int, time: int, score_e6: int, credit: int, loops: tuple[Loop, ...] = (),
+        measures: tuple[ProposedMeasure, ...] = (),
     ) -> Decision:  # fmt: skip
-        """The decision on one event."""
-        ruling = self.ruling
-        return Decision(
-            event_id=event_id, seq=seq, time=time, outcome=ruling.outcome, score_e6=scores.score_e6,
-            risk_level=ruling.risk_level, credit_score=scores.credit or None, alert=ruling.alert,
-            reasons=self.reasons, hits=self.hits, measures=measures, faults=self.faults, degraded=self.degraded,
-            bundle=self.bundle, loops=loops,
-            release_by=None if ruling.hold_ms is None else self.release_by(time), release_default=ruling.release,
-            arm=self.arm,
-        )  # fmt: skip
+        """The decision on one event.
+
+        score_e6: of the event, in millionths. credit: of its payer, or of the merchant of a payout or an application,
+        300..900; 0: none.
+        """
+        # To copy the stem and give it what is the event's own takes a quarter of the time of naming every field.
+        decision: Decision = self._stem.__copy__()  # type: ignore[attr-defined]
+        _give(decision, "event_id", event_id)
+        _give(decision, "seq", seq)
+        _give(decision, "time", time)
+        _give(decision, "score_e6", score_e6)
+        if credit:
+            _give(decision, "credit_score", credit)
+        if measures:
+            _give(decision, "measures", measures)
+        if loops:
+            _give(decision, "loops", loops)
+        if self.ruling.hold_ms is not None:
+            _give(decision, "release_by", self.release_by(time))
+        return decision
 
     def release_by(self, time: int) -> int | None:
         """When the hold of an event of this time ends by itself; None where it is not held."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from bonafide.engine.admission import EVENT_ID, EVENT_SLOT, TIME, admit, complete_row
 from bonafide.engine.arena import (
-    FAMILIES_MAX, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_LINKS, H_ORDER, H_PENDING, H_SEQ, H_TAKEN, has_room,
+    FAMILIES_MAX, H_EVENTS, H_FUNDS, H_KEYS, H_LATEST, H_LINKS, H_ORDER, H_PENDING, H_SEQ, H_TAKEN, clear, has_room,
 )  # fmt: skip
 from bonafide.engine.codes import (
     ANSWERED, DERIVED, HITS_PER_WORD, READ, TAKEN, V_FAULTS, V_HITS, V_SEQ, V_STATUS,
@@ -179,8 +179,8 @@ def walk(mem, plan, code, words, floats, scratch, events, how, answers, verdicts
     mem: the arena. plan, code, words, floats: the bound bundle. scratch: SCRATCH_WORDS words. events: n x ROW_WIDTH
     integers, completed in place with derived fields and converted money. how: n of ABSORBED, DERIVED, READ, ANSWERED.
     answers: n x (features + inputs), missing as NaN, filled for decided types, and of ANSWERED others the features.
-    verdicts: n x (V_HITS + words of hits), zeroed by the caller. trail: TRAIL_WORDS words; the first is zeroed here and
-    then tells how many ways home follow.
+    verdicts: n x (V_HITS + words of hits). trail: TRAIL_WORDS words; the first is zeroed here and then tells how many
+    ways home follow.
     """
     memory, told, rows = pointer(mem), pointer(plan), pointer(events)
     program, values, numbers, own = pointer(code), pointer(words), pointer(floats), pointer(scratch)
@@ -200,6 +200,7 @@ def walk(mem, plan, code, words, floats, scratch, events, how, answers, verdicts
         look_ahead(memory, told, rows, n, i, hashes, rows_ahead)
         event, given = nth(rows, i), shift(pointer(answers), i * answers.shape[1])
         verdict = shift(pointer(verdicts), i * width)
+        clear(verdict, 0, width)
         keys = shift(hashes, ahead(i))
         if not step(memory, told, program, values, numbers, own, event, keys, how[i], given, verdict, ways):
             n = i

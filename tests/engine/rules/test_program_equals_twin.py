@@ -21,6 +21,7 @@ from bonafide.engine.rules.language import Apply, Node, parse
 from bonafide.engine.rules.machine import COLUMN, run, run_columns
 from bonafide.engine.rules.operations import LOCAL_DAY, LOCAL_HOUR, ROW_WIDTH, TYPE, Op
 from bonafide.engine.rules.program import Builder
+from bonafide.engine.siphash import HashKey
 from bonafide.testing.rules_twin import Value, evaluate
 from tests.engine.kit import SECRET, compiled
 from tests.engine.rules.expressions import FEATURES, IDS, VOCABULARY, answers, conditions, numbers, records
@@ -39,14 +40,14 @@ def kernel() -> Any:
     return compiled(types.void(table, line, table, floats, types.float64[::1], floats), run_both)
 
 
-def row_of(record: Mapping[str, Any], key: tuple[np.uint64, np.uint64]) -> np.ndarray:
+def row_of(record: Mapping[str, Any], key: HashKey) -> np.ndarray:
     """A record as the kernel reads it."""
     row = np.full((1, ROW_WIDTH), ABSENT, dtype=np.int64)
     row[0, TYPE] = TYPE_CODE[record["type"]]
     row[0, LOCAL_HOUR], row[0, LOCAL_DAY] = record["local_hour"], record["local_day"]
     for name, value in record.items():
         if name in FIELDS and FIELDS[name].kind == "text":
-            load_kernels().hash_texts(np.frombuffer(value.encode(), dtype=np.uint8), row, FIELDS[name].place, *key)
+            load_kernels().hash_texts(value.encode(), row, FIELDS[name].place, key)
         elif name in FIELDS:
             row[0, FIELDS[name].place] = WORD_CODE[value] if FIELDS[name].kind == "word" else value
     return row[0]
@@ -67,7 +68,7 @@ def values_of(nodes: Sequence[Node], record: Mapping[str, Any], features: Mappin
     program, key = builder.build(), np.frombuffer(SECRET, dtype="<u8")
     registers = program.fresh_registers()
     load_kernels().evaluate(
-        program.code, hash_words(program.words, key, load_kernels().hash_texts), row_of(record, (key[0], key[1])),
+        program.code, hash_words(program.words, key, load_kernels().hash_texts), row_of(record, key),
         np.array(known_of(features)), registers,
     )  # fmt: skip
     return registers[program.results].tolist()
@@ -79,7 +80,7 @@ def truths_of(kernel: Any, nodes: Sequence[Node], cases: Sequence[tuple[Mapping[
     for node in nodes:
         builder.add(node)
     program, key = builder.build(), np.frombuffer(SECRET, dtype="<u8")
-    rows = np.array([row_of(record, (key[0], key[1])) for record, _ in cases])
+    rows = np.array([row_of(record, key) for record, _ in cases])
     answers = np.array([known_of(features) for _, features in cases])
     registers = np.tile(program.fresh_registers(), (len(cases), 1))
     registers[:, : len(FEATURES)] = answers

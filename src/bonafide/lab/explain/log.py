@@ -17,7 +17,6 @@ from bonafide.engine.asked import Words
 from bonafide.engine.codes import DERIVED, READ, TAKEN
 from bonafide.engine.engine import Batch, Engine
 from bonafide.engine.shipped import shipped_folder
-from bonafide.engine.templates import Scores
 from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.explain.folder import Results
 from bonafide.lab.inputs import Chunk, load_mapping, read_chunks
@@ -110,8 +109,10 @@ def _met(engine: Engine, frame: pl.DataFrame, batch: Batch, place: int) -> Reder
         template = batch.templates[int(batch.template[place])]
         subjects = {kind: event.get(f"{kind}_id", "") for kind in ("user", "merchant")}
         measures = engine.told(batch.measures.get(place, ()), subjects, template.arm)
-        scores, because = Scores(int(batch.score_e6[place]), int(batch.credit[place])), template.ruling.because
-        decision = template.fill(event["event_id"], seq, event["time"], measures, scores, batch.loops.get(place, ()))
+        decision, because = template.fill(
+            event["event_id"], seq, event["time"], int(batch.score_e6[place]), int(batch.credit[place]),
+            batch.loops.get(place, ()), measures,
+        ), template.ruling.because  # fmt: skip
     return Rederived(
         event, seq, decision, batch.rows[place].copy(), batch.answers[place].copy(), because, engine.lists.read
     )
