@@ -16,7 +16,7 @@ from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.inputs.chunks import frame_of_events
 from bonafide.testing.generators import events
 
-KEY = (np.uint64(1), np.uint64(2))
+KEY = np.array([1, 2], dtype=np.uint64)
 
 
 @settings(max_examples=60)

@@ -202,10 +202,11 @@ class Engine:
         else:
             ((verdict, voice),) = self.beside.spoken(rows, walked)
         answer = self._decision(event, verdict, voice, loops, self._alone, 0)
-        if isinstance(event, Degraded) and isinstance(answer, Receipt) and answer.status == "taught":
-            self.degrade(event.parts)
-        elif isinstance(event, ListChanged) and isinstance(answer, Receipt) and answer.status == "taught":
-            self.list_changed(rows[0].tolist())
+        if isinstance(answer, Receipt) and answer.status == "taught":
+            if isinstance(event, Degraded):
+                self.degrade(event.parts)
+            elif isinstance(event, ListChanged):
+                self.list_changed(rows[0].tolist())
         return answer
 
     def turn(self, as_of: int, latest: int) -> None:

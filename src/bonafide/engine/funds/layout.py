@@ -90,8 +90,8 @@ W_COUNT: Final = 9  # how many places it draws on
 W_PLACES: Final = 10
 FLOW_WORDS: Final = W_PLACES + 1 + SERVED_MAX
 
-WORK_WORDS: Final = FLOW_WORDS + TAG_WORDS
-"""Scratch: a movement and a tag."""
+WORK_WORDS: Final = FLOW_WORDS + TAG_WORDS + TAGS_MAX
+"""Scratch: a movement, a tag, and the numbers of a place's tags in an order."""
 ROOM_WORDS: Final = 8 * (N_TAGS + TAGS_MAX * TAG_WORDS)
 """What one event can take of the arena: at most four places that double, each block at most a quarter too large."""
 

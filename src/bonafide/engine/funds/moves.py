@@ -17,7 +17,7 @@ from bonafide.engine.funds.layout import (
     W_SEQ, W_TIME, W_TO, W_UNSETTLED, W_VIA,
 )  # fmt: skip
 from bonafide.engine.funds.places import (
-    copy_words, find_place, is_little, keep, lessen, make_place, place_hash, serve, tag_of,
+    copy_words, find_place, is_little, keep, lessen, make_place, place_hash, put, serve, tag_of,
 )  # fmt: skip
 from bonafide.engine.kernel import inner, shift
 from bonafide.engine.lookahead import ask_slot
@@ -172,7 +172,7 @@ def _move(mem, plan, event, kind, seq, work, queue, trail):
     if to == ABSENT:
         return
     if kind == PAYOUT:
-        _carry_newest(mem, plan, flow, shift(work, FLOW_WORDS))
+        _carry_newest(mem, plan, flow, shift(work, FLOW_WORDS), shift(work, FLOW_WORDS + TAG_WORDS))
     else:
         _carry_all(mem, plan, flow, shift(work, FLOW_WORDS))
 
@@ -322,36 +322,57 @@ def _next_own(mem, flow, of_order, came, number, last):
 @inner
 def _carry_all(mem, plan, flow, piece):
     """All that may go on with a flow whose money can be anybody's: each payment is followed as if it were alone."""
+    to = np.int64(0)
     for p in range(flow[W_COUNT]):
         place = flow[W_PLACES + p]
         for i in range(mem[place + N_COUNT]):
             tag = shift(mem, tag_of(place, i))
             if _may_go(tag, flow) and _piece(tag, min(tag[G_LEFT], flow[W_AMOUNT]), flow, piece):
-                keep(mem, plan, ACCOUNT, flow[W_TO], piece)
+                to = put(mem, to or make_place(mem, plan, ACCOUNT, flow[W_TO], flow[W_TIME]), piece)
 
 
 @inner
-def _carry_newest(mem, plan, flow, piece):
+def _carry_newest(mem, plan, flow, piece, order):
     """What goes on with a payout: the newest first, as far as its amount goes, and it leaves the merchant."""
     if flow[W_COUNT] == 0:
         return
-    place, came, number = flow[W_PLACES], np.int64(2**63 - 1), np.int64(2**63 - 1)
-    while flow[W_UNSETTLED] > 0:
-        best = np.int64(-1)
-        for i in range(mem[place + N_COUNT]):
-            tag = shift(mem, tag_of(place, i))
-            older = tag[G_CAME] < came or (tag[G_CAME] == came and tag[G_NUMBER] < number)
-            if older and _may_go(tag, flow) and (best < 0 or _is_newer(tag, shift(mem, tag_of(place, best)))):
-                best = np.int64(i)
-        if best < 0:
-            return
-        tag = shift(mem, tag_of(place, best))
-        came, number = tag[G_CAME], tag[G_NUMBER]
+    place, to = flow[W_PLACES], np.int64(0)
+    n = _oldest_first(mem, place, flow, order)
+    while n > 0 and flow[W_UNSETTLED] > 0:
+        n -= 1
+        i, last = order[n], mem[place + N_COUNT] - 1
+        tag = shift(mem, tag_of(place, i))
         part = min(tag[G_LEFT], flow[W_UNSETTLED])
         if _piece(tag, part, flow, piece):
             flow[W_UNSETTLED] -= part
-            lessen(mem, place, best, part)
-            keep(mem, plan, ACCOUNT, flow[W_TO], piece)
+            if not lessen(mem, place, i, part):
+                _moved(order, n, last, i)
+            to = put(mem, to or make_place(mem, plan, ACCOUNT, flow[W_TO], flow[W_TIME]), piece)
+
+
+@inner
+def _oldest_first(mem, place, flow, order):
+    """Write the numbers of a place's tags that may go on into `order`; how many these are. Most stand in this order
+    already, since a tag is put behind those that came before it."""
+    count = np.int64(0)
+    for i in range(mem[place + N_COUNT]):
+        tag = shift(mem, tag_of(place, i))
+        if _may_go(tag, flow):
+            at = count
+            while at > 0 and _is_newer(shift(mem, tag_of(place, order[at - 1])), tag):
+                order[at] = order[at - 1]
+                at -= 1
+            order[at] = i
+            count += 1
+    return count
+
+
+@inner
+def _moved(order, n, before, after):
+    """Of the first n numbers of tags, the one that was moved has another."""
+    for m in range(n):
+        if order[m] == before:
+            order[m] = after
 
 
 @inner

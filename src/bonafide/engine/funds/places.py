@@ -131,26 +131,33 @@ def serve(mem, place, merchant):
 
 @inner
 def keep(mem, plan, kind, name, tag):
-    """Add a tag to a place, or to what is there of its payment; the least promising one gives way."""
-    place = make_place(mem, plan, kind, name, tag[G_CAME])
+    """Add a tag to a place as of when it came, which is made if it is new."""
+    put(mem, make_place(mem, plan, kind, name, tag[G_CAME]), tag)
+
+
+@inner
+def put(mem, place, tag):
+    """Add a tag to a place, or to what is there of its payment; the least promising one gives way. Returns where the
+    place stands then."""
     if tag[G_PAID] <= mem[place + N_NOW] - AGE_MS:
-        return
+        return place
     count = mem[place + N_COUNT]
     for i in range(count):
         at = tag_of(place, i)
         if mem[at + G_PAYMENT] == tag[G_PAYMENT] and mem[at + G_HOME] == tag[G_HOME]:
             _merge(shift(mem, at), tag)
-            return
+            return place
     if count == TAGS_MAX:
         now = mem[place + N_NOW]
         least = _least(mem, place, now)
         if _is_less(shift(mem, tag_of(place, least)), tag, now):
             copy_words(tag, shift(mem, tag_of(place, least)), TAG_WORDS)
-        return
+        return place
     if count == mem[place + N_CAPACITY]:
         place = _grow(mem, place)
     copy_words(tag, shift(mem, tag_of(place, count)), TAG_WORDS)
     mem[place + N_COUNT] = count + 1
+    return place
 
 
 @inner
