@@ -252,7 +252,14 @@ def test_a_user_is_shown_with_what_is_for_each(desk: Counter) -> None:
     outside = shown(desk.as_machine(desk.platform, "GET", f"/v1/users/{token}"), UserAnswer)
     assert {*inside} - {*outside} == {"cases", "education", "score_history", "levels"}
     assert inside["score_history"][-1]["credit_score"] == last["credit_score"]
-    assert desk.as_machine(desk.platform, "GET", "/v1/users/nobody").problem == "not-found"
+    unknown = desk.as_machine(desk.platform, "GET", "/v1/users/nobody")
+    assert (unknown.problem, unknown.json["detail"]) == (
+        "not-found", "path: nothing is kept here under this name"
+    )  # fmt: skip
+    unreadable = desk.as_machine(desk.platform, "GET", f"/v1/users/{'x' * 129}")
+    assert (unreadable.problem, unreadable.json["detail"]) == (
+        "not-found", "path: give a user's id, or the token that stands for it"
+    )  # fmt: skip
 
 
 def test_figures_of_education_name_nobody(desk: Counter) -> None:

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from bonafide.apps.server.answers import refused
 from bonafide.apps.server.office_routes.common import caller_of, office_of, vault_of
 from bonafide.apps.server.replies import told
-from bonafide.core.errors import UsageError
+from bonafide.core.errors import MissingError, UsageError
 from bonafide.core.moment import show_moment
 from bonafide.engine.engine import Engine
 from bonafide.engine.ladder.words import GRADES, MERCHANT, USER
@@ -40,6 +40,8 @@ def add_users(rest: FastAPI, service: Service) -> None:
         inside = caller_of(request).sender.role != "platform"
         try:
             return told(await run_in_threadpool(partial(users.show, id, inside=inside)))
+        except MissingError:  # an id, of whom there is nothing to tell
+            raise
         except UsageError:
             raise refused("not-found", "path: give a user's id, or the token that stands for it") from None
 
