@@ -14,6 +14,7 @@ from bonafide.apps.problems import CONTENT_TYPE, Name, Reply, problem_reply
 from bonafide.apps.runtime.jobs import Overloaded, ReadOnly
 from bonafide.apps.server.answers import Gone, Refused, retry_after
 from bonafide.apps.server.callers import CHALLENGE
+from bonafide.apps.server.unaccepted import unaccepted
 from bonafide.core.errors import BonafideError, MissingError, NotThereError, OpposedError, StateError, UsageError
 from bonafide.core.moment import SECOND_MS
 from bonafide.office.access.errors import ForbiddenError, UnauthenticatedError
@@ -77,9 +78,7 @@ async def _of_framework(request: Request, error: Exception) -> Response:
 
 async def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    first: dict[str, Any] = dict(error.errors()[0])
-    field = str(first["loc"][1] if len(first["loc"]) > 1 else first["loc"][0])
-    return answer_of(problem_reply("invalid-field", f"{field}: {first['msg']}", field=field))
+    return answer_of(unaccepted(error.errors()[0]))
 
 
 async def _of_refusal(request: Request, error: Exception) -> Response:
