@@ -315,7 +315,7 @@ def test_the_shipped_rules_cover_every_typology(shipped: Bundle) -> None:
 
 
 def test_one_shipped_rule_alone_never_asks_for_more_than_information(shipped: Bundle) -> None:
-    """But for rules about payouts, which wait for a day where signs of two kinds meet, or beyond what was agreed."""
+    """But for rules about payouts, which wait for a day on signs of two kinds, much of one, or beyond limits."""
     hold = next(band.from_ for band in shipped.policy.outcomes if band.outcome == "hold")
     for rule in shipped.rules:
         assert rule.effect == ("hold" if rule.id in HELD else "allow"), rule.id
@@ -324,7 +324,8 @@ def test_one_shipped_rule_alone_never_asks_for_more_than_information(shipped: Bu
 
 
 HELD = {
-    "O-RING-RETURNS", "O-PARCELS-RETURNS", "O-LINKED-BUYERS", "O-RETURNED-SHARE",
+    "O-RING-RETURNS", "O-PARCELS-RETURNS", "O-PARCELS-DRAWN", "O-LINKED-BUYERS", "O-LINKED-RETURNS", "O-RETURNED-SHARE",
+    "O-RETURNED-BUYERS", "O-NEW-RETURNS",
     "O-LIMITS-14D", "O-LIMITS-45D", "O-LIMITS-90D", "O-LIMITS-30D",
 }  # fmt: skip
 
