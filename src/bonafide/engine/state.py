@@ -47,12 +47,12 @@ class State:
         self._secret = secret
         self.degraded: tuple[str, ...] = ()
         """Parts that do not answer now, as the log's last `degraded` record told them."""
+        self._bind(compiled)
         self.memory = arena.reserve()
         kernels.open_state(self.memory)
         self._scratch = np.zeros(SCRATCH_WORDS, dtype=np.int64)
         self._trail = np.zeros(TRAIL_WORDS, dtype=np.int64)
         self._touched = 0
-        self._bind(compiled)
 
     def bind(self, compiled: Compiled) -> Bound:
         """What another bundle compiled to, with this state's secret."""
@@ -77,7 +77,7 @@ class State:
         """From the next event on these parts do not answer; nothing that is remembered changes."""
         self.degraded = parts
         self.bound = bound = without_model(self._whole) if MODEL in parts else self._whole
-        self._kept = self.memory, bound.plan, bound.code, bound.words, bound.floats, self._scratch
+        self._program = bound.plan, bound.code, bound.words, bound.floats
 
     def twin(self, compiled: Compiled) -> State:
         """An empty state under another bundle, with the same secret."""
@@ -94,7 +94,7 @@ class State:
         if self._touched - self.memory.item(arena.H_TOP) < AHEAD_WORDS:
             self._touch(n)
         walked = into or self.room(n)
-        walk, kept = self.kernels.walk, self._kept
+        walk, kept = self.kernels.walk, (self.memory, *self._program, self._scratch)
         done = walk(*kept, rows, how, walked.answers, walked.verdicts, self._trail)
         if done == n and not self._trail.item(0):  # so mostly: nothing came home
             return walked
@@ -122,7 +122,7 @@ class State:
         return ways
 
     def room(self, n: int) -> Walked:
-        """Arrays for what a walk over n events gives, a walk may be given them to fill."""
+        """Arrays for what a walk over n events gives; a walk may be given them to fill."""
         return Walked(np.empty((n, self._columns)), np.empty((n, V_HITS + self._hit_words), dtype=np.int64), _NO_WAYS)
 
     def _touch(self, n: int) -> None:
