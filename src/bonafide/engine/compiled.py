@@ -67,8 +67,8 @@ class Bound(NamedTuple):
     words: NDArray[np.int64]
     floats: NDArray[np.float64]
     """Registers for features' conditions, registers for rules, the rules' weights, registers for COLUMN events at
-    once, COLUMN words of scratch, the numbers that are carried, and the scheme's: one array, since handing over each
-    costs a tenth of a microsecond."""
+    once, COLUMN words of scratch, the numbers that are carried, and the scheme's: one array, so that a call hands few
+    over."""
     key: HashKey
 
     def __repr__(self) -> str:
