@@ -191,7 +191,7 @@ class Copies:
     def new(self, fill: Callable[[Store], object] = Store.close) -> Path | str:
         """A database as `fill` leaves it, which is called once for all copies."""
         if fill not in self._filled:
-            place = self._empty()
+            place = self.empty()
             with Store.open(place) as store:
                 fill(store)
             self._filled[fill] = place
@@ -213,7 +213,8 @@ class Copies:
         finally:
             self.drop(place)
 
-    def _empty(self) -> Path | str:
+    def empty(self) -> Path | str:
+        """A database without tables."""
         if self._cluster is not None:
             return self._cluster.new_database()
         return Path(tempfile.mkdtemp(dir=self._folder)) / "office.db"
@@ -221,7 +222,7 @@ class Copies:
     def _copy(self, place: Path | str) -> Path | str:
         if self._cluster is not None:
             return self._cluster.new_database(like=name_of(str(place)))
-        made = self._empty()
+        made = self.empty()
         shutil.copy(place, made)
         return made
 
