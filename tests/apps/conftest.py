@@ -6,5 +6,9 @@ from functools import cache
 
 import typer.testing
 
+from tests.schemas import remember_migrations
+
 # What it makes has no memory between two calls; made anew each time it was a hundred seconds of tests.
 vars(typer.testing)["_get_command"] = cache(typer.main.get_command)
+
+remember_migrations()

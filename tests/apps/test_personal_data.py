@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -33,6 +33,7 @@ from bonafide.office.store.tables import subject_texts, subjects
 from bonafide.office.vault.opening import open_vault
 from bonafide.office.vault.pseudonym import pseudonym_of
 from bonafide.office.vault.subjects import Subject
+from tests.until import until
 
 WAIT_S = 90.0
 TOOL = [sys.executable, "-c", "from bonafide.apps.cli import main; main()"]
@@ -169,7 +170,7 @@ def test_of_who_was_forgotten_nothing_can_be_opened_and_decisions_stay_the_same(
     log, gone = seeded(now), ("user", "inviter", "merchant", "person", "other")
     with served(data) as (process, port):
         answers = json.loads(ask(port, key, "POST", "/v1/events", json.dumps(log).encode()))
-        wait_until(lambda: opened(data)[0] == set(SEEDED.values()) - {SEEDED["bad"]})
+        until(lambda: opened(data)[0] == set(SEEDED.values()) - {SEEDED["bad"]})
         held = command("subject", "hold", SEEDED["user"], "--case", "C-1", "--reason", "court", "--until", "1d",
                        "--data", data, "--json")  # fmt: skip
         refused_to = command("subject", "forget", SEEDED["user"], "--data", data)
@@ -181,7 +182,7 @@ def test_of_who_was_forgotten_nothing_can_be_opened_and_decisions_stay_the_same(
             assert forgotten.exit_code == (1 if name == "other" else 0), forgotten.output
         assert "nothing is kept" in forgotten.output  # the account went with the user and the person
         assert opened(data)[0] == set()
-        wait_until(lambda: opened(data) == (set(), set()))  # what the vault has leaves the journal within a second
+        until(lambda: opened(data) == (set(), set()))  # what the vault has leaves the journal within a second
         again = json.loads(ask(port, key, "POST", "/v1/events", json.dumps(log).encode()))
         decision = json.loads(ask(port, key, "GET", f"/v1/decisions/{measured(answers)[0]['event_id']}"))
         process.send_signal(signal.SIGTERM)
@@ -207,13 +208,6 @@ def opened(data: Path) -> tuple[set[str], set[str]]:
     with view_journal(data) as view:
         rows = read_intake(view.reader, open_sealer(data), 0, 1_000)
     return known, {text.text for row in rows for text in row.texts or ()}
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Look again and again; a worker needs a second or so."""
-    end = time.monotonic() + WAIT_S
-    while not holds():
-        assert time.monotonic() < end
 
 
 def measured(answers: list[Any]) -> list[Any]:

@@ -20,7 +20,7 @@ from bonafide.core.mistakes import show_mistakes
 from bonafide.engine.bundle import Bundle, load_bundle
 from bonafide.engine.bundles.check import examine_bundle
 from bonafide.engine.bundles.examples import run_examples
-from bonafide.engine.shipped import find_bundle
+from bonafide.engine.shipped import find_bundle, shipped_bundle
 from tests.engine.kit import assert_golden
 
 GOLDEN = Path(__file__).parent / "golden" / "bundle_mistakes.txt"
@@ -244,8 +244,7 @@ def test_a_damaged_file_is_refused_in_words_or_makes_a_good_bundle(file: str, se
 @settings(max_examples=25)
 @given(st.sampled_from(sorted(name for name in PAYLATER if name.startswith("examples/"))), st.integers(0, 2**32))
 def test_damaged_examples_are_refused_in_words_or_played(file: str, seed: int) -> None:
-    bundle = load_bundle(find_bundle("paylater"))
-    bundle = bundle._replace(examples={file: hurt(PAYLATER[file], seed)})
+    bundle = shipped_bundle("paylater")._replace(examples={file: hurt(PAYLATER[file], seed)})
     try:
         results = run_examples(bundle)
     except ConfigError as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any, Final, cast, get_args
 
 from hypothesis import strategies as st
@@ -30,6 +31,10 @@ POOL: Final = 4
 EVENT_IDS_PER_ID: Final = 16
 """Event ids repeat too (duplicates, conflicts), but less often than the ids of entities."""
 
+STRATEGIES_MAX: Final = 256
+"""How many are kept for whoever asks again, such as a test that asks within each example."""
+
+_MINUTES: Final = st.integers(0, SPAN_MS // MINUTE_MS).map(lambda minute: START_MS + minute * MINUTE_MS)
 _SMALL: Final = 1_000
 _ITEMS_MAX: Final = 3
 _CURRENCIES: Final = ("CNY", "CNY", "CNY", *get_args(Currency))
@@ -60,13 +65,11 @@ def events(
     minutes of thirty days, so that ties happen); with `awkward`, ids and texts are also arbitrary Unicode up to their
     full length. An unknown type raises KeyError.
     """
-    if times is None:
-        times = st.integers(0, SPAN_MS // MINUTE_MS).map(lambda minute: START_MS + minute * MINUTE_MS)
-    kinds = list(EVENT_CLASS) if types is None else [name for name in EVENT_CLASS if name in types]
+    kinds = tuple(name for name in EVENT_CLASS if types is None or name in types)
     unknown = set(types or ()) - set(kinds)
     if unknown:
         raise KeyError(f"unknown event types: {', '.join(sorted(unknown))}")
-    return st.one_of([_events_of(EVENT_CLASS[name], pool, times, awkward) for name in kinds])
+    return _events(kinds, pool, _MINUTES if times is None else times, awkward)
 
 
 def texts(length_max: int = ID_LENGTH_MAX) -> st.SearchStrategy[str]:
@@ -74,6 +77,13 @@ def texts(length_max: int = ID_LENGTH_MAX) -> st.SearchStrategy[str]:
     characters = st.characters(exclude_categories=("Cc", "Cs"))
     composed = st.text(characters, min_size=1, max_size=length_max).map(lambda text: unicodedata.normalize("NFC", text))
     return composed.map(lambda text: text[:length_max]).filter(is_tidy)
+
+
+@lru_cache(STRATEGIES_MAX)
+def _events(
+    kinds: tuple[str, ...], pool: int, times: st.SearchStrategy[int], awkward: bool
+) -> st.SearchStrategy[Event]:
+    return st.one_of([_events_of(EVENT_CLASS[name], pool, times, awkward) for name in kinds])
 
 
 def _events_of(cls: type[Fact], pool: int, times: st.SearchStrategy[int], awkward: bool) -> st.SearchStrategy[Event]:

@@ -57,10 +57,9 @@ def test_every_setting_is_an_option() -> None:
 def test_it_starts_answers_stops_and_remembers(tmp_path: Path) -> None:
     program = "from bonafide.apps.cli import main; main()"
     tool = [sys.executable, "-c", program]
-    made = subprocess.run(
-        [*tool, "access", "key", "create", "--role", "platform", "--data", str(tmp_path / "d"), "--json"],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
+    made = CliRunner().invoke(
+        app, ["access", "key", "create", "--role", "platform", "--data", str(tmp_path / "d"), "--json"]
+    )
     key = json.loads(made.stdout)["key"]
     event = encoded(payment("p1", time=int(time.time() * 1_000)))
     answers = []

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,8 +30,8 @@ from bonafide.office.vault.vault import Vault
 from bonafide.testing.webhooks.made import MadeLog
 from tests.apps.server.test_measure_routes import proposals
 from tests.office.journal.kit import record
+from tests.until import WITHIN_S, until
 
-WITHIN_S = 60.0
 TEXTS = [ClearText(5, "user", "somebody"), ClearText(6, "device", "d1", "user", 5)]
 
 
@@ -59,13 +58,6 @@ def working(data: DataDir, said: list[str]) -> Iterator[threading.Thread]:
         stop.set()
         thread.join(WITHIN_S)
         assert not thread.is_alive()
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Look again and again until something holds."""
-    end = time.monotonic() + WITHIN_S
-    while not holds():
-        assert time.monotonic() < end
 
 
 def test_what_waits_is_in_the_vault_and_then_leaves_the_journal(data: DataDir) -> None:

@@ -35,6 +35,7 @@ def test_the_tables_are_strict(tmp_path: Path) -> None:
     connection.close()
 
 
+@pytest.mark.usefixtures("real_migrations")
 def test_a_step_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import alembic.op
 
