@@ -1,5 +1,5 @@
-"""What of a request's query and headers is not accepted, in the words that the door has for events: the field, the
-value, and what is accepted instead."""
+"""What of a request's query and headers is not accepted, in the words that the door has for events: the field, and what
+is accepted instead."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from bonafide.apps.problems import Reply, problem_reply
-from bonafide.core.text import show_value
 
 _ACCEPTED: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
+    "int_type": lambda _: "a whole number",
     "int_parsing": lambda _: "a whole number",
     "int_parsing_size": lambda _: "a smaller whole number",
     "int_from_float": lambda _: "a whole number",
@@ -26,14 +26,12 @@ _ACCEPTED: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
 
 
 def unaccepted(fault: Mapping[str, Any]) -> Reply:
-    """The answer to the first fault that the framework found. A text is not shown, since clients write problems into
-    logs: it may be a secret, or name a person."""
+    """The answer to the first fault that the framework found. What was given is not said again, since clients write
+    problems into logs: it may be a secret, or name a person."""
     where, *names = fault["loc"]
     field = str(names[0] if names else where)
     if fault["type"] == "missing":
         return problem_reply("invalid-field", f"{field}: missing; this route asks for it in its {where}", field=field)
     accepted = _ACCEPTED.get(fault["type"])
     give = f"give {accepted(fault.get('ctx', {}))}" if accepted else str(fault["msg"])
-    is_shown = where != "header" and not fault["type"].startswith("string_")
-    shown = show_value(fault.get("input")) if is_shown else "the text given"
-    return problem_reply("invalid-field", f"{field}: {shown} is not accepted; {give}", field=field)
+    return problem_reply("invalid-field", f"{field}: what is given is not accepted; {give}", field=field)
