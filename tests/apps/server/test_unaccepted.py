@@ -1,4 +1,4 @@
-"""What of a request's query and headers is not accepted is told by its field and what is accepted, and not said again."""
+"""What of a query or a header is not accepted is told by its field and what is accepted, and is not said again."""
 
 from __future__ import annotations
 
