@@ -109,10 +109,9 @@ def _met(engine: Engine, frame: pl.DataFrame, batch: Batch, place: int) -> Reder
         template = batch.templates[int(batch.template[place])]
         subjects = {kind: event.get(f"{kind}_id", "") for kind in ("user", "merchant")}
         measures = engine.told(batch.measures.get(place, ()), subjects, template.arm)
-        decision, because = template.fill(
-            event["event_id"], seq, event["time"], int(batch.score_e6[place]), int(batch.credit[place]),
-            batch.loops.get(place, ()), measures,
-        ), template.ruling.because  # fmt: skip
+        score, credit, loops = int(batch.score_e6[place]), int(batch.credit[place]), batch.loops.get(place, ())
+        decision = template.fill(event["event_id"], seq, event["time"], score, credit, loops, measures)
+        because = template.ruling.because
     return Rederived(
         event, seq, decision, batch.rows[place].copy(), batch.answers[place].copy(), because, engine.lists.read
     )

@@ -10,12 +10,13 @@ from fastapi import Query, Request
 
 from bonafide.apps.server.answers import refused, retry_after
 from bonafide.apps.server.callers import Caller, SignedIn
-from bonafide.core.errors import StateError
+from bonafide.core.errors import StateError, UsageError
 from bonafide.core.moment import moment_of
 
 if TYPE_CHECKING:
     from bonafide.apps.server.app import Service
     from bonafide.apps.server.office import Office
+    from bonafide.office.me.about import Kind
     from bonafide.office.people.services import Services
     from bonafide.office.people.sign_in import SignIn
     from bonafide.office.vault.vault import Vault
@@ -51,6 +52,15 @@ def _secret_of(service: Service) -> Services:
     if found is None:
         raise refused("overloaded", "the master key is not at hand; the server's log says more", retry_after(1))
     return found
+
+
+def named(subject: str, kind: Kind, pseudonym_of: Callable[[str], int]) -> str:
+    """A subject that a path names; Refused (404) for what `pseudonym_of` finds to be neither an id nor a token."""
+    try:
+        pseudonym_of(subject)
+    except UsageError:
+        raise refused("not-found", f"path: give a {kind}'s id, or the token that stands for it") from None
+    return subject
 
 
 def caller_of(request: Request) -> Caller:

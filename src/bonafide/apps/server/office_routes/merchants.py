@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 from fastapi import Depends, FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from bonafide.apps.server.answers import refused
 from bonafide.apps.server.bundle_routes import person_of
 from bonafide.apps.server.merchant_shapes import DecideBody
-from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, office_of, vault_of
+from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, named, office_of, vault_of
 from bonafide.apps.server.office_routes.users import about_of
 from bonafide.apps.server.replies import told
 from bonafide.apps.server.small_bodies import read_struct
-from bonafide.core.errors import UsageError
 from bonafide.office.admission.desk import Admissions
 from bonafide.office.cases.listing import CaseBook
 from bonafide.office.me.merchant import Merchants
@@ -48,26 +46,18 @@ def add_merchants(rest: FastAPI, service: Service) -> None:
     @rest.get("/v1/merchants/{id}", dependencies=[Depends(started)])
     async def merchant(id: str, request: Request) -> Response:
         """A merchant by its token, or by its own id. A platform's key reads what is not the office's own."""
-        office, named = office_of(service), _named(desk(), id)
+        office, wanted = office_of(service), named(id, "merchant", desk().pseudonym_of)
         cases = CaseBook(office.store, vault_of(service).keyring, clock=office.clock)
         merchants = Merchants(office.store, desk(), cases, about_of(service))
         inside = caller_of(request).sender.role != "platform"
-        return told(await run_in_threadpool(partial(merchants.show, named, inside=inside)))
+        return told(await run_in_threadpool(partial(merchants.show, wanted, inside=inside)))
 
     @rest.post("/v1/merchants/{id}/decide")
     async def decide(id: str, request: Request) -> Response:
         caller, admissions = caller_of(request), desk()
         body = await read_struct(request, service, DecideBody)
         person = person_of(caller.signed_in.session if caller.signed_in else None, caller.actor.origin)
-        merchant = _named(admissions, id)
+        merchant = named(id, "merchant", admissions.pseudonym_of)
         act = partial(admissions.decide, person.session, person.origin, merchant, body.decision, body.note)
         kept = await run_in_threadpool(act)
         return told(kept.to_wire(vault_of(service).clock(), inside=True))
-
-
-def _named(admissions: Admissions, merchant: str) -> str:
-    try:
-        admissions.pseudonym_of(merchant)
-    except UsageError:
-        raise refused("not-found", "path: give a merchant's id, or the token that stands for it") from None
-    return merchant

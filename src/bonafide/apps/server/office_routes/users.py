@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from bonafide.apps.server.answers import refused
-from bonafide.apps.server.office_routes.common import caller_of, office_of, vault_of
+from bonafide.apps.server.office_routes.common import caller_of, named, office_of, vault_of
 from bonafide.apps.server.replies import told
-from bonafide.core.errors import MissingError, UsageError
 from bonafide.core.moment import show_moment
 from bonafide.engine.engine import Engine
 from bonafide.engine.ladder.words import GRADES, MERCHANT, USER
@@ -38,12 +36,8 @@ def add_users(rest: FastAPI, service: Service) -> None:
         cases = CaseBook(office.store, vault.keyring, clock=office.clock)
         users = Users(office.store, office.data.read_secret(), cases, about_of(service))
         inside = caller_of(request).sender.role != "platform"
-        try:
-            return told(await run_in_threadpool(partial(users.show, id, inside=inside)))
-        except MissingError:  # an id, of whom there is nothing to tell
-            raise
-        except UsageError:
-            raise refused("not-found", "path: give a user's id, or the token that stands for it") from None
+        user = named(id, "user", users.pseudonym_of)
+        return told(await run_in_threadpool(partial(users.show, user, inside=inside)))
 
 
 def about_of(service: Service) -> About:
