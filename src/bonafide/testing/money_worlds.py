@@ -1,13 +1,14 @@
 """Small worlds of money, made without the simulator: random ones for twins, and busy ones for measuring bounds.
 
 `worlds` is a Hypothesis strategy of logs in which money of a payment can come home, or nearly so, in as many odd ways
-as a few accounts allow. `busy_world` makes one large log of a known shape, with the loops that are in it:
+as a few accounts allow, and `shops` one of logs in which a shop's money stands in any order. `busy_world` makes one
+large log of a known shape, with the loops that are in it:
 
 >>> world = busy_world(buyers_per_payout=10, cash_out_buyers=2, payouts=3, seed=1)
 >>> len(world.loops), world.loops[0].payment_id in {event.event_id for event in world.events}
 (6, True)
 
-`worlds` needs the `dev` extra.
+`worlds` and `shops` need the `dev` extra.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ USERS: Final = 3
 MERCHANTS: Final = 2
 ACCOUNTS: Final = 5
 PERSONS: Final = 2
+BUYERS: Final = 10
 STEPS_MAX: Final = 30
 AWKWARD: Final = (1, 2, 3, 5, 7, 10, 11, 97, 100, 101, 333, 997, 1_000, 1_001)
 """Amounts whose shares leave remainders."""
@@ -196,6 +198,43 @@ def _payout(event_id: str, time: int, merchant: str, account: str, amount: int) 
 def _transfer(event_id: str, time: int, source: str, target: str, amount: int) -> Transfer:
     return Transfer(event_id=event_id, time=time, from_account_id=source, to_account_id=target, amount=amount,
                     currency=_CURRENCY)  # fmt: skip
+
+
+# Shops
+
+
+def shops(*, steps_max: int = 45) -> SearchStrategy[list[Event]]:
+    """Logs of one shop that a few buy from on credit, in order of arrival.
+
+    Sales come late and are undone, so that the shop's money stands there in any order; some of it is paid out to its
+    account `am`, from which some goes to the accounts `a0`, `a1`, ... of `u0`, `u1`, ...
+    """
+    from hypothesis import strategies as st
+
+    step = st.tuples(
+        st.sampled_from(("sale",) * 5 + ("undone",) * 2 + ("payout",) * 3 + ("transfer",) * 3),
+        st.integers(0, steps_max), st.integers(1, 9), st.sampled_from((0, 0, 3 * MINUTE_MS, 10 * MINUTE_MS)),
+    )  # fmt: skip
+    return st.lists(step, min_size=15, max_size=steps_max).map(_shop)
+
+
+def _shop(steps: Sequence[tuple[str, int, int, int]]) -> list[Event]:
+    log: list[Event] = [_link(f"l{n}", START_MS, f"a{n}", ("user", f"u{n}")) for n in range(BUYERS)]
+    for i, (what, number, amount, late) in enumerate(steps):
+        event_id, time, user = f"e{i}", START_MS + i * MINUTE_MS, number % BUYERS
+        if what == "sale":
+            sale = ("payment", f"u{user}", "m", 10 * amount, "credit", [("completed", 0)])
+            payment, told = _payment(i, time - late, sale)
+            log += [payment, *(status for _, status in told)]
+        elif what == "undone":
+            sold = number % (i + 1)
+            log.append(PaymentStatus(event_id=event_id, time=time, payment_id=f"p{sold}", order_id=f"o{sold}",
+                                     user_id=f"u{user}", merchant_id="m", status="cancelled"))  # fmt: skip
+        elif what == "payout":
+            log.append(_payout(event_id, time, "m", "am", 20 * amount))
+        else:
+            log.append(_transfer(event_id, time, "am", f"a{user}", 8 * amount))
+    return log
 
 
 # Busy worlds

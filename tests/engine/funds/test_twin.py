@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bonafide.core.events import AccountLink, Event, Fact, Payment, PaymentStatus, Payout, Transfer
-from bonafide.core.moment import MINUTE_MS
+from bonafide.core.events import Event, Fact
 from bonafide.engine.codes import ANSWERED, V_SEQ, V_STATUS
 from bonafide.engine.compiled import Settings
 from bonafide.engine.engine import loops_of
@@ -28,7 +27,7 @@ from bonafide.engine.intake import rows_of_events
 from bonafide.engine.rules.operations import PLACES
 from bonafide.engine.siphash import ABSENT
 from bonafide.testing.funds_twin import Caps, FundsTwin, Told
-from bonafide.testing.money_worlds import START_MS, busy_world, worlds
+from bonafide.testing.money_worlds import busy_world, shops, worlds
 from tests.engine.kit import SETTINGS, STATUS, fresh_state, fresh_twin, same, specs_of
 
 KERNEL = Caps(tags=TAGS_MAX, served=SERVED_MAX, returns=RETURNS_MAX, settled=SETTLED_MAX)
@@ -103,56 +102,6 @@ def facts_of(row: Any) -> dict[str, int | None]:
 def test_any_small_world_is_followed_as_the_law_says(log: list[Event], chunk: int, given: Settings) -> None:
     """Below the caps, the kernel is the twin that has none."""
     play(log, Caps(), chunk, given)
-
-
-@st.composite
-def shops(draw: st.DrawFn) -> list[Event]:
-    """One shop that many buy from: sales are completed late and undone, so that its money stands there in any order;
-    some of it is paid out, and from its account some goes to its buyers."""
-    buyers = draw(st.integers(4, 10))
-    log: list[Event] = [_own(f"a{n}", f"u{n}") for n in range(buyers)]
-    numbers, amounts = st.integers(0, buyers - 1), st.integers(1, 9)
-    steps = draw(st.lists(st.tuples(st.sampled_from("sssssuupppttt"), numbers, amounts), min_size=15, max_size=45))
-    for i, (what, n, amount) in enumerate(steps):
-        time = START_MS + i * MINUTE_MS
-        if what == "s":
-            late = draw(st.sampled_from((0, 0, 3, 10))) * MINUTE_MS
-            log += _sale(i, time - late, n, 10 * amount)
-        elif what == "u":
-            log.append(_status(f"e{i}", time, n, draw(st.integers(0, i)), "cancelled"))
-        elif what == "p":
-            log.append(
-                Payout(
-                    event_id=f"e{i}", time=time, merchant_id="m", account_id="am", amount=20 * amount, currency="CNY"
-                )
-            )
-        else:
-            log.append(
-                Transfer(
-                    event_id=f"e{i}", time=time, from_account_id="am", to_account_id=f"a{n}", amount=8 * amount,
-                    currency="CNY",
-                )
-            )  # fmt: skip
-    return log
-
-
-def _own(account: str, user: str) -> AccountLink:
-    return AccountLink(event_id=f"l-{account}", time=START_MS, account_id=account, owner_id=user, owner_type="user")
-
-
-def _sale(number: int, time: int, buyer: int, amount: int) -> tuple[Event, Event]:
-    payment = Payment(
-        event_id=f"p{number}", time=time, user_id=f"u{buyer}", merchant_id="m", order_id=f"o{number}", amount=amount,
-        currency="CNY",
-    )  # fmt: skip
-    return payment, _status(f"s{number}", time, buyer, number, "completed")
-
-
-def _status(event_id: str, time: int, buyer: int, number: int, status: Any) -> PaymentStatus:
-    return PaymentStatus(
-        event_id=event_id, time=time, payment_id=f"p{number}", order_id=f"o{number}", user_id=f"u{buyer}",
-        merchant_id="m", status=status,
-    )  # fmt: skip
 
 
 @given(shops(), st.sampled_from((1, 100)))
