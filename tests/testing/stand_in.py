@@ -1,7 +1,8 @@
 """The least server that keeps a promise: a line per event in one file, synced before it answers.
 
 It has the commands of Bonafide that drills use. With LIES=1 in the environment it answers before it syncs, with
-RUDE=1 it ends with another exit code than promised: tests of the drills see that they see it.
+RUDE=1 it ends with another exit code than promised, with STAYS=1 its worker outlives it: tests of the drills see that
+they see it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -83,6 +85,16 @@ class Keeper:
         return 200, {}
 
 
+def leave_worker(data: Path) -> None:
+    """A child that holds the worker's lock until it is killed."""
+    with (data / "worker.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fork() == 0:
+            os.close(1)  # who reads the server's lines is to see their end with it
+            signal.alarm(60)  # at the latest, where nobody kills it
+            signal.pause()
+
+
 async def serve(data: Path, port: int) -> None:
     """Until SIGTERM."""
     keeper, over = Keeper(data), asyncio.Event()
@@ -119,6 +131,9 @@ def main() -> None:
     data = Path(asked.data)
     match asked.words:
         case ["serve"]:
+            if os.environ.get("STAYS") == "1":
+                data.mkdir(parents=True, exist_ok=True)
+                leave_worker(data)
             asyncio.run(serve(data, int(asked.port)))
         case ["access", "key", "create"]:
             print(json.dumps({"key": "bf_k_s", "key_id": "k"}))

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bonafide.core.errors import StateError
+from bonafide.office.journal.lock import WORKER_LOCK_FILE, FolderLock
 from bonafide.testing.faults import (
     DAMAGES,
     Injection,
@@ -159,3 +161,13 @@ def test_a_server_that_ends_before_it_is_ready_is_told_from_one_that_is(tmp_path
         first.signal(signal.SIGTERM)
         assert first.wait() == 0
         assert first.start() is not None
+
+
+def test_nobody_works_on_a_data_directory_after_its_server(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with Server(data, STAND_IN._replace(environment={"STAYS": "1"})) as server:
+        assert server.start() is not None
+        server.kill()
+        with pytest.raises(StateError, match="is using this data directory"):
+            FolderLock(data, WORKER_LOCK_FILE)
+    FolderLock(data, WORKER_LOCK_FILE).release()

@@ -73,7 +73,7 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.kill()
+        self.kill_all()
 
     def start(
         self, injections: Sequence[Injection] = (), *, core: int | None = None, calls: Sequence[str] = (),
@@ -157,15 +157,16 @@ class Server:
             self.wait()
 
     def kill_all(self) -> None:
-        """The same for whatever it has started, such as its worker, which else goes on until it finds itself alone."""
+        """The same for whatever it has started, such as its worker, which else goes on until it finds itself alone.
+
+        Nobody changes the data directory any more after it, the workers of earlier starts included. Raises
+        TimeoutError when one stays.
+        """
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)  # it leads a session of its own
             self.wait()
-            lock = self.data / WORKER_LOCK_FILE
-            if lock.exists():
-                with lock.open() as held:
-                    fcntl.flock(held, fcntl.LOCK_EX)  # until the worker is gone
+            _wait_until_free(self.data / WORKER_LOCK_FILE)
 
     def rss_bytes(self) -> int:
         """Memory it has now; 0 when it has ended."""
@@ -204,3 +205,19 @@ class Server:
             for line in lines:
                 if READY.match(line.strip()):
                     ready.set()
+
+
+def _wait_until_free(lock: Path) -> None:
+    if not lock.exists():
+        return
+    deadline = perf_counter() + END_S
+    with lock.open() as held:
+        while True:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if perf_counter() > deadline:
+                    raise TimeoutError(f"{lock}: a worker is still there after {END_S:.0f} s") from None
+                sleep(0.01)
+            else:
+                return

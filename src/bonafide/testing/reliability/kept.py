@@ -28,7 +28,7 @@ def backup(setting: Setting) -> Row:
             site.launch.run("backup", "--data", str(site.data), "--out", str(kept))
             before = len(site.ledger.marks)
             site.load(events=EVENTS // 4)
-            site.server.kill()
+            site.server.kill_all()
             site.launch.run("restore", str(kept), "--data", str(restored))
             site.ledger.marks = dict(list(site.ledger.marks.items())[:before])
             row.failed += not site.check_log(restored).good

@@ -67,7 +67,7 @@ class Site:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.server.kill()
+        self.server.kill_all()  # its folder is removed next, and a worker that ends removes files of its store
         self.row.acknowledged += self.ledger.acknowledged
 
     def start(
