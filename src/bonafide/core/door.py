@@ -174,7 +174,7 @@ def _parse_object(line: bytes) -> dict[str, Any]:
     except msgspec.MsgspecError as error:
         raise _not_json(line, str(error)) from None
     if not isinstance(record, dict):
-        raise _malformed(line, 0, f"the line holds {show_value(record)}; give one JSON object")
+        raise _malformed(line, 0, f"the record is {show_value(record)}; give one JSON object")
     return record
 
 
@@ -189,9 +189,9 @@ def _not_utf8(line: bytes) -> InputError:
 
 def _not_json(line: bytes, told: str) -> InputError:
     if not line.strip():
-        return _malformed(line, 0, "the line is empty; give one JSON object")
+        return _malformed(line, 0, "the record is empty; give one JSON object")
     if line.startswith(_BYTE_ORDER_MARKS):
-        return _malformed(line, 0, "the line begins with a byte order mark; save the text as UTF-8 without one")
+        return _malformed(line, 0, "the record begins with a byte order mark; save the text as UTF-8 without one")
     if "truncated" in told:
         return _malformed(line, len(line), "the JSON ends too early; give one whole object on one line")
     found = _PLACE.fullmatch(told)

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from bonafide.core.errors import StateError
 from bonafide.engine import arena
+from bonafide.engine.codes import HITS_PER_WORD, V_HITS
 from bonafide.engine.compiled import MODEL, Bound, Compiled, without_model
 from bonafide.engine.funds.layout import L_EVENT, LOOP_WORDS, TRAIL_FIRST, TRAIL_WORDS
 from bonafide.engine.kernels import Kernels
-from bonafide.engine.codes import HITS_PER_WORD, V_HITS
 from bonafide.engine.walk import SCRATCH_WORDS
-
 
 PAGE_WORDS: Final = 512
 AHEAD_WORDS: Final = 2**22
@@ -42,17 +41,24 @@ class Walked(NamedTuple):
 class State:
     """Keyed state under one compiled bundle."""
 
-    def __init__(self, compiled: Compiled, secret: bytes, kernels: Kernels) -> None:
+    def __init__(
+        self, compiled: Compiled, secret: bytes, kernels: Kernels, memory: NDArray[np.int64] | None = None
+    ) -> None:  # fmt: skip
+        """`memory`: of a state that is there already, to look at and not to walk in; else an empty one is made."""
         self.kernels = kernels
         self._secret = secret
         self.degraded: tuple[str, ...] = ()
         """Parts that do not answer now, as the log's last `degraded` record told them."""
         self._bind(compiled)
-        self.memory = arena.reserve()
-        kernels.open_state(self.memory)
+        self.memory = self._empty() if memory is None else memory
         self._scratch = np.zeros(SCRATCH_WORDS, dtype=np.int64)
         self._trail = np.zeros(TRAIL_WORDS, dtype=np.int64)
         self._touched = 0
+
+    def _empty(self) -> NDArray[np.int64]:
+        memory = arena.reserve()
+        self.kernels.open_state(memory)
+        return memory
 
     def bind(self, compiled: Compiled) -> Bound:
         """What another bundle compiled to, with this state's secret."""

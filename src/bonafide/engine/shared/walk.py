@@ -85,11 +85,7 @@ class Voter(State):
         memory: NDArray[np.int64],
     ) -> None:  # fmt: skip
         """`columns`: where the bundle's features stand in the shared answers; `memory`: of the shared state."""
-        self.kernels = kernels
-        self.memory = memory
-        self.degraded = ()
-        self._secret = secret
-        self._bind(compiled)
+        super().__init__(compiled, secret, kernels, memory)
         self._columns_shared = columns
         self._in_order = bool((columns == np.arange(len(columns))).all())
         self._waiting: deque[Stretch] = deque()
