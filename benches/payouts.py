@@ -162,12 +162,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", default=SEEDS, help="with commas between (default: %(default)s)")
     parser.add_argument("--scenario", default="small")
     parser.add_argument("--bundle", type=Path, default=None, help="a folder (default: the shipped bundle)")
+    parser.add_argument("--visible", type=float, help="of money that goes home, the part that is seen")
     asked = parser.parse_args(arguments)
+    seen = {} if asked.visible is None else {"visible": asked.visible}
     bundle: Bundle = load_bundle(asked.bundle or find_bundle(BUNDLE))
     whole = NOBODY
     for name, knobs in SHIFTS.items():
         base = scenario(asked.scenario)
-        told, found = replace(base, knobs=replace(base.knobs, **knobs)), NOBODY
+        told, found = replace(base, knobs=replace(base.knobs, **{**knobs, **seen})), NOBODY
         for seed in read_seeds(asked.seeds):
             with TemporaryDirectory(prefix="bonafide-payouts-") as folder:
                 decide_run(Simulation(told, seed), Engine(bundle), Path(folder))

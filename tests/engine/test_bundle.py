@@ -11,7 +11,7 @@ from bonafide.core.errors import ConfigError
 from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.engine.bundle import FILE_BYTES_MAX, FILES_MAX, RULES_MAX, TYPOLOGIES, Bundle, content_hash, load_bundle
 from bonafide.engine.bundles.check import check_bundle
-from bonafide.engine.bundles.lists import KEPT_BY_PEOPLE, LIMITED, LIST_ENTRIES_MAX
+from bonafide.engine.bundles.lists import CLEARED, KEPT_BY_PEOPLE, LIMITED, LIST_ENTRIES_MAX
 from bonafide.engine.bundles.rules import REASON_CODES
 from bonafide.engine.compiled import Rate
 from bonafide.engine.shipped import find_bundle, shipped_bundle
@@ -214,7 +214,7 @@ def test_a_list_is_lines_without_comments_blanks_and_repetitions(folder: Path) -
     (folder / "lists" / "watched.txt").write_text(text, encoding="utf-8")
     change(folder, "rules.yaml", "user_count_1h >= 2", "merchant_id in watched")
     bundle = load_bundle(folder)
-    kept = dict.fromkeys((*KEPT_BY_PEOPLE, *LIMITED), ())
+    kept = dict.fromkeys((*KEPT_BY_PEOPLE, *LIMITED, CLEARED), ())
     assert bundle.lists == {**kept, "watched": ("m1", "shop", "m#2", "caf\u00e9")}
     (rule, *_) = bundle.rules
     assert getattr(rule.when, "list_name", None) == "watched"
@@ -321,11 +321,13 @@ def test_one_shipped_rule_alone_never_asks_for_more_than_information(shipped: Bu
         assert rule.effect == ("hold" if rule.id in HELD else "allow"), rule.id
         assert rule.weight < hold, rule.id
         assert rule.effect == "allow" or rule.text.lstrip().startswith("type == 'payout' and "), rule.id
+        agreed = rule.id.startswith("O-LIMITS-")
+        assert (f"merchant_id not in {CLEARED}" in rule.text) == (rule.effect == "hold" and not agreed), rule.id
 
 
 HELD = {
-    "O-RING-RETURNS", "O-PARCELS-RETURNS", "O-PARCELS-DRAWN", "O-LINKED-BUYERS", "O-LINKED-RETURNS", "O-RETURNED-SHARE",
-    "O-RETURNED-BUYERS", "O-NEW-RETURNS",
+    "O-RING-RETURNS", "O-RING-DRAWN", "O-PARCELS-RETURNS", "O-PARCELS-DRAWN", "O-LINKED-BUYERS", "O-LINKED-RETURNS",
+    "O-RETURNED-SHARE", "O-RETURNED-BUYERS", "O-NEW-RETURNS",
     "O-LIMITS-14D", "O-LIMITS-45D", "O-LIMITS-90D", "O-LIMITS-30D",
 }  # fmt: skip
 

@@ -99,6 +99,7 @@ def test_nobody_judges_their_own(house: House) -> None:
     assert all(one["sent"] for one in shown["notices"])
     wanted = [one.event_id for one in house.records.pending()]
     assert {f"appeal:{found.appeal_id}:upheld", f"measure:{hard.measure_id}:lifted"} <= set(wanted)
+    assert f"cleared:appeal:{found.appeal_id}:{token_of('m1')}" in wanted
     with pytest.raises(OpposedError, match="already"):
         house.appeals.decide(house.session("cy"), HERE, found.appeal_id, "rejected", "x")
 

@@ -22,6 +22,8 @@ KEPT_BY_PEOPLE: Final = ("allow", "block", "watch")
 LIMITED: Final = ("new_14d", "new_45d", "new_90d", "changed_30d")
 """Likewise, of merchants that were admitted with limits: newcomers until each step of their ramp ends, and merchants of
 whom something has changed. The office puts them there, each with its end."""
+CLEARED: Final = "cleared_30d"
+"""Likewise, of merchants that people have found genuine."""
 LIST_ENTRIES_MAX: Final = 100_000
 SNOOZED: Final = f"{LISTS}/snoozed.yaml"
 SNOOZES_MAX: Final = 10_000
@@ -72,7 +74,7 @@ class Snooze(NamedTuple):
 def read_lists(sources: Sources) -> dict[str, tuple[Entry, ...]]:
     """The named lists, each entry once, in the order of the file, those that have no file among them; what is wrong is
     noted."""
-    lists: dict[str, tuple[Entry, ...]] = dict.fromkeys((*KEPT_BY_PEOPLE, *LIMITED), ())
+    lists: dict[str, tuple[Entry, ...]] = dict.fromkeys((*KEPT_BY_PEOPLE, *LIMITED, CLEARED), ())
     for name in (name for name in sources.contents if name.startswith(f"{LISTS}/") and name != SNOOZED):
         path = PurePosixPath(name)
         if lists.get(path.stem):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bonafide.core.events import AppealStatus, InformationAnswered
 from bonafide.core.pseudonym import show_token
 from bonafide.office.appeals.appeal import Appeal, Outcome
+from bonafide.office.lists.cleared import clear
 from bonafide.office.measures.changes import Turn, end
 from bonafide.office.measures.measure import Measure, read_measure, read_measures
 from bonafide.office.measures.words import OPEN
@@ -27,6 +28,8 @@ def judge(turn: Turn, found: Appeal, outcome: Outcome, person: str) -> None:
     want(turn.connection, _record(found, outcome, person), turn.now)
     if outcome == "upheld":
         _lift(turn, found, measure)
+        if found.subject_type == "merchant":
+            clear(turn.connection, show_token(found.pseudonym), f"appeal:{found.appeal_id}", person, turn.now)
     elif outcome == "rejected":
         put_notice(turn.connection, turn.key, measure, "rejected", turn.now, found.appeal_id)
     elif outcome == "satisfactory" and measure.is_open:

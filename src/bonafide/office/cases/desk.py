@@ -131,7 +131,7 @@ class Desk(Splitting):
             step = self._change(turn, "undo", {"label": label, "step": case.step}, note, state="reopened", closed=False,
                                 assignee=None, asked=None, label=None, grade=None, measure=None, decided_ms=None,
                                 decided_by=None, second=None, step=None)  # fmt: skip
-            write_contrary(turn.connection, case, step, label, turn.now)
+            write_contrary(turn.connection, case, step, label, who.name, turn.now)
             told = f"decision {case.step} of case {number} was undone"
             take_back(self._changing(turn), number, case.step, who.name, self._measure_notes, told)
             return read_case(turn.connection, number)

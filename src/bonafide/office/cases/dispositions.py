@@ -1,10 +1,12 @@
-"""What came of a case, as verdicts in the log: one for each of its events that names a user or a merchant.
+"""What came of a case, as verdicts in the log: one for each of its events that names a user or a merchant. Merchants
+whose payouts are found genuine are cleared (office/lists).
 
 A verdict's id says the case, the step and the event, so that no crash and no second try writes it twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
@@ -13,12 +15,14 @@ from bonafide.core.errors import UsageError
 from bonafide.core.events import Grade, Label, Verdict
 from bonafide.engine.ladder.words import FRICTION, HARDNESS
 from bonafide.office.cases.rows import Asked, Case
+from bonafide.office.lists.cleared import clear, unclear
 from bonafide.office.records.records import want
 from bonafide.office.store.tables import case_events, case_steps, case_subjects
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+PAYOUT: Final = "payout"
 GENUINE_MAX: Final = 1_000
 """Subjects of one case who are set apart as genuine."""
 ABOUT_MAX: Final = 50
@@ -65,14 +69,18 @@ def write_verdicts(connection: Connection, number: int, step: int, asked: Asked,
     """
     apart = set(asked.genuine)
     rows = _events(connection, number)
+    paid: dict[str, Label] = {}
     for row in rows:
         cleared = (row.user_id or row.merchant_id) in apart
         label: Label = "genuine" if cleared else asked.label
         _want(connection, number, step, row, label, None if cleared else asked.grade, now)
+        if row.type == PAYOUT and label != "unsure":
+            paid[row.merchant_id] = label
+    _follow(connection, f"case:{number}:{step}", paid, asked.by, now)
     return len(rows)
 
 
-def write_contrary(connection: Connection, case: Case, step: int, label: str, now: int) -> int:
+def write_contrary(connection: Connection, case: Case, step: int, label: str, by: str, now: int) -> int:
     """Have verdicts written that take the decision of a case back; `label` is what they say. Returns how many.
 
     Alerts do not join a decided case, so its events are those that the decision spoke of; subjects that were set apart
@@ -90,14 +98,23 @@ def write_contrary(connection: Connection, case: Case, step: int, label: str, no
     rows = [row for row in _events(connection, case.number) if (row.user_id or row.merchant_id) not in apart]
     for row in rows:
         _want(connection, case.number, step, row, label, None, now)
+    if "genuine" in (case.label, label):
+        paid = {row.merchant_id: label for row in rows if row.type == PAYOUT}
+        _follow(connection, f"case:{case.number}:{step}", paid, by, now)
     return len(rows)
 
 
 def _events(connection: Connection, number: int) -> list[Any]:
     table = case_events.c
-    columns = (table.event_id, table.seq, table.user_id, table.merchant_id)
+    columns = (table.event_id, table.seq, table.type, table.user_id, table.merchant_id)
     named = table.user_id.is_not(None) | table.merchant_id.is_not(None)
     return list(connection.execute(select(*columns).where(table.number == number, named).order_by(table.seq)))
+
+
+def _follow(connection: Connection, step: str, paid: Mapping[str, Label], by: str, now: int) -> None:
+    """Whoever was paid, and is found genuine, is cleared; of anybody else that is taken back."""
+    for merchant, label in paid.items():
+        (clear if label == "genuine" else unclear)(connection, merchant, step, by, now)
 
 
 def _want(
