@@ -1,8 +1,8 @@
 """The least server that keeps a promise: a line per event in one file, synced before it answers.
 
 It has the commands of Bonafide that drills use. With LIES=1 in the environment it answers before it syncs, with
-RUDE=1 it ends with another exit code than promised, with STAYS=1 its worker outlives it: tests of the drills see that
-they see it.
+RUDE=1 it ends with another exit code than promised, with STAYS=1 its worker outlives it, and of the answers that
+AWAY names, or of all, it says to come again: tests of the drills see that they see it.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ class Keeper:
             return (200, [self.take(one)[1] for one in event]) if isinstance(event, list) else self.take(event)
         name = path.rsplit("/", 1)[1]
         if path.startswith("/v1/decisions/"):
+            if os.environ.get("AWAY") in ("all", name):
+                return 503, {}
             return self.take(self.known[name][1]) if name in self.known else (404, {})
         return 200, {}
 

@@ -147,6 +147,20 @@ def test_an_end_that_is_not_the_promised_one_is_caught(tmp_path: Path, monkeypat
     assert "exit 7 after SIGTERM" in rude.notes[0]
 
 
+@pytest.mark.parametrize(("away", "broken"), [("none", 0), ("one", 0), ("all", 1)])
+def test_a_server_may_tell_some_answers_later_but_not_all_of_them(tmp_path: Path, away: str, broken: int) -> None:
+    row = Row("told later", "some answers are not told yet")
+    with setting(tmp_path).site(row) as site:
+        assert site.start()
+        site.load(events=40)
+        site.server.kill()
+        decided = next(name for name, mark in site.ledger.marks.items() if len(mark) > 8)
+        site.server.launch = site.launch._replace(environment={"AWAY": {"one": decided}.get(away, away)})
+        assert site.start()
+        assert site.check().good
+    assert (row.differing, row.lost, row.broken) == (0, 0, broken)
+
+
 def test_what_cannot_be_run_says_why(tmp_path: Path) -> None:
     row = run_drill(Drill("x", crashes.at_calls, lambda: "no strace"), setting(tmp_path))
     assert row.skipped == "no strace"

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from bonafide.apps.runtime.intake import HandOver, Standing
+from bonafide.apps.runtime.intake import HandOver, Standing, waiting_text
+from bonafide.apps.runtime.jobs import Overloaded
 from bonafide.core.decision import Decision
 from bonafide.core.door import decode_event
 from bonafide.core.errors import StateError
@@ -175,6 +176,21 @@ def test_once_what_waited_has_gone_the_journal_is_scrubbed_of_who_was_forgotten(
             vault.learn(journal)
         assert hand_over.step()
     assert scrubbed == [0, 0, 0], "at the start, when all of before has gone, and again where somebody read"
+    journal.close()
+
+
+def test_of_much_that_waits_the_newest_is_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bonafide.apps.runtime.intake.LOOKED_AT_MAX", 4)
+    monkeypatch.setattr("bonafide.apps.runtime.intake.LOOKED_AT_ONCE", 3)
+    journal = Journal.open(tmp_path)
+    for step in range(6):
+        journal.append([record(step)], texts=[ClearText(step, "user", f"u{step}")])
+        if step == 3:
+            assert [waiting_text(journal, "user", hashed) for hashed in (0, 3, 9)] == ["u0", "u3", None]
+    assert [waiting_text(journal, "user", hashed) for hashed in (2, 5)] == ["u2", "u5"]
+    for hashed in (1, 9):
+        with pytest.raises(Overloaded, match="come again"):
+            waiting_text(journal, "user", hashed)
     journal.close()
 
 

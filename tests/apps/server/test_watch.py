@@ -60,10 +60,13 @@ def test_stalls_slow_commits_and_what_was_turned_away_are_told() -> None:
     client.runtime.figures.commit_seconds.add(0.001)
     client.runtime.figures.commit_seconds.add(0.9)
     client.runtime.figures.turned_away["read-only"] += 7
+    client.service.counts.reads_failed, client.service.counts.reads_failed_because = 3, "the store is away"
     watch.tell()
-    stall, away, slow = told(client)
+    watch.tell()
+    stall, away, reads, slow = told(client)
     assert (stall["event"], stall["milliseconds"]) == ("loop-stalled", 300)
     assert (away["event"], away["read_only"]) == ("events-turned-away", 7)
+    assert (reads["event"], reads["requests"], reads["because"]) == ("reads-failed", 3, "the store is away")
     assert (slow["event"], slow["commits"]) == ("commits-slow", 1)
     assert client.service.counts.loop_lag_max_s == 0.3
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+from bonafide.apps.runtime.jobs import Overloaded
 from bonafide.core.errors import StateError
 from bonafide.engine.pseudonyms import Known
 from bonafide.office.journal.journal import Journal
@@ -63,17 +64,23 @@ class Vault(Protocol):
 def waiting_text(journal: Journal, kind: str, value: int) -> str | None:
     """The text that a hash stands for, where it waits in the intake; None where it does not.
 
-    StateError where more waits than is looked through at once: somebody may come again when the vault has it.
+    Looks through the newest rows: the oldest are the next that the vault has. Raises Overloaded where more waits than
+    is looked through: somebody may come again when the vault has it.
     """
-    after = 0
-    for _ in range(0, LOOKED_AT_MAX, LOOKED_AT_ONCE):
-        rows = journal.intake(after, LOOKED_AT_ONCE)
+    waiting = journal.waiting
+    passed_over = waiting.rows > LOOKED_AT_MAX
+    after = waiting.last_id - LOOKED_AT_MAX if passed_over else 0
+    while rows := journal.intake(after, LOOKED_AT_ONCE):
         texts = (one for row in rows for one in row.texts or ())
         found = next((one.text for one in texts if one.hash == value and one.kind == kind), None)
-        if found is not None or not rows:
+        if found is not None:
             return found
         after = rows[-1].id
-    raise StateError("many ids wait for the vault; come again")
+        if after >= waiting.last_id:
+            break
+    if passed_over:
+        raise Overloaded("many ids wait for the vault, so that not every one can be told; come again")
+    return None
 
 
 class HandOver:

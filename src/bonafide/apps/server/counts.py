@@ -30,6 +30,10 @@ class Counts:
         """For want of room."""
         self.heads_refused = 0
         """Connections closed because a head came too slowly, was too large or was not HTTP."""
+        self.reads_failed = 0
+        """Requests that were told to come again since what is on disk could not be read."""
+        self.reads_failed_because = ""
+        """Of the last one."""
 
     def refuse(self, error: InputError) -> None:
         """Count a refused record."""

@@ -14,6 +14,7 @@ from bonafide.apps.problems import CONTENT_TYPE, Name, Reply, problem_reply
 from bonafide.apps.runtime.jobs import Overloaded, ReadOnly
 from bonafide.apps.server.answers import Gone, Refused, retry_after
 from bonafide.apps.server.callers import CHALLENGE
+from bonafide.apps.server.counts import Counts
 from bonafide.apps.server.unaccepted import unaccepted
 from bonafide.core.errors import BonafideError, MissingError, NotThereError, OpposedError, StateError, UsageError
 from bonafide.core.moment import SECOND_MS
@@ -32,14 +33,23 @@ _NAME_OF: Final[dict[type[BonafideError], Name]] = {
 }  # fmt: skip
 
 
-def add_errors(rest: FastAPI) -> None:
+def add_errors(rest: FastAPI, counts: Counts) -> None:
     """Have every error that a route may raise answered as a problem."""
+
+    async def of_state(request: Request, error: Exception) -> Response:
+        counts.reads_failed += 1
+        counts.reads_failed_because = str(error)
+        said = "what is on disk cannot be read now; come again, or look at the server's log"
+        return answer_of(problem_reply("overloaded", said), retry_after(1))
+
     rest.add_exception_handler(HTTPException, _of_framework)
     rest.add_exception_handler(RequestValidationError, _of_validation)
     rest.add_exception_handler(Refused, _of_refusal)
     rest.add_exception_handler(Gone, _of_gone)
-    for state in (Overloaded, ReadOnly, NotThereError, StateError):
-        rest.add_exception_handler(state, _of_state)
+    for busy in (Overloaded, ReadOnly):
+        rest.add_exception_handler(busy, _of_busy)
+    for state in (NotThereError, StateError):
+        rest.add_exception_handler(state, of_state)
     for named in _NAME_OF:
         rest.add_exception_handler(named, _of_named)
     for missing in (MissingError, UnknownSubjectError):
@@ -90,13 +100,10 @@ async def _of_gone(request: Request, error: Exception) -> Response:
     return Response(status_code=HUNG_UP)  # to nobody
 
 
-async def _of_state(request: Request, error: Exception) -> Response:
-    said = "what is on disk cannot be read now; come again, or look at the server's log"
-    if isinstance(error, Overloaded | ReadOnly):
-        said = error.message
-    return answer_of(
-        problem_reply("read-only" if isinstance(error, ReadOnly) else "overloaded", said), retry_after(1)
-    )  # fmt: skip
+async def _of_busy(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Overloaded | ReadOnly)
+    name: Name = "read-only" if isinstance(error, ReadOnly) else "overloaded"
+    return answer_of(problem_reply(name, error.message), retry_after(1))
 
 
 async def _of_named(request: Request, error: Exception) -> Response:

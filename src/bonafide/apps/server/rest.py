@@ -31,7 +31,7 @@ def make_rest(service: Service) -> FastAPI:
     rest = FastAPI(
         openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, dependencies=[Depends(asks(service))]
     )
-    add_errors(rest)
+    add_errors(rest, service.counts)
     _add_health(rest, service)
     add_engine(rest, service)
     add_office(rest, service)

@@ -33,6 +33,7 @@ class Watch:
         self._told: Counter[tuple[str, str]] = Counter()
         self._away: Counter[str] = Counter()
         self._slow_commits = 0
+        self._reads_failed = 0
         self._unusual_looks = 0
         self._state = ""
 
@@ -68,7 +69,7 @@ class Watch:
             self._state = state
 
     def tell(self) -> None:
-        """Tell what was refused and turned away since the last time, and whether commits were slow."""
+        """Tell what was refused, turned away or not readable since the last time, and whether commits were slow."""
         counts, figures = self._service.counts, self._service.runtime.figures
         refused = counts.refusals - self._told
         self._told = counts.refusals.copy()
@@ -79,6 +80,10 @@ class Watch:
         self._away = figures.turned_away.copy()
         if away:
             self._log.warning("events-turned-away", **{why.replace("-", "_"): n for why, n in sorted(away.items())})
+        if counts.reads_failed > self._reads_failed:
+            failed = counts.reads_failed - self._reads_failed
+            self._log.warning("reads-failed", requests=failed, because=counts.reads_failed_because)
+        self._reads_failed = counts.reads_failed
         commits = figures.commit_seconds
         slow = sum(n for bound, n in zip((0.0, *commits.bounds), commits.counts, strict=True) if bound >= SLOW_COMMIT_S)
         if slow > self._slow_commits:

@@ -20,6 +20,7 @@ from bonafide.testing.reliability.result import Row, now_ms
 CONNECTIONS: Final = 8
 CHECKED: Final = 200
 """Acknowledged answers that are asked for again after a restart: the newest half, the rest spread over all."""
+COME_AGAIN: Final = 503
 SHOWN_MAX: Final = 3
 LOAD_S: Final = 60.0
 """How long a load may take to get what was asked of it."""
@@ -112,11 +113,12 @@ class Site:
     def check(self, at_most: int = CHECKED) -> Found:
         """Ask the running server again for decisions that it acknowledged; counts what it finds in the row.
 
-        Stops early, counting nothing against the server, when it ends meanwhile.
+        Stops early, counting nothing against the server, when it ends meanwhile. What it says to come again for (503)
+        is left to the comparison of the whole log, as long as it tells some.
         """
         names = list(dict.fromkeys([*list(self.ledger.marks)[-at_most // 2 :], *self.ledger.ids(at_most // 2)]))
         decided = [name for name in names if len(self.ledger.marks[name]) > 8]
-        lost, differing, checked = [], [], 0
+        lost, differing, checked, away = [], [], 0, 0
         with self.ask() as asker:
             for name in decided:
                 try:
@@ -124,10 +126,14 @@ class Site:
                 except (OSError, http.client.HTTPException):
                     break
                 checked += 1
-                if reply.status == 404:
+                if reply.status == COME_AGAIN:
+                    away += 1
+                elif reply.status == 404:
                     lost.append(name)
                 elif reply.status != 200 or read_answer(reply.body).mark != self.ledger.marks[name]:
                     differing.append(name)
+        if checked and away == checked:
+            self.row.broke(f"none of {checked} acknowledged answers was told: come again")
         return self.count(Found(checked, tuple(lost), (), tuple(differing)))
 
     def check_log(self, data: Path | None = None) -> Found:
