@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bonafide.office.journal import Journal, JournalDamagedError
-from tests.office.journal.kit import Answers, answers, copied, fill, record
+from tests.office.journal.kit import FIRST, SECOND, Answers, answers, copied, fill, record
 
 CLOSED = ("journal.db", "ids.db", "journal.mark")
 KILLED = ("journal.db", "journal.db-wal", "ids.db-wal", "journal.mark")
@@ -137,3 +137,25 @@ def test_every_byte(truth: tuple[Path, Path, Answers], tmp_path: Path, killed: b
             except Exception as error:  # noqa: BLE001 - all of them, to see which places they share
                 faults.append(f"{name}: {what} {place}: {error!r:.300}")
     assert not faults, "\n".join(faults[:40])
+
+
+def test_a_mark_may_be_a_commit_behind_from_the_first_one_on(tmp_path: Path) -> None:
+    """As a kill between a commit and its mark leaves it; the other way about, something is missing."""
+    journal, mark = Journal.open(tmp_path / "open"), Path("journal.mark")
+    marks = []
+    for step in (lambda: None, lambda: journal.append([], bundle=FIRST), lambda: journal.append([record(0)])):
+        step()
+        marks.append((tmp_path / "open" / mark).read_bytes())
+        killed = copied(tmp_path / "open", tmp_path / f"killed{len(marks)}")
+        if len(marks) > 1:
+            (killed / mark).write_bytes(marks[-2])
+            again = Journal.open(killed)
+            assert (again.head, again.next_seq) == (journal.head, journal.next_seq)
+            again.close()
+    journal.close()
+    begun = Journal.open(tmp_path / "other")
+    begun.append([], bundle=SECOND)
+    begun.close()
+    (tmp_path / "other" / mark).write_bytes(marks[1])
+    with pytest.raises(JournalDamagedError, match="its first bundle is not the one that was recorded"):
+        Journal.open(tmp_path / "other")

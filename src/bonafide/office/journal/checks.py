@@ -93,8 +93,9 @@ def check_mark(reader: Reader, kept: Kept, next_seq: int, marked: Marked) -> Non
     if marked.conflicts > kept.conflicts or marked.dead_letters > kept.dead_letters_ever:
         raise damaged(reader.path, f"conflicts or dead letters were recorded ({MARK_FILE}) and are not there")
     if marked.next_seq == 0:
-        chain = beginning(reader.head().first_bundle)
-        if next_seq == 0 and marked.chain != chain:
+        # A kill between the commit that says the first bundle and its mark leaves a mark that knows of none.
+        chains = beginning(None), beginning(reader.head().first_bundle)
+        if next_seq == 0 and marked.chain not in chains:
             raise damaged(reader.path, f"its first bundle is not the one that was recorded ({MARK_FILE})")
         return
     for commit in reader.commits(marked.next_seq - 1, None):
