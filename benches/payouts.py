@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     whole = NOBODY
     for name, knobs in SHIFTS.items():
         base = scenario(asked.scenario)
-        told, found = replace(base, knobs=replace(base.knobs, **{**knobs, **seen})), NOBODY
+        told, found = replace(base, knobs=replace(base.knobs, **(knobs | seen))), NOBODY
         for seed in read_seeds(asked.seeds):
             with TemporaryDirectory(prefix="bonafide-payouts-") as folder:
                 decide_run(Simulation(told, seed), Engine(bundle), Path(folder))

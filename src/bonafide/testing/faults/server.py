@@ -208,6 +208,7 @@ class Server:
 
 
 def _wait_until_free(lock: Path) -> None:
+    """Without taking it as a worker does, which writes: the directory may be read-only, or compared with another."""
     if not lock.exists():
         return
     deadline = perf_counter() + END_S
