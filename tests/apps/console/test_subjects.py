@@ -16,6 +16,7 @@ from bonafide.apps.console.pages.rests_on import plain
 from bonafide.apps.console.score_line import HIGHEST, LOWEST, points_of, score_svg
 from bonafide.apps.console.texts import Texts
 from bonafide.core.moment import show_moment
+from bonafide.office.lists.cleared import clear
 from tests.apps.console.followed import MERCHANT, USER, follow_some
 from tests.apps.console.kit import Site
 from tests.office.days.kit import FIRST_DAY, follow
@@ -52,6 +53,14 @@ def test_a_merchant_that_never_applied_has_a_page_of_its_own(told: Site, path: s
     page = text_of(told, path.format(MERCHANT))
     for words in ("has not applied", "How the score went", "Exposure", "Payouts held", "900.00", "There is no review"):
         assert words in page, words
+
+
+def test_a_merchant_that_people_found_genuine_has_a_page_that_says_so(told: Site) -> None:
+    assert "Found genuine by people" not in text_of(told, f"/merchants/{MERCHANT}")
+    with told.bureau.store.writing() as connection:
+        clear(connection, MERCHANT, "case:9:1", "ann", told.bureau.now_ms)
+    assert "Found genuine by people" in text_of(told, f"/merchants/{MERCHANT}")
+    assert "人工确认真实" in text_of(told, f"/merchants/{MERCHANT}", "zh-CN")
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ import pytest
 
 from bonafide.apps.server.merchant_shapes import MerchantReviewAnswer, MerchantsAnswer, MerchantWholeAnswer
 from bonafide.core.door import convert_event
+from bonafide.core.moment import show_moment
 from bonafide.core.pseudonym import ClearText, party_of, personal_texts, show_token, with_texts
 from bonafide.office.admission.watch import MerchantWatch
 from bonafide.office.journal import Record
 from bonafide.office.journal.intake import IntakeRow
+from bonafide.office.lists.cleared import CLEARED_MS, clear, unclear
 from bonafide.office.vault.learning import Learner
 from bonafide.office.vault.pseudonym import pseudonym_of
 from bonafide.testing.webhooks.made import MadeLog
@@ -104,7 +106,7 @@ def test_a_merchant_that_never_applied_is_shown_by_what_was_decided(bureau: Bure
     assert [one["credit_score"] for one in told["score_history"]] == [500]
     assert (told["exposure"]["sums"][0]["held"], told["ladder"]["offences"], told["cases"]) == (900, 0, [])
     outside = shown(bureau.as_machine(bureau.key("platform"), "GET", f"/v1/merchants/{token}"), MerchantWholeAnswer)
-    assert {*told} - {*outside} == {"score_history", "levels", "exposure", "cases"}
+    assert {*told} - {*outside} == {"score_history", "levels", "exposure", "cases", "cleared_until"}
 
 
 def test_a_merchant_that_only_sold_is_shown_too(bureau: Bureau) -> None:
@@ -114,6 +116,18 @@ def test_a_merchant_that_only_sold_is_shown_too(bureau: Bureau) -> None:
     assert (told["standing"], told["credit_score"], told["decisions"]) == (None, None, [])
     assert told["exposure"]["sums"][0]["payments"] == 1
     assert shown(bureau.as_machine(bureau.key("platform"), "GET", path), MerchantWholeAnswer)["risk_level"] is None
+
+
+def test_whom_people_found_genuine_is_shown_until_when(bureau: Bureau) -> None:
+    path, whose = "/v1/merchants/m1", show_token(pseudonym_of("m1", bureau.data.read_secret()))
+    assert shown(as_(bureau, "ann", "GET", path), MerchantWholeAnswer)["cleared_until"] is None
+    with bureau.store.writing() as connection:
+        clear(connection, whose, "case:1:1", "ann", bureau.now_ms)
+    told = shown(as_(bureau, "ann", "GET", path), MerchantWholeAnswer)
+    assert told["cleared_until"] == show_moment(bureau.now_ms + CLEARED_MS)
+    with bureau.store.writing() as connection:
+        unclear(connection, whose, "case:1:2", "ann", bureau.now_ms)
+    assert shown(as_(bureau, "ann", "GET", path), MerchantWholeAnswer)["cleared_until"] is None
 
 
 def test_a_refusal_takes_two_people_who_are_signed_in(bureau: Bureau) -> None:

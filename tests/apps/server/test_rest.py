@@ -169,3 +169,4 @@ def test_a_failure_of_the_disk_while_reading_is_told_without_its_text() -> None:
     got = client.ask("GET", "/v1/decisions/p1")
     assert (got.status, got.problem) == (503, "overloaded")
     assert "p1" not in got.json["detail"]
+    assert "bonafide_failed_reads_total 1.0" in client.ask("GET", "/metrics").body.decode()

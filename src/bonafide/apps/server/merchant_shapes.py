@@ -155,7 +155,7 @@ class ExposureAnswer(_Shape, frozen=True):
 
 
 class MerchantWholeAnswer(AboutAnswer, frozen=True, kw_only=True):
-    """A merchant that has applied, or that was decided about; `exposure` is for the office's own."""
+    """A merchant that has applied, or that was decided about; the last two fields are for the office's own."""
 
     merchant_id: _MERCHANT
     standing: Annotated[Standing | None, Meta(description="null where it has not applied")]
@@ -163,6 +163,9 @@ class MerchantWholeAnswer(AboutAnswer, frozen=True, kw_only=True):
     wind_down: WindDownAnswer | None
     reviews: tuple[MerchantReviewAnswer, ...]
     exposure: ExposureAnswer | None = None
+    cleared_until: Annotated[
+        Time | None, Meta(description="until when its payouts are not held for what people found genuine")
+    ] = None
 
 
 class MerchantsAnswer(_Shape, frozen=True):

@@ -76,6 +76,8 @@ def _of_doors(service: Service) -> Iterator[Metric]:
     )
     yield _count("bonafide_refused_heads", "Connections closed for a head too slow, too large or not HTTP.",
                  counts.heads_refused)  # fmt: skip
+    yield _count("bonafide_failed_reads", "Requests told to come again: what is on disk could not be read.",
+                 counts.reads_failed)  # fmt: skip
     yield _histogram("bonafide_loop_lag_seconds", "How much later than asked the loop woke up.", counts.loop_lag)
     yield _gauge("bonafide_loop_lag_max_seconds", "The latest that the loop ever woke up.", counts.loop_lag_max_s)
 

@@ -6,7 +6,7 @@ From there on rules hold payouts beyond the limits, in a replay as in the servic
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec.structs import replace
 
@@ -45,19 +45,23 @@ def follow_limits(connection: Connection, vault: Vault, kept: KeptReview, now_ms
     decision = kept.decision(now_ms)
     if decision == "admit_with_limits" and kept.review is not None:
         for name, until in kept.lists(now_ms).items():
-            want(connection, _change(kept, name, until), now_ms)
+            want(connection, _change(kept, "add", name, until), now_ms)
     if decision == "admit" and (kept.proposed != "admit" or (kept.review is not None and kept.review.again)):
         past = reviews_of(connection, vault, kept.merchant, REVIEWS_MAX)
-        limited = [one for one in past if "admit_with_limits" in (one.proposed, one.settled)]
-        for name in sorted({name for one in limited for name in one.lists(now_ms)}):
-            want(connection, _change(kept, name, None), now_ms)
+        ends: dict[str, int] = {}
+        for one in past:
+            if "admit_with_limits" in (one.proposed, one.settled):
+                ends |= {name: max(until, ends.get(name, until)) for name, until in one.lists(now_ms).items()}
+        for name, until in sorted(ends.items()):
+            want(connection, _change(kept, "remove", name, until), now_ms)
 
 
-def _change(kept: KeptReview, name: str, until: int | None) -> ListChanged:
-    """The record of one list; of one that is left without an end."""
+def _change(kept: KeptReview, action: Literal["add", "remove"], name: str, until: int) -> ListChanged:
+    """The record of one list. Leaving has an end as well, when what was joined would have ended: the engine forgets
+    both."""
     why = "made" if kept.settled is None else "settled"
     by = None if kept.settled is None or not kept.votes else f"person:{kept.votes[-1].person}"
     return ListChanged(
-        event_id=f"limits:{kept.number}:{why}:{name}", time=0, list=name, action="remove" if until is None else "add",
-        entry=kept.token, expires=until, by=by,
+        event_id=f"limits:{kept.number}:{why}:{name}", time=0, list=name, action=action, entry=kept.token,
+        expires=until, by=by,
     )  # fmt: skip

@@ -34,18 +34,20 @@ def clear(connection: Connection, merchant: str, step: str, by: str, now: int) -
 def unclear(connection: Connection, merchant: str, step: str, by: str, now: int) -> None:
     """Have it leave the list, where it is on it: every change has the engine make its conditions anew, and one without
     an end is remembered for good."""
-    until = _cleared_until(connection, merchant)
-    if until is not None and until > now:
+    until = cleared_until(connection, merchant, now)
+    if until is not None:
         want(connection, _change("remove", merchant, step, by, until), now)
 
 
-def _cleared_until(connection: Connection, merchant: str) -> int | None:
-    """When the last word on a merchant ends that it is on the list; None where it is not."""
+def cleared_until(connection: Connection, merchant: str, now: int) -> int | None:
+    """Until when a merchant, by its token, is on the list; None where it is not."""
     table = wanted_records.c
     ours = table.event_id.like(f"cleared:%:{merchant}")
     content = connection.scalar(select(table.content).where(ours).order_by(table.number.desc()).limit(1))
     last = None if content is None else decode_event(bytes(content))
-    return last.expires if isinstance(last, ListChanged) and last.action == "add" else None
+    if not isinstance(last, ListChanged) or last.action == "remove" or last.expires is None or last.expires <= now:
+        return None
+    return last.expires
 
 
 def _change(action: Literal["add", "remove"], merchant: str, step: str, by: str, until: int) -> ListChanged:

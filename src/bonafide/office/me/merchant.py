@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from bonafide.core.errors import MissingError
+from bonafide.core.moment import show_moment
 from bonafide.core.pseudonym import show_token
+from bonafide.office.access.keys import now_ms
 from bonafide.office.admission.desk import Admissions
 from bonafide.office.cases.listing import CaseBook
 from bonafide.office.days.takings import exposure_of, has_traded
+from bonafide.office.lists.cleared import cleared_until
 from bonafide.office.me.about import About
 from bonafide.office.me.user import undecided_cases
 from bonafide.office.store.database import Store
@@ -19,8 +23,11 @@ _NOT_APPLIED: Final[dict[str, Any]] = {"standing": None, "changed": None, "wind_
 class Merchants:
     """The merchants of one store. Several threads may call it; none is a coroutine."""
 
-    def __init__(self, store: Store, desk: Admissions, cases: CaseBook, about: About) -> None:
+    def __init__(
+        self, store: Store, desk: Admissions, cases: CaseBook, about: About, clock: Callable[[], int] = now_ms
+    ) -> None:  # fmt: skip
         self._store, self._desk, self._cases, self._about = store, desk, cases, about
+        self._clock = clock
 
     def _has_traded(self, token: str) -> bool:
         with self._store.reading() as connection:
@@ -43,4 +50,7 @@ class Merchants:
             return told
         with self._store.reading() as connection:
             exposure = exposure_of(connection, token)
-        return told | {"cases": undecided_cases(self._cases, token), "exposure": exposure}
+            until = cleared_until(connection, token, self._clock())
+        cleared = None if until is None else show_moment(until)
+        cases = undecided_cases(self._cases, token)
+        return told | {"cases": cases, "exposure": exposure, "cleared_until": cleared}

@@ -95,6 +95,7 @@ async def build_one(view: View, token: str) -> None:
         with ui.element("aside").classes("side-column"):
             about.exposure(view, one["exposure"])
             _limits(view, one)
+            _cleared(view, one)
             clear(view, "merchant", name)
 
 
@@ -115,6 +116,13 @@ def _limits(view: View, one: dict[str, Any]) -> None:
     if one["wind_down"] is not None:
         with panel(texts("merchants.wind_down")):
             text("p", texts("merchants.wind_down_hint", time=show.moment(one["wind_down"]["hold_rest_until"])))
+
+
+def _cleared(view: View, one: dict[str, Any]) -> None:
+    """Until when payouts are let through that rules would hold for what people have found genuine."""
+    if one["cleared_until"] is not None:
+        with panel(view.texts("merchants.cleared")):
+            text("p", view.texts("merchants.cleared_hint", time=show.moment(one["cleared_until"])))
 
 
 def _actions(view: View, one: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ def add_merchants(rest: FastAPI, service: Service) -> None:
         """A merchant by its token, or by its own id. A platform's key reads what is not the office's own."""
         office, wanted = office_of(service), named(id, "merchant", desk().pseudonym_of)
         cases = CaseBook(office.store, vault_of(service).keyring, clock=office.clock)
-        merchants = Merchants(office.store, desk(), cases, about_of(service))
+        merchants = Merchants(office.store, desk(), cases, about_of(service), office.clock)
         inside = caller_of(request).sender.role != "platform"
         return told(await run_in_threadpool(partial(merchants.show, wanted, inside=inside)))
 
