@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bonafide.core.events import Fact
+from bonafide.core.events import Fact, MerchantApplication
 from bonafide.core.moment import DAY_MS, HOUR_MS
 from bonafide.engine.codes import READ, V_CREDIT
 from bonafide.engine.compiled import Compiled, compile_bundle
@@ -21,7 +22,17 @@ from bonafide.engine.kernels import load_kernels
 from bonafide.engine.scheme import Scheme
 from bonafide.engine.shipped import shipped_bundle
 from bonafide.engine.state import State
-from bonafide.testing.merchant_histories import ADVERSE, ORDINARY, START_MS, Step, histories, played, probe
+from bonafide.testing.merchant_histories import (
+    ADVERSE,
+    MERCHANT,
+    ORDINARY,
+    START_MS,
+    Step,
+    histories,
+    opening,
+    played,
+    probe,
+)
 from tests.engine.kit import SECRET
 
 MOVE_MAX: Final = 5
@@ -95,3 +106,33 @@ def test_somebody_without_a_record_has_a_score_too() -> None:
     credit = walked.verdicts[:, V_CREDIT].tolist()
     assert credit[0] == credit[-1] > 600
     assert set(credit[1:-1]) == {0}
+
+
+def applied(merchant: str, day: int, nth: int) -> MerchantApplication:
+    """One more application of the representative of the histories' merchant."""
+    first = opening()[0]
+    assert isinstance(first, MerchantApplication)
+    at_ms = START_MS + day * DAY_MS
+    return msgspec.structs.replace(first, event_id=f"{merchant} {nth}", time=at_ms, merchant_id=merchant)
+
+
+@given(days=st.lists(st.integers(1, 200), max_size=5))
+def test_handing_in_papers_that_were_asked_for_costs_nothing(days: list[int]) -> None:
+    """They come with another application of the same merchant, which is nobody's relative for that."""
+    again = [applied(MERCHANT, day, nth) for nth, day in enumerate(sorted(days))]
+    asked = probe(START_MS + 201 * DAY_MS)
+    assert score_after([*played([]), *again, *asked]) == score_after([*played([]), *asked])
+
+
+@given(days=st.lists(st.tuples(st.integers(1, 200), st.sampled_from(("m2", "m3", "m4", MERCHANT))), max_size=6))
+def test_more_shops_of_one_representative_never_give_points(days: list[tuple[int, str]]) -> None:
+    tried = [applied(who, day, nth) for nth, (day, who) in enumerate(sorted(days))]
+    mine = [one for one in tried if one.merchant_id == MERCHANT]
+    asked = probe(START_MS + 201 * DAY_MS)
+    assert score_after([*played([]), *tried, *asked]) <= score_after([*played([]), *mine, *asked])
+
+
+def test_shops_of_one_representative_cost_points_when_the_next_applies() -> None:
+    three = [applied(who, day, 0) for day, who in ((1, "m2"), (2, "m3"), (3, MERCHANT))]
+    asked = probe(START_MS + 4 * DAY_MS)
+    assert score_after([*played([]), *three, *asked]) < score_after([*played([]), *asked]) - 10
