@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ import pytest
 
 from bonafide.core.door import convert_event
 from bonafide.core.pseudonym import ClearText, party_of, personal_texts, show_token, with_texts
+from bonafide.lab.simulate import Simulation, scenario
+from bonafide.lab.simulated import write_run
 from bonafide.office.admission.watch import MerchantWatch
 from bonafide.office.journal import Record
 from bonafide.office.journal.intake import IntakeRow
@@ -62,6 +65,35 @@ def test_a_parquet_file_is_reviewed_too(files: Path) -> None:
     pl.DataFrame([json.loads(line) for line in lines], infer_schema_length=None).write_parquet(files / "e.parquet")
     found = json_of("merchant", "review", files / "e.parquet", "--now", AT)
     assert [one["proposed"] for one in found["reviews"]] == ["admit", "request_information", "admit"]
+
+
+def test_what_was_simulated_is_reviewed_and_nearly_all_is_in_order(tmp_path: Path) -> None:
+    write_run(Simulation(scenario("small", 50, 60, 3), 1), tmp_path, lambda done, total: None)
+    found = json_of("merchant", "review", tmp_path / "events.parquet")
+    assert (found["reviewed"], found["refused"]) == (60, 0)
+    proposed = Counter(one["proposed"] for one in found["reviews"])
+    assert proposed["admit"] + proposed["admit_with_limits"] >= 50
+    assert proposed["refuse"] == 0
+
+
+def test_what_is_no_file_of_events_is_said_to_be_so(files: Path) -> None:
+    assert told("merchant", "review", files / "none.ndjson").exit_code == 2
+    shown = told("merchant", "review", files / "list.csv")
+    assert (shown.exit_code, "--mapping" in shown.stderr) == (2, True)
+
+
+def test_a_table_is_reviewed_with_a_mapping(files: Path) -> None:
+    columns = {
+        "event_id": "id", "merchant_id": "shop", "legal_name": "name", "registration_no": "number", "category": "trade",
+        "representative_id": "person",
+    }  # fmt: skip
+    row = ("e1", "m1", "Acme Ltd", "DE136695976", "toys", "r1", "2026-01-05T08:30:00Z")
+    (files / "shops.csv").write_text(f"{','.join((*columns.values(), 'when'))}\n{','.join(row)}\n")
+    fields = "".join(f"  {name}: {{column: {column}}}\n" for name, column in columns.items())
+    fields += "  time: {column: when}\n"
+    (files / "m.yaml").write_text(f"event: merchant_application\nfields:\n{fields}")
+    found = json_of("merchant", "review", files / "shops.csv", "--mapping", files / "m.yaml")
+    assert (found["reviewed"], found["reviews"][0]["proposed"]) == (1, "request_information")
 
 
 def test_a_list_is_checked_asked_and_kept(files: Path) -> None:

@@ -16,6 +16,7 @@ from bonafide.lab.columns import columns_of, kinds_of
 from bonafide.lab.inputs.chunks import frame_of_events
 from bonafide.testing.generators import events
 
+_LISTED = pl.List(pl.Struct({"kind": pl.String, "id": pl.String}))
 KEY = np.array([1, 2], dtype=np.uint64)
 
 
@@ -26,6 +27,9 @@ def test_columns_become_the_rows_that_structs_become(log: list[Event]) -> None:
     frame = frame_of_events(log, range(1, len(log) + 1))
     rows = rows_of_columns(kinds_of(frame), columns_of(frame), kernels, KEY)
     np.testing.assert_array_equal(rows, rows_of_events(log, kernels, KEY))
+    if "documents" in frame.columns:  # as a simulation has them, not written as text
+        listed = frame.with_columns(pl.col("documents").str.json_decode(_LISTED))
+        np.testing.assert_array_equal(rows_of_columns(kinds_of(listed), columns_of(listed), kernels, KEY), rows)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 0.1, 2 / 3, 0.123456789_5, 0.000000000_5, 0.000000001_5, 5e-324])

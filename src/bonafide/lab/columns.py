@@ -34,8 +34,11 @@ def columns_of(frame: pl.DataFrame) -> dict[str, Column]:
 
 
 def _joined(values: pl.Series) -> pl.Expr:
-    """All texts of a column, divided by zero bytes; an absent one is empty."""
+    """All texts of a column, divided by zero bytes; an absent one is empty. Lists are written as JSON."""
     texts = pl.col(values.name)
+    if isinstance(values.dtype, pl.List):
+        parts = texts.list.eval(pl.element().struct.json_encode()).list.join(",")
+        texts = pl.format("[{}]", parts)
     return (texts.fill_null("") if values.null_count() else texts).str.join("\0").cast(pl.Binary)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
+from bonafide.core.business_numbers.europe import is_vat
 from bonafide.core.door import convert_event
 from bonafide.core.moment import DAY_MS
 from bonafide.core.pseudonym import ClearText, party_of, personal_texts, show_token, with_texts
@@ -16,7 +17,6 @@ from bonafide.office.admission.desk import Admissions
 from bonafide.office.admission.watch import MerchantWatch
 from bonafide.office.journal import Record
 from bonafide.office.journal.intake import IntakeRow
-from bonafide.office.merchants.numbers.europe import is_vat
 from bonafide.office.people.sessions import Session
 from bonafide.office.store.database import Store
 from bonafide.office.store.tables import outbox_messages

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bonafide.apps.cli.merchant_files import read_events, read_lists, read_register
-from bonafide.apps.cli.options import Json, Now, read_moment
+from bonafide.apps.cli.options import Events, Json, MappingFile, Now, read_moment
 from bonafide.apps.cli.person import ORIGIN, Acting, by_person, opened
 from bonafide.apps.cli.screen import Exit, errors_told, say, show_json
 from bonafide.office.store.datadir import DEFAULT_FOLDER
@@ -35,11 +35,8 @@ def _merchant() -> None:
 
 @merchant_app.command()
 def review(
-    files: Annotated[
-        list[Path],
-        typer.Argument(help="Events as NDJSON (also .gz) or Parquet: applications, account links, logins.",
-                       show_default=False),
-    ],
+    files: Events,
+    mapping: MappingFile = None,
     register: Annotated[
         list[Path] | None,
         typer.Option("--register", help="Merchants that are there already: NDJSON, with their standing."),
@@ -59,13 +56,14 @@ def review(
     [dim]bonafide merchant review applications.ndjson --register merchants.ndjson --list targets.simple.csv[/dim]
     """
     with errors_told():
+        from bonafide.apps.cli.replay import find_mapping
         from bonafide.office.merchants.batch import Batch
 
         at = read_moment("--now", now)
         merchants, refused = read_register(register or [])
         batch = Batch(merchants, read_lists(lists or [], threshold))
         reviews = []
-        for event in read_events(files, refused):
+        for event in read_events(files, find_mapping(mapping), at, refused):
             told = batch.take(event, at)
             if told is not None:
                 reviews.append(told)

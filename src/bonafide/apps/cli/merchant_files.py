@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +12,7 @@ from bonafide.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from bonafide.core.events import Fact
+    from bonafide.lab.inputs import Mapping
     from bonafide.office.merchants.application import Merchant
     from bonafide.office.merchants.lists_in import ReadList
     from bonafide.office.merchants.screening import Screening
@@ -27,32 +28,30 @@ class Refused:
         self.count = 0
         self.shown: list[str] = []
 
-    def add(self, path: Path, line: int, why: str) -> None:
+    def add(self, path: Path | str, line: int, why: str) -> None:
         """One more."""
         self.count += 1
         if len(self.shown) < SHOWN_MAX:
             self.shown.append(f"{path}:{line}: {why}")
 
 
-def read_events(paths: Sequence[Path], refused: Refused) -> Iterator[Fact]:
-    """The events of files that reviews look at, in their order."""
-    from bonafide.core.door import convert_event, decode_event
+def read_events(paths: Sequence[Path], mapping: Mapping | None, now_ms: int | None, refused: Refused) -> Iterator[Fact]:
+    """The events of files that reviews look at, in their order; the files are read as every command reads events."""
+    import polars as pl
 
-    for path in paths:
-        if path.suffix == ".parquet":
-            for number, record in enumerate(_rows(path), 1):
-                try:
-                    yield convert_event(record)
-                except InputError as error:
-                    refused.add(path, number, str(error))
-            continue
-        for number, line in _lines(path):
-            try:
-                event = decode_event(line)
-            except InputError as error:
-                refused.add(path, number, str(error))
-            else:
-                yield event
+    from bonafide.core.door import convert_event
+    from bonafide.lab.inputs.check import records_of
+    from bonafide.lab.inputs.read import read_chunks
+    from bonafide.lab.inputs.rejects import Refusal, RejectWriter
+
+    class Rejects(RejectWriter):
+        def write(self, file: str, refusals: Iterable[Refusal]) -> None:
+            for line, error in refusals:
+                refused.add(file, line, str(error))
+
+    for chunk in read_chunks(paths, mapping, now_ms, Rejects()):
+        for _, record in records_of(chunk.frame.filter(pl.col("type").is_in(WANTED)).drop("file")):
+            yield convert_event(record)
 
 
 def read_register(paths: Sequence[Path]) -> tuple[list[Merchant], Refused]:
@@ -118,14 +117,3 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         for number, line in enumerate(file, 1):
             if line.strip():
                 yield number, line
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    import polars as pl
-
-    try:
-        found = pl.scan_parquet(path).filter(pl.col("type").is_in(WANTED)).collect()
-    except pl.exceptions.PolarsError as error:
-        raise UsageError(f"{path}: cannot be read as events: {str(error).splitlines()[0]}") from None
-    for row in found.iter_rows(named=True):
-        yield {name: value for name, value in row.items() if value is not None}

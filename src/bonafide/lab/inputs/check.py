@@ -58,7 +58,7 @@ def settle(rows: pl.DataFrame, doubts: pl.Series | None = None, strange: pl.Data
     faulty = pl.Series(marked)
     events, lines, refusals = [], [], []
     extra = None if strange is None else strange.filter(faulty)
-    for line, record in _records(rows.filter(faulty), extra):
+    for line, record in records_of(rows.filter(faulty), extra):
         try:
             event = convert_event(record)
         except InputError as error:
@@ -84,8 +84,8 @@ def _accepted(rows: pl.DataFrame, faulty: pl.Series, taken: pl.DataFrame) -> pl.
     return everything.merge_sorted(pl.concat(others, how="diagonal").select(everything.columns), key="line")
 
 
-def _records(rows: pl.DataFrame, strange: pl.DataFrame | None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each row as line and record without nulls."""
+def records_of(rows: pl.DataFrame, strange: pl.DataFrame | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each row as line and record without nulls, as the door takes it in; `rows` and `strange` as in `settle`."""
     extra = iter(()) if strange is None else strange.iter_rows(named=True)
     for row in rows.iter_rows(named=True):
         line = row.pop("line")

@@ -46,7 +46,7 @@ COLUMNS: Final = {
     "credit_line": ("event_id", "time", "user_id", "limit", "currency", "reason"),
     "login": ("event_id", "time", "subject_type", "subject_id", "device_id", "ip", "success"),
     "merchant_application": ("event_id", "time", "merchant_id", "legal_name", "registration_no", "representative_id",
-                             "category", "address", "account_id", "phone_id", "opened_on"),
+                             "category", "address", "account_id", "phone_id", "opened_on", "documents"),
     "promotion": ("event_id", "time", "merchant_id", "amount", "currency", "kind"),
     "traffic": ("event_id", "time", "merchant_id", "views", "visits", "from_time", "to_time"),
     "complaint": ("event_id", "time", "user_id", "merchant_id", "order_id", "kind"),
@@ -60,11 +60,17 @@ _PREFIX: Final = {
     "merchant_application": "ma", "promotion": "pr", "traffic": "tf", "complaint": "cp", "verdict": "vd",
 }  # fmt: skip
 _WHOLE: Final = {"integer", "money", "moment"}
+_PAPERS: Final = pl.List(pl.Struct({"kind": pl.String(), "id": pl.String()}))
 
 
 def _dtype_of(field: str) -> pl.DataType:
-    kind = FIELDS[field].kind
-    return pl.Boolean() if kind == "flag" else pl.Int64() if kind in _WHOLE else pl.String()
+    match FIELDS[field].kind:
+        case "flag":
+            return pl.Boolean()
+        case "list":
+            return _PAPERS
+        case kind:
+            return pl.Int64() if kind in _WHOLE else pl.String()
 
 
 class Feed:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from heapq import nsmallest
 from typing import Final, NamedTuple
 
+from bonafide.core.business_numbers.reading import normal_number
 from bonafide.office.merchants.application import Application, Merchant, Standing
 from bonafide.office.merchants.index import SIMILARITY_MIN, NameIndex, Near, similarity
 from bonafide.office.merchants.names import fold, fold_address
-from bonafide.office.merchants.numbers.reading import normal_number
 
 CROWD: Final = 20
 """From so many merchants on, one address, phone or device says nothing: a mall, a shared office, an agent's phone."""

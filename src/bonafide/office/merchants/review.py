@@ -8,13 +8,13 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from bonafide.core.business_numbers.reading import normal_number, read_number
 from bonafide.core.moment import DAY_MS, HOUR_MS, show_moment
 from bonafide.office.merchants.application import Application, Merchant, Owner
 from bonafide.office.merchants.checklist import NAMES, check_papers
 from bonafide.office.merchants.drift import Drift
 from bonafide.office.merchants.kinship import kinship
 from bonafide.office.merchants.names import fold
-from bonafide.office.merchants.numbers.reading import normal_number, read_number
 from bonafide.office.merchants.register import Register
 from bonafide.office.merchants.screening import Hit, Screening
 from bonafide.office.merchants.table import (

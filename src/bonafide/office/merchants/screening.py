@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from bonafide.core.business_numbers.reading import normal_number, read_number
 from bonafide.office.merchants.application import Application
 from bonafide.office.merchants.index import NameIndex
 from bonafide.office.merchants.names import fold
-from bonafide.office.merchants.numbers.reading import normal_number, read_number
 
 THRESHOLD_DEFAULT: Final = 0.85
 OTHER_COUNTRY: Final = 0.1

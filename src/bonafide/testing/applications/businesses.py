@@ -5,11 +5,11 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
+from bonafide.core.business_numbers.china import USCC_ALPHABET, organisation_check, uscc_check
+from bonafide.core.business_numbers.europe import VAT, is_vat
 from bonafide.core.moment import DAY_MS
 from bonafide.office.merchants.application import Application, Paper
 from bonafide.office.merchants.checklist import needed
-from bonafide.office.merchants.numbers.china import USCC_ALPHABET, organisation_check, uscc_check
-from bonafide.office.merchants.numbers.europe import VAT, is_vat
 
 
 def _words(text: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from bonafide.core.moment import DAY_MS, HOUR_MS, MINUTE_MS
 from bonafide.lab.simulate.feed import CURRENCY
+from bonafide.lab.simulate.life.applications import write_application
 from bonafide.lab.simulate.people import User
 from bonafide.lab.simulate.rails import NO_DEVICE_FRACTION
 from bonafide.lab.simulate.shops import Shop
@@ -50,9 +51,10 @@ def apply(world: World, shop: Shop) -> None:
     """Apply as a merchant, a day before the opening."""
     days_before = int(world.stream("joining").expovariate(1 / 300))
     opened_on = (shop.opened // DAY_MS - days_before) * DAY_MS
+    told = write_application(world.seed, shop)
     world.feed.tell(
-        "merchant_application", world.clock.now, shop.id, f"{shop.category.name.title()} House {shop.n}",
-        f"9133{shop.n:014d}", shop.owner, shop.category.name, shop.address, shop.account, shop.phone, opened_on,
+        "merchant_application", world.clock.now, shop.id, told.legal_name, told.registration_no, shop.owner,
+        shop.category.name, shop.address, shop.account, shop.phone, opened_on, told.documents,
     )  # fmt: skip
     world.clock.at(world.clock.now + HOUR_MS, link, world, shop.account, "merchant", shop.id)
     world.feed.tell("login", world.clock.now, "merchant", shop.id, shop.device, shop.ip, True)

@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
-from bonafide.office.merchants.numbers.china import USCC_ALPHABET, is_uscc, is_uscc_like
-from bonafide.office.merchants.numbers.europe import VAT, is_vat, vat_country
-from bonafide.office.merchants.numbers.states import EIN_LIKE, is_ein
+from bonafide.core.business_numbers.china import USCC_ALPHABET, is_uscc, is_uscc_like
+from bonafide.core.business_numbers.europe import VAT, is_vat, vat_country
+from bonafide.core.business_numbers.states import EIN_LIKE, is_ein
 
 State = Literal["valid", "unchecked", "typo", "malformed", "unknown"]
 Scheme = Literal["uscc", "eu_vat", "ein"]

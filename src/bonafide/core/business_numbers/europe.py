@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from bonafide.office.merchants.numbers.sums import dot, luhn, mod_11_10
+from bonafide.core.business_numbers.sums import dot, luhn, mod_11_10
 
 Check = Callable[[str], bool | None]
 """True: the check digits hold; False: they do not; None: this kind has none that is public."""

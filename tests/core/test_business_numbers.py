@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonafide.office.merchants.numbers.china import USCC_ALPHABET, is_uscc, organisation_check, uscc_check
-from bonafide.office.merchants.numbers.europe import VAT, is_vat
-from bonafide.office.merchants.numbers.reading import neighbours, normal_number, read_number
+from bonafide.core.business_numbers.china import USCC_ALPHABET, is_uscc, organisation_check, uscc_check
+from bonafide.core.business_numbers.europe import VAT, is_vat
+from bonafide.core.business_numbers.reading import neighbours, normal_number, read_number
 
 COMPANIES = ("91110000600037341L", "9144030071526726XG", "91330100799655058B")
 VAT_NUMBERS = str.split(
