@@ -101,6 +101,8 @@ def test_a_client_that_waits_for_permission_never_sends_what_is_too_large(server
     [
         (b"POST /v1/events HTTP/1.1\r\nhost: x\r\nx: ", b"408"),
         (b"POST /v1/events HTTP/1.1\r\nx: " + b"y" * 70_000, b"431"),
+        (b"POST /v1/events HTTP/1.1\r\nx: " + b"y" * 100_000 + b"\r\ncontent-length: 2\r\n\r\n{}", b"431"),
+        (b"GET /" + b"y" * 66_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n" * 2, b"431"),
         (b"hello\r\n\r\n", b"400"),
         (HEAD + b"content-length: 1\r\ncontent-length: 2\r\n\r\n", b"400"),
         (HEAD + b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
@@ -108,7 +110,18 @@ def test_a_client_that_waits_for_permission_never_sends_what_is_too_large(server
         (HEAD + b"content-length: 10\r\n\r\n{", b"408"),
         (HEAD + b"transfer-encoding: chunked\r\n\r\n5\r\n{", b"408"),
     ],
-    ids=["slow", "large", "not HTTP", "two lengths", "length and chunks", "path", "slow body", "slow chunks"],
+    ids=[
+        "slow",
+        "large",
+        "large and whole",
+        "large target",
+        "not HTTP",
+        "two lengths",
+        "length and chunks",
+        "path",
+        "slow body",
+        "slow chunks",
+    ],
 )
 def test_what_never_becomes_a_request_is_answered_and_closed(server: Running, head: bytes, status: bytes) -> None:
     told = server.talk(head)
@@ -129,6 +142,12 @@ def test_requests_that_follow_one_another_on_a_connection_are_answered_in_order(
     assert [told.index(f'"q{n}"'.encode()) for n in range(3)] == sorted(
         told.index(f'"q{n}"'.encode()) for n in range(3)
     )
+
+
+def test_many_requests_in_one_piece_are_no_large_head(server: Running) -> None:
+    one = b"GET /healthz HTTP/1.1\r\nhost: x\r\nx: " + b"y" * 1_000 + b"\r\n\r\n"
+    told = server.talk(one * 99 + one.replace(b"host: x", b"host: x\r\nconnection: close"))
+    assert (told.count(b"HTTP/1.1 200"), told.count(b"HTTP/1.1 ")) == (100, 100)
 
 
 def test_one_connection_too_many_is_turned_away(server: Running) -> None:

@@ -36,6 +36,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._in_head = False
         self._in_message = False
+        self._piece_bytes = 0
+        self._begun = 0
+        """Messages whose head began in the piece that is read."""
+        self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -55,31 +59,42 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take bytes in; a head that comes in pieces is counted and timed."""
         if self.transport.is_closing():
             return
+        messages_before, self._begun, self._piece_bytes = int(self._in_message), 0, len(data)
         super().data_received(data)
         if not self._in_head or self.transport.is_closing():
             return
-        # Only what comes in several pieces gets here: a head that came whole costs no timer.
-        self._head_bytes += len(data)
+        # Only what comes in several pieces gets here: a head that came whole costs no timer. What came before the head,
+        # of other requests, does not count.
+        if self._begun == 0 or messages_before + self._begun == 1:
+            self._head_bytes += len(data)
         if self._head_bytes > HEAD_BYTES_MAX:
-            self.bounds.counts.heads_refused += 1
-            self._refuse("too-large", f"the head is larger than {HEAD_BYTES_MAX} bytes", status=431)
+            self._refuse_large_head()
         elif self._late is None:
             self._late = self.loop.call_later(self.bounds.header_timeout_s, self._head_is_late)
 
     def on_message_begin(self) -> None:
         self._in_head = self._in_message = True
         self._head_bytes = 0
+        self._begun += 1
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._disarm()
-        super().on_headers_complete()
+        if self._head_bytes + self._piece_bytes > HEAD_BYTES_MAX and self._size_of_head() > HEAD_BYTES_MAX:
+            self._refuse_large_head()
+        if not self._is_refused:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._is_refused:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._in_message = False
         self._disarm()
-        super().on_message_complete()
+        if not self._is_refused:
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -102,6 +117,14 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _size_of_head(self) -> int:
+        """Of a head that is complete: its target and its headers."""
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def _refuse_large_head(self) -> None:
+        self.bounds.counts.heads_refused += 1
+        self._refuse("too-large", f"the head is larger than {HEAD_BYTES_MAX} bytes", status=431)
+
     def _disarm(self) -> None:
         if self._late is not None:
             self._late.cancel()
@@ -110,6 +133,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _refuse(self, name: Name, detail: str, *headers: tuple[bytes, bytes], status: int | None = None) -> None:
         """Answer without the application, and close."""
         self._disarm()
+        self._is_refused = True
         if self.transport.is_closing():
             return
         cycle: Any = self.cycle
