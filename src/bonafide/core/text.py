@@ -20,6 +20,8 @@ _NEAR_LENGTH: Final = range(4, 65)
 _NEAR_FRACTION: Final = 0.7
 _WORD_MARKS: Final = re.compile(r"[\s_-]+")
 _FORBIDDEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs that show nothing."""
 _DIGITS_PER_BIT: Final = 0.30103
 _INT_BITS_SHOWN_MAX: Final = 190
 
@@ -33,6 +35,17 @@ def is_tidy(text: str) -> bool:
     if text.isascii():
         return text.isprintable()
     return _FORBIDDEN.search(text) is None and unicodedata.is_normalized("NFC", text)
+
+
+def is_said(text: str, length_max: int) -> bool:
+    """Whether somebody has said something in at most so many characters: tidy, and with one that can be seen.
+
+    >>> is_said("why", 9), is_said("", 9), is_said("  \u200b", 9), is_said("\u3164", 9), is_said("too long", 5)
+    (True, False, False, False, False)
+    """
+    return len(text) <= length_max and is_tidy(text) and any(
+        unicodedata.category(sign)[0] in "LNPS" and sign not in _BLANK for sign in text
+    )  # fmt: skip
 
 
 def to_nfc(text: str, length_max: int) -> str:

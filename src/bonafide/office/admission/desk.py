@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 
 from bonafide.core.errors import BonafideError, MissingError, UsageError
 from bonafide.core.pseudonym import read_token, show_token
-from bonafide.core.text import is_tidy, to_nfc
-from bonafide.office.admission.limiting import follow_limits, with_past
+from bonafide.core.text import is_said, is_tidy, to_nfc
+from bonafide.office.admission.limiting import follow_limits
+from bonafide.office.admission.past import Past
 from bonafide.office.admission.rows import (
     FAMILY,
     KeptMerchant,
@@ -33,10 +34,16 @@ from bonafide.office.merchants.application import Standing
 from bonafide.office.merchants.review import Review
 from bonafide.office.merchants.table import Decision
 from bonafide.office.outbox.placing import place_messages
-from bonafide.office.people.matrix import Deed, check_may
+from bonafide.office.people.matrix import Deed, check_may, may
 from bonafide.office.people.sessions import Session
 from bonafide.office.store.database import StoreError
-from bonafide.office.store.tables import merchant_applications, merchant_outcomes, merchant_votes, merchants
+from bonafide.office.store.tables import (
+    merchant_applications,
+    merchant_outcomes,
+    merchant_votes,
+    merchants,
+    people,
+)
 from bonafide.office.vault.pseudonym import pseudonym_of
 from bonafide.office.vault.under import seal_under
 
@@ -113,7 +120,7 @@ class Admissions:
         at once. MissingError, ForbiddenError, NotNowError where the same person has said the same already.
         """
         with self._acting(who, origin, merchant) as (connection, now, actor):
-            if not 0 < len(note) <= NOTE_LENGTH_MAX or not is_tidy(note):
+            if not is_said(note, NOTE_LENGTH_MAX):
                 raise UsageError(f"note: give 1 to {NOTE_LENGTH_MAX} characters, without control characters")
             known = self._known(connection, merchant)
             if known.review is None:
@@ -133,7 +140,7 @@ class Admissions:
             raise NotNowError(f"review {kept.number}: is settled so already")
         if kept.review is None:
             raise NotNowError(f"review {kept.number}: of what it rested on nothing is kept any more")
-        again = with_past(connection, self._vault, kept.merchant, _again(kept, now))
+        again = Past.of(connection, self._vault, kept.merchant, now).continued(_again(kept, now))
         number = put_review(
             connection, self._vault, kept.merchant, kept.application, again, "again", f"again:{kept.number}"
         )
@@ -147,7 +154,9 @@ class Admissions:
     ) -> None:  # fmt: skip
         if any(vote.person == who.name and vote.decision == decision for vote in kept.votes):
             why = "; somebody else has to refuse it too" if decision == "refuse" else ""
-            raise NotNowError(f"review {kept.number}: you have decided so already{why}")
+            stands = any(vote.person == who.name and vote.decision == decision for vote in kept.latest_votes)
+            told = "you have decided so already" if stands else "you have decided so before, and otherwise since"
+            raise NotNowError(f"review {kept.number}: {told}{why}")
         number = next_number(connection, merchant_votes)
         box = seal_under(self._vault, connection, subject_of(kept.merchant), f"vote {number}", note.encode())
         if box is None:
@@ -159,7 +168,8 @@ class Admissions:
     def _settle(
         self, connection: Connection, known: KeptMerchant, kept: KeptReview, decision: Decision, now: int
     ) -> KeptReview:  # fmt: skip
-        same = [vote for vote in kept.votes if vote.decision == decision]
+        said = [vote for vote in kept.latest_votes if vote.decision == decision]
+        same = [vote for vote in said if _may_decide(connection, vote.person)]
         settles = decision in _STANDS and (decision != "refuse" or len(same) >= 2)
         if settles:
             two = decision == "refuse"
@@ -211,5 +221,14 @@ class Admissions:
 
 
 def _again(kept: KeptReview, now: int) -> Review:
+    """The same review, opened by one person. An admission stays in force meanwhile: to end it takes two."""
     assert kept.review is not None
-    return replace(kept.review, made_ms=now, again=True)
+    stays = kept.settled if kept.settled != "refuse" else None
+    return replace(kept.review, made_ms=now, again=True, in_force=stays)
+
+
+def _may_decide(connection: Connection, person: str) -> bool:
+    """Whether somebody who has decided may still: nobody is refused by who may not sign in any more."""
+    asked = select(people.c.role).where(people.c.name == person, people.c.disabled_ms.is_(None))
+    role = connection.scalar(asked)
+    return role is not None and may(role, Deed("route", _ROUTE))

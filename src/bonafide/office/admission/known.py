@@ -7,6 +7,7 @@ alone. Who is forgotten leaves it before the next review.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -87,25 +88,32 @@ class KnownMerchants:
         told = {text: says for _, text, says in texts_under(self._vault, connection, [subject_of(merchant)], KINDS)}
         return with_texts(event, told, devices)
 
+    def told_by(self, connection: Connection, merchant: int, number: int) -> Application | None:
+        """What a merchant had said by its application of a number, with what it said before and left out then."""
+        table = merchant_applications.c
+        asked = select(table.content).where(table.merchant == merchant, table.number <= number).order_by(table.number)
+        texts = {text: says for _, text, says in texts_under(self._vault, connection, [subject_of(merchant)], KINDS)}
+        return _told([bytes(content) for content in connection.scalars(asked)], texts, ())
+
     def _load(self, connection: Connection) -> Register:
         asked = select(merchants.c.merchant, merchants.c.standing, merchant_applications.c.content).join(
-            merchant_applications, merchant_applications.c.number == merchants.c.application
+            merchant_applications, merchant_applications.c.merchant == merchants.c.merchant
         )
-        rows = connection.execute(asked.order_by(merchants.c.merchant)).all()
+        said = connection.execute(asked.order_by(merchants.c.merchant, merchant_applications.c.number)).all()
+        rows = [(one, list(some)) for one, some in groupby(said, key=lambda row: (row.merchant, row.standing))]
         devices: dict[int, list[int]] = {}
         for merchant, device in connection.execute(select(merchant_devices).order_by(merchant_devices.c.device)):
             devices.setdefault(merchant, []).append(device)
         texts: dict[int, dict[Subject, str]] = {}
-        owners = [subject_of(row.merchant) for row in rows]
+        owners = [subject_of(merchant) for (merchant, _), _ in rows]
         for owner, text, says in texts_under(self._vault, connection, owners, KINDS):
             texts.setdefault(owner.pseudonym, {})[text] = says
         register = Register()
-        for row in rows:
-            event = decode_event(bytes(row.content))
-            assert isinstance(event, MerchantApplication)
-            one = with_texts(event, texts.get(row.merchant, {}), devices.get(row.merchant, ()))
+        for (merchant, standing), some in rows:
+            contents = [bytes(row.content) for row in some]
+            one = _told(contents, texts.get(merchant, {}), devices.get(merchant, ()))
             if one is not None:
-                register.put(Merchant(one, row.standing))
+                register.put(Merchant(one, standing))
         return register
 
     @staticmethod
@@ -114,6 +122,17 @@ class KnownMerchants:
             found = register.get(show_token(merchant))
             if found is not None and found.standing != standing:
                 register.put(Merchant(found.application, standing))
+
+
+def _told(contents: Sequence[bytes], texts: dict[Subject, str], devices: Sequence[int]) -> Application | None:
+    """What the applications of a merchant say together, the newest last; None where the newest cannot be read."""
+    told: Application | None = None
+    for content in contents:
+        event = decode_event(content)
+        assert isinstance(event, MerchantApplication)
+        one = with_texts(event, texts, devices)
+        told = one if one is None or told is None else one.with_earlier(told)
+    return told
 
 
 def with_texts(

@@ -6,37 +6,17 @@ From there on rules hold payouts beyond the limits, in a replay as in the servic
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
-
-from msgspec.structs import replace
+from typing import TYPE_CHECKING, Literal
 
 from bonafide.core.events import ListChanged
+from bonafide.office.admission.past import REVIEWS_MAX
 from bonafide.office.admission.rows import KeptReview, reviews_of
-from bonafide.office.merchants.review import Review
 from bonafide.office.records.records import want
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from bonafide.office.vault.vault import Vault
-
-REVIEWS_MAX: Final = 50
-"""Of one merchant, that are looked back on."""
-
-
-def with_past(connection: Connection, vault: Vault, merchant: int, review: Review) -> Review:
-    """A review that says where the merchant's limits stand: a newcomer's ramp goes on through later reviews, and nobody
-    is known for having been asked for papers. Known is whom a review admitted, once its ramp is over.
-    """
-    if not review.again:
-        return review
-    for one in reviews_of(connection, vault, merchant, REVIEWS_MAX):
-        decision = one.decision(review.made_ms)
-        if decision == "admit_with_limits" and one.is_of_newcomer and one.lists(review.made_ms):
-            return review.on_ramp(one.limits_since_ms)
-        if decision in ("admit", "admit_with_limits"):
-            return replace(review, known=True)
-    return replace(review, known=False)
 
 
 def follow_limits(connection: Connection, vault: Vault, kept: KeptReview, now_ms: int) -> None:

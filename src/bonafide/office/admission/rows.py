@@ -44,6 +44,7 @@ class _Kept(msgspec.Struct, frozen=True):
     again: bool
     known: bool | None = None
     since_ms: int | None = None
+    in_force: Decision | None = None
 
 
 _read_kept: Final = msgspec.json.Decoder(_Kept).decode
@@ -93,7 +94,7 @@ class KeptReview(msgspec.Struct, frozen=True, kw_only=True):
         if self.settled is not None:
             return self.settled
         lapsed = self.proposed == "refuse" and now_ms >= self.hold_until_ms
-        return "request_information" if lapsed or self._asked_ms is not None else self.proposed
+        return "request_information" if lapsed or self.asked_ms is not None else self.proposed
 
     def state(self, now_ms: int) -> State:
         """Where it stands."""
@@ -107,15 +108,28 @@ class KeptReview(msgspec.Struct, frozen=True, kw_only=True):
         return "lapsed" if now_ms >= self.answer_by_ms else "waits_for_answer"
 
     @property
-    def _asked_ms(self) -> int | None:
+    def latest_votes(self) -> list[Vote]:
+        """What each person said last, the newest last: who has changed their mind counts once."""
+        last = {vote.person: vote for vote in self.votes}
+        return sorted(last.values(), key=lambda vote: vote.number)
+
+    @property
+    def asked_ms(self) -> int | None:
         """When a person asked for information, which ends the hold of a proposed refusal too."""
-        return next((vote.made_ms for vote in reversed(self.votes) if vote.decision == "request_information"), None)
+        asked = [vote.made_ms for vote in self.latest_votes if vote.decision == "request_information"]
+        return asked[-1] if asked else None
+
+    def still_open(self, now_ms: int) -> str | None:
+        """What a later review has to find of this one (`Review.still_open`); nothing once people have settled."""
+        if self.settled is not None or self.review is None:
+            return None
+        return "question_open" if self.asked_ms is not None else self.review.still_open(now_ms)
 
     @property
     def answer_by_ms(self) -> int:
         """Until when an answer is awaited, where one is."""
         asked = self.hold_until_ms if self.proposed == "refuse" else self.made_ms
-        return (self._asked_ms or asked) + ANSWER_WITHIN_MS
+        return (self.asked_ms or asked) + ANSWER_WITHIN_MS
 
     @property
     def hold_until_ms(self) -> int:
@@ -207,7 +221,8 @@ def put_review(
     if connection.scalar(select(table.c.number).where(table.c.trigger == trigger)) is not None:
         return None
     number = next_number(connection, table)
-    kept = msgspec.json.encode(_Kept(review.findings, review.missing, review.again, review.known, review.since_ms))
+    told = (review.findings, review.missing, review.again, review.known, review.since_ms, review.in_force)
+    kept = msgspec.json.encode(_Kept(*told))
     box = seal_under(vault, connection, subject_of(merchant), f"review {number}", kept)
     if box is None:
         return None

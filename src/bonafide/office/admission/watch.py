@@ -13,8 +13,9 @@ from bonafide.office.admission.drifting import Drifting
 from bonafide.office.admission.following import Following
 from bonafide.office.admission.gathered import Applied, Gathered, Link
 from bonafide.office.admission.known import KnownMerchants
-from bonafide.office.admission.limiting import follow_limits, with_past
+from bonafide.office.admission.limiting import follow_limits
 from bonafide.office.admission.lists import KeptLists
+from bonafide.office.admission.past import Past
 from bonafide.office.admission.rows import (
     Cause,
     find_merchant,
@@ -26,7 +27,9 @@ from bonafide.office.admission.rows import (
 from bonafide.office.admission.told import message_of
 from bonafide.office.merchants.application import Application, Merchant, Owner, Standing
 from bonafide.office.merchants.drift import Drift
-from bonafide.office.merchants.review import HOLD_MS, Beside, Review, is_ones_own, review
+from bonafide.office.merchants.register import Register
+from bonafide.office.merchants.review import HOLD_MS, Beside, Finding, Review, is_ones_own, review
+from bonafide.office.merchants.screening import Screening
 from bonafide.office.outbox.log import Log
 from bonafide.office.outbox.placing import place_messages
 from bonafide.office.store.tables import (
@@ -121,6 +124,9 @@ class MerchantWatch:
         application = self._known.clear_application(connection, one.event, _devices(connection, merchant))
         if application is None:  # forgotten meanwhile
             return
+        known = self._known.loaded.get(application.merchant)
+        if known is not None:
+            application = application.with_earlier(known.application)
         number = next_number(connection, table)
         row = {"number": number, "merchant": merchant, "event_id": one.event.event_id, "seq": one.seq,
                "content": one.content}  # fmt: skip
@@ -153,19 +159,25 @@ class MerchantWatch:
         drifts: tuple[Drift, ...] = (),
     ) -> None:  # fmt: skip
         register, now = self._known.loaded, self._clock()
-        before = register.get(application.merchant)
+        merchant = read_token(application.merchant) or 0
+        past = Past.of(connection, self._vault, merchant, now)
         identity = read_token(application.representative)
         clear = None if identity is None else self._vault.clear_of("person", identity)
-        beside = Beside(_owner(connection, application.account), before, drifts, clear or "")
-        told = review(application, register, now, screening=self._lists.screening(), beside=beside)
-        merchant = read_token(application.merchant) or 0
-        told = with_past(connection, self._vault, merchant, told)
+        owner, before = _owner(connection, application.account), self._before(connection, merchant, past)
+        beside = Beside(owner, before, drifts, clear or "", past.still_open)
+        told = past.continued(_reviewed(application, register, now, self._lists.screening(), beside))
         found = find_merchant(connection, merchant)
         standing: Standing = "applied" if found is None else found.standing
         if standing == "applied" and told.decision in ("admit", "admit_with_limits"):
             standing = "active"
         self._keep(connection, merchant, number, told, cause, trigger, standing, seq)
         self._known.put(Merchant(application, standing))
+
+    def _before(self, connection: Connection, merchant: int, past: Past) -> Merchant | None:
+        """What the merchant is compared with: what it was last admitted with, and where it stands now."""
+        known = self._known.loaded.get(show_token(merchant))
+        said = None if past.accepted is None else self._known.told_by(connection, merchant, past.accepted)
+        return known if known is None or said is None else Merchant(said, known.standing)
 
     def _keep(
         self, connection: Connection, merchant: int, application: int, told: Review, cause: Cause, trigger: str,
@@ -229,6 +241,17 @@ class MerchantWatch:
                 if drifts:
                     self._again(connection, known, "drift", self._drifting.trigger(merchant, drifts), drifts)
         return len(wanted)
+
+
+def _reviewed(
+    application: Application, register: Register, now_ms: int, screening: Screening, beside: Beside
+) -> Review:  # fmt: skip
+    """The review; one that fails, for a reason that is ours, is left to people, and no other waits for it."""
+    try:
+        return review(application, register, now_ms, screening=screening, beside=beside)
+    except Exception as error:  # noqa: BLE001  (whatever it is: it would come again for ever)
+        failed = Finding("review_failed", {"error": type(error).__name__})
+        return Review(application.merchant, now_ms, (failed,), again=beside.before is not None)
 
 
 def _owner(connection: Connection, account: str | None) -> Owner | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
+from bonafide.core.business_numbers.reading import normal_number, read_number
 from bonafide.core.events import MerchantApplication
 from bonafide.core.moment import moment_of_date
 
@@ -55,6 +57,28 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
             opened_on_ms=opened if opened is None or isinstance(opened, int) else moment_of_date(opened),
             papers=tuple(Paper(one.kind, one.id) for one in event.documents or ()),
         )  # fmt: skip
+
+    def with_earlier(self, before: Application) -> Application:
+        """With what the merchant said before and leaves out now: an answer need not say everything again, and nothing
+        is unsaid by saying less. Papers of another representative, or of another business, prove nothing of this one.
+        """
+        kinds = {one.kind for one in self.papers}
+        ours = self.representative == before.representative and not is_other_number(before, self)
+        return replace(
+            self,
+            address=before.address if self.address is None else self.address,
+            account=before.account if self.account is None else self.account,
+            phone=before.phone if self.phone is None else self.phone,
+            opened_on_ms=before.opened_on_ms if self.opened_on_ms is None else self.opened_on_ms,
+            papers=self.papers + tuple(one for one in before.papers if ours and one.kind not in kinds),
+        )
+
+
+def is_other_number(before: Application, now: Application) -> bool:
+    """Whether a merchant says to be another business than before. A number that was mistyped is put right."""
+    if normal_number(before.registration_no) == normal_number(now.registration_no):
+        return False
+    return read_number(before.registration_no).state not in ("typo", "malformed")
 
 
 class Merchant(msgspec.Struct, frozen=True):

@@ -32,6 +32,9 @@ class Batch:
         self._screening = screening
         self._owners: dict[str, Owner] = {}
         self._devices: dict[str, dict[str, None]] = {}
+        self._accepted: dict[str, Merchant] = {}
+        """What each merchant said when it was last admitted, or else at first."""
+        self._reviewed: dict[str, Review] = {}
 
     def take(self, event: Fact, now_ms: int | None = None) -> Review | None:
         """The review of an application, as of a moment (by default its own time); of other events what they say is
@@ -54,13 +57,21 @@ class Batch:
                 self.register.put(Merchant(replace(known.application, devices=tuple(devices)), known.standing))
 
     def _review(self, application: Application, now_ms: int) -> Review:
-        before = self.register.get(application.merchant)
+        known = self.register.get(application.merchant)
+        before = self._accepted.get(application.merchant, known)
+        last = self._reviewed.get(application.merchant)
+        if known is not None:
+            application = application.with_earlier(known.application)
         owner = None if application.account is None else self._owners.get(application.account)
-        told = review(
-            application, self.register, now_ms, screening=self._screening, beside=Beside(owner, before)
-        )  # fmt: skip
-        standing: Standing = "applied" if before is None else before.standing
-        if standing == "applied" and told.decision in ("admit", "admit_with_limits"):
+        beside = Beside(owner, before, open=None if last is None else last.still_open(now_ms))
+        told = review(application, self.register, now_ms, screening=self._screening, beside=beside)
+        standing: Standing = "applied" if known is None else known.standing
+        admitted = told.decision in ("admit", "admit_with_limits")
+        if standing == "applied" and admitted:
             standing = "active"
-        self.register.put(Merchant(application, standing))
+        merchant = Merchant(application, standing)
+        self.register.put(merchant)
+        if admitted or before is None:
+            self._accepted[merchant.key] = merchant
+        self._reviewed[merchant.key] = told
         return told

@@ -8,11 +8,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from bonafide.core.business_numbers.reading import normal_number, read_number
+from bonafide.core.business_numbers.reading import read_number
 from bonafide.core.moment import DAY_MS, HOUR_MS, show_moment
-from bonafide.office.merchants.application import Application, Merchant, Owner
+from bonafide.office.merchants.application import Application, Merchant, Owner, is_other_number
 from bonafide.office.merchants.checklist import NAMES, check_papers
 from bonafide.office.merchants.drift import Drift
+from bonafide.office.merchants.index import SIMILARITY_MIN, similarity
 from bonafide.office.merchants.kinship import kinship
 from bonafide.office.merchants.names import fold
 from bonafide.office.merchants.register import Register
@@ -35,6 +36,8 @@ SKEW_MS: Final = DAY_MS
 OPENED_MIN_MS: Final = -170 * 366 * DAY_MS
 """Nothing that applies today opened before about 1800."""
 ANSWER_WITHIN_MS: Final = 14 * DAY_MS
+ANSWERED_TO_PEOPLE: Final = frozenset({"question_open", "ticket_drift", "category_drift", "category_undeclared"})
+"""What no application answers by itself: a person looks at what comes."""
 HOLD_MS: Final = 72 * HOUR_MS
 """How long a proposed refusal holds an application; after that the applicant is asked for information instead."""
 
@@ -85,11 +88,13 @@ class Review(msgspec.Struct, frozen=True):
     """Whether it was admitted before and is no newcomer any more; None: as `again` says."""
     since_ms: int | None = None
     """When the newcomer's ramp began that it is on; None: it begins when this review admits with limits."""
+    in_force: Decision | None = None
+    """What people had settled on where one of them opens it again: it holds until they settle on something else."""
 
     @property
     def decision(self) -> Decision:
         """The strictest decision that a finding asks for; `refuse` is a proposal to people."""
-        return strictest({one.asks for one in self.findings})
+        return self.in_force or strictest({one.asks for one in self.findings})
 
     @property
     def outcome(self) -> Outcome:
@@ -105,6 +110,16 @@ class Review(msgspec.Struct, frozen=True):
     def hold_until_ms(self) -> int | None:
         """Until when a proposed refusal holds the application; None where none is proposed."""
         return self.made_ms + HOLD_MS if self.decision == "refuse" else None
+
+    def still_open(self, now_ms: int) -> str | None:
+        """What a later review has to find of this one, where people have not decided: no application ends what they
+        are to look at."""
+        if self.hold_until_ms is not None:
+            return "refusal_open" if now_ms < self.hold_until_ms else "refusal_lapsed"
+        codes = {one.code for one in self.findings}
+        if "refusal_lapsed" in codes:
+            return "refusal_lapsed"
+        return None if codes.isdisjoint(ANSWERED_TO_PEOPLE) else "question_open"
 
     def on_ramp(self, since_ms: int) -> Review:
         """The same of a newcomer whose ramp began then and goes on: no machine lets anybody off it."""
@@ -132,11 +147,13 @@ class Beside(NamedTuple):
     owner: Owner | None = None
     """Whose the payout account is; None where nobody has said."""
     before: Merchant | None = None
-    """What the merchant said before; None at its first application."""
+    """What the merchant said when it was last admitted, or else at first; None at its first application."""
     drifts: Sequence[Drift] = ()
     """How its trade has changed."""
     identity: str = ""
     """The representative's id in clear, for lists, where the application has something else in its place."""
+    open: str | None = None
+    """What people still have to decide about it, as a code of `table.FINDINGS` (`Review.still_open`)."""
 
 
 NOTHING: Final = Beside()
@@ -164,6 +181,8 @@ def review(
         *kinship(application, register.relatives(application)),
         *_screened(screening.hits(application, beside.identity)), *_changes(application, beside),
     ]  # fmt: skip
+    if beside.open is not None and not (beside.open == "question_open" and beside.drifts):
+        found.append((beside.open, {}))
     if papers.missing:
         found.append(("documents_missing", {"kinds": list(papers.missing)}))
     if papers.other_category:
@@ -228,12 +247,11 @@ def _changes(application: Application, beside: Beside) -> Iterator[Found]:
         itself = {"merchant": application.merchant, "standing": beside.before.standing, "shared": ["merchant"],
                   "name_similarity": 1.0}  # fmt: skip
         yield "relative_of_closed", {"merchants": [itself], "count": 1}
-    number = normal_number(old.registration_no) != normal_number(application.registration_no)
-    answered = number and read_number(old.registration_no).state in ("typo", "malformed")
     changed = [
         name
         for name, is_so in (
-            ("registration_no", number and not answered),
+            ("registration_no", is_other_number(old, application)),
+            ("legal_name", not _are_alike(old.legal_name, application.legal_name)),
             ("representative", old.representative != application.representative),
         )
         if is_so
@@ -244,3 +262,9 @@ def _changes(application: Application, beside: Beside) -> Iterator[Found]:
         yield "account_changed", {}
     if old.category != application.category:
         yield "category_changed", {"from": old.category, "to": application.category}
+
+
+def _are_alike(one: str, other: str) -> bool:
+    """Whether two names of a merchant may be one, written in two ways."""
+    first, second = fold(one).plain, fold(other).plain
+    return first == second or similarity(first, second) >= SIMILARITY_MIN

@@ -45,6 +45,7 @@ FINDINGS: Final[dict[str, Row]] = {
     "opened_impossible": Row("qualification", "low", _ASK),
     "business_young": Row("qualification", "low", _LIMIT),
     "age_unknown": Row("qualification", "note", _ADMIT),
+    "review_failed": Row("qualification", "medium", _ASK),
     # Whose the account is
     "account_of_other": Row("account", "high", _ASK),
     "account_unproven": Row("account", "note", _ADMIT),
@@ -67,6 +68,9 @@ FINDINGS: Final[dict[str, Row]] = {
     "documents_missing": Row("documents", "low", _ASK),
     "licence_category": Row("documents", "medium", _ASK),
     # What is not as it was, or still is
+    "refusal_open": Row("change", "high", _REFUSE),
+    "refusal_lapsed": Row("change", "high", _ASK),
+    "question_open": Row("change", "medium", _ASK),
     "ramp_unfinished": Row("change", "low", _LIMIT),
     "owner_changed": Row("change", "high", _ASK),
     "account_changed": Row("change", "medium", _ASK),

@@ -122,6 +122,25 @@ TEXTS: Final[dict[str, Text]] = {
         "与类目相符的许可证",
         "the licence for this category",
     ),
+    "review_failed": Text(
+        "资料无法自动核查，由人工核查", "This could not be checked by itself; people look at it", *_LICENCE
+    ),
+    "refusal_open": Text(
+        "此前的申请正由人工核查，新提交的资料一并核查",
+        "People are looking at an earlier application; they look at this one with it",
+    ),
+    "refusal_lapsed": Text(
+        "此前的申请仍待人工决定",
+        "An earlier application is still waiting for people to decide",
+        "对此前所提事项的说明及证明",
+        "what explains the earlier application, with proof",
+    ),
+    "question_open": Text(
+        "此前提出的问题尚待答复，收到的资料由人工核查",
+        "Something was asked before; people look at what was handed in since",
+        "对所提问题的答复",
+        "an answer to what was asked",
+    ),
     "ramp_unfinished": Text("新商户的限制期尚未结束", "The limits of a new merchant have not run out yet"),
     "owner_changed": Text(
         "登记主体或代表人有变更",
