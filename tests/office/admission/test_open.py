@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bonafide.core.errors import UsageError
+from bonafide.core.errors import MissingError, UsageError
 from bonafide.core.moment import HOUR_MS
 from bonafide.office.admission import watch
 from bonafide.office.bundles.errors import NotNowError
-from tests.office.admission.kit import Town, number, token
+from tests.office.admission.kit import SECRET, Town, number, token
 from tests.office.people.kit import HERE, ROOT
 
 
@@ -178,3 +178,17 @@ def test_a_review_that_fails_is_left_to_people_and_no_other_waits(
     assert town.newest("m2")["state"] == "admitted"
     town.desk.decide(town.person("ann"), HERE, "m1", "admit", "I looked")
     assert town.desk.show("m1")["standing"] == "active"
+
+
+def test_nobody_waits_for_texts_that_never_come(town: Town) -> None:
+    """As those of a merchant who was forgotten a moment ago; while any wait, it is as if they came."""
+    waits = True
+    town.watch = watch.MerchantWatch(town.vault, town.log, town.folder, SECRET, town.clock, lambda: waits)
+    town.apply("m1", known=False)
+    town.apply("m2")
+    town.work()
+    with pytest.raises(MissingError):
+        town.desk.show("m2")
+    waits = False
+    town.work()
+    assert town.newest("m2")["state"] == "admitted"

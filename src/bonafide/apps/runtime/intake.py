@@ -19,8 +19,9 @@ EVERY_S: Final = 1.0
 LOOKED_AT_ONCE: Final = 256
 LOOKED_AT_MAX: Final = 10_240
 """Rows of the intake that are looked through for one text."""
-CLEAR_EVERY_ROUNDS: Final = 3_600
-"""Rounds between two times that what is known may be forgotten, which lets every text come once more."""
+CLEAR_EVERY_ROUNDS: Final = 600
+"""Rounds between two times that what is known may be forgotten, which lets every text come once more. Who comes back
+within them is told by a token until the next."""
 
 
 class Taken(Protocol):
@@ -98,7 +99,7 @@ class HandOver:
         self._to_clear = False
         self._to_drop = False
         """Somebody was forgotten, perhaps while no service ran: bases may have to go."""
-        self._rounds = 0
+        self._rounds = CLEAR_EVERY_ROUNDS
         self._failing = False
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)

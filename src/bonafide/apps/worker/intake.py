@@ -39,6 +39,10 @@ class TakeIn:
             self._after = rows[-1].id
         return len(rows)
 
+    def waits(self) -> bool:
+        """Whether something waits that was not taken in."""
+        return bool(read_intake(self._reader, open_sealer(self._folder), self._after, 1))
+
 
 @contextmanager
 def open_take_in(folder: Path, vault: Vault) -> Iterator[TakeIn]:

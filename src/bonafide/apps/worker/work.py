@@ -151,7 +151,7 @@ class Work:
             outbox = held.enter_context(open_outbox(self._data, store, self._settings, asks, self._clock))
             outbox.worker.start()
             secret = self._data.read_secret()
-            merchants = MerchantWatch(vault, log, self._data.folder, secret, self._clock)
+            merchants = MerchantWatch(vault, log, self._data.folder, secret, self._clock, take_in.waits)
             opener = CaseOpener(store, log, typologies_in(self._data.folder), clock=self._clock)
             measures = Upkeep(store, log, secret, self._clock)
             appeals = Appeals(store, self._data.folder, secret, vault)

@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from bonafide.office.vault.vault import Vault
 
 UNKNOWN_WAIT_MS: Final = 60_000
-"""How long an application waits for its texts, which come with it and are taken in about a second later. After that it
-is passed over: its merchant was forgotten meanwhile."""
+"""How long an application waits at most for its texts, which come with it and are taken in about a second later. Where
+none waits any more it is passed over: its merchant was forgotten meanwhile."""
 LAPSES_AT_ONCE: Final = 64
 
 
@@ -56,13 +56,16 @@ class MerchantWatch:
     """Reads a log from where the last one stopped. One at a time works on a data directory."""
 
     def __init__(
-        self, vault: Vault, log: Log, folder: Path, secret: bytes, clock: Callable[[], int]
+        self, vault: Vault, log: Log, folder: Path, secret: bytes, clock: Callable[[], int],
+        texts_wait: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
+        """texts_wait: whether any clear text has come with the log that the vault has not taken in."""
         self._vault = vault
         self._store = vault.store
         self._following = Following(vault.store, log, clock)
         self._secret = secret
         self._clock = clock
+        self._texts_wait = texts_wait
         self._known = KnownMerchants(vault)
         self._lists = KeptLists(folder)
         self._drifting = Drifting()
@@ -94,7 +97,7 @@ class MerchantWatch:
         return max(read, 1)
 
     def _is_ready(self, one: Applied) -> bool:
-        if self._clock() - one.received_ms >= UNKNOWN_WAIT_MS:
+        if self._clock() - one.received_ms >= UNKNOWN_WAIT_MS or not self._texts_wait():
             return True
         with self._store.reading() as connection:
             return self._known.clear_application(connection, one.event, ()) is not None
