@@ -169,6 +169,14 @@ def test_events_of_the_future_are_refused(files: Path) -> None:
     assert (found["read"], found["reviewed"], found["refused"]) == (1, 0, 1)
 
 
+def test_a_date_of_opening_that_cannot_be_is_found(files: Path) -> None:
+    alone = written(
+        files / "old.ndjson", {"event_id": "e1", "time": AT, **application("m1", AT, opened_on="1602-03-20")}
+    )
+    (review,) = json_of("merchant", "review", alone)["reviews"]
+    assert [one["code"] for one in review["findings"]] == ["opened_impossible", "account_unproven"]
+
+
 def test_documents_of_parquet_may_be_json_text(files: Path) -> None:
     given = {"event_id": "e1", "time": AT, **application("m1", AT)}
     lists, texts = files / "lists.parquet", files / "texts.parquet"

@@ -14,7 +14,7 @@ from bonafide.engine.compiled import KNOWN_MS
 from bonafide.engine.refusals import refusal_of
 
 IDS_MAX: Final = 1_000_000
-"""Ids that are known at once; of more the newest."""
+"""Ids that are known at once, some 300 MB of them; of more the newest."""
 _DIGEST_BYTES: Final = 16
 
 
