@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import stat
 from collections import Counter
@@ -14,8 +15,12 @@ import msgspec
 import polars as pl
 import pytest
 
+from bonafide.apps.cli.merchant_ids import Ids
 from bonafide.core.door import convert_event
+from bonafide.core.errors import InputError
+from bonafide.core.events import Tick
 from bonafide.core.pseudonym import ClearText, party_of, personal_texts, show_token, with_texts
+from bonafide.engine.compiled import KNOWN_MS
 from bonafide.lab.simulate import Simulation, scenario
 from bonafide.lab.simulated import write_run
 from bonafide.office.admission.watch import MerchantWatch
@@ -94,6 +99,92 @@ def test_a_table_is_reviewed_with_a_mapping(files: Path) -> None:
     (files / "m.yaml").write_text(f"event: merchant_application\nfields:\n{fields}")
     found = json_of("merchant", "review", files / "shops.csv", "--mapping", files / "m.yaml")
     assert (found["reviewed"], found["reviews"][0]["proposed"]) == (1, "request_information")
+
+
+def written(path: Path, *events: dict[str, Any]) -> Path:
+    path.write_text("".join(json.dumps(one) + "\n" for one in events))
+    return path
+
+
+def test_an_application_is_reviewed_once_and_an_id_names_one_event(tmp_path: Path) -> None:
+    one = {"event_id": "e1", "time": AT, **application("m1", AT)}
+    link = {"event_id": "l1", "time": AT, "type": "account_link", "account_id": "a", "owner_type": "user",
+            "owner_id": "u1"}  # fmt: skip
+    first = written(tmp_path / "a.ndjson", one, link, one, {**one, "legal_name": "Another Ltd"}, link)
+    again = written(tmp_path / "b.ndjson", one, {**one, "event_id": "l1"})
+    found = json_of("merchant", "review", first, again, ends=3)
+    counts = {name: found[name] for name in ("read", "reviewed", "taught", "duplicate", "refused")}
+    assert counts == {"read": 7, "reviewed": 1, "taught": 1, "duplicate": 3, "refused": 2}
+    shown = told("merchant", "review", first, again)
+    assert "a.ndjson:4: event_id: 'e1' was taken before with other content" in shown.stderr
+    assert "b.ndjson:2: event_id: 'l1' was taken before with other content" in shown.stderr
+    assert "read before, and passed over: 3" in shown.stderr
+    assert shown.stdout.count("m1  ") == 1
+
+
+def test_ids_are_known_for_a_while_and_so_many_at_once() -> None:
+    ids = Ids(most=2)
+    assert [ids.is_new(Tick(event_id=name, time=0)) for name in ("a", "b", "a", "c", "a")] == [
+        True, True, False, True, True,
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="with other content"):
+        ids.is_new(Tick(event_id="a", time=1))
+    assert ids.is_new(Tick(event_id="d", time=KNOWN_MS + 1))
+    assert ids.is_new(Tick(event_id="a", time=1))
+
+
+def test_refused_lines_of_lists_and_registers_are_told(files: Path) -> None:
+    alone = written(files / "one.ndjson", {"event_id": "e1", "time": AT, **application("m1", AT)})
+    given = ("merchant", "review", alone, "--list", files / "list.csv")
+    found = json_of(*given, ends=3)
+    assert (found["read"], found["reviewed"], found["refused"]) == (2, 1, 1)
+    assert "list.csv:3: has 1 fields and the header 4" in told(*given).stderr
+    (files / "cut.ndjson.gz").write_bytes(gzip.compress(b"[]\n" * 3)[:-4])
+    shown = told("merchant", "review", alone, "--register", files / "cut.ndjson.gz")
+    assert (shown.exit_code, "cut.ndjson.gz:4: the gzip data are damaged" in shown.stderr) == (3, True)
+    assert "refused lines: 4" in shown.stderr
+
+
+@pytest.mark.parametrize("option", ["", "--register", "--list", "--mapping"])
+@pytest.mark.parametrize("name", ["none.csv", "folder"])
+def test_a_file_that_is_not_there_is_said_plainly(files: Path, option: str, name: str) -> None:
+    (files / "folder").mkdir()
+    alone = written(files / "one.ndjson", {"event_id": "e1", "time": AT, **application("m1", AT)})
+    shown = told("merchant", "review", alone, *([option] if option else []), files / name)
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert name in shown.stderr
+    assert len(shown.stderr.splitlines()) == 1
+    assert "incomplete" not in shown.stderr
+
+
+def test_a_list_that_is_not_there_is_not_asked_and_not_kept(files: Path) -> None:
+    shown = told("merchant", "screen", files / "none.csv", "--name", "Acme")
+    assert (shown.exit_code, "none.csv: there is no such file" in shown.stderr) == (2, True)
+
+
+def test_events_of_the_future_are_refused(files: Path) -> None:
+    alone = written(files / "late.ndjson", {"event_id": "e1", "time": "2099-01-01T00:00:00Z", **application("m1", AT)})
+    assert json_of("merchant", "review", alone)["reviewed"] == 1
+    found = json_of("merchant", "review", alone, "--now", "2026-01-05T00:00:00Z", ends=3)
+    assert (found["read"], found["reviewed"], found["refused"]) == (1, 0, 1)
+
+
+def test_a_date_of_opening_that_cannot_be_is_found(files: Path) -> None:
+    alone = written(
+        files / "old.ndjson", {"event_id": "e1", "time": AT, **application("m1", AT, opened_on="1602-03-20")}
+    )
+    (review,) = json_of("merchant", "review", alone)["reviews"]
+    assert [one["code"] for one in review["findings"]] == ["opened_impossible", "account_unproven"]
+
+
+def test_documents_of_parquet_may_be_json_text(files: Path) -> None:
+    given = {"event_id": "e1", "time": AT, **application("m1", AT)}
+    lists, texts = files / "lists.parquet", files / "texts.parquet"
+    pl.DataFrame([given]).write_parquet(lists)
+    pl.DataFrame([{**given, "documents": json.dumps(given["documents"])}]).write_parquet(texts)
+    found = json_of("merchant", "review", texts)
+    assert found == json_of("merchant", "review", lists)
+    assert (found["reviews"][0]["proposed"], found["reviews"][0]["papers_missing"]) == ("admit", [])
 
 
 def test_a_list_is_checked_asked_and_kept(files: Path) -> None:

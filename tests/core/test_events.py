@@ -25,7 +25,7 @@ from bonafide.core.events import (
     Verdict,
 )
 from bonafide.core.fields import FIELDS
-from bonafide.core.moment import DAY_MS, MOMENT_MAX, show_moment
+from bonafide.core.moment import DATE_MIN, DAY_MS, MOMENT_MAX, moment_of_date, show_moment
 from bonafide.testing.generators import events
 
 # Schema v1 as it is promised: fields beyond event_id, type, time; `?` optional; closed sets in brackets.
@@ -172,3 +172,22 @@ def test_a_shop_may_be_older_than_1970() -> None:
     event = decode_event(line)
     assert isinstance(event, MerchantApplication)
     assert event.opened_on == -426_211_200_000
+
+
+SHOP = {
+    "type": "merchant_application", "event_id": "a1", "time": 0, "merchant_id": "m1", "legal_name": "Shop",
+    "registration_no": "r1", "representative_id": "p1", "category": "tea",
+}  # fmt: skip
+
+
+def test_a_company_may_be_centuries_old() -> None:
+    def opened(day: str | int) -> int | date | None:
+        event = convert_event({**SHOP, "opened_on": day})
+        assert isinstance(event, MerchantApplication)
+        return event.opened_on
+
+    assert opened("1602-03-20") == moment_of_date(date(1602, 3, 20)) == -11_606_198_400_000
+    assert opened("1000-01-01") == opened(DATE_MIN) == DATE_MIN
+    for before in ("0999-12-31", DATE_MIN - 1):
+        with pytest.raises(InputError, match="give a date from 1000 to 9999"):
+            opened(before)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bonafide.core.events import DERIVED_CLASSES, EVENT_CLASSES, Degraded, Document, Event, Fact, Payment, Traffic
 from bonafide.core.fields import ABSENT, FIELDS, FRACTION_UNIT, WORD_CODE, WORDS
+from bonafide.core.moment import DATE_MIN
 from bonafide.core.money import AMOUNT_MAX
 from bonafide.engine.intake import document_tokens, list_text, rows_of_events
 from bonafide.engine.kernels import load_kernels
@@ -61,7 +62,7 @@ def test_packed_events_give_the_rows_of_their_fields(log: list[Event]) -> None:
 def test_numbers_of_every_width_are_read() -> None:
     edges = [1, 127, 128, 255, 256, 2**15 - 1, 2**15, 2**16 - 1, 2**16, 2**31, 2**32 - 1, 2**32, AMOUNT_MAX]
     check([payment(i, 0, amount) for i, amount in enumerate(edges)])
-    opened = [-(2**42), -(2**32), -(2**31), -(2**31) - 1, -(2**15), -129, -128, -33, -32, -1, 0, 31, 127, 128]
+    opened = [DATE_MIN, -(2**42), -(2**32), -(2**31), -(2**31) - 1, -(2**15), -129, -128, -33, -32, -1, 0, 31, 127, 128]
     check([application(event_id=f"a{i}", opened_on=day) for i, day in enumerate(opened)])
     check([Traffic(event_id="t", time=0, merchant_id="m", views=0, visits=2**40, from_time=0, to_time=2**47)])
     check([indicator(x) for x in (0.0, 1.0, 0.5, 5e-10, 1.5e-9, 2.5e-9, 1 / 3)])

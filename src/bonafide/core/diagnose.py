@@ -16,7 +16,7 @@ from msgspec import inspect
 
 from bonafide.core.errors import InputError
 from bonafide.core.events import CONTROL_TYPES, DATE_RANGE_TEXT, EVENT_CLASS, MOMENT_RANGE_TEXT, Event, Id
-from bonafide.core.fields import FIELDS
+from bonafide.core.fields import DATES, FIELDS
 from bonafide.core.moment import DATE_MIN, MOMENT_MAX, moment_of, moment_of_date
 from bonafide.core.money import Currency
 from bonafide.core.text import SHOWN_LENGTH_MAX, is_tidy, nearest, show_value
@@ -114,7 +114,7 @@ def _fault_in_value(slot: _Slot, value: Any, path: str) -> InputError | None:
         case inspect.LiteralType(), str():
             return InputError.of_value(path, value, _accepted(slot) + _hint(value, _words(slot.annotation)))
         case _ if _is_moment(slot) and _is_a_time(slot.annotation, value):
-            return InputError.of_value(path, value, DATE_RANGE_TEXT if slot.name == "opened_on" else MOMENT_RANGE_TEXT)
+            return InputError.of_value(path, value, DATE_RANGE_TEXT if slot.name in DATES else MOMENT_RANGE_TEXT)
         case _:
             return InputError.of_value(path, value, _accepted(slot))
 

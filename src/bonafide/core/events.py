@@ -33,7 +33,7 @@ else:
     Moment = Annotated[int, Meta(ge=0, le=MOMENT_MAX)] | Annotated[datetime, Meta(tz=True)]
 """On the wire RFC 3339 with a zone or integer milliseconds; in the struct always integer milliseconds."""
 MOMENT_RANGE_TEXT: Final = "a time from 1970 to 9999"
-DATE_RANGE_TEXT: Final = "a date from 1800 to 9999"
+DATE_RANGE_TEXT: Final = "a date from 1000 to 9999"
 
 PayWith = Literal["credit", "balance", "card"]
 Goods = Literal["physical", "virtual", "service"]

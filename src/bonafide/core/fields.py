@@ -45,6 +45,8 @@ _PERSONAL: Final = {
 }
 """What the texts of a field name, or the field that says so. Of `documents` the ids are personal; an `entry` of a list
 may be anybody's. `by` says which member of staff did something: who is answerable is not hidden."""
+DATES: Final = frozenset({"opened_on"})
+"""Moments that are written as dates: the midnight (UTC) that begins one."""
 KIND_FIELDS: Final = ("owner_type", "subject_type")
 NO_PERSON: Final = "event"
 """The one kind of subject that is nobody: a `subject_id` that names an event stays as it is, as every event_id does."""
@@ -72,6 +74,11 @@ class Field(NamedTuple):
     def every_type(self) -> tuple[str, ...]:
         """The types that have it, read and derived."""
         return self.types + self.derived
+
+    @property
+    def is_date(self) -> bool:
+        """Whether it is a moment that is written as a date."""
+        return self.name in DATES
 
     @property
     def is_number(self) -> bool:

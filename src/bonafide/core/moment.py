@@ -15,8 +15,9 @@ HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
 MOMENT_MAX: Final = 253_402_300_799_999
 """The last millisecond of the year 9999: the largest moment that RFC 3339 can write."""
-DATE_MIN: Final = -5_364_662_400_000
-"""The first of January 1800: shops are older than 1970, and none that pays out is older than this."""
+DATE_MIN: Final = -30_610_224_000_000
+"""The first of January 1000: companies are older than 1970, some by centuries, and a year has four digits. Whether a
+date is believed is for a review to say."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(milliseconds=1)

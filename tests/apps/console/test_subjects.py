@@ -161,3 +161,11 @@ def test_a_decision_leads_to_its_case_and_to_its_own_page(site: Site) -> None:
     page = text_of(site, f"/decisions/{event['event_id']}")
     assert "RC01" in page
     assert "<img src=x" not in page.split("<body>")[1]
+
+
+def test_pages_of_ids_with_slashes_open(site: Site) -> None:
+    site.case()
+    answers = site.bureau.runtime.answers
+    answers["a/b"] = answers[json.loads(site.log.records[-1].content)["event_id"]]
+    assert "RC01" in text_of(site, "/decisions/a%2Fb")
+    assert text_of(site, "/merchants/a%2Fb")

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from bonafide.apps.server.app import Service
 from bonafide.apps.server.logs import open_log
@@ -92,7 +93,7 @@ class Client:
         route, _, query = path.partition("?")
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-            "path": route, "raw_path": route.encode(), "query_string": query.encode(), "root_path": "",
+            "path": unquote(route), "raw_path": route.encode(), "query_string": query.encode(), "root_path": "",
             "headers": given, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8321), "state": {},
         }  # fmt: skip
         await self.service(scope, receive, send)

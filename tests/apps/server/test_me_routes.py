@@ -262,6 +262,19 @@ def test_a_user_is_shown_with_what_is_for_each(desk: Counter) -> None:
     )  # fmt: skip
 
 
+def test_a_users_id_and_an_events_may_hold_slashes(desk: Counter) -> None:
+    desk.vault.remember(ROOT, "user", "u/1")
+    desk.send(type="payment", event_id="e/1/explanation", user_id="u/1", merchant_id="m1", amount=200_000, order_id="o",
+              **hits("user_merchant_loop", strict="verify"))  # fmt: skip
+    desk.work()
+    token = show_token(desk.vault.subject_of("user", "u/1").pseudonym)
+    assert shown(desk.as_machine(desk.platform, "GET", "/v1/users/u%2F1"), UserAnswer)["user_id"] == token
+    told = shown(desk.own("u/1", "decisions/e%2F1%2Fexplanation/explanation"), ExplanationAnswer)
+    assert told["event_id"] == "e/1/explanation"
+    assert desk.own("u/1", "decisions/e%2F1%2Fexplanation").status == 404
+    assert desk.own("u/1", "decisions/e%2F1/explanation").problem == "not-found"
+
+
 def test_figures_of_education_name_nobody(desk: Counter) -> None:
     desk.pay("u1")
     desk.work()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -83,6 +84,29 @@ def test_merchants_are_shown_with_what_was_found(bureau: Bureau) -> None:
     assert (
         again == one == shown(as_(bureau, "ann", "GET", f"/v1/merchants/{one['merchant_id'][1:]}"), MerchantWholeAnswer)
     )
+
+
+def test_a_merchants_id_may_hold_anything(tmp_path: Path) -> None:
+    ids = ("a/b", "a/decide", "ü ?%#/", "a")
+    with opened(tmp_path) as bureau:
+        bureau.settle("ann", "merchant_ops")
+        apply(bureau, *(application(one, NOW_MS) for one in ids))
+        for one in ids:
+            path = f"/v1/merchants/{quote(one, safe='')}"
+            token = show_token(pseudonym_of(one, bureau.data.read_secret()))
+            assert shown(as_(bureau, "ann", "GET", path), MerchantWholeAnswer)["merchant_id"] == token
+            body = {"decision": "request_information", "note": "whose phone is it"}
+            decided = shown(as_(bureau, "ann", "POST", f"{path}/decide", body), MerchantReviewAnswer)
+            assert decided["votes"][0]["decision"] == "request_information"
+        assert shown(as_(bureau, "ann", "GET", "/v1/merchants/a/b"), MerchantWholeAnswer)["reviews"]
+        for method, path, allowed in (
+            ("GET", "a/decide", "POST"), ("GET", "a%2Fb/decide", "POST"), ("POST", "a%2Fdecide", "GET"),
+            ("POST", "a%2Fb", "GET"), ("DELETE", "a/decide", "POST"),
+        ):  # fmt: skip
+            refused = as_(bureau, "ann", method, f"/v1/merchants/{path}", {})
+            assert (refused.status, refused.headers["allow"]) == (405, allowed), path
+        assert as_(bureau, "ann", "GET", "/v1/merchants/").status == 404
+        assert as_(bureau, "ann", "GET", f"/v1/merchants/{'x' * 129}").status == 404
 
 
 def test_a_platform_reads_what_the_applicant_may_be_told_and_nothing_else(bureau: Bureau) -> None:

@@ -213,6 +213,7 @@ def test_only_the_office_sees_parts_and_whoever_finds_none_hears_why(tmp_path: P
             "/v1/decisions/{event_id:path}/parts", "/v1/decisions/{event_id:path}",
             "/v1/decisions/{event_id:path}/parts",
         ]  # fmt: skip
+        assert here.ask("/v1/decisions/a%2Fparts").json["event_id"] == "a/parts"
         one = here.ask("/v1/decisions/e1/parts?inputs=1").json["margin"]
         assert (len(one["inputs"]), one["others"]["inputs"]) == (1, 2)
         assert here.ask("/v1/decisions/e1/parts?inputs=513").status == 422

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,7 +20,7 @@ from bonafide.core.door import convert_event
 from bonafide.core.errors import InputError
 from bonafide.core.events import EVENT_CLASS
 from bonafide.core.fields import FIELDS
-from bonafide.core.moment import MOMENT_MAX, show_moment
+from bonafide.core.moment import MOMENT_MAX, moment_of_date, show_moment
 from bonafide.lab.inputs import parquet, read_chunks
 from bonafide.lab.inputs.cast import rfc3339
 from bonafide.lab.inputs.check import settle
@@ -92,6 +93,21 @@ def test_parquet_takes_every_accepted_form_of_a_column(tmp_path: Path) -> None:
         read = read_all(tmp_path, tmp_path / "b.parquet")
         assert read.rejects == [], name
         assert_frame_equal(read.frame, expected.frame)
+
+
+def test_dates_of_centuries_ago_are_the_same_in_every_format(tmp_path: Path) -> None:
+    shop = next(record for record in MIXED if record["type"] == "merchant_application")
+    days = ["1602-03-20", "1000-01-01", "0999-12-31"]
+    records = [{**shop, "event_id": f"a{n}", "opened_on": day} for n, day in enumerate(days)]
+    expected = read_all(tmp_path, written(tmp_path / "a.ndjson", ndjson(*records)))
+    assert expected.frame["opened_on"].to_list() == [moment_of_date(date.fromisoformat(day)) for day in days[:2]]
+    texts = pl.read_parquet(as_parquet(tmp_path, records))
+    dates = texts.with_columns(pl.col("opened_on").str.to_date())
+    for frame in (texts, dates, dates.with_columns(pl.col("opened_on").cast(pl.Datetime("ms")).dt.epoch("ms"))):
+        frame.write_parquet(tmp_path / "b.parquet")
+        read = read_all(tmp_path, tmp_path / "b.parquet")
+        assert_frame_equal(read.frame, expected.frame)
+        assert [one["message"].endswith("; give a date from 1000 to 9999") for one in read.rejects] == [True]
 
 
 def test_csv_with_a_mapping_gives_the_frame_of_the_same_payments(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from bonafide.core.errors import ConfigError
 from bonafide.core.fields import FIELDS
-from bonafide.core.moment import parse_moment
+from bonafide.core.moment import moment_of_date, parse_moment
 from bonafide.lab.inputs import read_chunks
-from bonafide.lab.inputs.cast import read_as
+from bonafide.lab.inputs.cast import fault_of_format, read_as
 from bonafide.lab.inputs.mapping import Source
 from tests.lab.inputs.samples import HEADER, MAPPING, PAYMENT, ROW, TIME_MS, mapping_of, ndjson, read_all, written
 
@@ -108,6 +108,76 @@ def test_timestamps_of_parquet_need_a_zone() -> None:
         assert cast("time", naive, pl.Datetime(unit), zone="Asia/Shanghai") == [TIME_MS]
     assert cast("time", [datetime(2026, 1, 5, 8, 30, tzinfo=UTC)], zone="Asia/Shanghai") == [TIME_MS]
     assert cast("opened_on", [date(2026, 1, 5)], zone="UTC") == [parse_moment("2026-01-05T00:00:00Z")]
+
+
+def test_a_date_is_midnight_utc_and_needs_no_zone() -> None:
+    founded = moment_of_date(date(1602, 3, 20))
+    texts = ["1602-03-20", " 1602-03-20 ", str(founded), "1602-03-20T00:00:00Z", "20 March 1602", "1602-02-30", "1602"]
+    assert cast("opened_on", texts) == [*[founded] * 4, None, None, 1602]
+    for dtype in (pl.Date(), pl.Datetime("us"), pl.Datetime("us", "UTC")):
+        assert cast("opened_on", [date(1602, 3, 20)], dtype) == [founded]
+    for pattern, text in (("%Y-%m-%d", "1602-03-20"), ("%d.%m.%Y", "20.03.1602"), ("%B %d, %Y", "March 20, 1602")):
+        assert cast("opened_on", [text, "yesterday"], format=pattern) == [founded, None]
+    assert cast("opened_on", [16020320], format="%Y%m%d") == [founded]
+    assert cast("opened_on", ["2026-01-05"], format="%Y-%m-%d", zone="+08:00") == [parse_moment("2026-01-04T16:00:00Z")]
+    assert cast("time", ["2026-01-05"]) == [None]
+
+
+def test_a_format_of_a_date_says_a_whole_date() -> None:
+    assert fault_of_format("%Y-%m-%d", None, is_date=True) is None
+    told = fault_of_format("%Y-%m", None, is_date=True)
+    assert told == "'%Y-%m' does not say a whole date; write one such as %Y-%m-%d"
+    assert "have no zone" in str(fault_of_format("%Y-%m-%d", None))
+
+
+SHOPS = """\
+event: merchant_application
+fields:
+  event_id: {column: id}
+  time: {column: time}
+  merchant_id: {column: id}
+  legal_name: {value: Shop}
+  registration_no: {value: r1}
+  representative_id: {value: p1}
+  category: {value: tea}
+  opened_on: {column: opened}
+"""
+
+
+@pytest.mark.parametrize("reading", ["{column: opened}", '{column: opened, format: "%Y-%m-%d"}'])
+@pytest.mark.parametrize("form", ["csv", "parquet", "text.parquet"])
+def test_dates_of_a_table_are_read_whatever_file_it_is(tmp_path: Path, form: str, reading: str) -> None:
+    path, mapping = tmp_path / f"a.{form}", mapping_of(tmp_path, SHOPS.replace("{column: opened}", reading))
+    days = ["2010-01-01", "1602-03-20", "1000-01-01", "0999-12-31", None]
+    frame = pl.DataFrame({"id": list("abcde"), "time": ["2026-01-05T08:30:00Z"] * 5, "opened": days})
+    if form == "csv":
+        frame.write_csv(path)
+    else:
+        frame.with_columns(pl.col("opened").str.to_date() if form == "parquet" else "opened").write_parquet(path)
+    read = read_all(tmp_path, path, mapping=mapping)
+    opened = [moment_of_date(date.fromisoformat(day)) for day in days[:3] if day]
+    assert read.frame["opened_on"].to_list() == [*opened, None]
+    assert "give a date from 1000 to 9999" in read.rejects[0]["message"]
+
+
+def test_a_date_may_be_a_constant(tmp_path: Path) -> None:
+    mapping = mapping_of(tmp_path, SHOPS.replace("{column: opened}", "{value: 1602-03-20}"))
+    path = written(tmp_path / "a.csv", "id,time\na,2026-01-05T08:30:00Z\n")
+    assert read_all(tmp_path, path, mapping=mapping).frame["opened_on"].to_list() == [moment_of_date(date(1602, 3, 20))]
+
+
+@pytest.mark.parametrize(
+    ("reading", "accepted"),
+    [
+        ("{column: opened}", "an ISO date, such as 2019-06-30, RFC 3339 with a zone, or whole milliseconds since 1970"),
+        ('{column: opened, format: "%d.%m.%Y"}', "a date of the form %d.%m.%Y"),
+        ("{column: opened, unit: d}", "a number of units (d) that leads to a date from 1000 to 9999"),
+    ],
+)
+def test_a_date_that_does_not_fit_is_told_what_is_accepted(tmp_path: Path, reading: str, accepted: str) -> None:
+    mapping = mapping_of(tmp_path, SHOPS.replace("{column: opened}", reading))
+    path = written(tmp_path / "a.csv", "id,time,opened\na,2026-01-05T08:30:00Z,long ago\n")
+    assert f"give {accepted}" in read_all(tmp_path, path, mapping=mapping).rejects[0]["message"]
 
 
 def test_other_kinds_of_columns_become_text_flags_and_fractions() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bonafide.apps.cli.merchant_files import read_events, read_lists, read_register
+from bonafide.apps.cli.merchant_files import Refused, read_events, read_lists, read_register
 from bonafide.apps.cli.options import Events, Json, MappingFile, Now, read_moment
 from bonafide.apps.cli.person import ORIGIN, Acting, by_person, opened
 from bonafide.apps.cli.screen import Exit, errors_told, say, show_json
@@ -56,22 +56,27 @@ def review(
     [dim]bonafide merchant review applications.ndjson --register merchants.ndjson --list targets.simple.csv[/dim]
     """
     with errors_told():
+        from bonafide.apps.cli.merchant_ids import Ids
         from bonafide.apps.cli.replay import find_mapping
         from bonafide.office.merchants.batch import Batch
 
         at = read_moment("--now", now)
         merchants, refused = read_register(register or [])
-        batch = Batch(merchants, read_lists(lists or [], threshold))
-        reviews = []
-        for event in read_events(files, find_mapping(mapping), at, refused):
+        batch = Batch(merchants, read_lists(lists or [], threshold, refused))
+        reviews, taught, ids = [], 0, Ids()
+        for event in read_events(files, find_mapping(mapping), at, ids, refused):
             told = batch.take(event, at)
-            if told is not None:
+            if told is None:
+                taught += 1
+            else:
                 reviews.append(told)
                 if not as_json:
                     typer.echo(_review_text(told.to_wire() | {"decision": told.decision}, lang))
     if as_json:
-        counts = {"read": len(reviews) + refused.count, "reviewed": len(reviews), "refused": refused.count}
-        show_json({**counts, "reviews": [one.to_wire() for one in reviews]})
+        counts = {"reviewed": len(reviews), "taught": taught, "duplicate": ids.repeated, "refused": refused.count}
+        show_json({"read": sum(counts.values()), **counts, "reviews": [one.to_wire() for one in reviews]})
+    elif ids.repeated:
+        say(f"read before, and passed over: {ids.repeated:,}")
     for line in refused.shown:
         say(line)
     if refused.count:
@@ -103,7 +108,7 @@ def screen(
         from bonafide.apps.cli.merchant_files import check_lists, keep_lists
 
         found = check_lists(files)
-        hits = [] if name is None else _hits(read_lists(files, threshold), name, number)
+        hits = [] if name is None else _hits(read_lists(files, threshold, Refused()), name, number)
         if data is not None:
             keep_lists(files, data)
     if as_json:

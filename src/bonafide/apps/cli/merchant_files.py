@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bonafide.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from bonafide.apps.cli.merchant_ids import Ids
     from bonafide.core.events import Fact
     from bonafide.lab.inputs import Mapping
     from bonafide.office.merchants.application import Merchant
@@ -35,8 +38,22 @@ class Refused:
             self.shown.append(f"{path}:{line}: {why}")
 
 
-def read_events(paths: Sequence[Path], mapping: Mapping | None, now_ms: int | None, refused: Refused) -> Iterator[Fact]:
-    """The events of files that reviews look at, in their order; the files are read as every command reads events."""
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """UsageError where a file is not there or cannot be read."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def read_events(
+    paths: Sequence[Path], mapping: Mapping | None, now_ms: int | None, ids: Ids, refused: Refused
+) -> Iterator[Fact]:
+    """The events of files that reviews look at, each once and in their order; the files are read as every command reads
+    events. An id that comes again with other content is refused."""
     import polars as pl
 
     from bonafide.core.door import convert_event
@@ -50,8 +67,16 @@ def read_events(paths: Sequence[Path], mapping: Mapping | None, now_ms: int | No
                 refused.add(file, line, str(error))
 
     for chunk in read_chunks(paths, mapping, now_ms, Rejects()):
-        for _, record in records_of(chunk.frame.filter(pl.col("type").is_in(WANTED)).drop("file")):
-            yield convert_event(record)
+        wanted = chunk.frame.filter(pl.col("type").is_in(WANTED))
+        for file, (line, record) in zip(wanted["file"], records_of(wanted.drop("file")), strict=True):
+            event = convert_event(record)
+            try:
+                is_new = ids.is_new(event)
+            except InputError as error:
+                refused.add(paths[file], line, str(error))
+                continue
+            if is_new:
+                yield event
 
 
 def read_register(paths: Sequence[Path]) -> tuple[list[Merchant], Refused]:
@@ -64,13 +89,13 @@ def read_register(paths: Sequence[Path]) -> tuple[list[Merchant], Refused]:
 
     found, refused = list[Merchant](), Refused()
     for path in paths:
-        for number, line in _lines(path):
+        for number, line in _lines(path, refused):
             try:
                 told: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
                 standing = msgspec.convert(told.pop("standing", "active"), type=Standing)
                 event = decode_event(msgspec.json.encode({"event_id": "r", "time": 0, **told,
                                                           "type": "merchant_application"}))  # fmt: skip
-            except (msgspec.MsgspecError, InputError, UnicodeDecodeError) as error:
+            except (msgspec.MsgspecError, InputError, UnicodeDecodeError, RecursionError) as error:
                 refused.add(path, number, str(error))
                 continue
             assert isinstance(event, MerchantApplication)
@@ -82,14 +107,22 @@ def check_lists(paths: Sequence[Path]) -> dict[str, ReadList]:
     """What came of each list; InputError where nothing of one could be used."""
     from bonafide.office.merchants.lists_in import check_taken, read_list
 
-    return {str(path): check_taken(read_list(path), str(path)) for path in paths}
+    found = {}
+    for path in paths:
+        with _reading(path):
+            found[str(path)] = check_taken(read_list(path), str(path))
+    return found
 
 
-def read_lists(paths: Sequence[Path], threshold: float | None) -> Screening:
+def read_lists(paths: Sequence[Path], threshold: float | None, refused: Refused) -> Screening:
     """Lists to ask."""
     from bonafide.office.merchants.screening import THRESHOLD_DEFAULT, Screening
 
-    entities = (entity for read in check_lists(paths).values() for entity in read.entities)
+    found = check_lists(paths)
+    for path, read in found.items():
+        for one in read.refused:
+            refused.add(path, one.line, one.why)
+    entities = (entity for read in found.values() for entity in read.entities)
     return Screening(entities, THRESHOLD_DEFAULT if threshold is None else threshold)
 
 
@@ -111,9 +144,14 @@ def keep_lists(paths: Sequence[Path], data: Path) -> None:
         part.replace(folder / path.name)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path, refused: Refused) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank; what follows a fault in gzip data is refused as one line."""
     opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield number, line
+    number = 0
+    with _reading(path), opener(path, "rb") as file:
+        try:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, line
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            refused.add(path, number + 1, "the gzip data are damaged from here on; get the file again")

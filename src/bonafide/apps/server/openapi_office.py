@@ -183,8 +183,9 @@ _TABLE: Final = (
     Told("GET /v1/merchants", "merchants", "Merchants that have applied, with their newest reviews", "MerchantsAnswer",
          query=("merchantStanding", "beforeReview", "limit")),
     Told("GET /v1/merchants/{id}", "merchant", "A merchant: reviews, credit score, ladder, measures",
-         "MerchantWholeAnswer", more="By its token, or by its own id. A platform's key reads the newest review, and of "
-         "it what the applicant may be told; history, cases and exposure are the office's own.", problems=(404,)),
+         "MerchantWholeAnswer", more="By its token, or by its own id, percent-encoded. A platform's key reads the "
+         "newest review, and of it what the applicant may be told; history, cases and exposure are the office's own.",
+         problems=(404,)),
     Told("POST /v1/merchants/{id}/decide", "decideMerchant", "Decide about a merchant's newest review",
          "MerchantReviewAnswer", "DecideBody", "A refusal stands when a second person refuses too.",
          problems=(404, 409)),
@@ -264,7 +265,8 @@ _TABLE: Final = (
     Told("POST /v1/appeals/{id}/decide", "decideAppeal", "Decide an appeal that one was given", "AppealAnswer",
          "AppealDecideBody", "Upheld: lifted at once, with an apology.", problems=(404, 409)),
     Told("GET /v1/users/{id}", "user", "A user: credit score, ladder, measures, history", "UserAnswer",
-         more="By its token, or by its own id. History, cases and education are the office's own.", problems=(404,)),
+         more="By its token, or by its own id, percent-encoded. History, cases and education are the office's own.",
+         problems=(404,)),
     Told("GET /v1/me/decisions", "ownDecisions", "One's own decisions, the newest first", "OwnDecisionsAnswer",
          more=_OWN, query=("beforePlace", "limitOwn")),
     Told("GET /v1/me/decisions/{event_id}/explanation", "ownExplanation", "Why a decision was as it was",

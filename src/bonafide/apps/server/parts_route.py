@@ -7,15 +7,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from fastapi import FastAPI, Query, Response, params
-from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
-from starlette.routing import Match
 
 from bonafide.apps.server.answers import refused
+from bonafide.apps.server.id_route import IdRoute
 from bonafide.apps.server.parts import Named, NothingKeptError, Recorded, Tellers
 from bonafide.apps.server.parts_shapes import PartsAnswer
 from bonafide.apps.server.replies import told
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 COMPILE_S: Final = 300
 """How long compiling may take in a process of its own; beyond it this one does it."""
-_END: Final = b"/parts"
 _NOT_KEPT: Final = (
     "event_id: what this decision's scores were reckoned from is not kept: the event was simply allowed, or came "
     "before `basis_days`, or a subject of it was forgotten; bonafide explain derives it again from a replayed log"
@@ -41,17 +39,6 @@ _GONE: Final = (
     "event_id: the files of the bundle that decided are not there, or not as they were; put them back from a backup"
 )
 _ready: Final = Lock()
-
-
-class PartsRoute(APIRoute):
-    """A route that ends in `/parts` as it was sent: of `a%2Fparts` that is the end of an id, and not of a path."""
-
-    def matches(self, scope: Any) -> tuple[Match, Any]:
-        """Whether a request is for this route."""
-        raw: bytes | None = scope.get("raw_path")
-        if raw is not None and not raw.endswith(_END):
-            return Match.NONE, {}
-        return super().matches(scope)
 
 
 def add_parts(rest: FastAPI, service: Service, after_start: Sequence[params.Depends]) -> None:
@@ -66,7 +53,7 @@ def add_parts(rest: FastAPI, service: Service, after_start: Sequence[params.Depe
 
     rest.router.add_api_route(
         "/v1/decisions/{event_id:path}/parts", parts, methods=["GET"], dependencies=[*after_start],
-        route_class_override=PartsRoute,
+        route_class_override=IdRoute,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from bonafide.core.events import DATE_RANGE_TEXT, MOMENT_RANGE_TEXT
 from bonafide.core.fields import Field
 from bonafide.core.moment import MOMENT_MAX, moment_of, parse_span
 from bonafide.core.text import show_value
@@ -35,6 +36,10 @@ _DIRECTIVES: Final = "YymdejbBaAHIMSpzTFf%"
 _SAMPLE: Final = datetime(2021, 12, 30, 23, 45, 59, 123000, tzinfo=UTC)
 _RFC3339: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 _MILLISECONDS: Final = r"^[0-9]{1,15}$"
+_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_DATE_MILLISECONDS: Final = r"^-?[0-9]{1,15}$"
+DATE_ZONE: Final = "UTC"
+"""Of a date that says none: a date is the midnight that begins it in UTC, whatever file it stands in."""
 
 
 class ColumnError(Exception):
@@ -51,7 +56,7 @@ def read_as(field: Field, source: Source, column: str, dtype: pl.DataType) -> pl
         case "money" | "integer":
             return _scaled(raw, dtype, source.decimals or 0)
         case "moment":
-            return _moment(raw, dtype, source)
+            return _moment(raw, dtype, source, field.is_date)
         case "fraction":
             return raw.cast(pl.Float64, strict=False) if dtype.is_numeric() else _float(as_text(raw, dtype))
         case "flag":
@@ -74,9 +79,12 @@ def accepted_as(field: Field, source: Source) -> str:
         case "flag":
             return "true, false, 1 or 0"
         case "moment" if source.unit is not None:
-            return f"a number of units ({source.unit}) that leads to a time from 1970 to 9999"
+            told = DATE_RANGE_TEXT if field.is_date else MOMENT_RANGE_TEXT
+            return f"a number of units ({source.unit}) that leads to {told}"
         case "moment" if source.format is not None:
-            return f"a time of the form {source.format}"
+            return f"a {'date' if field.is_date else 'time'} of the form {source.format}"
+        case "moment" if field.is_date:
+            return "an ISO date, such as 2019-06-30, RFC 3339 with a zone, or whole milliseconds since 1970 UTC"
         case "moment":
             return "RFC 3339 with a zone, such as 2026-01-05T08:30:00Z, or whole milliseconds since 1970 UTC"
         case _:
@@ -104,8 +112,9 @@ def is_zone(zone: str) -> bool:
     return True
 
 
-def fault_of_format(pattern: str, zone: str | None) -> str | None:
-    """What is wrong with a time format, or None: unknown directives, no zone or two, a time not read back."""
+def fault_of_format(pattern: str, zone: str | None, is_date: bool = False) -> str | None:
+    """What is wrong with a time format, or None: unknown directives, no zone (which a date does without) or two, a time
+    not read back."""
     unknown = next((letter for letter in _DIRECTIVE.findall(pattern) if letter not in _DIRECTIVES), None)
     if unknown is not None:
         known = ", ".join(f"%{letter}" for letter in _DIRECTIVES)
@@ -114,14 +123,15 @@ def fault_of_format(pattern: str, zone: str | None) -> str | None:
         return "parts of a second follow a point; write .%f"
     if "%z" in pattern and zone is not None:
         return "%z reads the zone from the text, so leave the key zone out"
-    if "%z" not in pattern and zone is None:
+    if "%z" not in pattern and zone is None and not is_date:
         return "these times have no zone; add one, such as zone: UTC"
     try:
         read = pl.select(_written(pl.lit(_SAMPLE.strftime(pattern)), pattern, zone or "UTC")).item()
     except pl.exceptions.PolarsError:
         read = None
     if read is None or abs(read - moment_of(_SAMPLE)) > 2 * parse_span("1d"):
-        return f"{show_value(pattern)} does not say a whole date with its time; write one such as %Y-%m-%d %H:%M:%S"
+        whole, like = ("date", "%Y-%m-%d") if is_date else ("date with its time", "%Y-%m-%d %H:%M:%S")
+        return f"{show_value(pattern)} does not say a whole {whole}; write one such as {like}"
     return None
 
 
@@ -145,14 +155,15 @@ def _float(text: pl.Expr) -> pl.Expr:
     return text.str.strip_chars().cast(pl.Float64, strict=False)
 
 
-def _moment(raw: pl.Expr, dtype: pl.DataType, source: Source) -> pl.Expr:
+def _moment(raw: pl.Expr, dtype: pl.DataType, source: Source, is_date: bool) -> pl.Expr:
     """Integer milliseconds since 1970 UTC."""
+    zone = source.zone or (DATE_ZONE if is_date else None)
     if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
         return raw.dt.epoch("ms")
     if dtype.is_(pl.Date) or isinstance(dtype, pl.Datetime):
-        if source.zone is None:
+        if zone is None:
             raise ColumnError("its times have no zone; add one to the mapping, such as zone: UTC")
-        return _in_zone(raw.cast(pl.Datetime("ms")) if dtype.is_(pl.Date) else raw, source.zone)
+        return _in_zone(raw.cast(pl.Datetime("ms")) if dtype.is_(pl.Date) else raw, zone)
     if source.unit is not None:
         return _counted(raw, dtype, source)
     if source.format is not None:
@@ -162,8 +173,15 @@ def _moment(raw: pl.Expr, dtype: pl.DataType, source: Source) -> pl.Expr:
     if dtype.is_integer():
         return raw.cast(pl.Int64, strict=False)
     text = as_text(raw, dtype).str.strip_chars()
-    counted = pl.when(text.str.contains(_MILLISECONDS)).then(text).cast(pl.Int64, strict=False)
-    return pl.coalesce(rfc3339(text), counted)
+    counted = pl.when(text.str.contains(_DATE_MILLISECONDS if is_date else _MILLISECONDS)).then(text)
+    readings = [rfc3339(text), counted.cast(pl.Int64, strict=False)]
+    return pl.coalesce(*readings, _iso_date(text)) if is_date else pl.coalesce(*readings)
+
+
+def _iso_date(text: pl.Expr) -> pl.Expr:
+    """Milliseconds of the midnight (UTC) that begins an ISO date; null for anything else."""
+    plain = pl.when(text.str.contains(_DATE)).then(text)
+    return plain.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("ms")).dt.epoch("ms")
 
 
 def rfc3339(text: pl.Expr) -> pl.Expr:

@@ -160,7 +160,7 @@ def _other(name: str, source: Source) -> pl.Expr:
     """A constant, or the row's number."""
     if source.row:
         return (pl.lit(source.prefix or "") + pl.col(NUMBER).cast(pl.String)).alias(name)
-    return pl.lit(constant_of(FIELDS[name].kind, source.value or ""), FIELD_DTYPE[name]).alias(name)
+    return pl.lit(constant_of(FIELDS[name], source.value or ""), FIELD_DTYPE[name]).alias(name)
 
 
 def _label(mapping: Mapping, known: dict[str, pl.DataType], file: str) -> pl.Expr:

@@ -17,6 +17,9 @@ first (in memory, up to SORTED_ROWS_MAX rows); the log order is then that order.
 - the header names both pieces, `date` and `time`: a column `Timestamp` is made of the two.
 
 Either way the column `Timestamp` holds the pieces with one space between them.
+
+A time needs a zone, in its text or as `zone`. `opened_on` is a date, the midnight (UTC) that begins it, and needs none:
+ISO dates and columns of dates are read as they are, others by a `format` alone.
 """
 
 from __future__ import annotations

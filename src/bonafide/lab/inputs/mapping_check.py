@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +12,7 @@ import msgspec
 from bonafide.core.diagnose import accepted_text
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS
 from bonafide.core.fields import FIELDS, Field, Kind
-from bonafide.core.moment import parse_moment, parse_span
+from bonafide.core.moment import moment_of_date, parse_moment, parse_span
 from bonafide.core.text import nearest, show_value
 from bonafide.lab.inputs.cast import FLAG_WORDS, fault_of_format, is_zone
 from bonafide.lab.inputs.mapping import NO_DELAY, EventColumn, Lookup, Mapping, Source, Truth
@@ -24,6 +26,7 @@ _OPTIONS: Final[dict[Kind, frozenset[str]]] = {
 """Which kinds of field may state how their column is read."""
 _READINGS: Final = frozenset().union(*_OPTIONS.values())
 _WORDS_SHOWN_MAX: Final = 12
+_ISO_DATE: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAPPED_TYPES: Final = tuple(name for name in EVENT_CLASS if name not in CONTROL_TYPES)
 
 
@@ -47,9 +50,9 @@ def check_mapping(mapping: Mapping) -> None:
         _check_truth(tree, mapping.truth)
 
 
-def constant_of(kind: Kind, text: str) -> str | int | float | bool:
+def constant_of(field: Field, text: str) -> str | int | float | bool:
     """A constant as its field holds it; ValueError when it is not of that kind."""
-    match kind:
+    match field.kind:
         case "money" | "integer":
             return int(text)
         case "fraction":
@@ -58,6 +61,8 @@ def constant_of(kind: Kind, text: str) -> str | int | float | bool:
             if text.lower() not in FLAG_WORDS:
                 raise ValueError(text)
             return FLAG_WORDS[text.lower()]
+        case "moment" if field.is_date and _ISO_DATE.fullmatch(text):
+            return moment_of_date(date.fromisoformat(text))
         case "moment":
             return parse_moment(text)
         case _:
@@ -120,7 +125,7 @@ def _check_reading(tree: Tree, field: Field, source: Source, where: KeyPath) -> 
         shown = show_value(source.zone)
         raise tree.fail((*where, "zone"), f"{shown} is not a zone; write one such as UTC, +08:00 or Asia/Shanghai")
     if source.format is not None:
-        fault = fault_of_format(source.format, source.zone)
+        fault = fault_of_format(source.format, source.zone, field.is_date)
         if fault is not None:
             raise tree.fail((*where, "format"), fault)
 
@@ -131,7 +136,7 @@ def _check_constant(mapping: Mapping, field: Field, text: str, where: KeyPath) -
         if annotation is None:
             continue
         try:
-            msgspec.convert(constant_of(field.kind, text), annotation, strict=True)
+            msgspec.convert(constant_of(field, text), annotation, strict=True)
         except (ValueError, msgspec.ValidationError):
             near = nearest(text, field.words)
             told = f"did you mean {near}?" if near else f"give {accepted_text(type_name, field.name)}"

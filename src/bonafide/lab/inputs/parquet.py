@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from bonafide.core.errors import InputError
-from bonafide.core.fields import FIELDS
+from bonafide.core.fields import DATES, FIELDS
 from bonafide.lab.inputs.cast import rfc3339
 from bonafide.lab.inputs.check import settle
 from bonafide.lab.inputs.chunks import Batch
@@ -23,8 +23,6 @@ window it decodes no more than the window."""
 _BROKEN: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 """How polars answers damaged files; it panics on some."""
 _NATIVE: Final = frozenset({"event_id", "type", "time"})
-_DATES: Final = frozenset({"opened_on"})
-"""Moments that are written as dates."""
 
 
 class ParquetTable(NamedTuple):
@@ -139,9 +137,9 @@ def _column(name: str, dtype: pl.DataType) -> NativeColumn:
             return NativeColumn(name, raw.cast(pl.Int64, strict=False), exact=dtype not in (pl.UInt64, pl.Int128))
         case "moment" if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
             return NativeColumn(name, raw.dt.epoch("ms"), exact=True)
-        case "moment" if name in _DATES and dtype == pl.Date:
+        case "moment" if name in DATES and dtype == pl.Date:
             return NativeColumn(name, raw.cast(pl.Datetime("ms")).dt.epoch("ms"), exact=True)
-        case "moment" if name in _DATES and is_text:
+        case "moment" if name in DATES and is_text:
             return NativeColumn(name, None, exact=False)
         case "moment" if is_text:
             return NativeColumn(name, rfc3339(raw.cast(pl.String)), exact=False)

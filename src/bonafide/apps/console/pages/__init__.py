@@ -25,17 +25,18 @@ def add_pages(console: Console) -> None:
         subject,
     )  # fmt: skip
 
+    # Where a part is an id of a client's own it may hold slashes: an id may be any text.
     console.page("/", "overview", overview.build)
     console.page("/queue", "queue", queue.build)
     console.page("/cases/{number}", "queue", case.build)
     console.page("/subjects/{kind}/{token}", "queue", subject.build)
-    console.page("/decisions/{event}", "queue", decision.build)
+    console.page("/decisions/{event:path}", "queue", decision.build)
     console.page("/measures", "measures", measures.build)
     console.page("/measures/{id}", "measures", measures.build_one)
     console.page("/appeals", "appeals", appeals.build)
     console.page("/appeals/{id}", "appeals", appeals.build_one)
     console.page("/merchants", "merchants", merchants.build)
-    console.page("/merchants/{token}", "merchants", merchants.build_one)
+    console.page("/merchants/{token:path}", "merchants", merchants.build_one)
     console.page("/bundles", "bundles", bundles.build)
     console.page("/bundles/backtests/{id}", "bundles", bundles_backtest.build)
     console.page("/bundles/edit", "bundles", bundles_edit.build)

@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from bonafide.apps.server.answers import refused, retry_after
+from bonafide.apps.server.id_route import IdRoute
 from bonafide.apps.server.me_shapes import HumanBody
 from bonafide.apps.server.measure_shapes import OwnAppealBody
 from bonafide.apps.server.office_routes.appeals import (
@@ -91,11 +92,14 @@ def _add_decisions(rest: FastAPI, service: Service, counter: Counter) -> None:
         view = counter.view(subject_type, subject_id)
         return told(await run_in_threadpool(view.decisions, before, limit))
 
-    # The path may hold slashes: an id may be any text.
-    @rest.get("/v1/me/decisions/{event_id:path}/explanation", dependencies=[Depends(started)])
     async def explain(event_id: str, subject_type: Type, subject_id: Named) -> Response:
         view = counter.view(subject_type, subject_id, EXPLANATION_UNITS)
         return told(await run_in_threadpool(view.explanation, to_nfc(event_id, ID_LENGTH_MAX)))
+
+    rest.router.add_api_route(
+        "/v1/me/decisions/{event_id:path}/explanation", explain, methods=["GET"], dependencies=[Depends(started)],
+        route_class_override=IdRoute,
+    )  # fmt: skip
 
 
 def _add_reading(rest: FastAPI, counter: Counter) -> None:

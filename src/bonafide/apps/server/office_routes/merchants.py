@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from bonafide.apps.server.bundle_routes import person_of
+from bonafide.apps.server.id_route import IdRoute
 from bonafide.apps.server.merchant_shapes import DecideBody
 from bonafide.apps.server.office_routes.common import PAGE_DEFAULT, Limit, caller_of, named, office_of, vault_of
 from bonafide.apps.server.office_routes.users import about_of
@@ -43,7 +44,6 @@ def add_merchants(rest: FastAPI, service: Service) -> None:
     async def started() -> None:
         service.admission.require_started()
 
-    @rest.get("/v1/merchants/{id}", dependencies=[Depends(started)])
     async def merchant(id: str, request: Request) -> Response:
         """A merchant by its token, or by its own id. A platform's key reads what is not the office's own."""
         office, wanted = office_of(service), named(id, "merchant", desk().pseudonym_of)
@@ -52,7 +52,6 @@ def add_merchants(rest: FastAPI, service: Service) -> None:
         inside = caller_of(request).sender.role != "platform"
         return told(await run_in_threadpool(partial(merchants.show, wanted, inside=inside)))
 
-    @rest.post("/v1/merchants/{id}/decide")
     async def decide(id: str, request: Request) -> Response:
         caller, admissions = caller_of(request), desk()
         body = await read_struct(request, service, DecideBody)
@@ -61,3 +60,7 @@ def add_merchants(rest: FastAPI, service: Service) -> None:
         act = partial(admissions.decide, person.session, person.origin, merchant, body.decision, body.note)
         kept = await run_in_threadpool(act)
         return told(kept.to_wire(vault_of(service).clock(), inside=True))
+
+    add = rest.router.add_api_route
+    add("/v1/merchants/{id:path}/decide", decide, methods=["POST"], route_class_override=IdRoute)
+    add("/v1/merchants/{id:path}", merchant, methods=["GET"], dependencies=[Depends(started)])

@@ -29,7 +29,8 @@ def add_users(rest: FastAPI, service: Service) -> None:
     async def started() -> None:
         service.admission.require_started()
 
-    @rest.get("/v1/users/{id}", dependencies=[Depends(started)])
+    # The path may hold slashes: an id may be any text.
+    @rest.get("/v1/users/{id:path}", dependencies=[Depends(started)])
     async def user(id: str, request: Request) -> Response:
         """A user by its token, or by its own id. A platform's key reads what is not the office's own."""
         office, vault = office_of(service), vault_of(service)
