@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 READMES = ("README.md", "README.zh.md")
+WIDTH = {**os.environ, "COLUMNS": "80"}  # else that of whoever runs the tests, or none
 COMMAND_LINE = [sys.executable, "-c", "from bonafide.apps.cli import main; main()"]
 
 
@@ -29,7 +31,9 @@ def test_commands_print_what_the_readme_shows(readme: str, tmp_path: Path) -> No
     for block in shown:
         command, _, output = block.partition("\n")
         words = command.removeprefix("$ bonafide ").replace(" results", f" {tmp_path / 'results'}").split()
-        ran = subprocess.run([*COMMAND_LINE, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+        ran = subprocess.run(
+            [*COMMAND_LINE, *words], cwd=ROOT, env=WIDTH, capture_output=True, text=True, check=False
+        )  # fmt: skip
         assert ran.stdout.startswith(output.rstrip("\n")), ran.stdout + ran.stderr
         assert ran.returncode == (3 if "replay" in command else 0)
 
