@@ -44,8 +44,9 @@ ANN = Actor("person:ann", "::1")
 HERE = Reach(networks=(ip_network("127.0.0.1/32"),), ports=None, plain_http=True)
 """Receivers on this machine, at one address of it: the rest of loopback stands for what is private."""
 PRIVATE = "127.0.0.2"
-SHORT = Timeouts(connect=2.0, first_byte=0.2, whole=2.0)
-HASTY = SHORT._replace(first_byte=0.05)
+PATIENT = Timeouts()
+"""For receivers that answer: on a busy machine that may take them seconds."""
+HASTY = Timeouts(connect=2.0, first_byte=0.05, whole=2.0)
 """For receivers that are slow again and again; on a busy machine one that is not may seem so too."""
 
 
@@ -71,7 +72,7 @@ class Outbox:
         self.deliveries = Deliveries(store, Random(seed))
         self.dead_letters = DeadLetters(store)
         self.expiry = Expiry(store)
-        carrier = carrier or Webhooks(reach, timeouts=SHORT)
+        carrier = carrier or Webhooks(reach, timeouts=PATIENT)
         self.sender = Sender(self.deliveries, self.destinations, carrier, clock, clear_texts)
 
     def tail(self) -> int:

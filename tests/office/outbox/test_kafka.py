@@ -28,7 +28,7 @@ from tests.office.outbox.kit import (
     ANN,
     HERE,
     KEY,
-    SHORT,
+    PATIENT,
     START_MS,
     Clock,
     MadeLog,
@@ -138,7 +138,7 @@ def broker() -> Iterator[Broker]:
 @has_kafka
 def test_messages_become_signed_records_in_the_order_of_their_subjects(store: Store, broker: Broker) -> None:
     log, vault = MadeLog(), Vault(*(("user", f"u{n}") for n in range(3)))
-    carriers = Carriers(Webhooks(broker.reach, timeouts=SHORT), Kafka(broker.reach))
+    carriers = Carriers(Webhooks(broker.reach, timeouts=PATIENT), Kafka(broker.reach))
     outbox = Outbox(store, log, Clock(), broker.reach, carriers, clear_texts=vault)
     row, _ = outbox.destinations.add(ANN, broker.url())
     log.append(*(decided(seq, token_of(f"u{seq % 3}"), alert=True, n=seq) for seq in range(12)))

@@ -17,7 +17,7 @@ from bonafide.office.outbox.carrier import Came, Kind, Parcel
 from bonafide.office.outbox.reach import Reach
 from bonafide.office.outbox.signing import is_signed, secret_for
 from bonafide.office.outbox.webhooks import Webhooks
-from tests.office.outbox.kit import HERE, KEY, PRIVATE, SHORT, START_MS, Receiver, run
+from tests.office.outbox.kit import HASTY, HERE, KEY, PATIENT, PRIVATE, START_MS, Receiver, run
 
 SECRET = secret_for(KEY, "s")
 SENT_BYTES_MAX = 8 * 2**20
@@ -28,7 +28,8 @@ MEMORY_BYTES_MAX = 4 * 2**20
 
 async def send(receiver: Receiver, url: str | None = None, reach: Reach = HERE, **more: object) -> Came:
     parcel = Parcel(url or receiver.url(), "msg_1", "user:u1", b'{"a":1}')
-    timeouts = SHORT._replace(whole=0.2) if receiver.mode == "drips" else SHORT
+    slow = {"is_slow": HASTY, "drips": HASTY._replace(whole=0.2)}
+    timeouts = slow.get(receiver.mode, PATIENT)
     return await Webhooks(reach, timeouts=timeouts, **more).carry(parcel, [SECRET], START_MS)  # type: ignore[arg-type]
 
 
@@ -189,7 +190,7 @@ def test_without_a_secret_nothing_is_sent() -> None:
         receiver = Receiver()
         await receiver.start()
         parcel = Parcel(receiver.url(), "msg_1", "user:u1", b"{}")
-        came = await Webhooks(HERE, timeouts=SHORT).carry(parcel, [], START_MS)
+        came = await Webhooks(HERE, timeouts=PATIENT).carry(parcel, [], START_MS)
         assert came.kind is Kind.UNREACHED
         assert receiver.connections == 0
         await receiver.stop()
