@@ -105,8 +105,11 @@ def test_a_wrong_vat_number_is_never_taken_for_its_right_one(number: str, data: 
     assert number[2:] in set(neighbours(wrong, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")) or wrong == number[2:]
 
 
-def test_a_letter_that_no_code_has_is_a_mistake_of_typing() -> None:
-    assert read_number("9I44030071526726XG").state == "typo"
+@pytest.mark.parametrize(
+    "number", ["9I44030071526726XG", "D1E36695976", "N004495445B01", "47M3935985", "1-23456789", "123-456789"]
+)
+def test_a_mistake_among_letters_and_dashes_is_one_of_typing(number: str) -> None:
+    assert read_number(number).state == "typo"
 
 
 _ALMOST = st.sampled_from([*COMPANIES, *VAT_NUMBERS, "12-3456789"]).flatmap(

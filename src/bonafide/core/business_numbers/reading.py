@@ -24,6 +24,8 @@ _DIGITS: Final = "0123456789"
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _GERMAN_REGISTER: Final = re.compile(r"[^0-9]{0,60}HR[AB][0-9]{1,6}[A-Z]{0,2}")
 """With or without its court; it would else be meant for a Croatian number."""
+_BROKEN_LETTERS: Final = re.compile("[A-Z][0-9]|[0-9][A-Z]")
+"""How a number begins that may have lost one of its country's letters, or has them swapped."""
 
 
 class Number(NamedTuple):
@@ -66,6 +68,8 @@ def read_number(text: str) -> Number:
         return Number(normal, "typo" if near else "malformed", "uscc", "CN")
     if normal == as_written and re.fullmatch("[0-9]{9}", normal) and is_ein(normal) and not is_nonsense(normal):
         return Number(normal, "unchecked", None, None)  # of the US without its dash, or of many others
+    if _BROKEN_LETTERS.match(normal) and any(is_vat(one) for one in neighbours(normal, _DIGITS + _LETTERS)):
+        return Number(normal, "typo", "eu_vat", None)
     foreign = may_be_foreign(normal, in_groups=normal != as_written)
     return Number(normal, "unknown" if foreign else "malformed", None, None)
 

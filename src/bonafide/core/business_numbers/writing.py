@@ -19,7 +19,7 @@ _LABEL: Final = re.compile(
 _SWISS: Final = re.compile(r"(CHE[0-9]{9})(?:MWST|TVA|IVA|VAT|HR)")
 _NORWEGIAN: Final = re.compile(r"(?:NO)?([0-9]{9})MVA")
 _FRENCH_REGISTER: Final = re.compile(r"RCS[^0-9]{2,30}([0-9]{9})")
-_EIN_WRITTEN: Final = re.compile(r"(?:US ?-?)?([0-9]{2})-([0-9]{7})|US ?([0-9]{9})")
+_EIN_WRITTEN: Final = re.compile(r"(?:US-?)?([0-9]{2})-([0-9]{7})|US-?([0-9]{9})")
 
 
 def written(text: str) -> str:
@@ -60,7 +60,7 @@ def normal_number(text: str) -> str:
     >>> normal_number("RCS Paris 303 265 045"), normal_number("CHE-116.281.710 MWST")
     ('303265045', 'CHE116281710')
     """
-    ein = _EIN_WRITTEN.fullmatch(written(text))
+    ein = _EIN_WRITTEN.fullmatch("".join(written(text).split()))
     if ein is not None:
         return "US" + "".join(part for part in ein.groups() if part)
     normal = plain_number(text)

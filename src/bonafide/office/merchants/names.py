@@ -42,7 +42,7 @@ _WESTERN_FORMS: Final = frozenset(
 _LOOKING_LONG_MIN: Final = 5
 """A word of so many letters that looks like a legal form is one; shorter ones are other words too."""
 _PHRASES: Final = re.compile(
-    r"\b(?:sp z oo|sa rl|s r ?l|s r o|s p a|e k|a s|"
+    r"\b(?:sp z oo|sa rl|s r ?l|s r o|s p a|e k|[aik] ?/ ?s|a s|"
     "gesellschaft mit beschrankter haftung|offene handelsgesellschaft|eingetragener kaufmann|"
     "eingetragene kauffrau|haftungsbeschrankt|spolka akcyjna|spolka jawna|spolka komandytowa|"
     "spolka z ograniczona odpowiedzialnoscia|societe anonyme|societe a responsabilite limitee|"
