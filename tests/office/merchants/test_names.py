@@ -69,6 +69,8 @@ def test_strokes_look_alike(name: str) -> None:
 def test_letters_that_run_together_look_like_another() -> None:
     assert fold("Rnaritirne LIMlTED").skeleton == fold("Maritime Limited").skeleton
     assert fold("Rnaritirne").plain != fold("Maritime").plain
+    assert fold("Arrns GrnbH").skeleton == fold("Arms GmbH").skeleton
+    assert fold("Gᴏʟᴅᴇɴ").skeleton == fold("Golden").skeleton
     assert fold("Svveet Hone").skeleton == fold("Sweet Hone").skeleton
     assert fold("SI Trading").skeleton != fold("Trading").skeleton
 

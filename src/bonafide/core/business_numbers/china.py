@@ -7,6 +7,7 @@ from typing import Final
 
 USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """31 signs: without I, O, S, V and Z, which look like others."""
+USCC_LENGTH: Final = 18
 _WEIGHTS: Final = tuple(pow(3, place, 31) for place in range(17))
 _ORGANISATION_WEIGHTS: Final = (3, 7, 9, 10, 5, 8, 4, 2)
 _VALUE: Final = {sign: value for value, sign in enumerate(USCC_ALPHABET)}

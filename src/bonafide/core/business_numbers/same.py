@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from bonafide.core.business_numbers.china import organisation_of
+from bonafide.core.business_numbers.china import USCC_LENGTH, organisation_of
 from bonafide.core.business_numbers.elsewhere import is_nonsense, is_run
 from bonafide.core.business_numbers.europe import VAT, is_vat, vat_country
+from bonafide.core.business_numbers.states import is_ein
 from bonafide.core.business_numbers.sums import luhn
 from bonafide.core.business_numbers.writing import normal_number
 
 _BARE: Final = re.compile(r"(?=(?:.*[0-9]){7})[0-9A-Z]{8,12}")
 """What may be a VAT number without the letters of its country."""
 _LETTERS_FIRST: Final = re.compile(r"([A-Z]{2})([0-9]{8,})")
+_NEVER_IN_A_CODE: Final = str.maketrans("OISZ", "0152")
+"""Letters that a code of the PRC has not, and the digits that they are read as."""
 _OLD: Final = ((re.compile("BE([0-9]{9})"), r"BE0\1"), (re.compile("AT([0-9]{8})"), r"ATU\1"),
                (re.compile("SE([0-9]{10})"), r"SE\g<1>01"), (re.compile("XI([0-9]{9,12})"), r"GB\1"))  # fmt: skip
 """Numbers as they are written that lack what belongs to them, or have another beginning, and what is meant."""
@@ -34,7 +37,8 @@ def number_keys(text: str) -> frozenset[str]:
     False
     """
     normal = normal_number(text)
-    return frozenset() if is_nonsense(normal) or is_run(normal) else frozenset({normal, *_more(normal)})
+    nobodys = is_nonsense(normal) or (is_run(normal) and not is_ein(normal))
+    return frozenset() if nobodys else frozenset({normal, *_more(normal)})
 
 
 def is_same_number(one: str, other: str) -> bool:
@@ -47,7 +51,8 @@ def is_same_number(one: str, other: str) -> bool:
 
 
 def _more(normal: str) -> Iterator[str]:
-    if (organisation := organisation_of(normal)) is not None:
+    as_read = normal.translate(_NEVER_IN_A_CODE) if len(normal) == USCC_LENGTH else normal
+    if (organisation := organisation_of(as_read)) is not None:
         yield f"ORG:{organisation}"
     if (siren := _siren(normal)) is not None:
         yield f"SIREN:{siren}"

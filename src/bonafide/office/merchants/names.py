@@ -39,7 +39,7 @@ _WESTERN_FORMS: Final = frozenset(
         "aksjeselskap osakeyhtio",
     )
 )
-_LOOKING_LONG_MIN: Final = 5
+_LOOKING_LONG_MIN: Final = 4
 """A word of so many letters that looks like a legal form is one; shorter ones are other words too."""
 _PHRASES: Final = re.compile(
     r"\b(?:sp z oo|sa rl|s r ?l|s r o|s p a|e k|[aik] ?/ ?s|a s|"
@@ -63,6 +63,8 @@ _STROKES: Final = str.maketrans(
 _WORD: Final = re.compile(r"[^\W_]+")
 _DOTTED: Final = re.compile(r"(?<=\w)[.&'’](?=\w|\s|$)")
 """Signs within a legal form such as `S.A.R.L.` or `e.K.`."""
+_SMALL_CAPITALS: Final = dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz", strict=True))
+"""Which Unicode's table leaves out, for the greater part."""
 _HAN: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 """Scripts whose letters are taken for one another."""
@@ -98,7 +100,7 @@ def look_alikes() -> dict[int, str]:
             like = one["c"].strip("\u200e")
             if len(like) == 1 and not (like.isascii() and like.isalpha()) and not _HAN.match(like):
                 found.setdefault(ord(like), letter)
-    return found | {ord("0"): "o", ord("1"): "l"}
+    return found | {ord(small): letter for small, letter in _SMALL_CAPITALS.items()} | {ord("0"): "o", ord("1"): "l"}
 
 
 @lru_cache(maxsize=65_536)
@@ -119,8 +121,10 @@ def fold(name: str) -> Folded:
 
 def _words(text: str, look: Callable[[str], str]) -> str:
     text = _DOTTED.sub("", text.casefold().translate(simplified()))
-    text = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not _is_mark(sign))
-    text = unicodedata.normalize("NFC", text).translate(_STROKES).replace(".", " ")
+    if not text.isascii():
+        text = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not _is_mark(sign))
+        text = unicodedata.normalize("NFC", text).translate(_STROKES)
+    text = text.replace(".", " ")
     words = _WORD.findall(_PHRASES.sub(" ", text)) or _WORD.findall(text)
     forms = _looking_forms(look)
     kept = [look(word) for word in words if word not in _WESTERN_FORMS and look(word) not in forms]
