@@ -169,6 +169,11 @@ def test_one_number_in_two_writings_is_one(one: str, other: str) -> None:
     assert is_same_number(one, other)
 
 
+@pytest.mark.parametrize("number", VAT_NUMBERS)
+def test_a_vat_number_is_the_same_without_its_letters(number: str) -> None:
+    assert is_same_number(number, number[2:])
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [("PT501964843", "DE501964843"), ("34-9552619", "DE349552619"), ("N/A", "n.a"), ("0000000000", "00000"),

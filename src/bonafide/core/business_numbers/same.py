@@ -14,7 +14,7 @@ from bonafide.core.business_numbers.states import is_ein
 from bonafide.core.business_numbers.sums import luhn
 from bonafide.core.business_numbers.writing import normal_number
 
-_BARE: Final = re.compile(r"(?=(?:.*[0-9]){7})[0-9A-Z]{8,12}")
+_BARE: Final = re.compile("(?:[0-9A-Z]{1,2}[0-9]{6}|[0-9][A-Z][0-9]{5})[0-9A-Z]{1,5}")
 """What may be a VAT number without the letters of its country."""
 _LETTERS_FIRST: Final = re.compile(r"([A-Z]{2})([0-9]{8,})")
 _NEVER_IN_A_CODE: Final = str.maketrans("OISZ", "0152")

@@ -8,6 +8,8 @@ from typing import Final
 
 from bonafide.core.unseen import drop_unseen
 
+WRITTEN_LENGTH_MAX: Final = 256
+"""Signs of a text that are read: normalising takes time quadratic in a run of marks."""
 _NO_SIGN: Final = re.compile(r"[^0-9A-Z]")
 _DASHES: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043\u02d7\u30fc", "-"))
 _LOOK_ALIKES: Final = str.maketrans("АВЕКМНОРСТХУІЈЅΑΒΕΖΗΙΚΜΝΟΡΤΥΧ〇", "ABEKMHOPCTXYIJSABEZHIKMNOPTYX0")
@@ -23,14 +25,15 @@ _EIN_WRITTEN: Final = re.compile(r"(?:US-?)?([0-9]{2})-([0-9]{7})|US-?([0-9]{9})
 
 
 def written(text: str) -> str:
-    """A text in upper case, with plain digits, plain dashes and no sign that nobody sees.
+    """The beginning of a text in upper case, with plain digits, plain dashes and no sign that nobody sees.
 
     >>> written(" de\u2013１３６ "), written("\u0661\u0662")
     ('DE-136', '12')
     """
+    text = drop_unseen(text)[:WRITTEN_LENGTH_MAX]
     if text.isascii():
-        return drop_unseen(text).upper().strip()
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", drop_unseen(text)).upper())
+        return text.upper().strip()
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).upper())
     text = "".join(_plain_digit(sign) for sign in text.translate(_DASHES).translate(_LOOK_ALIKES))
     return text.strip()
 
