@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from bonafide.core.business_numbers.china import USCC_ALPHABET, is_uscc, organisation_check, uscc_check
 from bonafide.core.business_numbers.europe import VAT, is_vat
-from bonafide.core.business_numbers.reading import neighbours, normal_number, read_number
+from bonafide.core.business_numbers.reading import neighbours, read_number
+from bonafide.core.business_numbers.same import is_same_number, number_keys
+from bonafide.core.business_numbers.writing import normal_number
+from bonafide.core.unseen import drop_unseen
 
 COMPANIES = ("91110000600037341L", "9144030071526726XG", "91330100799655058B")
 VAT_NUMBERS = str.split(
@@ -52,12 +55,25 @@ def test_an_ein_of_no_office_is_malformed(number: str) -> None:
     assert read_number(number).state == "malformed"
 
 
-@pytest.mark.parametrize("garbage", ["", "x", "N/A", "无", "pending", "0" * 18, "1" * 18, "见附件", "\x00"])
+@pytest.mark.parametrize(
+    "garbage",
+    ["", "x", "N/A", "无", "pending", "0" * 18, "1" * 18, "见附件", "\x00", "91440300", "13912345678", "384756102938",
+     "35-4729"],
+)  # fmt: skip
 def test_garbage_is_told_from_a_mistake(garbage: str) -> None:
     assert read_number(garbage).state == "malformed"
 
 
-@pytest.mark.parametrize("number", ["CHE123456788", "HRB 86891", "JP1234567890123", "GB980780684"])
+FOREIGN = """CHE123456788; HRB 86891; JP1234567890123; GB980780684; 09446231; SC123456; CHE-116.281.710 MWST;
+NO 923 609 016 MVA; 7000012050002; 124-81-00998; 27AAPFU0939F1ZV; 53 004 085 616; 33.000.167/0001-01; 201912345K;
+12345678-000-01-23-4; 22099131; GODE561231GR8; 123456789RC0001; 1234567890; 7707083893; 500100732259; 1027700132195;
+100123456700003; 01.234.567.8-901.000; 201901012345 (1321234-A); 2019/123456/07; 9429041561204; 30-50001091-2;
+76.123.456-0; 860.034.313-7; Amtsgericht München HRB 6684; 552 081 317 66522; RCS Paris 552 081 317; 440301103097413;
+71526726-X; MI-1234567; KVK 33031431; B-58378431; FN 56247t; 556016-0680; 368047; KRS 0000059307; C3268102;
+FL-0002.123.456-7; IS 123456; 14360570; 京 12345678"""
+
+
+@pytest.mark.parametrize("number", [number.strip() for number in FOREIGN.split(";")])
 def test_forms_of_other_countries_are_unknown_and_no_fault(number: str) -> None:
     assert read_number(number).state == "unknown"
 
@@ -89,13 +105,79 @@ def test_a_wrong_vat_number_is_never_taken_for_its_right_one(number: str, data: 
     assert number[2:] in set(neighbours(wrong, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")) or wrong == number[2:]
 
 
-@given(st.text(max_size=40))
+@pytest.mark.parametrize(
+    "number", ["9I44030071526726XG", "D1E36695976", "N004495445B01", "47M3935985", "1-23456789", "123-456789"]
+)
+def test_a_mistake_among_letters_and_dashes_is_one_of_typing(number: str) -> None:
+    assert read_number(number).state == "typo"
+
+
+_ALMOST = st.sampled_from([*COMPANIES, *VAT_NUMBERS, "12-3456789"]).flatmap(
+    lambda number: st.tuples(st.integers(0, len(number)), st.text(max_size=3), st.integers(0, 2)).map(
+        lambda cut: number[: cut[0]] + cut[1] + number[cut[0] + cut[2] :]
+    )
+)
+_LIKE_A_CODE = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=17, max_size=19)
+
+
+@given(st.text(max_size=40) | _ALMOST | _LIKE_A_CODE | _LIKE_A_CODE.map(lambda text: f"9I440300{text[:10]}"))
 def test_any_text_is_read(text: str) -> None:
     found = read_number(text)
     assert found == read_number(text)
     assert found.normal == found.normal.upper()
+    assert found.state in ("valid", "unchecked", "typo", "malformed", "unknown")
+    assert drop_unseen(text) == text or found == read_number(drop_unseen(text))
+    assert not number_keys(text) or normal_number(text) in number_keys(text)
 
 
-@given(st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-", max_size=24))
-def test_any_text_of_such_signs_is_read(text: str) -> None:
-    assert read_number(text).state in ("valid", "unchecked", "typo", "malformed", "unknown")
+@given(
+    st.sampled_from([*COMPANIES, *VAT_NUMBERS]),
+    st.sampled_from(["٠١٢٣٤٥٦٧٨٩", "०१२३४५६७८९", "０１２３４５６７８９", "𝟘𝟙𝟚𝟛𝟜𝟝𝟞𝟟𝟠𝟡"]),
+)
+def test_digits_of_any_script_are_digits(number: str, digits: str) -> None:
+    assert read_number(number.translate(str.maketrans("0123456789", digits))) == read_number(number)
+
+
+@given(st.sampled_from([*COMPANIES, *VAT_NUMBERS, "12-3456789"]), st.data())
+def test_signs_between_count_for_nothing(number: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(3, len(number)))
+    sign = data.draw(st.sampled_from("\u200b\u200c\u2060\u00ad\u034f\ufe0f\u202e\u3164\u2800\u00a0 "))
+    told = number[:at] + sign + number[at:]
+    assert normal_number(told) == normal_number(number)
+
+
+@pytest.mark.parametrize("dash", "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d")
+def test_every_dash_is_a_dash(dash: str) -> None:
+    assert read_number(f"12{dash}3456789") == read_number("12-3456789")
+    assert read_number(f"DE{dash}136695976") == read_number("DE136695976")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("EL094259216", "GR094259216"), ("12-3456789", "US12-3456789"), ("34-9552619", "349552619"),
+        ("US349552619", "349552619"), ("12-3456789", "123456789"), ("9144030071526726XG", "91440300715Z67Z6XG"),
+        ("9111000060OO37341L", "91110000600037341L"), ("DE136695976", "136695976"), ("DE136695976", "VAT DE 136695976"),
+        ("FR40303265045", "303265045"), ("FR40303265045", "30326504500017"), ("RCS Paris 303 265 045", "FR40303265045"),
+        ("XI980780684", "GB980780684"), ("9144030071526726XG", "71526726-X"), ("CHE116281710", "CHE-116.281.710 MWST"),
+        ("9144030071526726XG", "统一社会信用代码：9144030071526726XG"), ("BE0428759497", "BE428759497"),
+        ("ATU13585627", "AT13585627"), ("ESB58378431", "B-58378431"), ("NL004495445B01", "004495445B01"),
+        ("GB09446231", "09446231"), ("DE136695976", "DЕ136695976"),
+    ],
+)  # fmt: skip
+def test_one_number_in_two_writings_is_one(one: str, other: str) -> None:
+    assert is_same_number(one, other)
+
+
+@pytest.mark.parametrize("number", VAT_NUMBERS)
+def test_a_vat_number_is_the_same_without_its_letters(number: str) -> None:
+    assert is_same_number(number, number[2:])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("PT501964843", "DE501964843"), ("34-9552619", "DE349552619"), ("N/A", "n.a"), ("0000000000", "00000"),
+     ("1234567890", "12345678"), ("DE136695976", "DE136695967")],
+)  # fmt: skip
+def test_numbers_of_two_countries_and_no_numbers_are_not_one(one: str, other: str) -> None:
+    assert number_keys(one).isdisjoint(number_keys(other))

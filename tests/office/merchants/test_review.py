@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from bonafide.core.moment import DAY_MS
 from bonafide.office.merchants.application import Application, Merchant, Owner, Paper, Standing
-from bonafide.office.merchants.checklist import BY_CATEGORY, NAMES, SAME, needed
+from bonafide.office.merchants.checklist import BY_CATEGORY, NAMES, SAME, check_papers, needed
 from bonafide.office.merchants.drift import Trade, drifts, undeclared
 from bonafide.office.merchants.register import Register
 from bonafide.office.merchants.review import Beside, Review, review
@@ -80,6 +80,10 @@ def test_every_paper_that_is_asked_for_has_a_name() -> None:
         ({"registration_no": "91110000600037314L"}, "registration_typo"),
         ({"registration_no": "none"}, "registration_malformed"),
         ({"legal_name": "Rosа Bella Ltd"}, "name_mixed_scripts"),
+        ({"legal_name": "Ro\u200bsa Bella Ltd"}, "name_hidden_signs"),
+        ({"legal_name": "\u3164\u2800 ..."}, "name_hidden_signs"),
+        ({"legal_name": "!!!"}, "name_hidden_signs"),
+        ({"registration_no": "09446231"}, "registration_unknown"),
         ({"opened_on_ms": NOW + 30 * DAY_MS}, "opened_in_future"),
         ({"opened_on_ms": NOW - 400 * 366 * DAY_MS}, "opened_impossible"),
         ({"opened_on_ms": NOW - DAY_MS}, "business_young"),
@@ -102,6 +106,12 @@ def test_what_is_wrong_with_an_application_is_found(changed: dict[str, Any], cod
         ("closed", {"phone": "t1"}, "near_closed", "request_information"),
         ("closed", {"address": "人民路1号"}, None, "admit"),
         ("closed", {"legal_name": "上海明華貿易有限公司"}, "near_closed", "request_information"),
+        ("closed", {"legal_name": "上海明华新贸易有限公司"}, "name_alike", "admit"),
+        ("closed", {"legal_name": "上海明华新贸易有限公司", "phone": "t1"}, "relative_of_closed", "refuse"),
+        ("closed", {"legal_name": "上海明华新贸易有限公司", "address": "人民路1号"}, "relative_of_closed", "refuse"),
+        ("closed", {"legal_name": "上海\u200b明华贸易（有限合伙）"}, "near_closed", "request_information"),
+        ("closed", {"registration_no": "9111\u20110000\u200b6000 3734 1L"}, "relative_of_closed", "refuse"),
+        ("active", {"registration_no": "60003734-1"}, "borrowed_registration", "refuse"),
         ("active", {"registration_no": "9111 0000 6000 3734 1L"}, "borrowed_registration", "refuse"),
         ("active", {"registration_no": "91110000600037341l", "legal_name": "上海明華貿易"}, "duplicate_application",
          "request_information"),
@@ -119,6 +129,41 @@ def test_what_is_shared_with_others_is_found(
     assert code is None or code in codes(told)
     assert told.decision == decision
     assert "m2" not in str(told.reasons()), "the applicant is told nothing about others"
+
+
+def test_what_many_write_who_have_no_number_is_not_borrowed() -> None:
+    for none in ("N/A", "无", "0000000000", "1234567890"):
+        told = found(
+            applicant(registration_no=none), other(registration_no=none), other("closed", registration_no=none)
+        )
+        assert not codes(told) & {"borrowed_registration", "relative_of_closed", "duplicate_application"}, none
+
+
+@pytest.mark.parametrize(
+    ("category", "papers"),
+    [
+        ("toys", ("营业执照", "护照")), ("toys", ("business-licence", "ID Card")),
+        ("Toy", ("Business License", "Passport")),
+        ("餐饮", ("营业执照", "身份证", "食品经营许可证")), ("Restaurants", ("business_license", "id", "Food License")),
+        ("grocery", ("Trade Register", "identity card", "food-licence")),
+        ("药品", ("licence", "identity", "drug_license")),
+    ],
+)  # fmt: skip
+def test_papers_and_categories_are_known_however_they_are_written(category: str, papers: tuple[str, ...]) -> None:
+    assert check_papers(category, papers) == ((), ())
+    assert check_papers(category, papers[:-1]).missing
+
+
+def test_a_category_in_another_writing_is_no_change() -> None:
+    before = Merchant(applicant(category="toys"), "active")
+    assert codes(found(applicant(category="Toys "), before, beside=Beside(before=before))) == set()
+
+
+@pytest.mark.parametrize(("one", "other"), [("EL094259216", "GR 094259216"), ("12-3456789", "US12-3456789")])
+def test_a_number_in_another_writing_is_no_change_of_owner(one: str, other: str) -> None:
+    before = Merchant(applicant(registration_no=one), "active")
+    told = found(applicant(registration_no=other), before, beside=Beside(before=before))
+    assert "owner_changed" not in codes(told)
 
 
 def test_a_representative_of_many_is_asked_whom_they_stand_for() -> None:

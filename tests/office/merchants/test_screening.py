@@ -55,6 +55,37 @@ def test_json_lines_are_read_and_bad_ones_refused_alone(tmp_path: Path) -> None:
     assert found.entities[0].countries == {"RU"}
 
 
+@pytest.mark.parametrize("name", ['[null, "Okay Corp"]', '["Okay Corp", null]', "[7]", '[["x"]]', '[{"a": null}]'])
+def test_a_name_that_is_no_text_refuses_its_entry_alone(tmp_path: Path, name: str) -> None:
+    bad = f'{{"id": "k", "schema": "Company", "properties": {{"name": {name}}}}}'
+    found = read_list(written(tmp_path, "list.ftm.json", "\n".join([bad, json.dumps(FTM[0])])))
+    assert found.counts() == {"read": 2, "taken": 1, "passed_over": 0, "refused": 1}
+    assert "is no text" in found.refused[0].why
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("x.csv", "id,schema,name\nQ1,Company,Société\nQ2,Company,Beta\n"),
+     ("x.json", "\n{}\n{}".format(*(json.dumps({"id": f"Q{n}", "schema": "Company", "properties": {"name": [name]}},
+                                               ensure_ascii=False) for n, name in ((1, "Société"), (2, "Beta")))))],
+)  # fmt: skip
+def test_a_line_that_is_no_utf_8_is_refused_and_not_mangled(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(text.encode("latin-1"))
+    found = read_list(path)
+    assert [(one.line, one.why) for one in found.refused] == [(2, "is no UTF-8; save the file as UTF-8")]
+    assert [one.names for one in found.entities] == [("Beta",)]
+
+
+def test_a_header_that_is_no_utf_8_and_a_quotation_that_never_ends_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes("id,schema,name,größe\n".encode("latin-1"))
+    with pytest.raises(UsageError, match="is no UTF-8"):
+        read_list(path)
+    found = read_list(written(tmp_path, "y.csv", 'id,schema,name\nQ1,Company,"Alpha\nQ2,Company,Beta\n'))
+    assert [one.why for one in found.refused] == ["goes over several lines; a quotation mark is not closed"]
+
+
 def test_the_simple_csv_is_read_and_bad_rows_refused_alone(tmp_path: Path) -> None:
     found = read_list(written(tmp_path, "targets.simple.csv", CSV))
     assert found.counts() == {"read": 4, "taken": 2, "passed_over": 0, "refused": 2}
@@ -96,6 +127,47 @@ def test_another_country_takes_from_the_score_and_the_threshold_decides() -> Non
     )
 
 
+def test_people_are_found_by_number_and_never_by_name() -> None:
+    person = Entity("Q2", "Person", ("Ivan Petrovich Test",), frozenset(), ("4509 123456", "349552619"))
+    company = Entity("Q1", "Company", ("Ivan Petrovich Test Co",))
+    lists = Screening([person, company])
+    assert [h.entity_id for h in lists.hits(applicant(legal_name="Ivan Petrovich Test"))] == ["Q1"]
+    assert [h.entity_id for h in lists.hits(applicant(representative="4509-123456"))] == ["Q2"]
+    assert lists.hits(applicant(registration_no="DE349552619")) == []  # a passport's number, perhaps
+
+
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [("EL094259216", "GR094259216"), ("12-3456789", "US12-3456789"), ("349552619", "DE349552619"),
+     ("DE349552619", "349552619"), ("DE136695976", "DE\u2011136\u200b695976"), ("RU-77", "ru 77")],
+)  # fmt: skip
+def test_a_number_hits_in_every_writing(listed: str, told: str) -> None:
+    lists = Screening([Entity("Q1", "Company", ("Qqq",), frozenset(), (f"{listed}", "RU-5512345"))])
+    found = lists.hits(applicant(registration_no=told))
+    assert [(h.entity_id, h.by) for h in found] == ([("Q1", "identifier")] if listed != "RU-77" else [])
+
+
+_VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3)
+)
+_ENTRY = st.fixed_dictionaries(
+    {"id": _VALUE | st.just("x"), "schema": st.sampled_from(["Company", "Person", "Address", None])},
+    optional={"properties": st.dictionaries(st.sampled_from(["name", "alias", "country", "idNumber", "topics"]),
+                                            st.lists(_VALUE, max_size=3) | _VALUE, max_size=4)},
+)  # fmt: skip
+
+
+@given(st.lists(_ENTRY, max_size=6), st.sampled_from(["utf-8", "utf-16", "latin-1"]))
+def test_any_entries_are_taken_or_refused_and_can_be_asked(
+    tmp_path_factory: pytest.TempPathFactory, entries: list[object], encoding: str
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "x.json"
+    path.write_bytes("\n".join(json.dumps(one, ensure_ascii=False) for one in entries).encode(encoding, "replace"))
+    found = read_list(path)
+    assert found.read == len(found.entities) + found.passed_over + len(found.refused)
+    assert Screening(found.entities).hits(applicant()) is not None
+
+
 @given(st.lists(st.binary(max_size=60), max_size=8))
 def test_any_bytes_are_read_or_refused_line_by_line(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
@@ -106,9 +178,9 @@ def test_any_bytes_are_read_or_refused_line_by_line(
     assert found.read == len(found.entities) + found.passed_over + len(found.refused)
 
 
-@given(st.text(max_size=200))
-def test_any_rows_are_read_or_refused_row_by_row(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+@given(st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")) | st.binary(max_size=200))
+def test_any_rows_are_read_or_refused_row_by_row(tmp_path_factory: pytest.TempPathFactory, rows: bytes) -> None:
     path = tmp_path_factory.mktemp("any") / "x.csv"
-    path.write_text("id,schema,name,aliases\n" + text, encoding="utf-8", errors="replace")
+    path.write_bytes(b"id,schema,name,aliases\n" + rows)
     found = read_list(path)
     assert found.read == len(found.entities) + found.passed_over + len(found.refused)

@@ -169,7 +169,7 @@ VAT: Final[dict[str, Form]] = {
     "XI": Form(r"(?:\d{9}|\d{12}|GD[0-4]\d{2}|HA[5-9]\d{2})", _northern_ireland),
 }
 """First two letters -> the state's numbers."""
-_COMPILED: Final = {prefix: re.compile(form.structure) for prefix, form in VAT.items()}
+_COMPILED: Final = {prefix: re.compile(form.structure, re.ASCII) for prefix, form in VAT.items()}
 _MEANT: Final = re.compile(r"([A-Z]{2})([A-Z0-9]{2,14})")
 
 

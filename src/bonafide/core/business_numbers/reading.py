@@ -7,13 +7,14 @@ Ireland, and employer identification numbers of the US. A number of another coun
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
 from bonafide.core.business_numbers.china import USCC_ALPHABET, is_uscc, is_uscc_like
+from bonafide.core.business_numbers.elsewhere import is_nonsense, may_be_foreign
 from bonafide.core.business_numbers.europe import VAT, is_vat, vat_country
-from bonafide.core.business_numbers.states import EIN_LIKE, is_ein
+from bonafide.core.business_numbers.states import EIN_LIKE, EIN_PART, is_ein
+from bonafide.core.business_numbers.writing import normal_number, written
 
 State = Literal["valid", "unchecked", "typo", "malformed", "unknown"]
 Scheme = Literal["uscc", "eu_vat", "ein"]
@@ -21,33 +22,23 @@ NUMBER_LENGTH_MAX: Final = 24
 """What is longer is no number of a form that is known here."""
 _DIGITS: Final = "0123456789"
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_EIN_WRITTEN: Final = re.compile(r"(?:US)?(\d{2}-\d{7})")
-_GERMAN_REGISTER: Final = re.compile(r"HR[AB]\d{1,6}[A-Z]{0,2}")
-"""Which would else be meant for a Croatian number."""
-_FOREIGN: Final = re.compile(r"(?=(?:.*\d){4})(?:[A-Z]{2}[A-Z0-9]{5,}|[A-Z]{1,4}\d{5,12}[A-Z]?)")
-"""A country or a register before a number, which may be one of a form that is not known here."""
+_GERMAN_REGISTER: Final = re.compile(r"[^0-9]{0,60}HR[AB][0-9]{1,6}[A-Z]{0,2}")
+"""With or without its court; it would else be meant for a Croatian number."""
+_BROKEN_LETTERS: Final = re.compile("[A-Z][0-9]|[0-9][A-Z]")
+"""How a number begins that may have lost one of its country's letters, or has them swapped."""
 
 
 class Number(NamedTuple):
     """A registration number as it was read."""
 
     normal: str
-    """Upper case, without spaces, dashes, dots and slashes: equal numbers have equal normal forms."""
+    """As `writing.normal_number` has it, cut where it is too long for any number."""
     state: State
     """valid: its check digits hold; unchecked: its form holds, and it has no check digit; typo: a mistake of one sign
     away from one that holds; malformed: none of that; unknown: perhaps a form of another country."""
     scheme: Scheme | None
     country: str | None
     """ISO 3166 code of the country that gave it, as far as its form says (EL is GR, XI is GB)."""
-
-
-def normal_number(text: str) -> str:
-    """The normal form of a number.
-
-    >>> normal_number("9144 0300-7152 6726xg")
-    '9144030071526726XG'
-    """
-    return re.sub(r"[\s\-./_·]", "", unicodedata.normalize("NFKC", text)).upper()
 
 
 def read_number(text: str) -> Number:
@@ -58,26 +49,28 @@ def read_number(text: str) -> Number:
     >>> read_number("91110000600037314L").state, read_number("n/a").state
     ('typo', 'malformed')
     """
-    normal = normal_number(text)
-    if not 2 <= len(normal) <= NUMBER_LENGTH_MAX or not normal.isascii() or not normal.isalnum():
-        return Number(normal[:NUMBER_LENGTH_MAX], "malformed", None, None)
-    normal = f"EL{normal[2:]}" if normal.startswith("GR") else normal  # VIES calls Greece by its own name
-    if is_uscc(normal):
-        return Number(normal, "valid", "uscc", "CN")
+    normal, as_written = normal_number(text), written(text)
     if _GERMAN_REGISTER.fullmatch(normal):
         return Number(normal, "unknown", None, "DE")
+    if not 2 <= len(normal) <= NUMBER_LENGTH_MAX or not normal.isalnum():
+        return Number(normal[:NUMBER_LENGTH_MAX], "malformed", None, None)
+    if is_uscc(normal):
+        return Number(normal, "valid", "uscc", "CN")
     country = vat_country(normal)
     if country is not None:
         return _read_vat(normal, country)
-    written = _EIN_WRITTEN.fullmatch(unicodedata.normalize("NFKC", text).strip().upper())
-    if written is not None or re.fullmatch(r"(?:US)?\d{9}", normal):
+    if re.fullmatch("US[0-9]{9}", normal):
         return Number(normal, "unchecked" if is_ein(normal) else "malformed", "ein", "US")
-    if EIN_LIKE.fullmatch(text.strip()):
-        return Number(normal, "typo", "ein", "US")
+    if EIN_LIKE.fullmatch(as_written) or EIN_PART.fullmatch(as_written):
+        return Number(normal, "malformed" if EIN_PART.fullmatch(as_written) else "typo", "ein", "US")
     if is_uscc_like(normal):
         near = any(is_uscc(one) for one in neighbours(normal, USCC_ALPHABET))
         return Number(normal, "typo" if near else "malformed", "uscc", "CN")
-    foreign = _FOREIGN.fullmatch(normal) is not None and len(set(normal)) > 2
+    if normal == as_written and re.fullmatch("[0-9]{9}", normal) and is_ein(normal) and not is_nonsense(normal):
+        return Number(normal, "unchecked", None, None)  # of the US without its dash, or of many others
+    if _BROKEN_LETTERS.match(normal) and any(is_vat(one) for one in neighbours(normal, _DIGITS + _LETTERS)):
+        return Number(normal, "typo", "eu_vat", None)
+    foreign = may_be_foreign(normal, in_groups=normal != as_written)
     return Number(normal, "unknown" if foreign else "malformed", None, None)
 
 

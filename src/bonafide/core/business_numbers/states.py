@@ -13,8 +13,10 @@ _PREFIXES: Final = frozenset(
     for first, last in ((1, 6), (10, 16), (20, 27), (30, 48), (50, 68), (71, 77), (80, 88), (90, 95), (98, 99))
     for n in range(first, last + 1)
 )
-EIN_LIKE: Final = re.compile(r"(?:US ?)?(?:\d-\d{7}|\d{3}-\d{7}|\d{2}-\d{6}|\d{2}-\d{8})")
-"""As written by somebody who lost a digit, or typed one twice."""
+EIN_LIKE: Final = re.compile(r"(?:US ?)?(?:\d-\d{7,8}|\d{3}-\d{6,7}|\d{2}-\d{6}|\d{2}-\d{8}|\d{2}[A-Z]\d{7})", re.ASCII)
+"""As written by somebody who lost a digit, typed one twice, or something else for the dash."""
+EIN_PART: Final = re.compile(r"(?:US ?)?\d{2}-\d{3,5}", re.ASCII)
+"""The beginning of one."""
 
 
 def is_ein(normal: str) -> bool:
@@ -24,4 +26,4 @@ def is_ein(normal: str) -> bool:
     (True, False)
     """
     digits = normal.removeprefix("US")
-    return re.fullmatch(r"\d{9}", digits) is not None and digits[:2] in _PREFIXES and digits[2:] != "0000000"
+    return re.fullmatch(r"[0-9]{9}", digits) is not None and digits[:2] in _PREFIXES and digits[2:] != "0000000"

@@ -7,7 +7,8 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from bonafide.core.business_numbers.reading import normal_number, read_number
+from bonafide.core.business_numbers.reading import read_number
+from bonafide.core.business_numbers.same import is_same_number
 from bonafide.core.events import MerchantApplication
 from bonafide.core.moment import moment_of_date
 
@@ -76,7 +77,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_other_number(before: Application, now: Application) -> bool:
     """Whether a merchant says to be another business than before. A number that was mistyped is put right."""
-    if normal_number(before.registration_no) == normal_number(now.registration_no):
+    if is_same_number(before.registration_no, now.registration_no):
         return False
     return read_number(before.registration_no).state not in ("typo", "malformed")
 

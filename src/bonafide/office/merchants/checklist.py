@@ -2,31 +2,72 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
+
+from bonafide.core.unseen import drop_unseen
 
 ALWAYS: Final = ("licence", "identity")
 """The business licence or register extract, and the representative's proof of identity."""
-BY_CATEGORY: Final[Mapping[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("groceries", "meals", "food", "restaurant", "tea", "alcohol"), ("food_licence",)),
-    **dict.fromkeys(("medicine", "pharmacy", "health", "medical_devices"), ("drug_licence",)),
-    **dict.fromkeys(("travel", "hotel", "tickets"), ("travel_licence",)),
-    **dict.fromkeys(("courses", "education", "training"), ("school_licence",)),
-    **dict.fromkeys(("books", "publications"), ("publication_licence",)),
-    **dict.fromkeys(("top_up", "telecom", "games"), ("telecom_licence",)),
-    **dict.fromkeys(("gift_cards", "prepaid"), ("prepaid_filing",)),
+_PLURAL_LENGTH_MIN: Final = 4
+
+
+@lru_cache(maxsize=4_096)
+def fold_word(word: str) -> str:
+    """A word for a category or a kind of paper without case, blanks, dashes and the ending of a plural.
+
+    >>> fold_word("Business-License") == fold_word("business_licences"), fold_word("Groceries") == fold_word("grocery")
+    (True, True)
+    """
+    text = unicodedata.normalize("NFKC", drop_unseen(word)).casefold()
+    folded = re.sub(r"[\W_]+", "", text).replace("license", "licence")
+    if len(folded) < _PLURAL_LENGTH_MIN or not folded.endswith("s") or folded.endswith("ss"):
+        return folded
+    return f"{folded[:-3]}y" if folded.endswith("ies") else folded[:-1]
+
+
+_BY_CATEGORY: Final[Mapping[str, tuple[str, str]]] = {
+    "food_licence": (
+        "groceries meals food restaurant tea alcohol cafe catering bakery beverages drinks wine liquor snacks takeaway",
+        "餐饮 餐饮服务 餐饮管理 食品 饮食 餐厅 饭店 小吃 生鲜 外卖 茶叶 酒类 烘焙 饮料 零食 咖啡",
+    ),
+    "drug_licence": (
+        "medicine pharmacy health medical_devices pharmaceuticals drugs drugstore medical medication",
+        "药品 医药 药店 药房 保健 医疗 医疗器械 健康",
+    ),
+    "travel_licence": ("travel hotel tickets travel_agency tourism", "旅行 旅游 旅行社 酒店 票务 门票 机票"),
+    "school_licence": ("courses education training school tutoring", "课程 教育 培训 学校 教育培训 辅导"),
+    "publication_licence": ("books publications bookshop bookstore", "图书 书籍 出版物 书店"),
+    "telecom_licence": ("top_up telecom games telecommunications gaming", "充值 话费 话费充值 电信 游戏"),
+    "prepaid_filing": ("gift_cards prepaid prepaid_cards vouchers", "礼品卡 预付卡 购物卡 储值卡"),
 }
-"""Category -> what it needs beside what everybody needs. Of a category that is not here nothing more is asked."""
-SAME: Final[Mapping[str, str]] = {
-    "license": "licence", "business_licence": "licence", "business_license": "licence", "营业执照": "licence",
-    "register_extract": "licence", "id": "identity", "id_card": "identity", "passport": "identity",
-    "身份证": "identity", "food_license": "food_licence", "食品经营许可证": "food_licence",
-    "drug_license": "drug_licence", "药品经营许可证": "drug_licence", "travel_license": "travel_licence",
-    "旅行社业务经营许可证": "travel_licence", "school_license": "school_licence", "办学许可证": "school_licence",
-    "publication_license": "publication_licence", "出版物经营许可证": "publication_licence",
-    "telecom_license": "telecom_licence", "增值电信业务经营许可证": "telecom_licence",
+"""Kind of paper -> the words of the categories that need it, in en and zh."""
+BY_CATEGORY: Final[Mapping[str, tuple[str, ...]]] = {
+    fold_word(word): (kind,)
+    for kind, told in _BY_CATEGORY.items()
+    for words in told
+    for word in words.split()
 }  # fmt: skip
-"""Other words for a kind of paper."""
+"""Category, folded -> what it needs beside what everybody needs. Of other categories nothing more is asked."""
+_SAME: Final[Mapping[str, str]] = {
+    "licence": "licence business_licence register_extract trade_register trade_licence commercial_register "
+    "certificate_of_incorporation certificate_of_registration handelsregisterauszug gewerbeschein kbis extrait_kbis "
+    "营业执照 營業執照 登记证明 商业登记证",
+    "identity": "identity id id_card identity_card passport national_id proof_of_identity driving_licence "
+    "drivers_licence personalausweis reisepass cni carte_d_identite 身份证 身分證 护照 護照 身份证明 居民身份证",
+    "food_licence": "food_licence food_business_licence food_permit 食品经营许可证 餐饮服务许可证 食品许可证",
+    "drug_licence": "drug_licence medicine_licence pharmacy_licence 药品经营许可证 医疗器械经营许可证",
+    "travel_licence": "travel_licence travel_agency_licence 旅行社业务经营许可证",
+    "school_licence": "school_licence 办学许可证",
+    "publication_licence": "publication_licence 出版物经营许可证",
+    "telecom_licence": "telecom_licence 增值电信业务经营许可证",
+    "prepaid_filing": "prepaid_filing 预付卡备案",
+}
+SAME: Final[Mapping[str, str]] = {fold_word(word): kind for kind, words in _SAME.items() for word in words.split()}
+"""Words for a kind of paper, folded -> the kind."""
 NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "licence": ("营业执照", "business licence or register extract"),
     "identity": ("代表人身份证明", "proof of the representative's identity"),
@@ -39,7 +80,7 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "prepaid_filing": ("预付卡发行备案或授权", "filing or authorisation to sell prepaid cards"),
 }
 """Kind -> its name in zh and en."""
-SPECIAL: Final = frozenset(kind for kinds in BY_CATEGORY.values() for kind in kinds)
+SPECIAL: Final = frozenset(_BY_CATEGORY)
 
 
 class Papers(NamedTuple):
@@ -56,7 +97,7 @@ def needed(category: str) -> tuple[str, ...]:
     >>> needed("Meals"), needed("toys")
     (('licence', 'identity', 'food_licence'), ('licence', 'identity'))
     """
-    return (*ALWAYS, *BY_CATEGORY.get(category.casefold().strip(), ()))
+    return (*ALWAYS, *BY_CATEGORY.get(fold_word(category), ()))
 
 
 def check_papers(category: str, kinds: Collection[str]) -> Papers:
@@ -65,7 +106,7 @@ def check_papers(category: str, kinds: Collection[str]) -> Papers:
     >>> check_papers("meals", ["business_licence", "travel_licence"])
     Papers(missing=('identity', 'food_licence'), other_category=('travel_licence',))
     """
-    given = {SAME.get(folded, folded) for kind in kinds if (folded := kind.casefold().strip())}
+    given = {SAME.get(folded, folded) for kind in kinds if (folded := fold_word(kind))}
     wanted = needed(category)
     missing = tuple(kind for kind in wanted if kind not in given)
     special = SPECIAL & given

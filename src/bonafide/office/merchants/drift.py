@@ -14,6 +14,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from bonafide.office.merchants.checklist import fold_word
+
 PSI_MIN: Final = 0.25
 """The usual line from which on two populations are called different."""
 ORDERS_MIN: Final = 50
@@ -106,7 +108,7 @@ def undeclared(after: Trade, declared: str) -> list[Drift]:
     []
     """
     orders = sum(after.categories.values())
-    others = sum(count for name, count in after.categories.items() if name.casefold() != declared.casefold())
+    others = sum(count for name, count in after.categories.items() if fold_word(name) != fold_word(declared))
     if orders < ORDERS_MIN or others <= UNDECLARED_MIN * orders:
         return []
     return [Drift("category_undeclared", round(others / orders, 4), 0, orders)]

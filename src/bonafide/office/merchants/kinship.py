@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from bonafide.office.merchants.application import FALLEN, Application
+from bonafide.office.merchants.application import FALLEN
 from bonafide.office.merchants.register import Relative
 
 BINDS: Final = frozenset({"representative", "account", "document"})
 """One of these in common with a merchant under restriction is as good as being it."""
 HINTS: Final = frozenset({"phone", "device", "address", "name"})
-"""Two of these are; one is asked about, unless it is an address alone."""
+"""Two of these are; one is asked about, unless it is an address alone, or a name that is near and not the same."""
 MANY: Final = 5
 """From so many other merchants on, a representative is asked whom they stand for."""
 ALIKE_MIN: Final = 0.8
@@ -21,11 +21,11 @@ RESTED_ON_MAX: Final = 20
 Found = tuple[str, dict[str, Any]]
 
 
-def kinship(application: Application, relatives: Sequence[Relative]) -> list[Found]:
+def kinship(relatives: Sequence[Relative]) -> list[Found]:
     """The findings about others; each code once, with whom it rests on."""
     told: dict[str, list[dict[str, Any]]] = {}
     for one in relatives:
-        for code in _about(application, one):
+        for code in _about(one):
             told.setdefault(code, []).append(
                 {"merchant": one.key, "standing": one.standing, "shared": sorted(one.shared),
                  "name_similarity": round(one.name_similarity, 4)}
@@ -35,8 +35,7 @@ def kinship(application: Application, relatives: Sequence[Relative]) -> list[Fou
     return [(code, {"merchants": whom[:RESTED_ON_MAX], "count": len(whom)}) for code, whom in told.items()]
 
 
-def _about(application: Application, one: Relative) -> Iterator[str]:
-    other = one.merchant.application
+def _about(one: Relative) -> Iterator[str]:
     same_representative = "representative" in one.shared
     if "registration" in one.shared:
         one_business = same_representative or one.name_similarity >= ALIKE_MIN or one.homoglyph
@@ -48,7 +47,7 @@ def _about(application: Application, one: Relative) -> Iterator[str]:
         yield "representative_shared"
     elif "account" in one.shared:
         yield "account_shared"
-    if "document" in one.shared and not same_representative and other.registration_no != application.registration_no:
+    if "document" in one.shared and not same_representative and "registration" not in one.shared:
         yield "document_shared"
     if one.shared & {"phone", "device"} and not same_representative:
         yield "contact_shared"
@@ -59,8 +58,12 @@ def _about(application: Application, one: Relative) -> Iterator[str]:
 
 
 def _near_fallen(one: Relative) -> Iterator[str]:
-    hints = (one.shared & HINTS) | ({"name"} if one.homoglyph else set())
+    near = one.name_similarity >= ALIKE_MIN
+    same = "name" in one.shared or one.homoglyph
+    hints = (one.shared & HINTS) | ({"name"} if near or same else set())
     if one.shared & BINDS or len(hints) >= 2 or ("registration" in one.shared):
         yield "relative_of_closed"
-    elif hints - {"address"}:
+    elif hints - {"address"} and (same or "name" not in hints):
         yield "near_closed"
+    elif near:
+        yield "name_alike"

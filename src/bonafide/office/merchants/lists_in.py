@@ -7,6 +7,7 @@ number and why; what is no company and no person, such as addresses and sanction
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from bonafide.core.errors import InputError, UsageError
-from bonafide.core.text import shorten
+from bonafide.core.text import shorten, show_value
 from bonafide.office.merchants.screening import Entity
 
 NAMED: Final = frozenset({"Person", "Company", "Organization", "LegalEntity", "PublicBody", "Vessel", "CryptoWallet",
@@ -28,6 +29,10 @@ _COUNTRIES: Final = ("country", "jurisdiction", "nationality", "mainCountry")
 _IDENTIFIERS: Final = ("registrationNumber", "taxNumber", "vatCode", "idNumber", "innCode", "ogrnCode", "leiCode",
                        "uscCode", "passportNumber", "dunsCode")  # fmt: skip
 _COLUMNS: Final = ("id", "schema", "name")
+_BAD_BYTES: Final = "surrogateescape"
+"""Bytes that are no UTF-8 stay apart in the row that they are in, so that it can be refused."""
+_HALF: Final = re.compile("[\ud800-\udfff]")
+_NO_UTF_8: Final = "is no UTF-8; save the file as UTF-8"
 
 
 class _Line(msgspec.Struct):
@@ -64,7 +69,7 @@ def read_list(path: Path) -> ReadList:
     """A list from a file: CSV where its name ends so, else JSON lines. UsageError where it has not the columns."""
     with path.open("rb") as file:
         if path.suffix.casefold() == ".csv":
-            text = (line.decode("utf-8-sig" if i == 0 else "utf-8", "replace") for i, line in enumerate(file))
+            text = (line.decode("utf-8-sig" if i == 0 else "utf-8", _BAD_BYTES) for i, line in enumerate(file))
             return _sorted_out(_from_csv(path.name, text))
         return _sorted_out(_from_lines(file))
 
@@ -91,7 +96,10 @@ def _from_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Entity | Refused 
             continue
         try:
             told = _read_line(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UnicodeDecodeError:
+            yield number, Refused(number, _NO_UTF_8)
+            continue
+        except (msgspec.MsgspecError, RecursionError) as error:
             yield number, Refused(number, shorten(str(error)))
             continue
         yield number, _entity(number, told.id, told.schema, told.properties)
@@ -103,6 +111,8 @@ def _from_csv(name: str, lines: Iterable[str]) -> Iterator[tuple[int, Entity | R
         header = [one.strip() for one in next(rows, [])]
     except csv.Error as error:
         raise UsageError(f"{name}: its first line is no CSV: {error}") from None
+    if any(map(_HALF.search, header)):
+        raise UsageError(f"{name}: its first line {_NO_UTF_8}")
     if lacking := [one for one in _COLUMNS if one not in header]:
         raise UsageError(f"{name}: has no column {lacking[0]}; the simple CSV of targets has {', '.join(_COLUMNS)}, "
                          "aliases, countries, identifiers")  # fmt: skip
@@ -114,19 +124,24 @@ def _from_csv(name: str, lines: Iterable[str]) -> Iterator[tuple[int, Entity | R
             continue
         if row is None:
             return
-        if len(row) != len(header):
-            yield rows.line_num, Refused(rows.line_num, f"has {len(row)} fields and the header {len(header)}")
-            continue
-        told = dict(zip(header, row, strict=True))
-        parts = {field: [p for p in told.get(field, "").split(";") if p.strip()]
-                 for field in ("aliases", "countries", "identifiers")}  # fmt: skip
-        properties: dict[str, list[Any]] = {
-            "name": [told["name"]],
-            "alias": list(parts["aliases"]),
-            "country": list(parts["countries"]),
-            "idNumber": list(parts["identifiers"]),
-        }
-        yield rows.line_num, _entity(rows.line_num, told["id"], told["schema"], properties)
+        yield rows.line_num, _of_row(rows.line_num, header, row)
+
+
+def _of_row(line: int, header: list[str], row: list[str]) -> Entity | Refused | None:
+    if len(row) != len(header):
+        return Refused(line, f"has {len(row)} fields and the header {len(header)}")
+    if any(map(_HALF.search, row)):
+        return Refused(line, _NO_UTF_8)
+    told = dict(zip(header, row, strict=True))
+    if "\n" in told["id"] + told["schema"] + told["name"]:
+        return Refused(line, "goes over several lines; a quotation mark is not closed")
+    parts = {field: [p for p in told.get(field, "").split(";") if p.strip()]
+             for field in ("aliases", "countries", "identifiers")}  # fmt: skip
+    properties: dict[str, list[Any]] = {
+        "name": [told["name"]], "alias": list(parts["aliases"]), "country": list(parts["countries"]),
+        "idNumber": list(parts["identifiers"]),
+    }  # fmt: skip
+    return _entity(line, told["id"], told["schema"], properties)
 
 
 def _entity(line: int, entity_id: str, schema: str, properties: dict[str, list[Any]]) -> Entity | Refused | None:
@@ -135,9 +150,9 @@ def _entity(line: int, entity_id: str, schema: str, properties: dict[str, list[A
     if schema not in NAMED:
         return None
     texts = [one for name in _NAMES for one in properties.get(name, ())]
-    wrong = next((one for one in texts if not isinstance(one, str)), None)
-    if wrong is not None:
-        return Refused(line, f"name: {shorten(repr(wrong))} is no text")
+    wrong = [one for one in texts if not isinstance(one, str)]
+    if wrong:
+        return Refused(line, f"name: {shorten(show_value(wrong[0]))} is no text")
     names = tuple(dict.fromkeys(one.strip() for one in texts if one.strip()))[:NAMES_MAX]
     if not names:
         return Refused(line, "has no name")

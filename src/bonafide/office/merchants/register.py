@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from heapq import nsmallest
 from typing import Final, NamedTuple
 
-from bonafide.core.business_numbers.reading import normal_number
+from bonafide.core.business_numbers.same import number_keys
 from bonafide.office.merchants.application import Application, Merchant, Standing
 from bonafide.office.merchants.index import SIMILARITY_MIN, NameIndex, Near, similarity
 from bonafide.office.merchants.names import fold, fold_address
@@ -129,8 +129,8 @@ def relative_of(application: Application, other: Merchant, shared: Iterable[str]
 def what_it_has(application: Application) -> set[Shared]:
     """All of an application that others may have too, in normal forms; names apart."""
     found: list[tuple[str, str | None]] = [
-        ("registration", normal_number(application.registration_no)), ("representative", application.representative),
-        ("account", application.account), ("phone", application.phone),
+        *(("registration", key) for key in number_keys(application.registration_no)),
+        ("representative", application.representative), ("account", application.account), ("phone", application.phone),
         ("address", None if application.address is None else fold_address(application.address)),
         *(("device", one) for one in application.devices), *(("document", one.id) for one in application.papers),
     ]  # fmt: skip

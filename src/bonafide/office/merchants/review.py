@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bonafide.core.business_numbers.reading import read_number
 from bonafide.core.moment import DAY_MS, HOUR_MS, show_moment
 from bonafide.office.merchants.application import Application, Merchant, Owner, is_other_number
-from bonafide.office.merchants.checklist import NAMES, check_papers
+from bonafide.office.merchants.checklist import NAMES, check_papers, fold_word
 from bonafide.office.merchants.drift import Drift
 from bonafide.office.merchants.index import SIMILARITY_MIN, similarity
 from bonafide.office.merchants.kinship import kinship
@@ -178,7 +178,7 @@ def review(
     papers = check_papers(application.category, [one.kind for one in application.papers])
     found = [
         *_qualification(application, now_ms), *_account(application, beside.owner, register),
-        *kinship(application, register.relatives(application)),
+        *kinship(register.relatives(application)),
         *_screened(screening.hits(application, beside.identity)), *_changes(application, beside),
     ]  # fmt: skip
     if beside.open is not None and not (beside.open == "question_open" and beside.drifts):
@@ -200,8 +200,11 @@ def _qualification(application: Application, now_ms: int) -> Iterator[Found]:
     number = read_number(application.registration_no)
     if number.state != "valid":
         yield f"registration_{number.state}", {"scheme": number.scheme}
-    if fold(application.legal_name).mixed:
+    name = fold(application.legal_name)
+    if name.mixed:
         yield "name_mixed_scripts", {}
+    if name.hidden or not name.plain:
+        yield "name_hidden_signs", {"empty": not name.plain}
     opened = application.opened_on_ms
     if opened is None:
         yield "age_unknown", {}
@@ -260,7 +263,7 @@ def _changes(application: Application, beside: Beside) -> Iterator[Found]:
         yield "owner_changed", {"fields": changed}
     if old.account is not None and old.account != application.account:
         yield "account_changed", {}
-    if old.category != application.category:
+    if fold_word(old.category) != fold_word(application.category):
         yield "category_changed", {"from": old.category, "to": application.category}
 
 

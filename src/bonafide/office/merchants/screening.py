@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from bonafide.core.business_numbers.reading import normal_number, read_number
+from bonafide.core.business_numbers.reading import read_number
+from bonafide.core.business_numbers.same import number_keys
+from bonafide.core.business_numbers.writing import plain_number
 from bonafide.office.merchants.application import Application
 from bonafide.office.merchants.index import NameIndex
 from bonafide.office.merchants.names import fold
@@ -20,6 +22,8 @@ OTHER_COUNTRY: Final = 0.1
 HITS_MAX: Final = 20
 """Hits of one application that are kept, the highest."""
 IDENTIFIER_LENGTH_MIN: Final = 5
+PERSON: Final = "Person"
+"""Entries that are found by number alone: namesakes of people are many, and a sole trader's name is a person's."""
 
 
 class Entity(NamedTuple):
@@ -44,6 +48,15 @@ class Hit(NamedTuple):
     """identifier or name."""
 
 
+def _writings(identifier: str, schema: str) -> set[str]:
+    """What an entry's number is found by. A person's number may be of a passport, which has no country's letters to
+    lack."""
+    plain = plain_number(identifier)
+    if len(plain) < IDENTIFIER_LENGTH_MIN:
+        return set()
+    return {plain} if schema == PERSON else {plain, *number_keys(identifier)}
+
+
 class Screening:
     """Lists in memory, asked by application."""
 
@@ -61,19 +74,19 @@ class Screening:
     def add(self, entity: Entity) -> None:
         """Take in an entry; of two with one id the names and numbers of both count."""
         self._entities[entity.id] = entity
-        for name in entity.names:
+        for name in entity.names if entity.schema != PERSON else ():
             self._names.add(entity.id, fold(name).skeleton)
         for identifier in entity.identifiers:
-            normal = normal_number(identifier)
-            if len(normal) >= IDENTIFIER_LENGTH_MIN:
-                self._identifiers.setdefault(normal, []).append(entity.id)
+            for key in _writings(identifier, entity.schema):
+                self._identifiers.setdefault(key, []).append(entity.id)
 
     def hits(self, application: Application, identity: str = "") -> list[Hit]:
         """Every entry at or above the threshold, the highest first; `identity` is the representative's id where the
         application does not have it in clear."""
         number = read_number(application.registration_no)
         found: dict[str, Hit] = {}
-        for text in (number.normal, normal_number(identity or application.representative)):
+        numbers = {*number_keys(application.registration_no), plain_number(application.registration_no)}
+        for text in (*numbers, plain_number(identity or application.representative)):
             for entity_id in self._identifiers.get(text, ()):
                 found[entity_id] = Hit(entity_id, 1.0, "identifier")
         for near in self._names.near(fold(application.legal_name).skeleton):

@@ -41,6 +41,7 @@ FINDINGS: Final[dict[str, Row]] = {
     "registration_unknown": Row("qualification", "low", _LIMIT),
     "registration_unchecked": Row("qualification", "note", _ADMIT),
     "name_mixed_scripts": Row("qualification", "medium", _ASK),
+    "name_hidden_signs": Row("qualification", "medium", _ASK),
     "opened_in_future": Row("qualification", "medium", _ASK),
     "opened_impossible": Row("qualification", "low", _ASK),
     "business_young": Row("qualification", "low", _LIMIT),

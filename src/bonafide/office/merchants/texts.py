@@ -33,6 +33,9 @@ TEXTS: Final[dict[str, Text]] = {
     "name_mixed_scripts": Text(
         "名称中混用了外形相近的不同文字", "The name mixes letters of different scripts that look alike", *_LICENCE
     ),
+    "name_hidden_signs": Text(
+        "名称中没有可见文字，或含有不可见字符", "The name shows no letter, or has signs that cannot be seen", *_LICENCE
+    ),
     "opened_in_future": Text("开业日期晚于申请日期", "The date of opening is still to come", *_LICENCE),
     "opened_impossible": Text("开业日期不合理", "The date of opening is not possible", *_LICENCE),
     "business_young": Text(
