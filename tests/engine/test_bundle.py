@@ -327,7 +327,7 @@ def test_one_shipped_rule_alone_never_asks_for_more_than_information(shipped: Bu
 
 HELD = {
     "O-RING-RETURNS", "O-RING-DRAWN", "O-PARCELS-RETURNS", "O-PARCELS-DRAWN", "O-LINKED-BUYERS", "O-LINKED-RETURNS",
-    "O-RETURNED-SHARE", "O-RETURNED-BUYERS", "O-NEW-RETURNS",
+    "O-RETURNED-SHARE", "O-RETURNED-BUYERS", "O-NEW-RETURNS", "O-NEW-ACCOUNT-DRAWN",
     "O-LIMITS-14D", "O-LIMITS-45D", "O-LIMITS-90D", "O-LIMITS-30D",
 }  # fmt: skip
 

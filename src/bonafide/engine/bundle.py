@@ -161,7 +161,7 @@ def _read_alone(sources: Sources) -> tuple[Head | None, Bundle | None]:
     rules = read_rules(sources, vocabulary, codes)
     ids = tuple(rule.id for rule in rules)
     snoozes = read_snoozes(sources, ids)
-    policy = _read_policy(sources, head and head[1], Known(ids, tuple(lists)))
+    policy = _read_policy(sources, head and head[1], Known(ids, tuple(lists), tuple(codes or ())))
     _note_endless(sources, policy, entries)
     ladder = read_ladder(sources, codes)
     if ladder is not None and policy is not None and policy.measures:

@@ -163,6 +163,7 @@ class Known(NamedTuple):
 
     rules: tuple[str, ...]
     lists: tuple[str, ...]
+    reasons: tuple[str, ...]
 
 
 class Ruling(NamedTuple):
@@ -268,7 +269,7 @@ def owed_to_rules(policy: Policy, weights: Sequence[float]) -> Outcome:
 
 def _faults_of_names(policy: DeclaredPolicy, known: Known) -> Iterator[tuple[Path, str]]:
     """What rows and lists name that is not there."""
-    yield from faults_of_rows(policy.rows, known.rules)
+    yield from faults_of_rows(policy.rows, known.rules, known.reasons)
     for i, row in enumerate(policy.lists):
         if row.list not in known.lists:
             near = did_you_mean(row.list, known.lists)

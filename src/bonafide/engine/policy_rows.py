@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from bonafide.core.decision import RISK_LEVELS, SCORE_UNIT, Outcome, RiskLevel
 from bonafide.core.money import AMOUNT_MAX
+from bonafide.core.text import did_you_mean
 from bonafide.engine.bundles.boxes import Box, Dimension, TooTangledError, common, left_of, show_box
 from bonafide.engine.bundles.shapes import Path
 from bonafide.engine.rules.tree import DECIDED_TYPES
@@ -61,6 +62,8 @@ class PolicyRow(Struct, frozen=True, forbid_unknown_fields=True):
     """The level that the credit score of the subject gives; without one `low`."""
     hits: tuple[str, ...] | None = None
     """Any of these rules."""
+    reason: str | None = None
+    """What the person is told where this row decides and nothing else gives a reason."""
     note: str | None = None
 
 
@@ -116,8 +119,10 @@ def _e6(score: float) -> int:
     return round(score * SCORE_UNIT)
 
 
-def faults_of_rows(rows: Sequence[PolicyRow], rules: Sequence[str]) -> Iterator[tuple[Path, str]]:
-    """What keeps rows from being asked, each with its place; `rules` are the ids that there are."""
+def faults_of_rows(
+    rows: Sequence[PolicyRow], rules: Sequence[str], reasons: Sequence[str]
+) -> Iterator[tuple[Path, str]]:
+    """What keeps rows from being asked, each with its place; `rules` and `reasons` are the ids and codes there are."""
     if len(rows) > ROWS_MAX:
         yield ("rows",), f"rows: {len(rows)} rows; at most {ROWS_MAX}"
     named = {rule for row in rows for rule in row.hits or ()}
@@ -127,6 +132,9 @@ def faults_of_rows(rows: Sequence[PolicyRow], rules: Sequence[str]) -> Iterator[
         for j, rule in enumerate(row.hits or ()):
             if rule not in rules:
                 yield ("rows", i, "hits", j), f"rows[{i}].hits: there is no rule {rule:.40}"
+        if row.reason is not None and row.reason not in reasons:
+            told = f"rows[{i}].reason: there is no reason {row.reason:.40} in reasons.yaml"
+            yield ("rows", i, "reason"), told + did_you_mean(row.reason, reasons)
         for key, span in (("score", row.score), ("amount", row.amount)):
             if span is not None and span.to is not None and span.to <= span.from_:
                 yield ("rows", i, key), f"rows[{i}].{key}: up to {span.to}, which is not above {span.from_}"

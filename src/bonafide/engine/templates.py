@@ -247,7 +247,7 @@ class Templates:
         proposes = ruling.proposal is not None and subject is not None
         return Template(
             ruling,
-            self._reasons(reasons),
+            self._reasons(reasons) or self._reason_of(ruling),
             tuple(rule.id for rule in hit),
             tuple(text for bit, text in _FAULTS.items() if faults & bit),
             subject,
@@ -300,6 +300,15 @@ class Templates:
             speaks = about or (not hit and SUBJECT_OF.get(name) == subject)
             found.append(about if is_named and is_strict and speaks else None)
         return found[0], found[1]
+
+    def _reason_of(self, ruling: Ruling) -> tuple[Reason, ...]:
+        """Of an outcome that a row of the policy gave, and neither rules nor inputs say why."""
+        kind, which = ruling.because
+        code = self._bundle.policy.rows[int(which)].reason if kind == "row" else None
+        if code is None:
+            return ()
+        text = self._bundle.reasons[code]
+        return (Reason(code, text.zh, text.en),)
 
     def _reasons(self, packed: int) -> tuple[Reason, ...]:
         """The texts of reasons that a verdict names."""

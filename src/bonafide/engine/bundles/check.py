@@ -147,6 +147,7 @@ def _note_unused(sources: Sources, bundle: Bundle) -> None:
             subject = f"feature {item['name']}"
             sources.note("unused", text, FEATURES, place, help_=help_, severity="warning", subject=subject)
     told = {rule.reason for rule in bundle.rules} | {one.reason for one in bundle.inputs.model}
+    told |= {row.reason for row in bundle.policy.rows if row.reason is not None}
     told |= set() if bundle.ladder is None else codes_of(bundle.ladder)
     for code in (code for code in bundle.reasons if code not in told):
         place = reasons.key_place((code,))

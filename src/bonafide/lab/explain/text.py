@@ -142,8 +142,9 @@ class Pen:
         hit = [rule for rule in bundle.rules if rule.id in decision.hits]
         by_id = {rule.id: rule for rule in hit}
         modelled = self.told.is_modelled
-        if not hit and not modelled:
-            return [self.say("no rule")]
+        if not hit and not modelled and not decision.reasons:
+            calm = decision.outcome == "allow"
+            return [self.say("no rule" if calm else "no rule yet")]
         spoken = {v.rule.id: v for v in self.told.derived.voices} if self.told.derived else {}
         lines = [self.say("no rule yet")] if not hit else [] if modelled else self._sum_of(hit)
         for rule, share in sorted(self._parts_of(hit).items(), key=lambda pair: -pair[1][0]):
