@@ -21,6 +21,7 @@ from bonafide.engine.bundles.check import check_bundle
 from bonafide.engine.engine import Engine
 from bonafide.engine.policy_rows import Cell, PolicyRow, amount_cuts, row_of, score_cuts, tangles
 from bonafide.engine.rules.tree import DECIDED_TYPES
+from bonafide.engine.shipped import shipped_bundle
 from bonafide.testing.ladder.playground import hits, write_playground
 from tests.engine.kit import START_MS, assert_golden
 from tests.engine.tiny import TINY
@@ -253,6 +254,7 @@ WRONG: dict[str, tuple[str, dict[str, str]]] = {
         "", {"snoozed__yaml": "- {rule: C-BUST-OUT, until: 2027-01-01T00:00:00Z, reason: r, author: x}\n"}
     ),
     "a list that nobody reads": ("", LIST),
+    "a reason that is not there": ("rows:\n  - {type: [payout], outcome: hold, reason: RC066}\n", {}),
 }  # fmt: skip
 
 
@@ -267,6 +269,23 @@ def test_what_an_analyst_reads(tmp_path: Path) -> None:
         shown.append(f"# {name}\n{show_mistakes(mistakes, texts)}\n")
         assert mistakes, name
     assert_golden(GOLDEN, "\n".join(shown))
+
+
+def test_a_row_gives_its_reason_where_nothing_else_gives_one(tmp_path: Path) -> None:
+    bundle = bundle_with(tmp_path, """
+rows:
+  - {type: [payment], amount: {from: 5000}, outcome: warn, reason: RC06}
+  - {type: [payment], amount: {from: 3000}, outcome: warn}
+""")  # fmt: skip
+    found = decide(bundle, pay(1), pay(2, 3_000), pay(3, 5_000), pay(4, 5_000, **hits("drain_the_line")))
+    assert [(one.outcome, [reason.code for reason in one.reasons]) for one in found] == [
+        ("allow", []), ("warn", []), ("warn", ["RC06"]), ("warn", ["RC04"])
+    ]  # fmt: skip
+
+
+def test_no_shipped_row_holds_without_a_reason() -> None:
+    bundle = shipped_bundle("paylater")
+    assert all(row.reason in bundle.reasons for row in bundle.policy.rows if row.outcome != "allow" and not row.hits)
 
 
 def test_a_row_above_every_score_is_told(tmp_path: Path) -> None:

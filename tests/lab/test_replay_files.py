@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from bonafide.apps.cli.replay import summary_text
 from bonafide.core.events import Event, Fact, Login, MerchantApplication, Payment, Refund, Transfer
 from bonafide.core.moment import HOUR_MS, MINUTE_MS
 from bonafide.engine.engine import Engine
@@ -118,6 +119,14 @@ def test_the_summary_file_has_the_keys_of_the_contract_and_says_what_was_returne
     assert told["by_outcome"] == {"allow": 2, "warn": 1, "verify": 0, "hold": 0, "decline": 0}
     assert told["bundle"] == small_bundle().hash
     assert told["peak_memory_bytes"] > 2**20
+
+
+def test_what_decisions_lacked_is_counted_and_told(tmp_path: Path) -> None:
+    run = replayed_log(tmp_path, [payment(0), payment(1, currency="BRL"), payment(2, currency="BRL")])
+    assert run.summary.by_fault == {"missing: currency": 2}
+    told = summary_text(run.summary)
+    assert "2 decisions lack something: missing: currency; amounts in a currency without a rate" in told
+    assert "lack" not in summary_text(run.summary._replace(by_fault={}))
 
 
 def test_a_log_of_nothing_but_refused_records_has_no_times_and_no_money(tmp_path: Path) -> None:

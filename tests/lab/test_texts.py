@@ -55,9 +55,9 @@ def summary(**told: Any) -> Summary:
     nothing = dict.fromkeys(("allow", "warn", "verify", "hold", "decline"), 0)
     return Summary(
         read=1_234_567, decided=654_321, taught=580_246, duplicate=0, conflict=0, rejected=0, generated_verdicts=0,
-        by_outcome=nothing, by_type={}, currency="CNY", money_by_outcome=nothing, money_by_currency={}, first_time=None,
-        last_time=None, bundle="", bundles=[], digest="", seconds=12.34, events_per_second=0, peak_memory_bytes=0,
-        inputs=[], input_bytes=[], mapping=None, now=None, features=False, folder="",
+        by_outcome=nothing, by_type={}, by_fault={}, currency="CNY", money_by_outcome=nothing, money_by_currency={},
+        first_time=None, last_time=None, bundle="", bundles=[], digest="", seconds=12.34, events_per_second=0,
+        peak_memory_bytes=0, inputs=[], input_bytes=[], mapping=None, now=None, features=False, folder="",
     )._replace(**told)  # fmt: skip
 
 

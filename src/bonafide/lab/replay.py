@@ -63,6 +63,7 @@ class Replay:
         self._counts: Counter[str] = Counter()
         self._outcomes: Counter[str] = Counter()
         self._types: Counter[str] = Counter()
+        self._faults: Counter[str] = Counter()
         self._currencies: Counter[str] = Counter()
         self._money: dict[str, Counter[str]] = {outcome: Counter() for outcome in OUTCOMES}
         self._first_ms: int | None = None
@@ -108,6 +109,7 @@ class Replay:
             generated_verdicts=counts["generated"],
             by_outcome={o: self._outcomes[o] for o in OUTCOMES},
             by_type=dict(sorted(self._types.items())),
+            by_fault=dict(sorted(self._faults.items())),
             currency=currency,
             money_by_outcome={o: 0 if currency is None else self._money[o][currency] for o in OUTCOMES},
             money_by_currency={o: dict(sorted(self._money[o].items())) for o in OUTCOMES},
@@ -200,6 +202,7 @@ class Replay:
         self._decisions.append(table)
         for i, number in zip(*np.unique(decided.template, return_counts=True), strict=True):
             self._outcomes[names[i]] += int(number)
+            self._faults.update(dict.fromkeys(batch.templates[i].faults, int(number)))
         paid = table.filter(pl.col("amount").is_not_null()).group_by("outcome", "currency")
         for outcome, currency, amount, number in paid.agg(pl.col("amount").sum(), pl.len()).iter_rows():
             self._money[outcome][currency] += amount

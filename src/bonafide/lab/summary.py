@@ -32,6 +32,8 @@ class Summary(NamedTuple):
     generated_verdicts: int
     by_outcome: dict[str, int]
     by_type: dict[str, int]
+    by_fault: dict[str, int]
+    """What was missing -> decisions that say so."""
     currency: str | None
     """The one that `money_by_outcome` is in: that of the decided events; where there are several, the bundle's own if
     it is among them, else the most frequent."""

@@ -6,7 +6,7 @@ import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -203,6 +203,12 @@ def read_now(text: str | None) -> int | None:
         raise UsageError(f"--now {shorten(text)}: {error}") from None
 
 
+_FAULTS: Final = {
+    "missing: currency": "; amounts in a currency without a rate in bundle.yaml are not compared with anything",
+}
+"""What a fault means for whoever reads a summary."""
+
+
 def summary_text(summary: Summary) -> str:
     """A summary as people read it, every currency on a line of its own."""
     lines = [
@@ -217,6 +223,8 @@ def summary_text(summary: Summary) -> str:
     for outcome, number in summary.by_outcome.items():
         first, *others = _moneys(summary.money_by_currency[outcome]) or ["-"]
         lines += [f"{outcome:<9}{number:>12,}{first:>28}", *(f"{'':<21}{other:>28}" for other in others)]
+    for fault, number in summary.by_fault.items():
+        lines += ["", f"{number:,} decisions lack something: {fault}{_FAULTS.get(fault, '')}"]
     return "\n".join(
         [
             *lines,
