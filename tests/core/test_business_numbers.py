@@ -181,3 +181,17 @@ def test_a_vat_number_is_the_same_without_its_letters(number: str) -> None:
 )  # fmt: skip
 def test_numbers_of_two_countries_and_no_numbers_are_not_one(one: str, other: str) -> None:
     assert number_keys(one).isdisjoint(number_keys(other))
+
+
+@pytest.mark.parametrize(
+    ("labelled", "bare"),
+    [("EIN 34-9552619", "34-9552619"), ("P.IVA 00743110157", "IT00743110157"), ("TVA IT00743110157", "IT00743110157"),
+     ("SIREN 303265045", "303 265 045")],
+)  # fmt: skip
+def test_a_label_is_no_part_of_a_number(labelled: str, bare: str) -> None:
+    assert is_same_number(labelled, bare)
+    assert read_number(labelled).state in ("valid", "unchecked", "unknown")
+
+
+def test_an_american_number_with_its_dash_is_no_german_one_whatever_stands_before_it() -> None:
+    assert not is_same_number("EIN 34-9552619", "DE349552619")

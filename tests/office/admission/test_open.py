@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from bonafide.core.errors import MissingError, UsageError
-from bonafide.core.moment import HOUR_MS
-from bonafide.office.admission import watch
+from bonafide.core.moment import DAY_MS, HOUR_MS
+from bonafide.office.admission import past, watch
 from bonafide.office.bundles.errors import NotNowError
+from bonafide.office.vault.forgetting import forget
 from tests.office.admission.kit import SECRET, Town, number, token
 from tests.office.people.kit import HERE, ROOT
 
@@ -192,3 +193,121 @@ def test_nobody_waits_for_texts_that_never_come(town: Town) -> None:
     waits = False
     town.work()
     assert town.newest("m2")["state"] == "admitted"
+
+
+def test_a_refusal_that_waits_for_a_second_is_ended_by_no_application(town: Town) -> None:
+    town.apply(documents=[])
+    town.work()
+    town.desk.decide(town.person("ann"), HERE, "m1", "refuse", "nobody is there")
+    town.apply()
+    town.work()
+    assert (town.newest()["state"], town.codes()) == ("waits_for_answer", {"question_open"})
+
+
+def test_what_is_sent_again_leaves_a_refusal_to_its_second(town: Town) -> None:
+    town.apply()
+    town.work()
+    town.desk.decide(town.person("ann"), HERE, "m1", "refuse", "nobody is there")
+    for _ in range(2):
+        town.apply()
+        town.work()
+    assert len(town.newest()["votes"]) == 1
+    town.desk.decide(town.person("bob"), HERE, "m1", "refuse", "I went there, too")
+    assert town.desk.show("m1")["standing"] == "closed"
+
+
+def test_however_often_means_often(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past, "REVIEWS_MAX", 2)
+    town.apply()
+    town.work()
+    for _ in range(5):
+        town.apply(representative_id="rep-new")
+        town.work()
+        assert "owner_changed" in town.codes()
+
+
+def test_limits_of_who_is_known_go_on_until_they_end(town: Town) -> None:
+    town.apply()
+    town.work()
+    for _ in range(3):
+        town.apply(category="clothes")
+        town.work()
+        assert town.newest()["limits"]["in_force"]["settle_after_days"] == 3
+    town.clock.now_ms += 31 * DAY_MS
+    town.apply(category="clothes")
+    town.work()
+    assert "ramp_unfinished" not in town.codes()
+
+
+def test_a_review_that_fails_keeps_what_was_open(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.apply()
+    town.work()
+    town.desk.decide(town.person("ann"), HERE, "m1", "request_information", "whose phone is it")
+
+    def fails(*given: Any, **named: Any) -> Any:
+        raise KeyError("I")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(watch, "review", fails)
+        town.apply()
+        town.work()
+    assert town.codes() == {"review_failed", "question_open"}
+    town.apply()
+    town.work()
+    assert town.codes() == {"question_open"}
+
+
+def test_who_was_admitted_is_no_newcomer_for_having_been_asked(town: Town) -> None:
+    town.apply()
+    town.work()
+    town.clock.now_ms += 400 * DAY_MS
+    town.desk.decide(town.person("ann"), HERE, "m1", "request_information", "whose phone is it")
+    town.desk.decide(town.person("bob"), HERE, "m1", "admit_with_limits", "it is the owner's")
+    assert town.newest()["limits"]["in_force"]["settle_after_days"] == 3
+
+
+def test_who_was_closed_is_not_shown_as_admitted(town: Town) -> None:
+    town.apply()
+    town.work()
+    ann, bob = town.person("ann"), town.person("bob")
+    for who in (ann, bob):
+        town.desk.decide(who, HERE, "m1", "refuse", "nobody is there")
+    assert town.desk.show("m1")["standing"] == "closed"
+    town.desk.decide(ann, HERE, "m1", "request_information", "is it")
+    assert (town.newest()["state"], town.desk.show("m1")["standing"]) == ("waits_for_answer", "closed")
+    town.desk.decide(bob, HERE, "m1", "refuse", "no")
+    assert (town.newest()["state"], town.desk.show("m1")["standing"]) == ("waits_for_answer", "closed")
+
+
+def test_a_name_that_is_put_right_is_no_change_of_owner(town: Town) -> None:
+    town.apply(legal_name="Асмe Trading Ltd")
+    town.work()
+    assert "name_mixed_scripts" in town.codes()
+    town.apply(legal_name="Acme Trading Ltd")
+    town.work()
+    assert town.newest()["state"] == "admitted"
+
+
+def test_a_number_that_somebody_was_admitted_with_is_not_put_right(town: Town) -> None:
+    town.apply(registration_no="1234")
+    town.work()
+    town.apply(registration_no=number(5))
+    town.work()
+    assert town.newest()["state"] == "admitted"
+    town.apply("m2", registration_no="1234")
+    town.work()
+    town.desk.decide(town.person("ann"), HERE, "m2", "admit", "an old register")
+    town.apply("m2", registration_no=number(6))
+    town.work()
+    assert "owner_changed" in town.codes("m2")
+
+
+def test_a_newcomer_that_was_forgotten_is_a_newcomer(town: Town) -> None:
+    young = {"opened_on": town.clock.now_ms - 30 * DAY_MS}
+    town.apply(**young)
+    town.work()
+    forget(town.vault, ROOT, town.vault.subject_of("merchant", "m1"))
+    for _ in range(2):
+        town.apply(**young)
+        town.work()
+    assert town.newest()["limits"]["in_force"]["settle_after_days"] == 7

@@ -276,3 +276,9 @@ def test_whatever_is_reviewed_the_review_is_whole_and_the_same_again(
     for merchant in merchants:
         if merchant.key not in (application.merchant, text):
             assert f'"{merchant.key}"' not in str(told.reasons())
+
+
+def test_hours_that_have_changed_answer_no_question() -> None:
+    hours = drifts(trade(200, 9_000, 9, "toys"), trade(200, 9_000, 22, "toys"))
+    assert {one.code for one in hours} == {"hours_drift"}
+    assert "question_open" in codes(found(applicant(), beside=Beside(drifts=hours, open="question_open")))

@@ -14,6 +14,8 @@ from bonafide.apps.server.counts import Counts
 HEAD_BYTES_MAX: Final = 64 << 10
 """Largest head of a request, with all its headers."""
 
+_BETWEEN: Final = len(": \r\n")
+
 
 class Bounds:
     """The bounds of one server's connections, and where refusals are counted."""
@@ -81,7 +83,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._disarm()
-        if self._head_bytes + self._piece_bytes > HEAD_BYTES_MAX and self._size_of_head() > HEAD_BYTES_MAX:
+        came_at_once = self._begun > 0 and self._piece_bytes <= HEAD_BYTES_MAX
+        if not came_at_once and self._size_of_head() > HEAD_BYTES_MAX:
             self._refuse_large_head()
         if not self._is_refused:
             super().on_headers_complete()
@@ -119,7 +122,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _size_of_head(self) -> int:
         """Of a head that is complete: its target and its headers."""
-        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.url) + sum(len(name) + len(value) + _BETWEEN for name, value in self.headers)
 
     def _refuse_large_head(self) -> None:
         self.bounds.counts.heads_refused += 1

@@ -16,11 +16,12 @@ _LOOK_ALIKES: Final = str.maketrans("АВЕКМНОРСТХУІЈЅΑΒΕΖΗΙ�
 """Cyrillic and Greek capitals, and the Chinese zero, for which no form has a place of its own."""
 _LABEL: Final = re.compile(
     "(?:统一社会信用代码|統一社會信用代碼|社会信用代码|信用代码|纳税人识别号|税号|注册号|VATREGNO|VATNUMBER|VATNO|VATID|VAT|"
-    "USTIDNR|USTID|UIDNR|EIN|TAXID|TIN)(?:证|号|號)?(?=[^0-9]{0,3}[0-9]{5})"
+    "USTIDNR|USTID|UIDNR|EIN|TAXID|TIN|SIREN|SIRET|TVA|PIVA|NIP|KVK|工商注册号)(?:证|号|號)?(?=[^0-9]{0,3}[0-9]{5})"
 )
 _SWISS: Final = re.compile(r"(CHE[0-9]{9})(?:MWST|TVA|IVA|VAT|HR)")
 _NORWEGIAN: Final = re.compile(r"(?:NO)?([0-9]{9})MVA")
 _FRENCH_REGISTER: Final = re.compile(r"RCS[^0-9]{2,30}([0-9]{9})")
+_EIN_LABEL: Final = re.compile("^(?:F?EIN|TAXID|TIN)[^0-9A-Z]{0,3}")
 _EIN_WRITTEN: Final = re.compile(r"(?:US-?)?([0-9]{2})-([0-9]{7})|US-?([0-9]{9})")
 
 
@@ -63,7 +64,7 @@ def normal_number(text: str) -> str:
     >>> normal_number("RCS Paris 303 265 045"), normal_number("CHE-116.281.710 MWST")
     ('303265045', 'CHE116281710')
     """
-    ein = _EIN_WRITTEN.fullmatch("".join(written(text).split()))
+    ein = _EIN_WRITTEN.fullmatch(_EIN_LABEL.sub("", "".join(written(text).split())))
     if ein is not None:
         return "US" + "".join(part for part in ein.groups() if part)
     normal = plain_number(text)

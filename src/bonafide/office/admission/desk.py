@@ -221,9 +221,10 @@ class Admissions:
 
 
 def _again(kept: KeptReview, now: int) -> Review:
-    """The same review, opened by one person. An admission stays in force meanwhile: to end it takes two."""
+    """The same review, opened by one person. An admission stays in force meanwhile: to end it takes two. Who was
+    refused is asked, until somebody decides."""
     assert kept.review is not None
-    stays = kept.settled if kept.settled != "refuse" else None
+    stays: Decision | None = kept.settled if kept.settled != "refuse" else "request_information"
     return replace(kept.review, made_ms=now, again=True, in_force=stays)
 
 

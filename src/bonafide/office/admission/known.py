@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from bonafide.office.vault.vault import Vault
 
+APPLICATIONS_MAX: Final = 50
+"""Of one merchant, whose parts are put together."""
 DEVICES_MAX: Final = 50
 """Devices of one merchant that are compared."""
 _TEXTS: Final = {"legal_name": "legal_name", "registration_no": "registration_no", "address": "street"}
@@ -91,9 +93,10 @@ class KnownMerchants:
     def told_by(self, connection: Connection, merchant: int, number: int) -> Application | None:
         """What a merchant had said by its application of a number, with what it said before and left out then."""
         table = merchant_applications.c
-        asked = select(table.content).where(table.merchant == merchant, table.number <= number).order_by(table.number)
+        asked = select(table.content).where(table.merchant == merchant, table.number <= number)
+        asked = asked.order_by(table.number.desc()).limit(APPLICATIONS_MAX)
         texts = {text: says for _, text, says in texts_under(self._vault, connection, [subject_of(merchant)], KINDS)}
-        return _told([bytes(content) for content in connection.scalars(asked)], texts, ())
+        return _told([bytes(content) for content in connection.scalars(asked)][::-1], texts, ())
 
     def _load(self, connection: Connection) -> Register:
         asked = select(merchants.c.merchant, merchants.c.standing, merchant_applications.c.content).join(

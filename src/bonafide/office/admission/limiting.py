@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 def follow_limits(connection: Connection, vault: Vault, kept: KeptReview, now_ms: int) -> None:
     """Have the engine told what a review means for the merchant's lists: joined where it admits with limits, left at
-    once where it admits without. What is asked for, held or refused leaves them as they were."""
+    once where a person admits without. Whatever else leaves them as they were: they end by themselves."""
     decision = kept.decision(now_ms)
     if decision == "admit_with_limits" and kept.review is not None:
         for name, until in kept.lists(now_ms).items():
             want(connection, _change(kept, "add", name, until), now_ms)
-    if decision == "admit" and (kept.proposed != "admit" or (kept.review is not None and kept.review.again)):
+    if kept.settled == "admit":
         past = reviews_of(connection, vault, kept.merchant, REVIEWS_MAX)
         ends: dict[str, int] = {}
         for one in past:

@@ -6,9 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
+from sqlalchemy import func, select
 
 from bonafide.office.admission.rows import KeptReview, reviews_of
 from bonafide.office.merchants.review import Review
+from bonafide.office.store.tables import merchant_outcomes, merchant_reviews
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -16,30 +18,27 @@ if TYPE_CHECKING:
     from bonafide.office.vault.vault import Vault
 
 REVIEWS_MAX: Final = 50
-"""Of one merchant, that are looked back on."""
+"""Of one merchant, that are looked back on for its limits: they last 90 days at most."""
 _ADMITTED: Final = ("admit", "admit_with_limits")
 
 
 class Past(NamedTuple):
-    """The earlier reviews of a merchant, as of a moment."""
+    """The earlier reviews of a merchant, as of a moment; of who was forgotten, those since."""
 
     reviews: list[KeptReview]
     """The newest first."""
+    accepted: int | None
+    """The number of the application that the merchant was last admitted with, or else of its first; None before that.
+    What was sent since and is in question is no measure of what changed: it would only have to be sent often."""
     now_ms: int
 
     @classmethod
     def of(cls, connection: Connection, vault: Vault, merchant: int, now_ms: int) -> Past:
         """Those that the store has of a merchant."""
-        return cls(reviews_of(connection, vault, merchant, REVIEWS_MAX), now_ms)
-
-    @property
-    def accepted(self) -> int | None:
-        """The number of the application that the merchant was last admitted with, or else of its first; None before
-        that. What was sent since and is in question is no measure of what changed: it would only have to be sent twice.
-        """
-        admitted = (one for one in self.reviews if one.decision(self.now_ms) in _ADMITTED)
-        found = next(admitted, self.reviews[-1] if self.reviews else None)
-        return None if found is None else found.application
+        found = reviews_of(connection, vault, merchant, REVIEWS_MAX)
+        forgotten = max((one.number for one in found if one.review is None), default=0)
+        accepted = _accepted(connection, merchant, forgotten)
+        return cls([one for one in found if one.number > forgotten], accepted, now_ms)
 
     @property
     def still_open(self) -> str | None:
@@ -47,15 +46,32 @@ class Past(NamedTuple):
         return self.reviews[0].still_open(self.now_ms) if self.reviews else None
 
     def continued(self, review: Review) -> Review:
-        """A review that says where the merchant's limits stand: a newcomer's ramp goes on through later reviews, and
-        nobody is known for having been asked for papers. Known is whom a review admitted, once its ramp is over.
+        """A review that says where the merchant's limits stand: they go on through later reviews, and nobody is known
+        for having been asked for papers. Known is whom a review admitted, once a newcomer's ramp is over.
         """
         if not review.again:
             return review
         for one in self.reviews:
-            decision = one.decision(self.now_ms)
-            if decision == "admit_with_limits" and one.is_of_newcomer and one.lists(self.now_ms):
-                return review.on_ramp(one.limits_since_ms)
-            if decision in _ADMITTED:
+            if one.stands == "admit_with_limits" and one.lists(self.now_ms):
+                if one.is_of_newcomer:
+                    return review.on_ramp(one.limits_since_ms)
+                if review.decision == "admit":
+                    return review.on_ramp(one.limits_since_ms, known=True)
+            if one.stands in _ADMITTED:
                 return replace(review, known=True)
         return replace(review, known=False)
+
+
+def _accepted(connection: Connection, merchant: int, forgotten: int) -> int | None:
+    """The application of the newest review that admitted the merchant, else that of its oldest, behind a review."""
+    table, outcome = merchant_reviews.c, merchant_outcomes.c
+    ours = (table.merchant == merchant, table.number > forgotten)
+    joined = select(table.application).outerjoin_from(
+        merchant_reviews, merchant_outcomes, outcome.review == table.number
+    )
+    admitted = func.coalesce(outcome.decision, table.proposed).in_(_ADMITTED)
+    newest = connection.scalar(joined.where(*ours, admitted).order_by(table.number.desc()).limit(1))
+    if newest is not None:
+        return int(newest)
+    oldest = connection.scalar(select(table.application).where(*ours).order_by(table.number).limit(1))
+    return None if oldest is None else int(oldest)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 from sqlalchemy import func, select, update
 
-from bonafide.core.moment import show_moment
+from bonafide.core.moment import DAY_MS, show_moment
 from bonafide.core.pseudonym import show_token
 from bonafide.office.merchants.application import Standing
-from bonafide.office.merchants.limits import limits_at, lists_at, wind_down
+from bonafide.office.merchants.limits import ENDS_AFTER_DAYS, limits_at, lists_at, wind_down
 from bonafide.office.merchants.review import ANSWER_WITHIN_MS, HOLD_MS, Finding, Review
 from bonafide.office.merchants.table import OUTCOME_OF, Decision
 from bonafide.office.store.tables import (
@@ -123,7 +123,19 @@ class KeptReview(msgspec.Struct, frozen=True, kw_only=True):
         """What a later review has to find of this one (`Review.still_open`); nothing once people have settled."""
         if self.settled is not None or self.review is None:
             return None
-        return "question_open" if self.asked_ms is not None else self.review.still_open(now_ms)
+        if self.asked_ms is not None:
+            return "question_open"
+        return self.review.still_open(now_ms) or ("question_open" if self.is_refused_by_one else None)
+
+    @property
+    def is_refused_by_one(self) -> bool:
+        """Whether somebody's refusal waits for a second."""
+        return self.settled is None and any(vote.decision == "refuse" for vote in self.latest_votes)
+
+    @property
+    def stands(self) -> Decision:
+        """What people settled on, else what the machine proposed: who was asked something since was admitted still."""
+        return self.settled or self.proposed
 
     @property
     def answer_by_ms(self) -> int:
@@ -138,8 +150,11 @@ class KeptReview(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_of_newcomer(self) -> bool:
-        """Whether limits that it admits with are a newcomer's."""
-        review = self.review
+        """Whether limits that it admits with are a newcomer's: not of who was admitted by it a ramp's length ago."""
+        review, settled_ms = self.review, self.settled_ms
+        admitted = self.proposed in ("admit", "admit_with_limits")
+        if admitted and settled_ms is not None and settled_ms - self.made_ms >= ENDS_AFTER_DAYS[False] * DAY_MS:
+            return False
         return review is not None and not (review.again if review.known is None else review.known)
 
     @property

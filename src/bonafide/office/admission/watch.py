@@ -135,6 +135,8 @@ class MerchantWatch:
                "content": one.content}  # fmt: skip
         connection.execute(table.insert().values(**row))
         put_merchant(connection, merchant, self._clock(), application=number)
+        if known is not None and application == known.application and self._waits_for_second(connection, merchant):
+            return  # nothing new: whoever refuses second looks at what the first has looked at
         self._review(connection, application, number, "application", f"application:{one.event.event_id}", one.seq)
 
     def _linked(self, connection: Connection, link: Link) -> None:
@@ -175,6 +177,11 @@ class MerchantWatch:
             standing = "active"
         self._keep(connection, merchant, number, told, cause, trigger, standing, seq)
         self._known.put(Merchant(application, standing))
+
+    def _waits_for_second(self, connection: Connection, merchant: int) -> bool:
+        found = find_merchant(connection, merchant)
+        kept = None if found is None or found.review is None else find_review(connection, self._vault, found.review)
+        return kept is not None and kept.is_refused_by_one
 
     def _before(self, connection: Connection, merchant: int, past: Past) -> Merchant | None:
         """What the merchant is compared with: what it was last admitted with, and where it stands now."""
@@ -254,7 +261,8 @@ def _reviewed(
         return review(application, register, now_ms, screening=screening, beside=beside)
     except Exception as error:  # noqa: BLE001  (whatever it is: it would come again for ever)
         failed = Finding("review_failed", {"error": type(error).__name__})
-        return Review(application.merchant, now_ms, (failed,), again=beside.before is not None)
+        still = () if beside.open is None else (Finding(beside.open),)
+        return Review(application.merchant, now_ms, (*still, failed), again=beside.before is not None)
 
 
 def _owner(connection: Connection, account: str | None) -> Owner | None:

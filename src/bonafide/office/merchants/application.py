@@ -11,9 +11,12 @@ from bonafide.core.business_numbers.reading import read_number
 from bonafide.core.business_numbers.same import is_same_number
 from bonafide.core.events import MerchantApplication
 from bonafide.core.moment import moment_of_date
+from bonafide.office.merchants.checklist import paper_kind
 
 Standing = Literal["applied", "active", "refused", "suspended", "closed"]
 """Where a merchant stands: applied, admitted, refused by two people, suspended for now, closed for good."""
+PAPERS_MAX: Final = 64
+"""Papers of one merchant that count, as many as an event may name."""
 FALLEN: Final = frozenset({"refused", "suspended", "closed"})
 
 
@@ -63,23 +66,25 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
         """With what the merchant said before and leaves out now: an answer need not say everything again, and nothing
         is unsaid by saying less. Papers of another representative, or of another business, prove nothing of this one.
         """
-        kinds = {one.kind for one in self.papers}
+        kinds = {paper_kind(one.kind) for one in self.papers}
         ours = self.representative == before.representative and not is_other_number(before, self)
+        earlier = [one for one in before.papers if ours and paper_kind(one.kind) not in kinds]
         return replace(
             self,
             address=before.address if self.address is None else self.address,
             account=before.account if self.account is None else self.account,
             phone=before.phone if self.phone is None else self.phone,
             opened_on_ms=before.opened_on_ms if self.opened_on_ms is None else self.opened_on_ms,
-            papers=self.papers + tuple(one for one in before.papers if ours and one.kind not in kinds),
+            papers=(*self.papers, *earlier)[:PAPERS_MAX],
         )
 
 
-def is_other_number(before: Application, now: Application) -> bool:
-    """Whether a merchant says to be another business than before. A number that was mistyped is put right."""
+def is_other_number(before: Application, now: Application, *, admitted: bool = False) -> bool:
+    """Whether a merchant says to be another business than before. A number that was mistyped is put right, but not once
+    the merchant was admitted with it."""
     if is_same_number(before.registration_no, now.registration_no):
         return False
-    return read_number(before.registration_no).state not in ("typo", "malformed")
+    return admitted or read_number(before.registration_no).state not in ("typo", "malformed")
 
 
 class Merchant(msgspec.Struct, frozen=True):

@@ -91,6 +91,16 @@ class Papers(NamedTuple):
     """Special licences that are there, none of which this category asks for, where it asks for one that is not."""
 
 
+def paper_kind(word: str) -> str:
+    """The kind of paper that a word is for; of an unknown one the word itself, folded.
+
+    >>> paper_kind("Business-License"), paper_kind("other")
+    ('licence', 'other')
+    """
+    folded = fold_word(word)
+    return SAME.get(folded, folded)
+
+
 def needed(category: str) -> tuple[str, ...]:
     """The papers of a category, in the order in which they are asked for.
 
@@ -106,7 +116,7 @@ def check_papers(category: str, kinds: Collection[str]) -> Papers:
     >>> check_papers("meals", ["business_licence", "travel_licence"])
     Papers(missing=('identity', 'food_licence'), other_category=('travel_licence',))
     """
-    given = {SAME.get(folded, folded) for kind in kinds if (folded := fold_word(kind))}
+    given = {paper_kind(kind) for kind in kinds} - {""}
     wanted = needed(category)
     missing = tuple(kind for kind in wanted if kind not in given)
     special = SPECIAL & given

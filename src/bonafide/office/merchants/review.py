@@ -121,11 +121,12 @@ class Review(msgspec.Struct, frozen=True):
             return "refusal_lapsed"
         return None if codes.isdisjoint(ANSWERED_TO_PEOPLE) else "question_open"
 
-    def on_ramp(self, since_ms: int) -> Review:
-        """The same of a newcomer whose ramp began then and goes on: no machine lets anybody off it."""
+    def on_ramp(self, since_ms: int, *, known: bool = False) -> Review:
+        """The same of a merchant whose limits began then and go on, a newcomer's ramp or those of who is known: no
+        machine lets anybody off them."""
         still = Finding("ramp_unfinished", {"since_ms": since_ms})
         findings = sorted({one.code: one for one in (*self.findings, still)}.values(), key=_gravest_first)
-        return replace(self, findings=tuple(findings), known=False, since_ms=since_ms)
+        return replace(self, findings=tuple(findings), known=known, since_ms=since_ms)
 
     def reasons(self) -> list[dict[str, str]]:
         """What the applicant is told: the findings that ask for something, without what others have to do with it."""
@@ -181,7 +182,8 @@ def review(
         *kinship(register.relatives(application)),
         *_screened(screening.hits(application, beside.identity)), *_changes(application, beside),
     ]  # fmt: skip
-    if beside.open is not None and not (beside.open == "question_open" and beside.drifts):
+    asked = {one.code for one in beside.drifts} & ANSWERED_TO_PEOPLE
+    if beside.open is not None and not (beside.open == "question_open" and asked):
         found.append((beside.open, {}))
     if papers.missing:
         found.append(("documents_missing", {"kinds": list(papers.missing)}))
@@ -204,7 +206,7 @@ def _qualification(application: Application, now_ms: int) -> Iterator[Found]:
     if name.mixed:
         yield "name_mixed_scripts", {}
     if name.hidden or not name.plain:
-        yield "name_hidden_signs", {"empty": not name.plain}
+        yield "name_hidden_signs", {}
     opened = application.opened_on_ms
     if opened is None:
         yield "age_unknown", {}
@@ -253,7 +255,7 @@ def _changes(application: Application, beside: Beside) -> Iterator[Found]:
     changed = [
         name
         for name, is_so in (
-            ("registration_no", is_other_number(old, application)),
+            ("registration_no", is_other_number(old, application, admitted=beside.before.standing != "applied")),
             ("legal_name", not _are_alike(old.legal_name, application.legal_name)),
             ("representative", old.representative != application.representative),
         )
@@ -269,5 +271,7 @@ def _changes(application: Application, beside: Beside) -> Iterator[Found]:
 
 def _are_alike(one: str, other: str) -> bool:
     """Whether two names of a merchant may be one, written in two ways."""
-    first, second = fold(one).plain, fold(other).plain
-    return first == second or similarity(first, second) >= SIMILARITY_MIN
+    first, second = fold(one), fold(other)
+    if first.mixed or first.hidden or not first.plain or first.skeleton == second.skeleton:
+        return True  # what was asked about is put right
+    return similarity(first.plain, second.plain) >= SIMILARITY_MIN

@@ -60,6 +60,7 @@ def _value(texts: Texts, name: str, value: Any) -> str:
 
 _GROUPS: Final = {"kinds": "paper", "fields": "shared", "owner_type": "subject", "scheme": "scheme"}
 _AS: Final[dict[str, Callable[[Any], str]]] = {
-    "opened_ms": lambda at: show.at(at)[:10], "measure": lambda index: f"{index:.2f}",
+    "opened_ms": lambda at: show.at(at)[:10], "since_ms": lambda at: show.at(at)[:10],
+    "measure": lambda index: f"{index:.2f}",
     "orders_before": show.count, "orders_after": show.count, "count": show.count, "days": show.count,
 }  # fmt: skip
