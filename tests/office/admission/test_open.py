@@ -288,6 +288,15 @@ def test_a_name_that_is_put_right_is_no_change_of_owner(town: Town) -> None:
     assert town.newest()["state"] == "admitted"
 
 
+def test_a_name_that_somebody_was_admitted_with_is_not_put_right(town: Town) -> None:
+    town.apply(legal_name="Асмe Trading Ltd")
+    town.work()
+    town.desk.decide(town.person("ann"), HERE, "m1", "admit", "it stands so on the licence")
+    town.apply(legal_name="北京金鑫珠宝有限公司")
+    town.work()
+    assert "owner_changed" in town.codes()
+
+
 def test_a_number_that_somebody_was_admitted_with_is_not_put_right(town: Town) -> None:
     town.apply(registration_no="1234")
     town.work()

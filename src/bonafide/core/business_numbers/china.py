@@ -47,6 +47,16 @@ def uscc_check(body: str) -> str:
     return USCC_ALPHABET[-total % 31]
 
 
+def uscc_of(district: str, organisation: str) -> str:
+    """The code of a company in a district (six digits of GB/T 2260) that is an organisation of these eight signs.
+
+    >>> uscc_of("110000", "60003734")
+    '91110000600037341L'
+    """
+    body = f"91{district}{organisation}{organisation_check(organisation)}"
+    return body + uscc_check(body)
+
+
 def is_uscc(normal: str) -> bool:
     """Whether a number in its normal form is such a code, with both check digits."""
     return (

@@ -36,7 +36,7 @@ _DIRECTIVES: Final = "YymdejbBaAHIMSpzTFf%"
 _SAMPLE: Final = datetime(2021, 12, 30, 23, 45, 59, 123000, tzinfo=UTC)
 _RFC3339: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 _MILLISECONDS: Final = r"^[0-9]{1,15}$"
-_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+ISO_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _DATE_MILLISECONDS: Final = r"^-?[0-9]{1,15}$"
 DATE_ZONE: Final = "UTC"
 """Of a date that says none: a date is the midnight that begins it in UTC, whatever file it stands in."""
@@ -180,7 +180,7 @@ def _moment(raw: pl.Expr, dtype: pl.DataType, source: Source, is_date: bool) -> 
 
 def _iso_date(text: pl.Expr) -> pl.Expr:
     """Milliseconds of the midnight (UTC) that begins an ISO date; null for anything else."""
-    plain = pl.when(text.str.contains(_DATE)).then(text)
+    plain = pl.when(text.str.contains(ISO_DATE)).then(text)
     return plain.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("ms")).dt.epoch("ms")
 
 

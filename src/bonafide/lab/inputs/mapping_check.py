@@ -14,7 +14,7 @@ from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS
 from bonafide.core.fields import FIELDS, Field, Kind
 from bonafide.core.moment import moment_of_date, parse_moment, parse_span
 from bonafide.core.text import nearest, show_value
-from bonafide.lab.inputs.cast import FLAG_WORDS, fault_of_format, is_zone
+from bonafide.lab.inputs.cast import FLAG_WORDS, ISO_DATE, fault_of_format, is_zone
 from bonafide.lab.inputs.mapping import NO_DELAY, EventColumn, Lookup, Mapping, Source, Truth
 from bonafide.lab.inputs.tree import KeyPath, Tree
 
@@ -26,7 +26,6 @@ _OPTIONS: Final[dict[Kind, frozenset[str]]] = {
 """Which kinds of field may state how their column is read."""
 _READINGS: Final = frozenset().union(*_OPTIONS.values())
 _WORDS_SHOWN_MAX: Final = 12
-_ISO_DATE: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAPPED_TYPES: Final = tuple(name for name in EVENT_CLASS if name not in CONTROL_TYPES)
 
 
@@ -61,7 +60,7 @@ def constant_of(field: Field, text: str) -> str | int | float | bool:
             if text.lower() not in FLAG_WORDS:
                 raise ValueError(text)
             return FLAG_WORDS[text.lower()]
-        case "moment" if field.is_date and _ISO_DATE.fullmatch(text):
+        case "moment" if field.is_date and re.fullmatch(ISO_DATE, text):
             return moment_of_date(date.fromisoformat(text))
         case "moment":
             return parse_moment(text)

@@ -9,7 +9,7 @@ from typing import Final
 from bonafide.core.errors import UsageError
 from bonafide.core.events import CONTROL_TYPES, EVENT_CLASS
 from bonafide.core.moment import MOMENT_MAX, show_moment
-from bonafide.core.text import did_you_mean, is_tidy, shorten, show_value
+from bonafide.core.text import did_you_mean, is_said, is_tidy, shorten, show_value
 from bonafide.office.access.roles import CLIENT_TYPES, ROLES, Role
 
 NOTE_LENGTH_MAX: Final = 200
@@ -71,6 +71,13 @@ def check_note(note: str) -> str:
     if len(note) > NOTE_LENGTH_MAX or not is_tidy(note):
         raise UsageError(f"note: give at most {NOTE_LENGTH_MAX} characters without control characters")
     return note
+
+
+def check_said(name: str, text: str, length_max: int) -> None:
+    """What somebody has to say for what they do: UsageError where nothing of it can be read."""
+    if not is_said(text, length_max):
+        told = f"say why, in 1 to {length_max} characters that can be seen, without control characters"
+        raise UsageError(f"{name}: {told}")
 
 
 def check_expires(expires_ms: int | None, now_ms: int) -> int | None:

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 
 from bonafide.core.errors import BonafideError, MissingError, UsageError
 from bonafide.core.pseudonym import read_token, show_token
-from bonafide.core.text import is_said, is_tidy, to_nfc
+from bonafide.core.text import is_tidy, to_nfc
+from bonafide.office.access.checks import check_said
 from bonafide.office.admission.limiting import follow_limits
 from bonafide.office.admission.past import Past
 from bonafide.office.admission.rows import (
@@ -34,16 +35,11 @@ from bonafide.office.merchants.application import Standing
 from bonafide.office.merchants.review import Review
 from bonafide.office.merchants.table import Decision
 from bonafide.office.outbox.placing import place_messages
-from bonafide.office.people.matrix import Deed, check_may, may
+from bonafide.office.people.matrix import Deed, check_may
+from bonafide.office.people.rows import may_now
 from bonafide.office.people.sessions import Session
 from bonafide.office.store.database import StoreError
-from bonafide.office.store.tables import (
-    merchant_applications,
-    merchant_outcomes,
-    merchant_votes,
-    merchants,
-    people,
-)
+from bonafide.office.store.tables import merchant_applications, merchant_outcomes, merchant_votes, merchants
 from bonafide.office.vault.pseudonym import pseudonym_of
 from bonafide.office.vault.under import seal_under
 
@@ -120,8 +116,7 @@ class Admissions:
         at once. MissingError, ForbiddenError, NotNowError where the same person has said the same already.
         """
         with self._acting(who, origin, merchant) as (connection, now, actor):
-            if not is_said(note, NOTE_LENGTH_MAX):
-                raise UsageError(f"note: give 1 to {NOTE_LENGTH_MAX} characters, without control characters")
+            check_said("note", note, NOTE_LENGTH_MAX)
             known = self._known(connection, merchant)
             if known.review is None:
                 raise NotNowError("the application has not been reviewed yet; it takes a minute at most")
@@ -169,7 +164,8 @@ class Admissions:
         self, connection: Connection, known: KeptMerchant, kept: KeptReview, decision: Decision, now: int
     ) -> KeptReview:  # fmt: skip
         said = [vote for vote in kept.latest_votes if vote.decision == decision]
-        same = [vote for vote in said if _may_decide(connection, vote.person)]
+        # Nobody is refused by who may not sign in any more.
+        same = [vote for vote in said if may_now(connection, vote.person, Deed("route", _ROUTE))]
         settles = decision in _STANDS and (decision != "refuse" or len(same) >= 2)
         if settles:
             two = decision == "refuse"
@@ -226,10 +222,3 @@ def _again(kept: KeptReview, now: int) -> Review:
     assert kept.review is not None
     stays: Decision | None = kept.settled if kept.settled != "refuse" else "request_information"
     return replace(kept.review, made_ms=now, again=True, in_force=stays)
-
-
-def _may_decide(connection: Connection, person: str) -> bool:
-    """Whether somebody who has decided may still: nobody is refused by who may not sign in any more."""
-    asked = select(people.c.role).where(people.c.name == person, people.c.disabled_ms.is_(None))
-    role = connection.scalar(asked)
-    return role is not None and may(role, Deed("route", _ROUTE))

@@ -113,7 +113,7 @@ class KnownMerchants:
             texts.setdefault(owner.pseudonym, {})[text] = says
         register = Register()
         for (merchant, standing), some in rows:
-            contents = [bytes(row.content) for row in some]
+            contents = [bytes(row.content) for row in some[-APPLICATIONS_MAX:]]
             one = _told(contents, texts.get(merchant, {}), devices.get(merchant, ()))
             if one is not None:
                 register.put(Merchant(one, standing))

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from bonafide.office.admission.rows import KeptReview, reviews_of
 from bonafide.office.merchants.review import Review
+from bonafide.office.merchants.table import ADMITTED
 from bonafide.office.store.tables import merchant_outcomes, merchant_reviews
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 REVIEWS_MAX: Final = 50
 """Of one merchant, that are looked back on for its limits: they last 90 days at most."""
-_ADMITTED: Final = ("admit", "admit_with_limits")
 
 
 class Past(NamedTuple):
@@ -57,7 +57,7 @@ class Past(NamedTuple):
                     return review.on_ramp(one.limits_since_ms)
                 if review.decision == "admit":
                     return review.on_ramp(one.limits_since_ms, known=True)
-            if one.stands in _ADMITTED:
+            if one.stands in ADMITTED:
                 return replace(review, known=True)
         return replace(review, known=False)
 
@@ -69,7 +69,7 @@ def _accepted(connection: Connection, merchant: int, forgotten: int) -> int | No
     joined = select(table.application).outerjoin_from(
         merchant_reviews, merchant_outcomes, outcome.review == table.number
     )
-    admitted = func.coalesce(outcome.decision, table.proposed).in_(_ADMITTED)
+    admitted = func.coalesce(outcome.decision, table.proposed).in_(ADMITTED)
     newest = connection.scalar(joined.where(*ours, admitted).order_by(table.number.desc()).limit(1))
     if newest is not None:
         return int(newest)

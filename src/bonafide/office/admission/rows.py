@@ -12,7 +12,7 @@ from bonafide.core.pseudonym import show_token
 from bonafide.office.merchants.application import Standing
 from bonafide.office.merchants.limits import ENDS_AFTER_DAYS, limits_at, lists_at, wind_down
 from bonafide.office.merchants.review import ANSWER_WITHIN_MS, HOLD_MS, Finding, Review
-from bonafide.office.merchants.table import OUTCOME_OF, Decision
+from bonafide.office.merchants.table import ADMITTED, OUTCOME_OF, Decision
 from bonafide.office.store.tables import (
     merchant_applications,
     merchant_outcomes,
@@ -151,9 +151,8 @@ class KeptReview(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_of_newcomer(self) -> bool:
         """Whether limits that it admits with are a newcomer's: not of who was admitted by it a ramp's length ago."""
-        review, settled_ms = self.review, self.settled_ms
-        admitted = self.proposed in ("admit", "admit_with_limits")
-        if admitted and settled_ms is not None and settled_ms - self.made_ms >= ENDS_AFTER_DAYS[False] * DAY_MS:
+        review, ramp_ms = self.review, ENDS_AFTER_DAYS[False] * DAY_MS
+        if self.proposed in ADMITTED and self.settled_ms is not None and self.settled_ms - self.made_ms >= ramp_ms:
             return False
         return review is not None and not (review.again if review.known is None else review.known)
 

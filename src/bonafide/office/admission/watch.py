@@ -30,6 +30,7 @@ from bonafide.office.merchants.drift import Drift
 from bonafide.office.merchants.register import Register
 from bonafide.office.merchants.review import HOLD_MS, Beside, Finding, Review, is_ones_own, review
 from bonafide.office.merchants.screening import Screening
+from bonafide.office.merchants.table import ADMITTED
 from bonafide.office.outbox.log import Log
 from bonafide.office.outbox.placing import place_messages
 from bonafide.office.store.tables import (
@@ -97,10 +98,11 @@ class MerchantWatch:
         return max(read, 1)
 
     def _is_ready(self, one: Applied) -> bool:
-        if self._clock() - one.received_ms >= UNKNOWN_WAIT_MS or not self._texts_wait():
+        if self._clock() - one.received_ms >= UNKNOWN_WAIT_MS:
             return True
         with self._store.reading() as connection:
-            return self._known.clear_application(connection, one.event, ()) is not None
+            is_known = self._known.clear_application(connection, one.event, ()) is not None
+        return is_known or not self._texts_wait()
 
     def _write(self, connection: Connection, found: Gathered, day: int) -> None:
         for link in found.links:
@@ -173,7 +175,7 @@ class MerchantWatch:
         told = past.continued(_reviewed(application, register, now, self._lists.screening(), beside))
         found = find_merchant(connection, merchant)
         standing: Standing = "applied" if found is None else found.standing
-        if standing == "applied" and told.decision in ("admit", "admit_with_limits"):
+        if standing == "applied" and told.decision in ADMITTED:
             standing = "active"
         self._keep(connection, merchant, number, told, cause, trigger, standing, seq)
         self._known.put(Merchant(application, standing))

@@ -38,10 +38,11 @@ from bonafide.office.audit.entry import Actor
 from bonafide.office.audit.log import append
 from bonafide.office.measures.changes import Turn
 from bonafide.office.measures.measure import Measure, read_measure
-from bonafide.office.people.matrix import Deed, check_may, may
+from bonafide.office.people.matrix import Deed, check_may
+from bonafide.office.people.rows import may_now
 from bonafide.office.people.sessions import Session
 from bonafide.office.store.database import Store, StoreError
-from bonafide.office.store.tables import appeal_documents, appeals, people
+from bonafide.office.store.tables import appeal_documents, appeals
 from bonafide.office.vault.boxes import seal, unseal
 from bonafide.office.vault.subjects import Subject
 from bonafide.office.vault.vault import Vault
@@ -133,8 +134,7 @@ class Appeals:
         with self._acting(who, actor, "appeal.assign", appeal_id, _ASSIGN) as (turn, found):
             if found.state not in WAITING:
                 raise OpposedError(f"appeal {appeal_id}: is {found.state} already")
-            row = turn.connection.execute(select(people).where(people.c.name == to)).one_or_none()
-            if row is None or row.disabled_ms is not None or not may(row.role, _DECIDE):
+            if not may_now(turn.connection, to, _DECIDE):
                 raise UsageError("to: give somebody who may decide appeals and may sign in")
             _check_other(turn.connection, found, to)
             return self._set(turn.connection, appeal_id, state="assigned", assignee=to)

@@ -18,7 +18,8 @@ from bonafide.core.errors import BonafideError, MissingError, UsageError
 from bonafide.core.events import TEXT_LENGTH_MAX, ListChanged
 from bonafide.core.moment import DAY_MS, show_moment, show_span
 from bonafide.core.pseudonym import read_token, show_token
-from bonafide.core.text import is_said, is_tidy, to_nfc
+from bonafide.core.text import is_tidy, to_nfc
+from bonafide.office.access.checks import check_said
 from bonafide.office.access.errors import ForbiddenError
 from bonafide.office.access.keys import now_ms
 from bonafide.office.audit.entry import ITSELF, Actor
@@ -123,8 +124,7 @@ class Lists:
     ) -> Change:  # fmt: skip
         """Ask for a change. It takes effect when the service writes it, where it does harm after `approve`."""
         with self._acting(who, origin, "change", name) as (connection, now, actor):
-            if not is_said(reason, REASON_LENGTH_MAX):
-                raise UsageError(f"reason: give 1 to {REASON_LENGTH_MAX} characters, without control characters")
+            check_said("reason", reason, REASON_LENGTH_MAX)
             if (expires_ms is None) != (action == "remove"):
                 raise UsageError("expires: whoever joins a list leaves it at a stated time; who is removed has none")
             if expires_ms is not None and not now < expires_ms <= now + EXPIRES_MAX_MS:

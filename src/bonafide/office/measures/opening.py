@@ -20,9 +20,9 @@ from bonafide.core.decision import Words
 from bonafide.core.errors import BonafideError, MissingError, OpposedError, UsageError
 from bonafide.core.moment import HOUR_MS, show_span
 from bonafide.core.secret import unprinted
-from bonafide.core.text import is_said
 from bonafide.engine.ladder.wording import APPEAL
 from bonafide.engine.ladder.words import MEASURES_OF, SUBJECTS
+from bonafide.office.access.checks import check_said
 from bonafide.office.access.keys import now_ms
 from bonafide.office.audit.entry import Actor
 from bonafide.office.audit.log import append
@@ -140,8 +140,7 @@ class Openings:
         """
         actor = Actor(f"person:{who.name}", origin)
         with self._refusing(who, actor):
-            if not is_said(note, NOTE_LENGTH_MAX):
-                raise UsageError(f"note: say why, in 1 to {NOTE_LENGTH_MAX} characters, without control characters")
+            check_said("note", note, NOTE_LENGTH_MAX)
             with self._store.writing(FAMILY) as connection:
                 turn = Turn(connection, self._clock(), self._secret)
                 kind = check_wish(turn, wish)

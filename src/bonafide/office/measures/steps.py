@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 
 from bonafide.core.errors import BonafideError, OpposedError, UsageError
 from bonafide.core.moment import show_moment, show_span
-from bonafide.core.text import is_said, is_tidy
+from bonafide.core.text import is_tidy
+from bonafide.office.access.checks import check_said
 from bonafide.office.access.keys import now_ms
 from bonafide.office.audit.entry import Actor, Details
 from bonafide.office.audit.log import append
@@ -187,8 +188,7 @@ class Measures:
         try:
             who.check_complete()
             check_may(who.role, Deed("route", _ROUTE[action]))
-            if not is_said(note, NOTE_LENGTH_MAX):
-                raise UsageError(f"note: say why, in 1 to {NOTE_LENGTH_MAX} characters, without control characters")
+            check_said("note", note, NOTE_LENGTH_MAX)
             with self._store.writing(FAMILY) as connection:
                 turn = Turn(connection, self._clock(), self._secret)
                 found = read_measure(connection, measure_id)

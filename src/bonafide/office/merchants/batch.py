@@ -12,6 +12,7 @@ from bonafide.office.merchants.application import Application, Merchant, Owner, 
 from bonafide.office.merchants.register import Register
 from bonafide.office.merchants.review import Beside, Review, review
 from bonafide.office.merchants.screening import Screening
+from bonafide.office.merchants.table import ADMITTED
 
 DEVICES_MAX: Final = 50
 """Devices of one merchant that are compared."""
@@ -66,7 +67,7 @@ class Batch:
         beside = Beside(owner, before, open=None if last is None else last.still_open(now_ms))
         told = review(application, self.register, now_ms, screening=self._screening, beside=beside)
         standing: Standing = "applied" if known is None else known.standing
-        admitted = told.decision in ("admit", "admit_with_limits")
+        admitted = told.decision in ADMITTED
         if standing == "applied" and admitted:
             standing = "active"
         merchant = Merchant(application, standing)

@@ -252,11 +252,12 @@ def _changes(application: Application, beside: Beside) -> Iterator[Found]:
         itself = {"merchant": application.merchant, "standing": beside.before.standing, "shared": ["merchant"],
                   "name_similarity": 1.0}  # fmt: skip
         yield "relative_of_closed", {"merchants": [itself], "count": 1}
+    admitted = beside.before.standing != "applied"
     changed = [
         name
         for name, is_so in (
-            ("registration_no", is_other_number(old, application, admitted=beside.before.standing != "applied")),
-            ("legal_name", not _are_alike(old.legal_name, application.legal_name)),
+            ("registration_no", is_other_number(old, application, admitted=admitted)),
+            ("legal_name", _is_other_name(old.legal_name, application.legal_name, admitted=admitted)),
             ("representative", old.representative != application.representative),
         )
         if is_so
@@ -269,9 +270,11 @@ def _changes(application: Application, beside: Beside) -> Iterator[Found]:
         yield "category_changed", {"from": old.category, "to": application.category}
 
 
-def _are_alike(one: str, other: str) -> bool:
-    """Whether two names of a merchant may be one, written in two ways."""
-    first, second = fold(one), fold(other)
-    if first.mixed or first.hidden or not first.plain or first.skeleton == second.skeleton:
-        return True  # what was asked about is put right
-    return similarity(first.plain, second.plain) >= SIMILARITY_MIN
+def _is_other_name(before: str, now: str, *, admitted: bool) -> bool:
+    """Whether two names of a merchant are not one, written in two ways. A name that was asked about is put right, but
+    not once the merchant was admitted with it."""
+    first, second = fold(before), fold(now)
+    asked = not admitted and (first.mixed or first.hidden or not first.plain)
+    if asked or first.skeleton == second.skeleton:
+        return False
+    return similarity(first.plain, second.plain) < SIMILARITY_MIN

@@ -15,6 +15,8 @@ Outcome = Literal["allow", "warn", "verify", "hold"]
 
 DECISIONS: Final[tuple[Decision, ...]] = ("admit", "admit_with_limits", "request_information", "refuse")
 """From the mildest to the strictest."""
+ADMITTED: Final[frozenset[Decision]] = frozenset({"admit", "admit_with_limits"})
+"""With these a merchant is active."""
 SEVERITIES: Final[tuple[Severity, ...]] = ("note", "low", "medium", "high", "critical")
 OUTCOME_OF: Final[dict[Decision, Outcome]] = {
     "admit": "allow", "admit_with_limits": "warn", "request_information": "verify", "refuse": "hold"

@@ -12,6 +12,7 @@ from bonafide.core.errors import MissingError, UsageError
 from bonafide.core.moment import show_moment
 from bonafide.core.text import shorten, show_value
 from bonafide.office.access.checks import check_role
+from bonafide.office.people.matrix import Deed, may
 from bonafide.office.store.tables import people
 
 if TYPE_CHECKING:
@@ -61,6 +62,12 @@ def find_row(connection: Connection, name: str, *, to_change: bool = False) -> A
         return None  # nobody is called that, and not every database takes every text
     asked = select(people).where(people.c.name == name)
     return connection.execute(asked.with_for_update() if to_change else asked).one_or_none()
+
+
+def may_now(connection: Connection, name: str, deed: Deed) -> bool:
+    """Whether somebody may sign in and do this."""
+    found = find_row(connection, name)
+    return found is not None and found.disabled_ms is None and may(found.role, deed)
 
 
 def known_row(connection: Connection, name: str) -> Any:

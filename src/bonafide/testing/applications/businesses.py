@@ -5,9 +5,10 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from bonafide.core.business_numbers.china import USCC_ALPHABET, organisation_check, uscc_check
+from bonafide.core.business_numbers.china import USCC_ALPHABET, uscc_of
 from bonafide.core.business_numbers.europe import VAT, is_vat
 from bonafide.core.moment import DAY_MS
+from bonafide.lab.simulate.life.applications import NAME_SIGNS
 from bonafide.office.merchants.application import Application, Paper
 from bonafide.office.merchants.checklist import needed
 
@@ -22,10 +23,6 @@ _CITIES: Final = _words(
 )
 _CITY_CODES: Final = _words(
     "110105 310106 440106 440305 330106 320106 320508 510107 500103 420106 610113 120104 330203"
-)
-_SIGNS: Final = (
-    "明华兴盛达丰源泰和顺德信诚恒通利宏伟永昌鑫隆瑞祥福安康乐美佳嘉润泽海天龙腾飞翔云星辰日月光辉金银玉宝珍富贵荣"
-    "春秋东西南北中大新力合众联创智远景胜凯旋博雅文轩清风雨林木森竹梅兰菊青山水江河湖"
 )
 _TRADES: Final = _words("贸易 商贸 科技 电子商务 服饰 食品 信息技术 文化传媒 餐饮管理 百货 化妆品 家居 数码 珠宝 旅游")
 _FORMS: Final = _words("有限公司 有限公司 有限公司 有限责任公司 股份有限公司")
@@ -61,7 +58,7 @@ class Maker:
         """A company's name as it is registered there."""
         pick = self.random.choice
         if country == "CN":
-            sign = "".join(self.random.sample(_SIGNS, self.random.choice((2, 2, 2, 3))))
+            sign = "".join(self.random.sample(NAME_SIGNS, self.random.choice((2, 2, 2, 3))))
             return f"{pick(_CITIES)}{pick(('', '市'))}{sign}{pick(_TRADES)}{pick(_FORMS)}"
         coined = "".join(self.random.choices(_SYLLABLES, k=self.random.choice((2, 3)))).title()
         return f"{coined} {pick(_WORDS)} {pick(_TRADES_WEST)} {_FORM_OF[country]}"
@@ -69,9 +66,8 @@ class Maker:
     def number(self, country: str) -> str:
         """A registration number that holds."""
         if country == "CN":
-            body = f"91{self.random.choice(_CITY_CODES)}MA" + "".join(self.random.choices(USCC_ALPHABET, k=6))
-            body += organisation_check(body[8:])
-            return body + uscc_check(body)
+            district = self.random.choice(_CITY_CODES)
+            return uscc_of(district, "MA" + "".join(self.random.choices(USCC_ALPHABET, k=6)))
         if country == "US":
             return f"{self.random.choice(('12', '20', '35', '47', '81'))}-{self.random.randrange(1, 10**7):07d}"
         while True:

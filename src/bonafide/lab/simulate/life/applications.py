@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from bonafide.core.business_numbers.china import USCC_ALPHABET, organisation_check, uscc_check
+from bonafide.core.business_numbers.china import USCC_ALPHABET, uscc_of
 from bonafide.lab.simulate.shops import Shop
 from bonafide.lab.simulate.streams import Stream, stream
 
@@ -28,10 +28,11 @@ _CITIES: Final = {
     "成都": "510107", "西安": "610113", "北京": "110105", "天津": "120104",
 }  # fmt: skip
 """Where shops are registered, with the district's number of GB/T 2260."""
-_SIGNS: Final = (
+NAME_SIGNS: Final = (
     "明华兴盛达丰源泰和顺德信诚恒通利宏伟永昌鑫隆瑞祥福安康乐美佳嘉润泽海天龙腾飞翔云星辰日月光辉金银玉宝珍富贵荣"
     "春秋东西南北中大新力合众联创智远景胜凯旋博雅文轩清风雨林木森竹梅兰菊青山水江河湖"
 )
+"""What names of companies are made of."""
 _TRADES: Final = {
     "groceries": "食品", "meals": "餐饮管理", "clothing": "服饰", "beauty": "化妆品", "home": "家居",
     "electronics": "数码科技", "appliances": "电器", "jewellery": "珠宝", "wholesale": "商贸", "travel": "旅行社",
@@ -53,7 +54,7 @@ class Application(NamedTuple):
 def write_application(seed: int, shop: Shop) -> Application:
     """The application of a shop: the same whenever it is made and whatever else the simulation draws."""
     firm = stream(seed, f"firm {shop.owner if shop.ring < 0 else shop.id}")
-    city, sign = firm.choice(sorted(_CITIES)), "".join(firm.sample(_SIGNS, 3))
+    city, sign = firm.choice(sorted(_CITIES)), "".join(firm.sample(NAME_SIGNS, 3))
     own = stream(seed, f"application {shop.id}")
     number = _number(_CITIES[city], own)
     if own.random() < MISTYPED_FRACTION:
@@ -68,9 +69,7 @@ def write_application(seed: int, shop: Shop) -> Application:
 
 def _number(district: str, rng: Stream) -> str:
     """A unified social credit code of a company."""
-    organisation = "MA" + "".join(rng.choices(USCC_ALPHABET, k=6))
-    body = f"91{district}{organisation}{organisation_check(organisation)}"
-    return body + uscc_check(body)
+    return uscc_of(district, "MA" + "".join(rng.choices(USCC_ALPHABET, k=6)))
 
 
 def _mistyped(number: str, rng: Stream) -> str:
