@@ -13,6 +13,7 @@ from bonafide.apps.console import words
 from bonafide.apps.console.texts import LANGUAGES, TABLE, Texts, table
 from bonafide.engine.ladder.words import MEASURES_OF
 from bonafide.office.access.roles import ROLES
+from bonafide.office.merchants.table import SEVERITIES
 from bonafide.office.outbox.messages import TOPICS
 from tests.house.tree import SRC
 
@@ -57,6 +58,21 @@ def test_every_text_is_there_in_both_languages() -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_word_of_the_api_has_its_text(group: str) -> None:
     assert [name for name in GROUPS[group] if f"{group}.{name}" not in table()] == []
+
+
+def test_no_group_stands_twice_and_no_key_of_one() -> None:
+    """YAML takes the last of two, and the texts of the first are gone."""
+    group, names = "", []
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        if found := re.match(r"( *)([^\s#][^:]*):", line):
+            group = group if found[1] else found[2]
+            names.append((group, found[2] if found[1] else ""))
+    assert len(names) > 500
+    assert sorted(names) == sorted(set(names))
+
+
+def test_how_grave_a_finding_is_has_words() -> None:
+    assert {f"severity.{name}" for name in SEVERITIES} <= set(table())
 
 
 def test_what_a_key_may_be_and_what_leaves_is_offered_whole() -> None:
